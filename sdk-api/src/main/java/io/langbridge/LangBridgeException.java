@@ -1,0 +1,31 @@
+package io.langbridge;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Base of all errors this library reports. The subclasses are split by what the caller can do about them.
+ *
+ * @since 0.1
+ */
+public class LangBridgeException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Creates the error.
+     *
+     * @param message names the thing, the place and the next step
+     */
+    public LangBridgeException(String message) {
+        super(message);
+    }
+
+    /**
+     * Creates the error with what caused it.
+     *
+     * @param message names the thing, the place and the next step
+     * @param cause what was caught, or null
+     */
+    public LangBridgeException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,61 @@
+package io.langbridge.runtime.core.checkpoint;
+
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tensor in a file. Its bytes stay on disk until they are read; the shape and the element type are known at once.
+ *
+ * <p>Safe for use by several threads. Valid until the {@link Weights} it came from are closed; reading later throws
+ * {@link IllegalStateException}.
+ */
+public interface StoredTensor {
+    /** Name in the checkpoint, complete with all prefixes, as an error message should show it. */
+    String name();
+
+    /** Element type on disk. */
+    DType dtype();
+
+    /** Sizes of the dimensions, outermost first; empty for a scalar. The array is the caller's own. */
+    long[] shape();
+
+    /** Product of the dimensions. */
+    default long elements() {
+        long n = 1;
+        for (long d : shape()) {
+            n = Math.multiplyExact(n, d);
+        }
+        return n;
+    }
+
+    /** The file the tensor lies in. */
+    Path file();
+
+    /**
+     * Where the elements lie in {@link #file()} as one run of little-endian values in row order, so that an engine can
+     * map them itself.
+     *
+     * @return byte offset, or null if they do not lie there like that (compressed, strided)
+     */
+    @Nullable Long offset();
+
+    /**
+     * Reads {@code target.remaining()} elements, widened or rounded to float32, in row order.
+     *
+     * @param from index of the first element, counted over the whole tensor
+     * @throws IndexOutOfBoundsException if the range leaves the tensor
+     */
+    void read(long from, FloatBuffer target);
+
+    /**
+     * Reads the whole tensor as float32.
+     *
+     * @throws IllegalStateException if it has more elements than an array can hold
+     */
+    default float[] toFloats() {
+        float[] all = new float[Math.toIntExact(elements())];
+        read(0, FloatBuffer.wrap(all));
+        return all;
+    }
+}

@@ -1,0 +1,40 @@
+package io.langbridge.runtime.core.config;
+
+/** An adapter's shape. */
+public sealed interface AdapterConfig {
+    /** Width of the features that go in. */
+    int mmHiddenSize();
+
+    /** Key as in {@code mm_projector_type}. */
+    String type();
+
+    /**
+     * {@code mm_vocab}: Linear, GELU (erf), Linear, Linear gives one coefficient per shared token (LangBridge, figure 3).
+     *
+     * @param softmax whether the coefficients go through a softmax, as the paper's text says and its code does not
+     */
+    record LangBridge(int mmHiddenSize, int mlpHiddenSize, int mmVocabSize, boolean softmax) implements AdapterConfig {
+        @Override
+        public String type() {
+            return "mm_vocab";
+        }
+    }
+
+    /**
+     * {@code mlp{depth}x_gelu}: {@code depth} linear layers with GELU (erf) between; weights {@code 0.}, {@code 2.}, ..
+     */
+    record Mlp(int mmHiddenSize, int llmHiddenSize, int depth, boolean bias) implements AdapterConfig {
+        @Override
+        public String type() {
+            return "mlp" + depth + "x_gelu";
+        }
+    }
+
+    /** {@code linear}: one linear layer; weights without an index. */
+    record Linear(int mmHiddenSize, int llmHiddenSize) implements AdapterConfig {
+        @Override
+        public String type() {
+            return "linear";
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package io.langbridge.runtime.core.config;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rotary position embedding: {@code rope_theta} and {@code rope_scaling}, or {@code rope_parameters} since
+ * transformers 5.
+ *
+ * @param theta base of the frequencies
+ * @param scaling how they are rescaled, or null
+ */
+public record Rope(double theta, @Nullable Scaling scaling) {
+    /** How the frequencies are rescaled for longer contexts. */
+    public sealed interface Scaling {}
+
+    /** {@code linear}: all frequencies divided by {@code factor}. */
+    public record LinearScaling(double factor) implements Scaling {}
+
+    /** {@code llama3}: low frequencies divided by {@code factor}, high ones kept, a smooth change between. */
+    public record Llama3Scaling(
+            double factor, double lowFreqFactor, double highFreqFactor, int originalMaxPositionEmbeddings)
+            implements Scaling {}
+
+    /**
+     * The angle per position of every rotated pair.
+     *
+     * @return {@code [headDim / 2]}; the reference computes them in float32, and so does this
+     */
+    public float[] inverseFrequencies(int headDim) {
+        float[] frequencies = new float[headDim / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            float frequency = (float) (1.0 / Math.pow(theta, (float) (2 * i) / headDim));
+            frequencies[i] = scaling == null ? frequency : rescale(frequency, scaling);
+        }
+        return frequencies;
+    }
+
+    private static float rescale(float frequency, Scaling scaling) {
+        if (scaling instanceof LinearScaling linear) {
+            return (float) (frequency / linear.factor());
+        }
+        Llama3Scaling llama3 = (Llama3Scaling) scaling;
+        double wavelength = 2 * Math.PI / frequency;
+        double lowWavelength = llama3.originalMaxPositionEmbeddings() / llama3.lowFreqFactor();
+        double highWavelength = llama3.originalMaxPositionEmbeddings() / llama3.highFreqFactor();
+        if (wavelength < highWavelength) {
+            return frequency;
+        }
+        if (wavelength > lowWavelength) {
+            return (float) (frequency / llama3.factor());
+        }
+        double smooth = (llama3.originalMaxPositionEmbeddings() / wavelength - llama3.lowFreqFactor())
+                / (llama3.highFreqFactor() - llama3.lowFreqFactor());
+        return (float) ((1 - smooth) * frequency / llama3.factor() + smooth * frequency);
+    }
+}

@@ -1,0 +1,29 @@
+package io.langbridge.runtime.core.engine;
+
+import io.langbridge.runtime.core.config.AdapterConfig;
+
+/** An adapter with its weights. Safe for use by several threads; closing waits for what runs. */
+public interface AdapterNetwork extends AutoCloseable {
+    AdapterConfig config();
+
+    /**
+     * Turns patch features into visual tokens.
+     *
+     * @param features {@code [tiles, patches, mm_hidden]}
+     * @return {@code [tiles, patches, llm_hidden]}
+     */
+    FloatTensor visualTokens(FloatTensor features);
+
+    /**
+     * The weight of every shared token in every visual token: raw projector output, or its softmax where the
+     * configuration says so.
+     *
+     * @param features {@code [tiles, patches, mm_hidden]}
+     * @return {@code [tiles, patches, mm_vocab]}
+     * @throws UnsupportedOperationException if the adapter is not a LangBridge adapter
+     */
+    FloatTensor coefficients(FloatTensor features);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,42 @@
+package io.langbridge.runtime.core.engine;
+
+import java.nio.FloatBuffer;
+
+/**
+ * One KV cache and the position in it. Owned by one generation or chat; not thread-safe. Sessions of one network may
+ * run side by side.
+ */
+public interface DecoderSession extends AutoCloseable {
+    /** Positions in the cache. */
+    int length();
+
+    /** Most positions the cache can hold. */
+    int capacity();
+
+    /**
+     * Appends a prompt, or a further part of one, in one run.
+     *
+     * @param inputsEmbeds {@code [tokens, hidden]}, at least one token
+     * @return logits of the last position, {@code [vocab]}; the buffer is reused by the next call
+     * @throws IllegalStateException if the cache has no room for it
+     */
+    FloatBuffer prefill(FloatTensor inputsEmbeds);
+
+    /**
+     * Appends one token.
+     *
+     * @return logits {@code [vocab]}; the buffer is reused by the next call
+     * @throws IllegalStateException if the cache is full
+     */
+    FloatBuffer step(int tokenId);
+
+    /**
+     * Forgets everything from position {@code length} on, so that another continuation can follow.
+     *
+     * @throws IllegalArgumentException if the cache is shorter
+     */
+    void truncate(int length);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,44 @@
+package io.langbridge.runtime.core.engine;
+
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.DecoderConfig;
+import io.langbridge.runtime.core.config.VisionConfig;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Builds the three networks from a configuration and weights. Found by {@link java.util.ServiceLoader}; an
+ * implementation does nothing costly before the first network is asked for. Safe for use by several threads.
+ *
+ * <p>The weights passed in stay open as long as the network; the network does not close them.
+ */
+public interface Engine {
+    /** Short name for messages and logs, {@code onnx} or {@code pytorch}. */
+    String name();
+
+    /**
+     * Opens a vision encoder.
+     *
+     * @param weights named from {@code embeddings.} and {@code encoder.layers.} on, all prefixes stripped
+     */
+    VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options);
+
+    /**
+     * Opens an adapter.
+     *
+     * @param weights LangBridge and MLP: {@code 0.weight}, {@code 0.bias}, {@code 2.weight}, ..; linear:
+     *     {@code weight}, {@code bias}
+     * @param vocabularyMatrix {@code [mm_vocab, llm_hidden]}, the embedding row of every shared token; null unless the
+     *     adapter is a LangBridge adapter
+     */
+    AdapterNetwork adapter(
+            AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options);
+
+    /**
+     * Opens a decoder.
+     *
+     * @param weights named {@code model.embed_tokens.weight}, {@code model.layers.0.} .., {@code lm_head.weight} (absent
+     *     if tied)
+     */
+    DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options);
+}

@@ -1,0 +1,5 @@
+/** Tokenizers, chat templates and streaming text. */
+@NullMarked
+package io.langbridge.runtime.core.text;
+
+import org.jspecify.annotations.NullMarked;
