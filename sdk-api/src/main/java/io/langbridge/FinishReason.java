@@ -1,0 +1,19 @@
+package io.langbridge;
+
+/**
+ * Why an answer ended.
+ *
+ * @since 0.1
+ */
+public enum FinishReason {
+    /** The model ended it with one of its stop tokens. */
+    STOP_TOKEN,
+    /** One of the request's stop strings appeared; it is not part of the text. */
+    STOP_STRING,
+    /** {@link GenerationOptions#maxNewTokens()} were generated. */
+    MAX_NEW_TOKENS,
+    /** The context is full. */
+    CONTEXT_FULL,
+    /** The caller cancelled. */
+    CANCELLED
+}

@@ -1,0 +1,256 @@
+package io.langbridge;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How tokens are chosen and when to stop. What is not set comes from the checkpoint's {@code generation_config.json},
+ * and what that does not say is greedy, up to 512 new tokens. Immutable.
+ *
+ * <p>The order is the reference's: repetition penalty, temperature, top-k, top-p, min-p, then the draw.
+ *
+ * @since 0.1
+ */
+public final class GenerationOptions {
+    private static final GenerationOptions DEFAULTS = builder().build();
+
+    private final @Nullable Integer maxNewTokens;
+    private final @Nullable Double temperature;
+    private final @Nullable Integer topK;
+    private final @Nullable Double topP;
+    private final @Nullable Double minP;
+    private final @Nullable Double repetitionPenalty;
+    private final @Nullable Long seed;
+    private final List<String> stopStrings;
+    private final @Nullable Set<Integer> stopTokens;
+
+    private GenerationOptions(Builder builder) {
+        this.maxNewTokens = builder.maxNewTokens;
+        this.temperature = builder.temperature;
+        this.topK = builder.topK;
+        this.topP = builder.topP;
+        this.minP = builder.minP;
+        this.repetitionPenalty = builder.repetitionPenalty;
+        this.seed = builder.seed;
+        this.stopStrings = Collections.unmodifiableList(new ArrayList<>(builder.stopStrings));
+        this.stopTokens = builder.stopTokens == null
+                ? null
+                : Collections.unmodifiableSet(new LinkedHashSet<>(builder.stopTokens));
+    }
+
+    /** The checkpoint's own options. */
+    public static GenerationOptions defaults() {
+        return DEFAULTS;
+    }
+
+    /** The likeliest token every time: reproducible, whatever the checkpoint says about sampling. */
+    public static GenerationOptions greedy() {
+        return builder().temperature(0).build();
+    }
+
+    /** Starts from the checkpoint's own options. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that starts from these options. */
+    public Builder toBuilder() {
+        Builder builder = new Builder();
+        builder.maxNewTokens = maxNewTokens;
+        builder.temperature = temperature;
+        builder.topK = topK;
+        builder.topP = topP;
+        builder.minP = minP;
+        builder.repetitionPenalty = repetitionPenalty;
+        builder.seed = seed;
+        builder.stopStrings = new ArrayList<>(stopStrings);
+        builder.stopTokens = stopTokens == null ? null : new LinkedHashSet<>(stopTokens);
+        return builder;
+    }
+
+    /** Most tokens to generate, or null for the checkpoint's. */
+    public @Nullable Integer maxNewTokens() {
+        return maxNewTokens;
+    }
+
+    /** Temperature, 0 for greedy, or null for the checkpoint's. */
+    public @Nullable Double temperature() {
+        return temperature;
+    }
+
+    /** How many of the likeliest tokens stay, 0 for all, or null for the checkpoint's. */
+    public @Nullable Integer topK() {
+        return topK;
+    }
+
+    /** Probability mass that stays, or null for the checkpoint's. */
+    public @Nullable Double topP() {
+        return topP;
+    }
+
+    /** Least probability relative to the likeliest token's, or null for the checkpoint's. */
+    public @Nullable Double minP() {
+        return minP;
+    }
+
+    /** Repetition penalty, or null for the checkpoint's. */
+    public @Nullable Double repetitionPenalty() {
+        return repetitionPenalty;
+    }
+
+    /** Seed of the draw, or null for a new one each time. */
+    public @Nullable Long seed() {
+        return seed;
+    }
+
+    /** Texts that end the answer. */
+    public List<String> stopStrings() {
+        return stopStrings;
+    }
+
+    /** Token ids that end the answer, or null for the checkpoint's. */
+    public @Nullable Set<Integer> stopTokens() {
+        return stopTokens;
+    }
+
+    /** Collects options; each setter checks its value at once. */
+    public static final class Builder {
+        private @Nullable Integer maxNewTokens;
+        private @Nullable Double temperature;
+        private @Nullable Integer topK;
+        private @Nullable Double topP;
+        private @Nullable Double minP;
+        private @Nullable Double repetitionPenalty;
+        private @Nullable Long seed;
+        private List<String> stopStrings = new ArrayList<>();
+        private @Nullable Set<Integer> stopTokens;
+
+        private Builder() {}
+
+        /**
+         * Most tokens to generate.
+         *
+         * @param maxNewTokens at least 1
+         */
+        public Builder maxNewTokens(int maxNewTokens) {
+            check(maxNewTokens >= 1, "maxNewTokens must be at least 1, not " + maxNewTokens);
+            this.maxNewTokens = maxNewTokens;
+            return this;
+        }
+
+        /**
+         * Flattens (above 1) or sharpens (below 1) the distribution before the draw. A positive temperature switches
+         * sampling on.
+         *
+         * @param temperature 0 for the likeliest token every time, else positive
+         */
+        public Builder temperature(double temperature) {
+            check(
+                    temperature >= 0 && temperature < Double.POSITIVE_INFINITY,
+                    "temperature must be 0 (greedy) or positive, not " + temperature);
+            this.temperature = temperature;
+            return this;
+        }
+
+        /**
+         * Keeps the likeliest tokens; ties with the last one stay too.
+         *
+         * @param topK how many, 0 for all
+         */
+        public Builder topK(int topK) {
+            check(topK >= 0, "topK must be 0 (all) or positive, not " + topK);
+            this.topK = topK;
+            return this;
+        }
+
+        /**
+         * Keeps the likeliest tokens that together reach this probability.
+         *
+         * @param topP above 0, at most 1 (all)
+         */
+        public Builder topP(double topP) {
+            check(topP > 0 && topP <= 1, "topP must be above 0 and at most 1, not " + topP);
+            this.topP = topP;
+            return this;
+        }
+
+        /**
+         * Drops tokens less likely than this fraction of the likeliest one.
+         *
+         * @param minP from 0 (none is dropped) to 1
+         */
+        public Builder minP(double minP) {
+            check(minP >= 0 && minP <= 1, "minP must be from 0 to 1, not " + minP);
+            this.minP = minP;
+            return this;
+        }
+
+        /**
+         * Makes tokens that were already generated less likely. A prompt with pictures enters as embeddings, so as in
+         * the reference its tokens are not counted.
+         *
+         * @param repetitionPenalty positive; 1 for none, above 1 to discourage
+         */
+        public Builder repetitionPenalty(double repetitionPenalty) {
+            check(
+                    repetitionPenalty > 0 && repetitionPenalty < Double.POSITIVE_INFINITY,
+                    "repetitionPenalty must be positive, not " + repetitionPenalty);
+            this.repetitionPenalty = repetitionPenalty;
+            return this;
+        }
+
+        /**
+         * Makes sampling repeatable: the same request, model, runtime and seed give the same answer.
+         *
+         * @param seed any number
+         */
+        public Builder seed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        /**
+         * Ends the answer where one of these texts begins.
+         *
+         * @param stopStrings not empty texts
+         */
+        public Builder stopStrings(String... stopStrings) {
+            for (String stop : stopStrings) {
+                check(!stop.isEmpty(), "A stop string must not be empty");
+            }
+            this.stopStrings = new ArrayList<>(Arrays.asList(stopStrings));
+            return this;
+        }
+
+        /**
+         * Replaces the checkpoint's stop tokens.
+         *
+         * @param stopTokens token ids; none to let the answer run on
+         */
+        public Builder stopTokens(int... stopTokens) {
+            Set<Integer> ids = new LinkedHashSet<>();
+            for (int id : stopTokens) {
+                check(id >= 0, "A stop token must not be negative: " + id);
+                ids.add(id);
+            }
+            this.stopTokens = ids;
+            return this;
+        }
+
+        /** The options. */
+        public GenerationOptions build() {
+            return new GenerationOptions(this);
+        }
+
+        private static void check(boolean holds, String message) {
+            if (!holds) {
+                throw new IllegalArgumentException(message);
+            }
+        }
+    }
+}

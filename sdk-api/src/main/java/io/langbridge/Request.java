@@ -1,0 +1,181 @@
+package io.langbridge;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * A question with everything that belongs to it. Immutable; can be asked any number of times.
+ *
+ * <pre>{@code
+ * Request request = Request.builder()
+ *         .system("Answer in one word.")
+ *         .image(before)
+ *         .image(after)
+ *         .text("What has changed?")
+ *         .options(GenerationOptions.builder().maxNewTokens(20).build())
+ *         .build();
+ * }</pre>
+ *
+ * <p>Pictures at the start of a turn are followed by a line break, as LLaVA's training data has it; pictures between
+ * texts stand where they were put.
+ *
+ * @since 0.1
+ */
+public final class Request {
+    private final List<Message> messages;
+    private final GenerationOptions options;
+
+    private Request(List<Message> messages, GenerationOptions options) {
+        this.messages = Collections.unmodifiableList(messages);
+        this.options = options;
+    }
+
+    /**
+     * One picture, one question, the checkpoint's options.
+     *
+     * @param image the picture
+     * @param question the question
+     */
+    public static Request of(Image image, String question) {
+        return builder().image(image).text(question).build();
+    }
+
+    /**
+     * One picture that was encoded before, one question, the checkpoint's options.
+     *
+     * @param image the picture
+     * @param question the question
+     */
+    public static Request of(EncodedImage image, String question) {
+        return builder().image(image).text(question).build();
+    }
+
+    /** Starts an empty request. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The conversation so far; the last message is the user's. */
+    public List<Message> messages() {
+        return messages;
+    }
+
+    /** How to generate. */
+    public GenerationOptions options() {
+        return options;
+    }
+
+    /** Collects a conversation turn by turn; {@link #image} and {@link #text} add to the user's current turn. */
+    public static final class Builder {
+        private final List<Message> messages = new ArrayList<>();
+        private final List<Message.Part> turn = new ArrayList<>();
+        private GenerationOptions options = GenerationOptions.defaults();
+
+        private Builder() {}
+
+        /**
+         * Instructions for the whole conversation. Without it the chat template's own default applies.
+         *
+         * @param instructions the instructions
+         * @throws IllegalStateException if something was added before
+         */
+        public Builder system(String instructions) {
+            if (!messages.isEmpty() || !turn.isEmpty()) {
+                throw new IllegalStateException("The system message comes first");
+            }
+            messages.add(new Message(Message.Role.SYSTEM, Collections.singletonList(new Message.Text(instructions))));
+            return this;
+        }
+
+        /**
+         * Adds a picture to the user's turn.
+         *
+         * @param image the picture
+         */
+        public Builder image(Image image) {
+            turn.add(new Message.Picture(Objects.requireNonNull(image, "image")));
+            return this;
+        }
+
+        /**
+         * Adds a picture that was encoded before to the user's turn.
+         *
+         * @param image the picture
+         */
+        public Builder image(EncodedImage image) {
+            turn.add(new Message.EncodedPicture(Objects.requireNonNull(image, "image")));
+            return this;
+        }
+
+        /**
+         * Adds words to the user's turn.
+         *
+         * @param text taken literally
+         */
+        public Builder text(String text) {
+            turn.add(new Message.Text(Objects.requireNonNull(text, "text")));
+            return this;
+        }
+
+        /**
+         * Ends the user's turn and adds what the model answered to it.
+         *
+         * @param answer taken literally
+         * @throws IllegalStateException if the user has said nothing
+         */
+        public Builder assistant(String answer) {
+            endTurn("The assistant answers; the user speaks first");
+            messages.add(new Message(Message.Role.ASSISTANT, Collections.singletonList(new Message.Text(answer))));
+            return this;
+        }
+
+        /**
+         * Adds messages as they are, after what was added so far.
+         *
+         * @param history whole turns
+         */
+        public Builder messages(List<Message> history) {
+            if (!turn.isEmpty()) {
+                endTurn("");
+            }
+            messages.addAll(history);
+            return this;
+        }
+
+        /**
+         * Sets how to generate.
+         *
+         * @param options default {@link GenerationOptions#defaults()}
+         */
+        public Builder options(GenerationOptions options) {
+            this.options = Objects.requireNonNull(options, "options");
+            return this;
+        }
+
+        /**
+         * The request.
+         *
+         * @throws IllegalStateException if the last turn is not the user's
+         */
+        public Request build() {
+            List<Message> all = new ArrayList<>(messages);
+            if (!turn.isEmpty()) {
+                all.add(new Message(Message.Role.USER, turn));
+            }
+            if (all.isEmpty() || all.get(all.size() - 1).role() != Message.Role.USER) {
+                throw new IllegalStateException("A request ends with the user's turn: add text(..) or image(..)");
+            }
+            return new Request(all, options);
+        }
+
+        private void endTurn(String complaint) {
+            if (turn.isEmpty()) {
+                throw new IllegalStateException(complaint);
+            }
+            messages.add(new Message(Message.Role.USER, turn));
+            turn.clear();
+        }
+    }
+}

@@ -1,0 +1,311 @@
+package io.langbridge;
+
+import io.langbridge.spi.ModelLoader;
+import io.langbridge.spi.ModelSpec;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.Objects;
+import java.util.ServiceConfigurationError;
+import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers questions about pictures, in this process, on this machine.
+ *
+ * <pre>{@code
+ * try (VisionLanguageModel model = VisionLanguageModel.builder()
+ *         .encoder(Encoder.of(Path.of("clip-vit-large-patch14-336")))
+ *         .adapter(Adapter.langBridge(Path.of("langbridge-qwen2-0.5b")))
+ *         .llm(Llm.of(Path.of("Qwen2-0.5B-Instruct")))
+ *         .build()) {
+ *     System.out.println(model.ask(Image.of(Path.of("street.jpg")), "What is parked on the left?").text());
+ * }
+ * }</pre>
+ *
+ * <p>Loading takes seconds and memory; load once, share, close at the end. Safe for use by several threads; each request
+ * has its own KV cache. Not meant to be implemented by users.
+ *
+ * @since 0.1
+ */
+public interface VisionLanguageModel extends AutoCloseable {
+    /** Starts the description of a model made of parts. */
+    static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Opens a folder that holds everything: LLaVA, LLaVA-NeXT or LangBridge as their authors publish them,
+     * {@code LlavaForConditionalGeneration} or {@code LlavaNextForConditionalGeneration}.
+     *
+     * @param folder the Hugging Face folder
+     * @return the model, ready to be asked; the caller closes it
+     * @throws CheckpointException if a file is missing, damaged or does not fit the others
+     * @throws UnsupportedModelException if the architecture is not supported; the message lists what is
+     * @throws InsufficientMemoryException if it would not fit into memory
+     * @throws RuntimeUnavailableException if no runtime is on the path
+     */
+    static VisionLanguageModel load(Path folder) {
+        return builder().folder(folder).build();
+    }
+
+    /**
+     * Answers one question about one picture with the checkpoint's own options.
+     *
+     * @param image the picture
+     * @param question the question
+     * @return the answer
+     * @throws ImageException if the picture cannot be decoded
+     * @throws PromptException if picture and question together are longer than the context
+     */
+    default Answer ask(Image image, String question) {
+        return answer(Request.of(image, question));
+    }
+
+    /**
+     * Answers one question about a picture that was encoded before.
+     *
+     * @param image made by {@link #encode}, by this model or by one with the same encoder
+     * @param question the question
+     * @return the answer
+     */
+    default Answer ask(EncodedImage image, String question) {
+        return answer(Request.of(image, question));
+    }
+
+    /**
+     * Answers a request.
+     *
+     * @param request the conversation and the options
+     * @return the answer
+     */
+    default Answer answer(Request request) {
+        try (AnswerStream stream = stream(request)) {
+            return stream.answer();
+        }
+    }
+
+    /**
+     * Answers a request piece by piece. Returns at once; the work is done while the stream is iterated.
+     *
+     * @param request the conversation and the options
+     * @return the answer to be; the caller closes it, which also cancels it
+     */
+    AnswerStream stream(Request request);
+
+    /**
+     * Runs the encoder alone, so that several questions about one picture pay for it once.
+     *
+     * @param image the picture
+     * @return the picture's features
+     */
+    EncodedImage encode(Image image);
+
+    /** Starts a conversation with the checkpoint's own options and no system message. */
+    default Chat chat() {
+        return chat(null, GenerationOptions.defaults());
+    }
+
+    /**
+     * Starts a conversation.
+     *
+     * @param system instructions for the whole conversation, or null for the chat template's default
+     * @param options how to generate
+     * @return the conversation; the caller closes it
+     */
+    Chat chat(@Nullable String system, GenerationOptions options);
+
+    /** Most positions that prompt and answer may have together. */
+    int contextLength();
+
+    /**
+     * Cancels what runs, waits for it to end, and frees everything. Idempotent. Later calls of the other methods throw
+     * {@link IllegalStateException}.
+     */
+    @Override
+    void close();
+
+    /** Describes a model; {@link #build()} checks and loads it. Not thread-safe. */
+    final class Builder {
+        private @Nullable Encoder encoder;
+        private @Nullable Adapter adapter;
+        private @Nullable Llm llm;
+        private @Nullable Path folder;
+        private @Nullable Integer threads;
+        private @Nullable Boolean spinning;
+        private @Nullable Integer contextLength;
+        private @Nullable Path cacheDirectory;
+        private @Nullable Long memoryLimit;
+
+        private Builder() {}
+
+        /**
+         * The vision encoder.
+         *
+         * @param encoder the encoder
+         * @throws IllegalStateException if it was set before, or {@link #folder} was
+         */
+        public Builder encoder(Encoder encoder) {
+            once(this.encoder, "encoder");
+            this.encoder = Objects.requireNonNull(encoder, "encoder");
+            return this;
+        }
+
+        /**
+         * The adapter between them.
+         *
+         * @param adapter the adapter
+         * @throws IllegalStateException if it was set before, or {@link #folder} was
+         */
+        public Builder adapter(Adapter adapter) {
+            once(this.adapter, "adapter");
+            this.adapter = Objects.requireNonNull(adapter, "adapter");
+            return this;
+        }
+
+        /**
+         * The language model.
+         *
+         * @param llm the language model
+         * @throws IllegalStateException if it was set before, or {@link #folder} was
+         */
+        public Builder llm(Llm llm) {
+            once(this.llm, "llm");
+            this.llm = Objects.requireNonNull(llm, "llm");
+            return this;
+        }
+
+        /**
+         * A folder that holds all three parts, instead of naming them.
+         *
+         * @param folder see {@link VisionLanguageModel#load}
+         * @throws IllegalStateException if it or a part was set before
+         */
+        public Builder folder(Path folder) {
+            once(this.folder, "folder");
+            this.folder = Objects.requireNonNull(folder, "folder");
+            return this;
+        }
+
+        /**
+         * Computing threads; default is the number of processors, at most 8.
+         *
+         * @param threads at least 1
+         */
+        public Builder threads(int threads) {
+            if (threads < 1) {
+                throw new IllegalArgumentException("threads must be at least 1, not " + threads);
+            }
+            once(this.threads, "threads");
+            this.threads = threads;
+            return this;
+        }
+
+        /**
+         * Whether idle computing threads burn processor time waiting for work. Faster on a machine that does nothing
+         * else, slower beside busy neighbours; default false.
+         *
+         * @param spinning true to spin
+         */
+        public Builder spinning(boolean spinning) {
+            once(this.spinning, "spinning");
+            this.spinning = spinning;
+            return this;
+        }
+
+        /**
+         * Most positions that prompt and answer may have together; default is the language model's own limit, at most
+         * 4096. The KV cache of each running request is as long as its prompt and answer need, at most this.
+         *
+         * @param contextLength at least 1
+         */
+        public Builder contextLength(int contextLength) {
+            if (contextLength < 1) {
+                throw new IllegalArgumentException("contextLength must be at least 1, not " + contextLength);
+            }
+            once(this.contextLength, "contextLength");
+            this.contextLength = contextLength;
+            return this;
+        }
+
+        /**
+         * Where converted weights are kept between starts; default is {@code langbridge} in the user's cache folder.
+         *
+         * @param cacheDirectory made if it does not exist
+         */
+        public Builder cacheDirectory(Path cacheDirectory) {
+            once(this.cacheDirectory, "cacheDirectory");
+            this.cacheDirectory = Objects.requireNonNull(cacheDirectory, "cacheDirectory");
+            return this;
+        }
+
+        /**
+         * Memory that the model may need, checked before loading; default is what the machine has available.
+         *
+         * @param bytes at least 1
+         */
+        public Builder memoryLimit(long bytes) {
+            if (bytes < 1) {
+                throw new IllegalArgumentException("memoryLimit must be at least 1 byte, not " + bytes);
+            }
+            once(this.memoryLimit, "memoryLimit");
+            this.memoryLimit = bytes;
+            return this;
+        }
+
+        /**
+         * Checks that the parts fit, then loads them.
+         *
+         * @return the model, ready to be asked; the caller closes it
+         * @throws IllegalStateException if a part is missing, or both parts and a folder were given
+         * @throws CheckpointException if a file is missing, damaged or does not fit the others
+         * @throws UnsupportedModelException if the architecture is not supported; the message lists what is
+         * @throws InsufficientMemoryException if it would not fit into memory
+         * @throws RuntimeUnavailableException if no runtime is on the path
+         */
+        public VisionLanguageModel build() {
+            boolean parts = encoder != null || adapter != null || llm != null;
+            if (folder != null && parts) {
+                throw new IllegalStateException(
+                        "Give either folder(..), which holds all parts, or encoder(..), adapter(..) and llm(..)");
+            }
+            if (folder == null && (encoder == null || adapter == null || llm == null)) {
+                throw new IllegalStateException("A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: "
+                        + "encoder " + encoder + ", adapter " + adapter + ", llm " + llm);
+            }
+            ModelSpec spec = new ModelSpec(
+                    encoder,
+                    adapter,
+                    llm,
+                    folder,
+                    threads,
+                    Boolean.TRUE.equals(spinning),
+                    contextLength,
+                    cacheDirectory,
+                    memoryLimit);
+            return loader().load(spec);
+        }
+
+        private static ModelLoader loader() {
+            try {
+                Iterator<ModelLoader> found =
+                        ServiceLoader.load(ModelLoader.class).iterator();
+                if (found.hasNext()) {
+                    return found.next();
+                }
+            } catch (ServiceConfigurationError e) {
+                throw new RuntimeUnavailableException(
+                        "A LangBridge runtime is on the path but cannot be used; check that all io.langbridge artefacts"
+                                + " have the same version (import io.langbridge:langbridge-bom)",
+                        e);
+            }
+            throw new RuntimeUnavailableException("No LangBridge runtime is on the path; add the artefact"
+                    + " io.langbridge:langbridge-onnx (CPU), version as in io.langbridge:langbridge-bom");
+        }
+
+        private static void once(@Nullable Object value, String name) {
+            if (value != null) {
+                throw new IllegalStateException(name + " was already set to " + value);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A KV cache that knows what it holds, so that the next prompt need only run where it differs. For one thread at a time.
+ */
+final class CachedSession implements AutoCloseable {
+    /** Capacities are multiples of this, so that a little longer prompt finds room. */
+    private static final int GRANULARITY = 256;
+
+    final DecoderSession session;
+    private long[] keys = new long[0];
+
+    private CachedSession(DecoderSession session) {
+        this.session = session;
+    }
+
+    /**
+     * Takes over a cache where it is large enough, or opens a new one.
+     *
+     * @param old a cache that is free, closed here if it is too small; or null
+     * @param needed positions of prompt and answer
+     * @param limit most positions a cache may have
+     */
+    static CachedSession prepare(@Nullable CachedSession old, int needed, int limit, DecoderNetwork decoder) {
+        if (old != null && old.session.capacity() >= needed) {
+            return old;
+        }
+        if (old != null) {
+            old.close();
+        }
+        int rounded = (needed + GRANULARITY - 1) / GRANULARITY * GRANULARITY;
+        return new CachedSession(decoder.open(Math.min(Math.max(rounded, needed), Math.max(limit, needed))));
+    }
+
+    /** How many positions at the start of a prompt are held already. */
+    int common(long[] prompt) {
+        int n = Math.min(keys.length, prompt.length);
+        int i = 0;
+        while (i < n && keys[i] == prompt[i]) {
+            i++;
+        }
+        return i;
+    }
+
+    /**
+     * Cuts the cache back to what it has in common with a prompt. The last position of the prompt always runs again, for
+     * its logits.
+     *
+     * @return positions kept
+     */
+    int rewind(long[] prompt) {
+        int kept = Math.min(common(prompt), prompt.length - 1);
+        session.truncate(kept);
+        keys = Arrays.copyOf(keys, kept);
+        return kept;
+    }
+
+    /** Notes that the cache now holds these positions. */
+    void holds(long[] prompt) {
+        keys = prompt;
+    }
+
+    /** Notes one more position. */
+    void holdsAlso(int tokenId) {
+        keys = Arrays.copyOf(keys, keys.length + 1);
+        keys[keys.length - 1] = tokenId;
+    }
+
+    /** Empties the cache's record after a failure, when its content is not known. */
+    void forget() {
+        keys = new long[0];
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+}

@@ -1,0 +1,252 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.AnswerStream;
+import io.langbridge.Chat;
+import io.langbridge.CheckpointException;
+import io.langbridge.EncodedImage;
+import io.langbridge.GenerationOptions;
+import io.langbridge.Image;
+import io.langbridge.Message;
+import io.langbridge.Request;
+import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.config.GenerationDefaults;
+import io.langbridge.runtime.core.engine.AdapterNetwork;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.TileMerge;
+import io.langbridge.runtime.core.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A model in memory. Every piece of work holds the read lock for as long as one step takes; closing takes the write lock.
+ */
+final class LoadedModel implements VisionLanguageModel {
+    private final Parts parts;
+    private final PromptAssembler assembler;
+    private final IdleSession idleSession = new IdleSession(this);
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private final Set<Generation> running = Collections.synchronizedSet(new HashSet<>());
+    private final Set<Conversation> chats = Collections.synchronizedSet(new HashSet<>());
+    /** Visual tokens of pictures that somebody still holds, so that a second question does not run the adapter again. */
+    private final Map<EncodedPicture, FloatTensor> visualTokens = Collections.synchronizedMap(new WeakHashMap<>());
+
+    private volatile boolean closed;
+
+    /**
+     * All that a model consists of.
+     *
+     * @param encoder identifies the encoder among models
+     * @param newline {@code image_newline}, or null
+     * @param countsPromptTokens whether the repetition penalty sees the prompt, as it does where ids enter the model
+     * @param resources closed at the end, in this order
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    record Parts(
+            String encoder,
+            ImagePreprocessor preprocessor,
+            VisionNetwork vision,
+            AdapterNetwork adapter,
+            DecoderNetwork decoder,
+            Tokenizer tokenizer,
+            PromptAssembler assembler,
+            GenerationDefaults defaults,
+            float @Nullable [] newline,
+            boolean countsPromptTokens,
+            int contextLength,
+            Resources resources) {}
+
+    LoadedModel(Parts parts) {
+        this.parts = parts;
+        this.assembler = parts.assembler();
+    }
+
+    @Override
+    public AnswerStream stream(Request request) {
+        return generate(request.messages(), request.options(), idleSession);
+    }
+
+    /** Prepares an answer; nothing runs yet. */
+    AnswerStream generate(List<Message> messages, GenerationOptions options, Generation.SessionSource sessions) {
+        checkOpen();
+        ResolvedOptions resolved = ResolvedOptions.of(options, parts.defaults());
+        Generation generation = new Generation(
+                this,
+                messages,
+                sessions,
+                new Sampler(resolved.sampling()),
+                resolved.stopTokens(),
+                resolved.maxNewTokens(),
+                options.stopStrings());
+        running.add(generation);
+        return generation;
+    }
+
+    @Override
+    public EncodedImage encode(Image image) {
+        if (!enter()) {
+            throw closedError();
+        }
+        try {
+            return encoded(image);
+        } finally {
+            leave();
+        }
+    }
+
+    private EncodedPicture encoded(Image image) {
+        PreparedImage prepared = parts.preprocessor().prepare(image.pixels());
+        return new EncodedPicture(parts.vision().features(prepared.pixels()), prepared.grid(), parts.encoder());
+    }
+
+    @Override
+    public Chat chat(@Nullable String system, GenerationOptions options) {
+        checkOpen();
+        Conversation chat = new Conversation(this, system, options);
+        chats.add(chat);
+        return chat;
+    }
+
+    @Override
+    public int contextLength() {
+        return parts.contextLength();
+    }
+
+    /**
+     * Encodes the pictures of a conversation and puts the prompt together.
+     *
+     * @param generation told how long the pictures took
+     */
+    Prompt prompt(List<Message> messages, Generation generation) {
+        List<int[]> pieces = assembler.assemble(messages);
+        Prompt prompt = new Prompt();
+        prompt.add(pieces.get(0));
+        int next = 1;
+        for (Message message : messages) {
+            for (Message.Part part : message.parts()) {
+                if (!(part instanceof Message.Text)) {
+                    addPicture(prompt, part, generation);
+                    prompt.add(pieces.get(next++));
+                }
+            }
+        }
+        return prompt;
+    }
+
+    private void addPicture(Prompt prompt, Message.Part part, Generation generation) {
+        long start = System.nanoTime();
+        EncodedPicture picture = part instanceof Message.Picture raw
+                ? encoded(raw.image())
+                : ours(((Message.EncodedPicture) part).image());
+        long encodedAt = System.nanoTime();
+        prompt.add(picture.serial, visualTokens(picture));
+        generation.addPictureTime(encodedAt - start, System.nanoTime() - encodedAt);
+    }
+
+    private EncodedPicture ours(EncodedImage image) {
+        if (!(image instanceof EncodedPicture picture) || !picture.encoder.equals(parts.encoder())) {
+            throw new CheckpointException("The picture was encoded by "
+                    + (image instanceof EncodedPicture other ? other.encoder : image.getClass().getName())
+                    + ", but this model's encoder is " + parts.encoder() + "; encode it with this model");
+        }
+        return picture;
+    }
+
+    private FloatTensor visualTokens(EncodedPicture picture) {
+        FloatTensor known = visualTokens.get(picture);
+        if (known == null) {
+            known = TileMerge.merge(parts.adapter().visualTokens(picture.features), parts.newline(), picture.grid);
+            visualTokens.put(picture, known);
+        }
+        return known;
+    }
+
+    Tokenizer tokenizer() {
+        return parts.tokenizer();
+    }
+
+    DecoderNetwork decoder() {
+        return parts.decoder();
+    }
+
+    boolean countsPromptTokens() {
+        return parts.countsPromptTokens();
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Begins a step; false if the model is closed. Every true is followed by {@link #leave}. */
+    boolean enter() {
+        lock.readLock().lock();
+        if (closed) {
+            lock.readLock().unlock();
+            return false;
+        }
+        return true;
+    }
+
+    void leave() {
+        lock.readLock().unlock();
+    }
+
+    void ended(Generation generation) {
+        running.remove(generation);
+    }
+
+    void ended(Conversation chat) {
+        chats.remove(chat);
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw closedError();
+        }
+    }
+
+    private static IllegalStateException closedError() {
+        return new IllegalStateException("The model is closed");
+    }
+
+    @Override
+    public void close() {
+        List<Generation> open;
+        synchronized (running) {
+            open = new ArrayList<>(running);
+        }
+        open.forEach(Generation::cancel);
+        lock.writeLock().lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            synchronized (running) {
+                open = new ArrayList<>(running);
+            }
+            open.forEach(Generation::release);
+            List<Conversation> openChats;
+            synchronized (chats) {
+                openChats = new ArrayList<>(chats);
+            }
+            openChats.forEach(Conversation::close);
+            idleSession.close();
+            visualTokens.clear();
+            parts.resources().close();
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+}

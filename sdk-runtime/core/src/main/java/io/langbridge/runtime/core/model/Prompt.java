@@ -1,0 +1,120 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What enters the decoder, position by position: tokens, and visual tokens of pictures.
+ */
+final class Prompt {
+    private final List<Segment> segments = new ArrayList<>();
+    private int length;
+    private int visualTokens;
+
+    private sealed interface Segment {
+        int length();
+    }
+
+    @SuppressWarnings("ArrayRecordComponent")
+    private record Tokens(int[] ids) implements Segment {
+        @Override
+        public int length() {
+            return ids.length;
+        }
+    }
+
+    private record Visual(long serial, FloatTensor tokens) implements Segment {
+        @Override
+        public int length() {
+            return tokens.size(0);
+        }
+    }
+
+    /** Appends tokens. */
+    void add(int[] ids) {
+        append(new Tokens(ids));
+    }
+
+    /**
+     * Appends a picture.
+     *
+     * @param serial the picture's, see {@link EncodedPicture#serial}
+     * @param tokens {@code [n, llm_hidden]}
+     */
+    void add(long serial, FloatTensor tokens) {
+        append(new Visual(serial, tokens));
+        visualTokens += tokens.size(0);
+    }
+
+    private void append(Segment segment) {
+        segments.add(segment);
+        length += segment.length();
+    }
+
+    /** Number of positions. */
+    int length() {
+        return length;
+    }
+
+    /** Positions that came from pictures. */
+    int visualTokens() {
+        return visualTokens;
+    }
+
+    /**
+     * Names what stands at every position, so that two prompts can be compared: a token's id, or for visual token i of
+     * a picture a negative number of its own.
+     */
+    long[] keys() {
+        long[] keys = new long[length];
+        int at = 0;
+        for (Segment segment : segments) {
+            for (int i = 0; i < segment.length(); i++) {
+                keys[at++] = segment instanceof Tokens tokens
+                        ? tokens.ids()[i]
+                        : -(((Visual) segment).serial() << Integer.SIZE | i);
+            }
+        }
+        return keys;
+    }
+
+    /** Ids of the text tokens, without the pictures. */
+    int[] tokenIds() {
+        int[] ids = new int[length - visualTokens];
+        int at = 0;
+        for (Segment segment : segments) {
+            if (segment instanceof Tokens tokens) {
+                System.arraycopy(tokens.ids(), 0, ids, at, tokens.ids().length);
+                at += tokens.ids().length;
+            }
+        }
+        return ids;
+    }
+
+    /**
+     * Input embeddings of the positions from {@code from} on.
+     *
+     * @return {@code [length - from, hidden]}
+     */
+    FloatTensor embeddings(int from, DecoderNetwork decoder) {
+        int hidden = decoder.config().hiddenSize();
+        FloatTensor embeddings = FloatTensor.allocate(length - from, hidden);
+        FloatBuffer target = embeddings.data();
+        int start = 0;
+        for (Segment segment : segments) {
+            int skip = Math.min(segment.length(), Math.max(0, from - start));
+            if (skip < segment.length()) {
+                FloatTensor rows = segment instanceof Tokens tokens
+                        ? decoder.embed(Arrays.copyOfRange(tokens.ids(), skip, tokens.ids().length))
+                        : ((Visual) segment).tokens().rows(skip, segment.length());
+                target.put(rows.data());
+            }
+            start += segment.length();
+        }
+        return embeddings;
+    }
+}

@@ -1,0 +1,43 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.GenerationOptions;
+import io.langbridge.runtime.core.config.GenerationDefaults;
+import io.langbridge.runtime.core.generate.Sampler;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/** A request's options with what it leaves open taken from the checkpoint, and the reference's defaults behind that. */
+record ResolvedOptions(Sampler.Settings sampling, Set<Integer> stopTokens, int maxNewTokens) {
+    private static final int MAX_NEW_TOKENS = 512;
+    /** The reference keeps 50 tokens when it samples and nothing else is said. */
+    private static final int TOP_K = 50;
+
+    static ResolvedOptions of(GenerationOptions asked, GenerationDefaults checkpoint) {
+        double fromCheckpoint =
+                Boolean.TRUE.equals(checkpoint.doSample()) ? or(checkpoint.temperature(), null, 1.0) : 0;
+        Sampler.Settings sampling = new Sampler.Settings(
+                or(asked.temperature(), null, fromCheckpoint),
+                or(asked.topK(), checkpoint.topK(), TOP_K),
+                or(asked.topP(), checkpoint.topP(), 1.0),
+                or(asked.minP(), checkpoint.minP(), 0.0),
+                or(asked.repetitionPenalty(), checkpoint.repetitionPenalty(), 1.0),
+                or(asked.seed(), null, ThreadLocalRandom.current().nextLong()));
+        Set<Integer> stopTokens = asked.stopTokens();
+        return new ResolvedOptions(
+                sampling,
+                stopTokens != null
+                        ? stopTokens
+                        : Collections.unmodifiableSet(new LinkedHashSet<>(checkpoint.eosTokenIds())),
+                or(asked.maxNewTokens(), checkpoint.maxNewTokens(), MAX_NEW_TOKENS));
+    }
+
+    private static <T> T or(@Nullable T first, @Nullable T second, T last) {
+        if (first != null) {
+            return first;
+        }
+        return second != null ? second : last;
+    }
+}
