@@ -3,7 +3,6 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
-import io.langbridge.EncodedImage;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Message;
@@ -19,7 +18,7 @@ final class Conversation implements Chat, Generation.SessionSource {
     private final GenerationOptions options;
     private final List<Message> messages = new ArrayList<>();
     private @Nullable CachedSession session;
-    private @Nullable Message pending;
+    private boolean answering;
     private boolean closed;
 
     Conversation(LoadedModel model, @Nullable String system, GenerationOptions options) {
@@ -51,28 +50,17 @@ final class Conversation implements Chat, Generation.SessionSource {
         if (closed) {
             throw new IllegalStateException("The chat is closed");
         }
-        if (pending != null) {
+        if (answering) {
             throw new IllegalStateException("The last answer has not ended; read it to the end or close its stream");
         }
         if (turn.role() != Message.Role.USER) {
             throw new IllegalArgumentException("A turn is the user's, not " + turn.role());
         }
-        // Pictures are encoded once and stay encoded for the turns to come.
-        List<Message.Part> parts = new ArrayList<>();
-        for (Message.Part part : turn.parts()) {
-            parts.add(part instanceof Message.Picture picture ? encoded(picture.image()) : part);
-        }
-        Message message = new Message(Message.Role.USER, parts);
         List<Message> prompt = new ArrayList<>(messages);
-        prompt.add(message);
+        prompt.add(turn);
         AnswerStream stream = model.generate(prompt, options, this);
-        pending = message;
+        answering = true;
         return stream;
-    }
-
-    private Message.EncodedPicture encoded(Image image) {
-        EncodedImage picture = model.encode(image);
-        return new Message.EncodedPicture(picture);
     }
 
     @Override
@@ -88,20 +76,23 @@ final class Conversation implements Chat, Generation.SessionSource {
     }
 
     @Override
-    public synchronized void giveBack(@Nullable CachedSession used, @Nullable Answer answer) {
-        Message turn = pending;
-        pending = null;
-        if (used != null) {
-            if (closed || model.isClosed()) {
-                used.close();
-            } else {
-                session = used;
-            }
-            if (answer != null && turn != null) {
-                messages.add(turn);
-                messages.add(new Message(
-                        Message.Role.ASSISTANT, Collections.singletonList(new Message.Text(answer.text()))));
-            }
+    public synchronized void giveBack(
+            @Nullable CachedSession used, List<Message> conversation, @Nullable Answer answer) {
+        answering = false;
+        if (used == null) {
+            return;
+        }
+        if (closed || model.isClosed()) {
+            used.close();
+        } else {
+            session = used;
+        }
+        if (answer != null) {
+            // The pictures are encoded now and stay so for the turns to come.
+            messages.clear();
+            messages.addAll(conversation);
+            messages.add(new Message(
+                    Message.Role.ASSISTANT, Collections.singletonList(new Message.Text(answer.text()))));
         }
     }
 

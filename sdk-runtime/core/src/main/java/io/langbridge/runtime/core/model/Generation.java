@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Generation implements AnswerStream {
     private final LoadedModel model;
-    private final List<Message> messages;
+    private List<Message> messages;
     private final SessionSource sessions;
     private final Sampler sampler;
     private final Set<Integer> stopTokens;
@@ -62,9 +62,10 @@ final class Generation implements AnswerStream {
          * Called once, when the answer has ended or was given up.
          *
          * @param session what {@link #take} gave, or null if it came to nothing before
+         * @param messages the conversation, its pictures encoded as far as it came
          * @param answer what was said, or null if it failed
          */
-        void giveBack(@Nullable CachedSession session, @Nullable Answer answer);
+        void giveBack(@Nullable CachedSession session, List<Message> messages, @Nullable Answer answer);
     }
 
     Generation(
@@ -121,6 +122,7 @@ final class Generation implements AnswerStream {
         }
         if (cancelled || !model.enter()) {
             finish(FinishReason.CANCELLED);
+            release();
             return null;
         }
         try {
@@ -142,6 +144,7 @@ final class Generation implements AnswerStream {
 
     private @Nullable Piece first() {
         long start = System.nanoTime();
+        messages = model.encodePictures(messages, this);
         Prompt prompt = model.prompt(messages, this);
         if (cancelled) {
             finish(FinishReason.CANCELLED);
@@ -223,7 +226,7 @@ final class Generation implements AnswerStream {
         if (!released) {
             released = true;
             model.ended(this);
-            sessions.giveBack(session, failed ? null : snapshot());
+            sessions.giveBack(session, messages, failed ? null : snapshot());
         }
     }
 
@@ -241,10 +244,14 @@ final class Generation implements AnswerStream {
                         Duration.ofNanos(decodeNanos)));
     }
 
-    /** Adds to the time that pictures took. */
-    void addPictureTime(long encode, long adapter) {
-        encodeNanos += encode;
-        adapterNanos += adapter;
+    /** Adds to the time that the encoder took. */
+    void addEncodeTime(long nanos) {
+        encodeNanos += nanos;
+    }
+
+    /** Adds to the time that the adapter took. */
+    void addAdapterTime(long nanos) {
+        adapterNanos += nanos;
     }
 
     private final class Pieces implements Iterator<Piece> {

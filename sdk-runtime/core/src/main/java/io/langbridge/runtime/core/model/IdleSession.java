@@ -1,6 +1,8 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Answer;
+import io.langbridge.Message;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +28,7 @@ final class IdleSession implements Generation.SessionSource {
     }
 
     @Override
-    public void giveBack(@Nullable CachedSession session, @Nullable Answer answer) {
+    public void giveBack(@Nullable CachedSession session, List<Message> messages, @Nullable Answer answer) {
         if (session == null) {
             return;
         }

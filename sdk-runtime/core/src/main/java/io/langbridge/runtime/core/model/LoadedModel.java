@@ -34,7 +34,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class LoadedModel implements VisionLanguageModel {
     private final Parts parts;
-    private final PromptAssembler assembler;
     private final IdleSession idleSession = new IdleSession(this);
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Set<Generation> running = Collections.synchronizedSet(new HashSet<>());
@@ -69,7 +68,6 @@ final class LoadedModel implements VisionLanguageModel {
 
     LoadedModel(Parts parts) {
         this.parts = parts;
-        this.assembler = parts.assembler();
     }
 
     @Override
@@ -123,35 +121,42 @@ final class LoadedModel implements VisionLanguageModel {
         return parts.contextLength();
     }
 
-    /**
-     * Encodes the pictures of a conversation and puts the prompt together.
-     *
-     * @param generation told how long the pictures took
-     */
+    /** The conversation with every picture encoded. */
+    List<Message> encodePictures(List<Message> messages, Generation generation) {
+        long start = System.nanoTime();
+        List<Message> result = new ArrayList<>();
+        for (Message message : messages) {
+            List<Message.Part> encoded = new ArrayList<>();
+            for (Message.Part part : message.parts()) {
+                encoded.add(
+                        part instanceof Message.Picture picture
+                                ? new Message.EncodedPicture(encoded(picture.image()))
+                                : part);
+            }
+            result.add(new Message(message.role(), encoded));
+        }
+        generation.addEncodeTime(System.nanoTime() - start);
+        return result;
+    }
+
+    /** Puts the prompt together. */
     Prompt prompt(List<Message> messages, Generation generation) {
-        List<int[]> pieces = assembler.assemble(messages);
+        List<int[]> pieces = parts.assembler().assemble(messages);
         Prompt prompt = new Prompt();
         prompt.add(pieces.get(0));
         int next = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
-                if (!(part instanceof Message.Text)) {
-                    addPicture(prompt, part, generation);
+                if (part instanceof Message.EncodedPicture encoded) {
+                    EncodedPicture picture = ours(encoded.image());
+                    long start = System.nanoTime();
+                    prompt.add(picture.serial, visualTokens(picture));
+                    generation.addAdapterTime(System.nanoTime() - start);
                     prompt.add(pieces.get(next++));
                 }
             }
         }
         return prompt;
-    }
-
-    private void addPicture(Prompt prompt, Message.Part part, Generation generation) {
-        long start = System.nanoTime();
-        EncodedPicture picture = part instanceof Message.Picture raw
-                ? encoded(raw.image())
-                : ours(((Message.EncodedPicture) part).image());
-        long encodedAt = System.nanoTime();
-        prompt.add(picture.serial, visualTokens(picture));
-        generation.addPictureTime(encodedAt - start, System.nanoTime() - encodedAt);
     }
 
     private EncodedPicture ours(EncodedImage image) {
