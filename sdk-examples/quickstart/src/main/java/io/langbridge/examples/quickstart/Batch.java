@@ -17,6 +17,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /** Answers JSON lines with JSON lines, in order; a line that cannot be answered becomes an error line. */
 final class Batch {
@@ -33,11 +34,9 @@ final class Batch {
      * Answers every line that is not blank.
      *
      * @param file UTF-8 JSON lines, or {@code -} for standard input
-     * @return number of error lines
      */
-    int run(Path file, PrintStream out) throws IOException {
+    void run(Path file, PrintStream out) throws IOException {
         boolean standardInput = file.toString().equals("-");
-        int errors = 0;
         try (BufferedReader lines = standardInput
                 ? new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))
                 : Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
@@ -47,12 +46,10 @@ final class Batch {
                 if (line.isBlank()) {
                     continue;
                 }
-                JsonObject result = answer(line, number, standardInput ? null : file.toAbsolutePath().getParent());
-                errors += result.has("error") ? 1 : 0;
-                out.println(gson.toJson(result));
+                Path beside = standardInput ? null : file.toAbsolutePath().getParent();
+                out.println(gson.toJson(answer(line, number, beside)));
             }
         }
-        return errors;
     }
 
     private JsonObject answer(String line, int number, Path beside) {
@@ -74,7 +71,7 @@ final class Batch {
                     .options(options)
                     .build());
             result.addProperty("answer", answer.text());
-            result.addProperty("finish_reason", answer.finishReason().name().toLowerCase(java.util.Locale.ROOT));
+            result.addProperty("finish_reason", answer.finishReason().name().toLowerCase(Locale.ROOT));
         } catch (JsonParseException | IllegalArgumentException | LangBridgeException e) {
             result.addProperty("error", e.getMessage());
         }

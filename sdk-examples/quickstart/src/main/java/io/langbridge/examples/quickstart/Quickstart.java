@@ -105,7 +105,8 @@ public final class Quickstart implements Callable<Integer> {
         try (Bundled bundled = new Bundled();
                 VisionLanguageModel loaded = open(bundled)) {
             if (batch != null) {
-                return new Batch(loaded, options()).run(batch, System.out) == 0 ? 0 : 1;
+                new Batch(loaded, options()).run(batch, System.out);
+                return 0;
             }
             answer(loaded, Image.of(image != null ? image : bundled.picture()));
             return 0;
