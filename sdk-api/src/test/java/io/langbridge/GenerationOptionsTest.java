@@ -1,0 +1,52 @@
+package io.langbridge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+class GenerationOptionsTest {
+    @Test
+    void what_is_not_set_is_left_to_the_checkpoint() {
+        GenerationOptions options = GenerationOptions.defaults();
+        assertThat(options.temperature()).isNull();
+        assertThat(options.stopTokens()).isNull();
+        assertThat(options.stopStrings()).isEmpty();
+    }
+
+    @Test
+    void no_stop_tokens_at_all_differs_from_the_checkpoints() {
+        assertThat(GenerationOptions.builder().stopTokens().build().stopTokens())
+                .isNotNull()
+                .isEmpty();
+    }
+
+    @Test
+    void a_copy_has_all_the_options() {
+        GenerationOptions options = GenerationOptions.builder()
+                .maxNewTokens(7)
+                .temperature(0.5)
+                .topK(3)
+                .topP(0.9)
+                .minP(0.1)
+                .repetitionPenalty(1.1)
+                .seed(5)
+                .stopStrings("a", "b")
+                .stopTokens(1, 2)
+                .build();
+        assertThat(options.toBuilder().build()).usingRecursiveComparison().isEqualTo(options);
+    }
+
+    @Test
+    void values_out_of_range_are_refused_at_once_and_named() {
+        GenerationOptions.Builder builder = GenerationOptions.builder();
+        assertThatThrownBy(() -> builder.maxNewTokens(0)).hasMessageContaining("maxNewTokens");
+        assertThatThrownBy(() -> builder.temperature(Double.NaN)).hasMessageContaining("temperature");
+        assertThatThrownBy(() -> builder.topK(-1)).hasMessageContaining("topK");
+        assertThatThrownBy(() -> builder.topP(0)).hasMessageContaining("topP");
+        assertThatThrownBy(() -> builder.minP(1.5)).hasMessageContaining("minP");
+        assertThatThrownBy(() -> builder.repetitionPenalty(0)).hasMessageContaining("repetitionPenalty");
+        assertThatThrownBy(() -> builder.stopStrings("")).hasMessageContaining("stop string");
+        assertThatThrownBy(() -> builder.stopTokens(-1)).hasMessageContaining("stop token");
+    }
+}

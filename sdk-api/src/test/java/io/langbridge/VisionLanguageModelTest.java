@@ -1,0 +1,45 @@
+package io.langbridge;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.nio.file.Paths;
+import org.junit.jupiter.api.Test;
+
+class VisionLanguageModelTest {
+    private static final Path FOLDER = Paths.get("somewhere");
+
+    @Test
+    void a_missing_part_is_an_error_that_shows_what_was_given() {
+        assertThatThrownBy(() ->
+                        VisionLanguageModel.builder().llm(Llm.of(FOLDER)).build())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("encoder null")
+                .hasMessageContaining("Llm[somewhere]");
+    }
+
+    @Test
+    void parts_and_a_folder_together_are_an_error() {
+        assertThatThrownBy(() -> VisionLanguageModel.builder()
+                        .folder(FOLDER)
+                        .llm(Llm.of(FOLDER))
+                        .build())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("either folder(..)");
+    }
+
+    @Test
+    void setting_a_part_twice_is_an_error() {
+        assertThatThrownBy(() ->
+                        VisionLanguageModel.builder().llm(Llm.of(FOLDER)).llm(Llm.of(FOLDER)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("llm was already set");
+    }
+
+    @Test
+    void without_a_runtime_the_error_names_the_artefact_to_add() {
+        assertThatThrownBy(() -> VisionLanguageModel.load(FOLDER))
+                .isInstanceOf(RuntimeUnavailableException.class)
+                .hasMessageContaining("io.langbridge:langbridge-onnx");
+    }
+}
