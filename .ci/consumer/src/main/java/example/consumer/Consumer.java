@@ -13,6 +13,7 @@ public final class Consumer {
      */
     public static void main(String[] args) {
         Module module = CheckpointException.class.getModule();
-        System.out.println("langbridge-api is " + (module.isNamed() ? "module " + module.getName() : "on the class path"));
+        System.out.println(
+                "langbridge-api is " + (module.isNamed() ? "module " + module.getName() : "on the class path"));
     }
 }
