@@ -11,7 +11,8 @@ public sealed interface Tiling {
     record Pad() implements Tiling {}
 
     /**
-     * The whole picture as one tile, then the picture in a grid of tiles ({@code image_aspect_ratio: anyres}, LLaVA-NeXT).
+     * The whole picture as one tile, then the picture in a grid of tiles ({@code image_aspect_ratio: anyres},
+     * LLaVA-NeXT).
      *
      * @param resolutions what the picture may be fitted into, in the order of the file, which decides ties
      * @param convention whose rounding to follow
