@@ -92,17 +92,15 @@ public final class Image {
      * @param argb one {@code 0xAARRGGBB} per pixel, row after row from the top; copied
      * @param width in pixels, at least 1
      * @param height in pixels, at least 1
-     * @throws ImageException if a side is not positive, or {@code argb} does not hold {@code width * height} pixels
+     * @throws ImageException if a side is not positive, {@code argb} does not hold {@code width * height} pixels, or
+     *     they are more than {@link ImageLimits#defaults()} allows
      */
     public static Image ofArgb(int[] argb, int width, int height) {
         if (width <= 0 || height <= 0 || (long) width * height != argb.length) {
             throw new ImageException("Raw pixels: " + argb.length + " values are not " + width + " x " + height
                     + " pixels; give one value per pixel, row after row without padding");
         }
-        if (argb.length > Integer.MAX_VALUE / 3) {
-            throw new ImageException("Raw pixels: " + width + " x " + height + " is more than "
-                    + Integer.MAX_VALUE / 3 + " pixels; scale the picture down");
-        }
+        ImageLimits.defaults().checkPixels(width, height, "The raw picture");
         byte[] rgb = new byte[argb.length * 3];
         int at = 0;
         for (int pixel : argb) {
