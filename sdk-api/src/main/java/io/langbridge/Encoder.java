@@ -35,8 +35,8 @@ public final class Encoder {
     /**
      * Takes the features of another layer.
      *
-     * @param layer index into the hidden states: 0 the embeddings, n the output of layer n, -1 the last one, -2 (default)
-     *     the one before
+     * @param layer index into the hidden states: 0 the embeddings, n the output of layer n, -1 the last one, -2
+     *     (default) the one before
      */
     public Encoder layer(int layer) {
         return new Encoder(folder, layer, fit);

@@ -39,8 +39,7 @@ public final class Image {
     private final @Nullable RgbPixels pixels;
     private final ImageLimits limits;
 
-    private Image(
-            @Nullable Path file, byte @Nullable [] encoded, @Nullable RgbPixels pixels, ImageLimits limits) {
+    private Image(@Nullable Path file, byte @Nullable [] encoded, @Nullable RgbPixels pixels, ImageLimits limits) {
         this.file = file;
         this.encoded = encoded;
         this.pixels = pixels;
@@ -166,7 +165,8 @@ public final class Image {
         } catch (ServiceConfigurationError e) {
             throw new RuntimeUnavailableException(
                     "A picture decoder on the class path cannot be loaded: " + e.getMessage()
-                            + "; check that its version equals that of langbridge-api", e);
+                            + "; check that its version equals that of langbridge-api",
+                    e);
         }
         if (found.isEmpty()) {
             throw new RuntimeUnavailableException("No picture decoder is on the class path, so " + source()
@@ -184,8 +184,7 @@ public final class Image {
         String what = format != null
                 ? " is a file of the format " + format.title() + ", which is not supported"
                 : " is not a picture of a known format (it starts with the bytes " + hex(bytes) + ")";
-        return new ImageException(
-                source() + what + "; convert it to one of " + String.join(", ", titles));
+        return new ImageException(source() + what + "; convert it to one of " + String.join(", ", titles));
     }
 
     private static String hex(byte[] bytes) {
@@ -206,6 +205,8 @@ public final class Image {
     /** Says where the picture comes from. */
     @Override
     public String toString() {
-        return pixels != null ? "Image[" + pixels.width() + " x " + pixels.height() + " pixels]" : "Image[" + source() + "]";
+        return pixels != null
+                ? "Image[" + pixels.width() + " x " + pixels.height() + " pixels]"
+                : "Image[" + source() + "]";
     }
 }

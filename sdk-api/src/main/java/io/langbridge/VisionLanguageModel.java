@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Loading takes seconds and memory; load once, share, close at the end. Safe for use by several threads; each request
- * has its own KV cache. Not meant to be implemented by users.
+ * <p>Loading takes seconds and memory; load once, share, close at the end. Safe for use by several threads; each
+ * request has its own KV cache. Not meant to be implemented by users.
  *
  * @since 0.1
  */
@@ -269,8 +269,9 @@ public interface VisionLanguageModel extends AutoCloseable {
                         "Give either folder(..), which holds all parts, or encoder(..), adapter(..) and llm(..)");
             }
             if (folder == null && (encoder == null || adapter == null || llm == null)) {
-                throw new IllegalStateException("A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: "
-                        + "encoder " + encoder + ", adapter " + adapter + ", llm " + llm);
+                throw new IllegalStateException(
+                        "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
+                                + encoder + ", adapter " + adapter + ", llm " + llm);
             }
             ModelSpec spec = new ModelSpec(
                     encoder,

@@ -60,7 +60,9 @@ public enum ImageFormat {
         if (head.startsWith("RIFF") && head.startsWith("WEBP", 8)) {
             return WEBP;
         }
-        if (head.startsWith("II*\0") || head.startsWith("MM\0*") || head.startsWith("II+\0")
+        if (head.startsWith("II*\0")
+                || head.startsWith("MM\0*")
+                || head.startsWith("II+\0")
                 || head.startsWith("MM\0+")) {
             return TIFF;
         }
@@ -70,7 +72,7 @@ public enum ImageFormat {
         if (head.startsWith("\u00ff\n") || head.startsWith("\0\0\0\fJXL ")) {
             return JPEG_XL;
         }
-        if (head.startsWith("\0\0\0\fjP  ") || head.startsWith("\u00ff\u004f\u00ff\u0051")) {
+        if (head.startsWith("\0\0\0\fjP  ") || head.startsWith("\u00ffO\u00ffQ")) {
             return JPEG_2000;
         }
         if (head.startsWith("\0\0\1\0")) {
