@@ -54,6 +54,29 @@ public final class DecoderConfigReader {
         return read(text, "llama");
     }
 
+    /** The same decoder with {@code lm_head} being the embeddings. */
+    static DecoderConfig tied(DecoderConfig config) {
+        return new DecoderConfig(
+                config.modelType(),
+                config.hiddenSize(),
+                config.intermediateSize(),
+                config.numHiddenLayers(),
+                config.numAttentionHeads(),
+                config.numKeyValueHeads(),
+                config.headDim(),
+                config.vocabSize(),
+                config.maxPositionEmbeddings(),
+                config.rmsNormEps(),
+                config.rope(),
+                config.qkvBias(),
+                config.outputBias(),
+                config.mlpBias(),
+                config.qkNorm(),
+                config.slidingWindow(),
+                config.slidingLayer(),
+                true);
+    }
+
     private static DecoderConfig read(Json json, @Nullable String absentType) {
         Family family = family(json, absentType);
         refuseUnsupported(json);

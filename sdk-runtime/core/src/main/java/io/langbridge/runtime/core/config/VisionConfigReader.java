@@ -26,7 +26,7 @@ public final class VisionConfigReader {
     static VisionConfig readNested(@Nullable Json vision, Json config, FeatureSelection selection) {
         if (vision == null) {
             // What LlavaConfig puts in its place.
-            return known("openai/clip-vit-large-patch14-336", config, selection);
+            return clipLarge(336, config, selection);
         }
         return read(vision, kind(vision, vision.stringOr("model_type", "clip_vision_model")), selection);
     }
@@ -58,14 +58,6 @@ public final class VisionConfigReader {
                     config);
             default -> null;
         };
-    }
-
-    private static VisionConfig known(String name, Json config, FeatureSelection selection) {
-        VisionConfig vision = knownOrNull(name, config, selection);
-        if (vision == null) {
-            throw new IllegalArgumentException(name);
-        }
-        return vision;
     }
 
     private static VisionConfig clipLarge(int imageSize, Json config, FeatureSelection selection) {
