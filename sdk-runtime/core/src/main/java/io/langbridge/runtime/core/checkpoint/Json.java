@@ -273,6 +273,22 @@ public final class Json {
         return values;
     }
 
+    /** A list of lists of whole numbers. */
+    public List<List<Long>> longLists(String key) {
+        List<List<Long>> lists = new ArrayList<>();
+        for (JsonElement item : items(key)) {
+            if (!(item instanceof JsonArray array)) {
+                throw wrong(key, "a list of lists", item);
+            }
+            List<Long> list = new ArrayList<>();
+            for (JsonElement number : array) {
+                list.add(toLong(key, number));
+            }
+            lists.add(list);
+        }
+        return lists;
+    }
+
     /** A list of numbers; a single number is a list of one. */
     public List<Double> doubles(String key) {
         List<Double> values = new ArrayList<>();
