@@ -19,6 +19,8 @@ public final class StreamingDecoder {
     private int lowest;
     private int highest;
     private int codePoint;
+    /** ED A0 to ED BF begins a surrogate and is wrong already, but the reference waits for one more byte. */
+    private boolean heldSurrogate;
 
     StreamingDecoder(Tokenizer tokenizer, boolean dropsFirstSpace) {
         this.tokenizer = tokenizer;
@@ -55,13 +57,30 @@ public final class StreamingDecoder {
      * @return U+FFFD if the bytes so far end inside a character, otherwise the empty string
      */
     public String flush() {
-        boolean incomplete = missing > 0;
-        missing = 0;
-        return incomplete ? String.valueOf(REPLACEMENT) : "";
+        StringBuilder text = new StringBuilder();
+        rejectHeldSurrogate(text);
+        if (missing > 0) {
+            missing = 0;
+            text.append(REPLACEMENT);
+        }
+        return text.toString();
+    }
+
+    private void rejectHeldSurrogate(StringBuilder text) {
+        if (heldSurrogate) {
+            heldSurrogate = false;
+            text.append(REPLACEMENT).append(REPLACEMENT);
+        }
     }
 
     private void accept(int b, StringBuilder text) {
+        rejectHeldSurrogate(text);
         if (missing > 0) {
+            if (highest == 0x9F && b > highest && b <= 0xBF) {
+                missing = 0;
+                heldSurrogate = true;
+                return;
+            }
             if (b >= lowest && b <= highest) {
                 codePoint = codePoint << 6 | b & 0x3F;
                 lowest = 0x80;
