@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.nio.IntBuffer;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,6 +28,16 @@ final class Bindings implements AutoCloseable {
 
     /** Binds integers; the buffer must be direct, and what is written to it later is what the next run reads. */
     Bindings input(String name, IntBuffer values, long... dims) {
+        try {
+            inputs.put(name, own(OnnxTensor.createTensor(environment, values, dims)));
+        } catch (OrtException e) {
+            throw refused(e);
+        }
+        return this;
+    }
+
+    /** Binds integers as {@link #input(String, IntBuffer, long...)} does. */
+    Bindings input(String name, LongBuffer values, long... dims) {
         try {
             inputs.put(name, own(OnnxTensor.createTensor(environment, values, dims)));
         } catch (OrtException e) {

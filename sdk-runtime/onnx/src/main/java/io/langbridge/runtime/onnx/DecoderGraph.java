@@ -10,6 +10,8 @@ final class DecoderGraph {
     static final String LOGITS = "logits";
     static final String COS = "cos";
     static final String SIN = "sin";
+    /** Position of the first token of this run. */
+    static final String FIRST_POSITION = "first_position";
     /** Position of the last token of this run. */
     static final String LAST_POSITION = "last_position";
     /** Positions in the cache after this run. */
@@ -61,6 +63,7 @@ final class DecoderGraph {
 
     private NetworkBuilder model(boolean trace) {
         graph.input(INPUTS_EMBEDS, OnnxGraph.Type.FLOAT, "tokens", hidden);
+        graph.input(FIRST_POSITION, OnnxGraph.Type.INT64, 1);
         graph.input(LAST_POSITION, OnnxGraph.Type.INT32, 1);
         graph.input(TOTAL_LENGTH, OnnxGraph.Type.INT32, 1);
         graph.input(COS, OnnxGraph.Type.FLOAT, "positions", config.headDim() / 2);
@@ -102,7 +105,7 @@ final class DecoderGraph {
                 .to(norm, "", "", sum);
     }
 
-    /** Rotary embedding, cache and softmax are inside one operator. */
+    /** The operator appends keys and values to the cache, masks what is to come and divides queries into groups. */
     private String attention(String x, String name, int layer) {
         int heads = config.numAttentionHeads();
         int kvHeads = config.numKeyValueHeads();
@@ -119,12 +122,10 @@ final class DecoderGraph {
             graph.output(cache, OnnxGraph.Type.FLOAT, 1, kvHeads, "capacity", headDim);
         }
         OnnxGraph.Node node = graph.microsoft("GroupQueryAttention", q, k, v, pastKey(layer), pastValue(layer),
-                        LAST_POSITION, TOTAL_LENGTH, COS, SIN)
+                        LAST_POSITION, TOTAL_LENGTH)
                 .with("num_heads", heads)
                 .with("kv_num_heads", kvHeads)
-                .with("scale", (float) (1 / Math.sqrt(headDim)))
-                .with("do_rotary", 1)
-                .with("rotary_interleaved", 0);
+                .with("scale", (float) (1 / Math.sqrt(headDim)));
         if (config.slidingWindow() > 0 && config.slidingLayer()[layer]) {
             node.with("local_window_size", Integer.getInteger("win", config.slidingWindow()));
         }
@@ -133,7 +134,10 @@ final class DecoderGraph {
         return network.linear(attended, name + ".o_proj", heads * headDim, hidden, config.outputBias());
     }
 
-    /** Queries or keys, {@code [1, tokens, heads * head_dim]}, with the norm over each head if there is one. */
+    /**
+     * Queries or keys, {@code [1, tokens, heads * head_dim]}: normed over each head if the model does so, then rotated.
+     * The attention operator could rotate too, but only where head_dim is a multiple of 16.
+     */
     private String headsOf(String x, String name, String part, int heads) {
         int headDim = config.headDim();
         String y = network.linear(x, name + "." + part + "_proj", hidden, heads * headDim, config.qkvBias());
@@ -141,7 +145,10 @@ final class DecoderGraph {
             y = network.reshape(y, name + "." + part + "_heads", -1, headDim);
             y = network.rmsNorm(y, name + "." + part + "_norm", headDim, config.rmsNormEps());
         }
-        return network.reshape(y, name + "." + part, 1, -1, (long) heads * headDim);
+        y = network.reshape(y, name + "." + part, 1, -1, (long) heads * headDim);
+        return graph.microsoft("RotaryEmbedding", y, FIRST_POSITION, COS, SIN)
+                .with("interleaved", 0)
+                .to(y + "_rotated");
     }
 
     private String mlp(String x, String name) {

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,8 +31,9 @@ final class OnnxDecoderSession implements DecoderSession {
     private final List<FloatTensor> keys = new ArrayList<>();
 
     private final List<FloatTensor> values = new ArrayList<>();
-    private final IntBuffer lastPosition = directInt();
-    private final IntBuffer totalLength = directInt();
+    private final LongBuffer firstPosition = direct(Long.BYTES).asLongBuffer();
+    private final IntBuffer lastPosition = direct(Integer.BYTES).asIntBuffer();
+    private final IntBuffer totalLength = direct(Integer.BYTES).asIntBuffer();
     private final FloatTensor token;
     private final FloatTensor logits;
     /** The cache, without input embeddings. */
@@ -55,6 +57,7 @@ final class OnnxDecoderSession implements DecoderSession {
         try {
             cache.input(DecoderGraph.COS, rotation.cos(), rotation.positions(), headDim / 2);
             cache.input(DecoderGraph.SIN, rotation.sin(), rotation.positions(), headDim / 2);
+            cache.input(DecoderGraph.FIRST_POSITION, firstPosition, 1);
             cache.input(DecoderGraph.LAST_POSITION, lastPosition, 1);
             cache.input(DecoderGraph.TOTAL_LENGTH, totalLength, 1);
             for (int i = 0; i < config.numHiddenLayers(); i++) {
@@ -137,6 +140,7 @@ final class OnnxDecoderSession implements DecoderSession {
 
     /** The kernel trusts these numbers: wrong ones would make it write beyond the cache. */
     private void append(Bindings bindings, int tokens) {
+        firstPosition.put(0, length);
         lastPosition.put(0, length + tokens - 1);
         totalLength.put(0, length + tokens);
         bindings.run(graph);
@@ -182,10 +186,8 @@ final class OnnxDecoderSession implements DecoderSession {
         return all;
     }
 
-    private static IntBuffer directInt() {
-        return ByteBuffer.allocateDirect(Integer.BYTES)
-                .order(ByteOrder.nativeOrder())
-                .asIntBuffer();
+    private static ByteBuffer direct(int bytes) {
+        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     }
 
     @Override
