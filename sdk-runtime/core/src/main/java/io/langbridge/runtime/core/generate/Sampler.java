@@ -7,9 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.Random;
 import java.util.Set;
 
-/**
- * Chooses tokens for one answer. Remembers what it chose, for the repetition penalty; not thread-safe.
- */
+/** Chooses tokens for one answer. Remembers what it chose, for the repetition penalty; not thread-safe. */
 public final class Sampler {
     private final Settings settings;
     private final Random random;

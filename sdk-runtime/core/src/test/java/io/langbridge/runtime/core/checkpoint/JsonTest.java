@@ -31,8 +31,7 @@ class JsonTest {
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage("config.json, key 'text_config.hidden_size' must be a whole number, not \"x\".");
         assertThatThrownBy(() -> text.requiredPositive("n")).hasMessageContaining("must be at least 1, not 0");
-        assertThatThrownBy(() -> text.requiredPositive("m"))
-                .hasMessage("config.json, key 'text_config.m' is missing.");
+        assertThatThrownBy(() -> text.requiredPositive("m")).hasMessage("config.json, key 'text_config.m' is missing.");
         assertThatThrownBy(() -> text.requiredInt("big")).hasMessageContaining("32-bit");
     }
 

@@ -49,8 +49,14 @@ class SafetensorsTest {
 
     @Test
     void widens_every_element_type() {
-        byte[] f64 = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(-1.5).array();
-        byte[] i64 = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(-7).array();
+        byte[] f64 = ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putDouble(-1.5)
+                .array();
+        byte[] i64 = ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(-7)
+                .array();
         new SafetensorsWriter()
                 .add("f64", "F64", f64, 1)
                 .add("bf16", "BF16", new byte[] {(byte) 0xc0, 0x3f}, 1)
@@ -67,8 +73,7 @@ class SafetensorsTest {
         try (Weights weights = Checkpoints.open(folder)) {
             assertThat(weights.get("f64").toFloats()).containsExactly(-1.5f);
             assertThat(weights.get("bf16").toFloats()).containsExactly(1.5f);
-            assertThat(weights.get("f16").toFloats())
-                    .containsExactly(1.5f, 0x1p-24f, Float.NEGATIVE_INFINITY, 65504f);
+            assertThat(weights.get("f16").toFloats()).containsExactly(1.5f, 0x1p-24f, Float.NEGATIVE_INFINITY, 65504f);
             assertThat(weights.get("i64").toFloats()).containsExactly(-7);
             assertThat(weights.get("i32").toFloats()).containsExactly(-2);
             assertThat(weights.get("i16").toFloats()).containsExactly(-3);
@@ -151,15 +156,17 @@ class SafetensorsTest {
         Path whole = new SafetensorsWriter().add("a", 3).write(folder.resolve("whole.safetensors"));
         byte[] bytes = Files.readAllBytes(whole);
         for (int length = 0; length < bytes.length; length++) {
-            Path cut = SafetensorsWriter.writeBytes(
-                    folder.resolve("cut.safetensors"), Arrays.copyOf(bytes, length));
+            Path cut = SafetensorsWriter.writeBytes(folder.resolve("cut.safetensors"), Arrays.copyOf(bytes, length));
             assertThatThrownBy(() -> Checkpoints.open(cut)).isInstanceOf(CheckpointException.class);
         }
     }
 
     @Test
     void a_header_length_that_lies_is_refused() {
-        byte[] bytes = ByteBuffer.allocate(100).order(ByteOrder.LITTLE_ENDIAN).putLong(1000).array();
+        byte[] bytes = ByteBuffer.allocate(100)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(1000)
+                .array();
         Path file = SafetensorsWriter.writeBytes(folder.resolve("a.safetensors"), bytes);
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
@@ -218,9 +225,7 @@ class SafetensorsTest {
 
     @Test
     void an_unknown_element_type_is_unsupported() {
-        Path file = new SafetensorsWriter()
-                .add("a", "F8_E4M3", new byte[2], 2)
-                .write(folder.resolve("a.safetensors"));
+        Path file = new SafetensorsWriter().add("a", "F8_E4M3", new byte[2], 2).write(folder.resolve("a.safetensors"));
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("F8_E4M3")

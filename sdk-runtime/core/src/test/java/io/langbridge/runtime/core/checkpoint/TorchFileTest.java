@@ -24,7 +24,8 @@ class TorchFileTest {
 
     private static Path resource(String name) {
         try {
-            return Path.of(TorchFileTest.class.getResource("/torch-files/" + name).toURI());
+            return Path.of(
+                    TorchFileTest.class.getResource("/torch-files/" + name).toURI());
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
@@ -40,7 +41,9 @@ class TorchFileTest {
             for (String name : values.names()) {
                 StoredTensor tensor = actual.get(name, values.get(name).shape());
                 assertThat(tensor.dtype()).as(name).isEqualTo(values.get(name).dtype());
-                assertThat(tensor.toFloats()).as(name).containsExactly(values.get(name).toFloats());
+                assertThat(tensor.toFloats())
+                        .as(name)
+                        .containsExactly(values.get(name).toFloats());
             }
         }
     }
@@ -94,7 +97,9 @@ class TorchFileTest {
         byte[] whole = Files.readAllBytes(resource(name));
         for (int length = 0; length < whole.length; length += 7) {
             Path cut = SafetensorsWriter.writeBytes(folder.resolve("cut.pt"), Arrays.copyOf(whole, length));
-            assertThatThrownBy(() -> Checkpoints.open(cut)).as("%d bytes", length).isInstanceOf(CheckpointException.class);
+            assertThatThrownBy(() -> Checkpoints.open(cut))
+                    .as("%d bytes", length)
+                    .isInstanceOf(CheckpointException.class);
         }
         assertThatThrownBy(() -> Checkpoints.open(resource("truncated.pt")))
                 .isInstanceOf(CheckpointException.class)
