@@ -187,8 +187,8 @@ public final class Json {
         return new Json(source, path + key + ".", inner);
     }
 
-    /** Whether the value is a whole number. */
-    public boolean isInt(String key) {
+    /** Whether the value is a number. */
+    public boolean isNumber(String key) {
         return element(key) instanceof JsonPrimitive value && value.isNumber();
     }
 

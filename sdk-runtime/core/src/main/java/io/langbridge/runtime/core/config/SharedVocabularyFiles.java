@@ -80,7 +80,7 @@ final class SharedVocabularyFiles {
     private static boolean isVocabulary(Path file, int mmVocabSize) {
         try {
             Json json = Json.read(file);
-            return json.keys().size() == mmVocabSize && json.keys().stream().allMatch(json::isInt);
+            return json.keys().size() == mmVocabSize && json.keys().stream().allMatch(json::isNumber);
         } catch (CheckpointException e) {
             return false; // somebody else's file, a list perhaps
         }
