@@ -135,7 +135,8 @@ public final class DecoderConfigReader {
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
             default -> throw new UnsupportedModelException(
-                    json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+                    json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
+                    + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
                     + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
                     + " these.");
         };

@@ -96,7 +96,8 @@ public final class LlmPart implements AutoCloseable {
             return null;
         }
         String rest = name.substring(prefix.length());
-        return rest.startsWith("layers.") || rest.equals(EMBEDDINGS) || rest.equals("norm.weight") ? "model." + rest : null;
+        boolean used = rest.startsWith("layers.") || rest.equals(EMBEDDINGS) || rest.equals("norm.weight");
+        return used ? "model." + rest : null;
     }
 
     public DecoderConfig config() {

@@ -107,7 +107,7 @@ class TorchFileTest {
     @ValueSource(strings = {"mixed.pt", "mixed.legacy.pt"})
     void a_damaged_byte_gives_an_error_or_other_numbers_but_nothing_worse(String name) throws IOException {
         byte[] whole = Files.readAllBytes(resource(name));
-        for (int i = 0; i < whole.length; i += 5) {
+        for (int i = 0; i < whole.length; i += 11) {
             byte[] damaged = whole.clone();
             damaged[i] ^= (byte) 0xa5;
             Path file = SafetensorsWriter.writeBytes(folder.resolve("damaged.pt"), damaged);
@@ -177,7 +177,7 @@ class TorchFileTest {
         Path file = SafetensorsWriter.writeBytes(folder.resolve("bomb.pt"), bytes.toByteArray());
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("1000000 values");
+                .hasMessageContaining("300000 values");
     }
 
     @Test
