@@ -129,7 +129,8 @@ public final class Checkpoints {
         }
         String name = file.toString();
         if (!file.startsWith(folder) || !(name.endsWith(".safetensors") || name.endsWith(".bin"))) {
-            throw new CheckpointException("The index " + index + " points to '" + shard + "'; only .safetensors and .bin"
+            throw new CheckpointException("The index " + index + " points to '" + shard
+                    + "'; only .safetensors and .bin"
                     + " files inside its own folder are allowed.");
         }
         return file;

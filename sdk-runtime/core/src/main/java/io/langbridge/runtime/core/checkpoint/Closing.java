@@ -5,7 +5,9 @@ import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Collects what a half-built object has opened, so that all of it can be closed when the rest fails. Not thread-safe. */
+/**
+ * Collects what a half-built object has opened, so that all of it can be closed when the rest fails. Not thread-safe.
+ */
 public final class Closing {
     private final List<AutoCloseable> opened = new ArrayList<>();
 

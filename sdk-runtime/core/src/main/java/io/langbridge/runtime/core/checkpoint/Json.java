@@ -51,7 +51,8 @@ public final class Json {
     public static Json read(Path file) {
         try (OpenFile open = OpenFile.open(file)) {
             if (open.size() > MAX_BYTES) {
-                throw new CheckpointException(file + " has " + open.size() + " bytes; a JSON file of a model has at most "
+                throw new CheckpointException(file + " has " + open.size()
+                        + " bytes; a JSON file of a model has at most "
                         + MAX_BYTES + ".");
             }
             open.refusePlaceholder();
@@ -122,7 +123,8 @@ public final class Json {
             case NUMBER -> {
                 String digits = reader.nextString();
                 if (digits.length() > MAX_DIGITS) {
-                    throw new MalformedJsonException("a number of " + digits.length() + " digits at " + reader.getPath());
+                    throw new MalformedJsonException("a number of " + digits.length() + " digits at "
+                            + reader.getPath());
                 }
                 return new JsonPrimitive(new BigDecimal(digits));
             }
@@ -187,8 +189,8 @@ public final class Json {
         return new Json(source, path + key + ".", inner);
     }
 
-    /** Whether the value is a whole number. */
-    public boolean isInt(String key) {
+    /** Whether the value is a number. */
+    public boolean isNumber(String key) {
         return element(key) instanceof JsonPrimitive value && value.isNumber();
     }
 

@@ -68,7 +68,8 @@ final class Safetensors {
 
     private static int headerLength(OpenFile file) {
         if (file.size() < LENGTH_BYTES) {
-            throw new CheckpointException(file.path() + " has " + file.size() + " bytes, too few for a safetensors file;"
+            throw new CheckpointException(file.path() + " has " + file.size()
+                    + " bytes, too few for a safetensors file;"
                     + " download it again.");
         }
         long length = ByteBuffer.wrap(file.read(0, LENGTH_BYTES))
@@ -105,7 +106,8 @@ final class Safetensors {
             throw new CheckpointException(tensor + " has an impossible shape " + Arrays.toString(shape) + ".", e);
         }
         if (range.begin() < 0 || range.end() < range.begin()) {
-            throw new CheckpointException(tensor + " has impossible data offsets " + range.begin() + " to " + range.end()
+            throw new CheckpointException(tensor + " has impossible data offsets " + range.begin() + " to "
+                    + range.end()
                     + "; the file is damaged, download it again.");
         }
         if (range.end() > dataLength) {
@@ -113,7 +115,8 @@ final class Safetensors {
                     + dataLength + " bytes of data; it is truncated or damaged, download it again.");
         }
         if (range.end() - range.begin() != bytes) {
-            throw new CheckpointException(tensor + " has " + (range.end() - range.begin()) + " bytes of data, but shape "
+            throw new CheckpointException(tensor + " has " + (range.end() - range.begin())
+                    + " bytes of data, but shape "
                     + Arrays.toString(shape) + " of " + dtype + " needs " + bytes + ".");
         }
     }
@@ -133,7 +136,8 @@ final class Safetensors {
             previous = "tensor " + range.name();
         }
         if (end != dataLength) {
-            throw new CheckpointException(file.path() + " holds " + dataLength + " bytes of data, but its header describes"
+            throw new CheckpointException(file.path() + " holds " + dataLength
+                    + " bytes of data, but its header describes"
                     + " only " + end + "; the file is damaged, download it again.");
         }
     }

@@ -76,7 +76,8 @@ final class StoredZip {
                 return earliest + i;
             }
         }
-        throw new CheckpointException(file.path() + " begins like a zip file of torch.save, but its directory at the end"
+        throw new CheckpointException(file.path()
+                + " begins like a zip file of torch.save, but its directory at the end"
                 + " is missing: it is truncated. Download it again.");
     }
 

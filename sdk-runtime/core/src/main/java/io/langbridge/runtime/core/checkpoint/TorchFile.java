@@ -22,7 +22,7 @@ final class TorchFile {
     private static final int MAX_DEPTH = 100;
 
     /** Shared lists can unfold to more values than any memory holds. */
-    private static final int MAX_VALUES = 1_000_000;
+    private static final int MAX_VALUES = 300_000;
 
     private final OpenFile file;
     private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
@@ -42,7 +42,8 @@ final class TorchFile {
             } else if (file.startsWith(0x80, 2) || file.startsWith(0x80, 3) || file.startsWith(0x80, 4)) {
                 reader.readLegacy();
             } else {
-                throw new CheckpointException(path + " is not a file of torch.save: it begins neither like a zip file nor"
+                throw new CheckpointException(path
+                        + " is not a file of torch.save: it begins neither like a zip file nor"
                         + " like a pickle.");
             }
             return new NamedTensors(path.toString(), reader.tensors, Collections.singletonList(file));
@@ -68,7 +69,8 @@ final class TorchFile {
                     + ".");
         }
         if (zip.entry(root + "constants.pkl") != null) {
-            throw new CheckpointException(file.path() + " is a TorchScript program, not weights; save the state_dict with"
+            throw new CheckpointException(file.path()
+                    + " is a TorchScript program, not weights; save the state_dict with"
                     + " torch.save.");
         }
         StoredZip.Entry byteOrder = zip.entry(root + "byteorder");
@@ -81,7 +83,8 @@ final class TorchFile {
         collect("", value, 0, storage -> {
             StoredZip.Entry entry = zip.entry(data + storage.key());
             if (entry == null || entry.size() < storage.elements() * storage.dtype().bytes()) {
-                throw new CheckpointException(file.path() + " is damaged: the " + storage.elements() + " elements of storage "
+                throw new CheckpointException(file.path() + " is damaged: the " + storage.elements()
+                        + " elements of storage "
                         + storage.key() + " are missing. Download it again.");
             }
             return entry.start();
@@ -95,7 +98,8 @@ final class TorchFile {
         }
         Object version = Pickle.read(file.path(), source);
         if (!Long.valueOf(1001).equals(version)) {
-            throw new CheckpointException(file.path() + " has version " + version + " of the older torch.save format; only"
+            throw new CheckpointException(file.path() + " has version " + version
+                    + " of the older torch.save format; only"
                     + " 1001 is known.");
         }
         Object system = Pickle.read(file.path(), source);
@@ -133,7 +137,8 @@ final class TorchFile {
 
     private void requireLittleEndian(boolean littleEndian) {
         if (!littleEndian) {
-            throw new CheckpointException(file.path() + " was saved on a big-endian machine; save it again as safetensors.");
+            throw new CheckpointException(file.path()
+                    + " was saved on a big-endian machine; save it again as safetensors.");
         }
     }
 
@@ -144,7 +149,8 @@ final class TorchFile {
 
     private void collect(String name, @Nullable Object value, int depth, StorageStart start) {
         if (depth > MAX_DEPTH || ++values > MAX_VALUES) {
-            throw new CheckpointException(file.path() + " is refused: it nests more than " + MAX_DEPTH + " containers or"
+            throw new CheckpointException(file.path() + " is refused: it nests more than " + MAX_DEPTH
+                    + " containers or"
                     + " holds more than " + MAX_VALUES + " values.");
         }
         if (value instanceof Pickle.View view) {

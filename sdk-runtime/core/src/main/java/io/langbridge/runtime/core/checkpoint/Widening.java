@@ -76,7 +76,7 @@ final class Widening {
         target.put(values);
     }
 
-    /** Exponent and fraction move 13 bits down in float32; the multiplication corrects the bias, subnormals included. */
+    /** Exponent and fraction move 13 bits up; the multiplication corrects the bias, subnormals included. */
     static float halfToFloat(short half) {
         int sign = (half & 0x8000) << 16;
         int magnitude = (half & 0x7fff) << 13;

@@ -72,7 +72,8 @@ final class AdapterConfigReader {
             depth++;
         }
         if (depth == 0) {
-            throw new CheckpointException("There is no adapter in " + weights.source() + "; looked for mm_projector.weight,"
+            throw new CheckpointException("There is no adapter in " + weights.source()
+                    + "; looked for mm_projector.weight,"
                     + " mm_projector.0.weight and multi_modal_projector.linear_1.weight.");
         }
         return "mlp" + depth + "x_gelu";

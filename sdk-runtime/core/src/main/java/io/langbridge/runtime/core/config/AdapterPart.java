@@ -112,8 +112,15 @@ public final class AdapterPart implements AutoCloseable {
                 matrix,
                 newlineIn(all),
                 config == null || !config.has("image_aspect_ratio") ? null : TilingReader.ofAuthors(config),
-                config == null ? null : FeatureSelection.ofAuthors(config),
+                config == null ? null : selection(config),
                 closing.opened());
+    }
+
+    private static @Nullable FeatureSelection selection(Json config) {
+        if (config.has("mm_vision_select_layer")) {
+            return FeatureSelection.ofAuthors(config);
+        }
+        return config.has("vision_feature_layer") ? FeatureSelection.ofTransformers(config) : null;
     }
 
     static AdapterPart ofTransformers(

@@ -85,7 +85,8 @@ public final class DecoderConfigReader {
         int heads = json.positiveOr("num_attention_heads", 32);
         int layers = json.positiveOr("num_hidden_layers", 32);
         if (layers > MAX_LAYERS) {
-            throw new CheckpointException(json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
+            throw new CheckpointException(json.at("num_hidden_layers") + " is " + layers
+                    + ", more than any model has.");
         }
         int keyValueHeads = keyValueHeads(json, family, heads);
         int headDim = headDim(json, family, hidden, heads);
@@ -120,7 +121,8 @@ public final class DecoderConfigReader {
     }
 
     private static Family family(Json json, @Nullable String absentType) {
-        List<String> architectures = json.has("architectures") ? json.strings("architectures") : Collections.emptyList();
+        List<String> architectures =
+                json.has("architectures") ? json.strings("architectures") : Collections.emptyList();
         String modelType = json.string("model_type");
         if (architectures.isEmpty() && modelType == null) {
             modelType = absentType;
@@ -132,8 +134,9 @@ public final class DecoderConfigReader {
             case "Qwen3ForCausalLM", "qwen3" -> Family.QWEN3;
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
-            default -> throw new UnsupportedModelException(json.at(architectures.isEmpty() ? "model_type" : "architectures")
-                    + " is '" + name + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+            default -> throw new UnsupportedModelException(
+                    json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
+                    + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
                     + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
                     + " these.");
         };
@@ -158,8 +161,8 @@ public final class DecoderConfigReader {
         int absent = family.keyValueHeads == 0 || json.isNull(key) ? heads : family.keyValueHeads;
         int keyValueHeads = json.positiveOr(key, absent);
         if (heads % keyValueHeads != 0) {
-            throw new CheckpointException(json.at("num_attention_heads") + " is " + heads
-                    + ", which is not divisible by num_key_value_heads " + keyValueHeads + ".");
+            throw new CheckpointException(json.at(key) + " is " + keyValueHeads
+                    + ", which does not divide num_attention_heads " + heads + ".");
         }
         return keyValueHeads;
     }

@@ -29,7 +29,7 @@ public record FeatureSelection(int layer, boolean patches) {
     /** Reads {@code vision_feature_layer} and {@code vision_feature_select_strategy}. */
     static FeatureSelection ofTransformers(Json config) {
         String strategy = config.stringOr("vision_feature_select_strategy", "default");
-        if (config.has("vision_feature_layer") && !config.isInt("vision_feature_layer")) {
+        if (config.has("vision_feature_layer") && !config.isNumber("vision_feature_layer")) {
             throw new UnsupportedModelException(
                     config.at("vision_feature_layer") + " is not one number; only one layer is supported.");
         }

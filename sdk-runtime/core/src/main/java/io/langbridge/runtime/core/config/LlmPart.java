@@ -72,8 +72,11 @@ public final class LlmPart implements AutoCloseable {
         String prefix = null;
         for (String name : all.names()) {
             if (name.equals(EMBEDDINGS) || name.endsWith("." + EMBEDDINGS)) {
+                if (prefix != null) {
+                    throw new CheckpointException("There are two language models in " + all.source() + ", at " + prefix
+                            + EMBEDDINGS + " and " + name + "; only one can be used.");
+                }
                 prefix = name.substring(0, name.length() - EMBEDDINGS.length());
-                break;
             }
         }
         if (prefix == null) {
@@ -88,11 +91,13 @@ public final class LlmPart implements AutoCloseable {
         if (name.equals(HEAD) || name.endsWith("." + HEAD)) {
             return HEAD;
         }
-        if (!name.startsWith(prefix)) {
+        // Llama files before transformers 4.32 also hold the rotary frequencies, which are computed anew.
+        if (!name.startsWith(prefix) || name.endsWith(".rotary_emb.inv_freq")) {
             return null;
         }
         String rest = name.substring(prefix.length());
-        return rest.startsWith("layers.") || rest.equals(EMBEDDINGS) || rest.equals("norm.weight") ? "model." + rest : null;
+        boolean used = rest.startsWith("layers.") || rest.equals(EMBEDDINGS) || rest.equals("norm.weight");
+        return used ? "model." + rest : null;
     }
 
     public DecoderConfig config() {

@@ -125,7 +125,8 @@ public final class ModelFolder implements AutoCloseable {
                 return closing.add(Checkpoints.open(file));
             }
         }
-        throw new CheckpointException("There is no adapter in " + weights.source() + " (tensors named model.mm_projector.),"
+        throw new CheckpointException("There is no adapter in " + weights.source()
+                + " (tensors named model.mm_projector.),"
                 + " and no mm_projector.bin or mm_projector.safetensors beside it.");
     }
 
@@ -140,7 +141,8 @@ public final class ModelFolder implements AutoCloseable {
         boolean described = tower != null && Files.exists(tower.resolve("config.json"));
         if (!VisionPart.isIn(weights) || visionFolder != null) {
             if (tower == null || !described) {
-                throw new CheckpointException(config.at(TOWER) + " is '" + name + "', but there is no such folder inside or"
+                throw new CheckpointException(config.at(TOWER) + " is '" + name
+                        + "', but there is no such folder inside or"
                         + " beside " + folder + ", and the model's files do not hold the encoder. Download it, and put"
                         + " it there or pass its folder.");
             }
@@ -216,11 +218,15 @@ public final class ModelFolder implements AutoCloseable {
         long hidden = llm.config().hiddenSize();
         StoredTensor matrix = adapter.vocabularyMatrix();
         if (matrix != null && matrix.shape()[1] != hidden) {
-            throw new CheckpointException("The vocabulary matrix " + matrix.file() + " has rows of size " + matrix.shape()[1]
+            throw new CheckpointException("The vocabulary matrix " + matrix.file() + " has rows of size "
+                    + matrix.shape()[1]
                     + ", but " + config.at("hidden_size") + " is " + hidden + ".");
         }
-        if (adapter.config() instanceof AdapterConfig.LangBridge && matrix == null && adapter.vocabularyFile() == null) {
-            throw new CheckpointException(config.source() + " describes a LangBridge adapter, but there is neither a shared"
+        if (adapter.config() instanceof AdapterConfig.LangBridge
+                && matrix == null
+                && adapter.vocabularyFile() == null) {
+            throw new CheckpointException(config.source()
+                    + " describes a LangBridge adapter, but there is neither a shared"
                     + " vocabulary (vocabulary.json) nor the file that mm_vocab_matrix names in its folder.");
         }
         if (tiling instanceof Tiling.AnyResolution any && any.merge() == Tiling.Merge.SPATIAL_UNPAD) {

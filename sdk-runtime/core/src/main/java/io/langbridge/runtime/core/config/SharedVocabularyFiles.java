@@ -63,7 +63,8 @@ final class SharedVocabularyFiles {
         }
         if (found.size() > 1) {
             Collections.sort(found);
-            throw new CheckpointException("The folder " + folder + " holds " + found.size() + " files that could be the shared"
+            throw new CheckpointException("The folder " + folder + " holds " + found.size()
+                    + " files that could be the shared"
                     + " vocabulary: " + found + ". Name the right one " + USUAL_NAME + ".");
         }
         return found.isEmpty() ? null : found.get(0);
@@ -72,7 +73,8 @@ final class SharedVocabularyFiles {
     static void requireSize(Path file, int mmVocabSize) {
         int size = Json.read(file).keys().size();
         if (size != mmVocabSize) {
-            throw new CheckpointException("The shared vocabulary " + file + " has " + size + " tokens, but the adapter has "
+            throw new CheckpointException("The shared vocabulary " + file + " has " + size
+                    + " tokens, but the adapter has "
                     + mmVocabSize + " columns (mm_vocab_size); they belong to different adapters.");
         }
     }
@@ -80,7 +82,7 @@ final class SharedVocabularyFiles {
     private static boolean isVocabulary(Path file, int mmVocabSize) {
         try {
             Json json = Json.read(file);
-            return json.keys().size() == mmVocabSize && json.keys().stream().allMatch(json::isInt);
+            return json.keys().size() == mmVocabSize && json.keys().stream().allMatch(json::isNumber);
         } catch (CheckpointException e) {
             return false; // somebody else's file, a list perhaps
         }

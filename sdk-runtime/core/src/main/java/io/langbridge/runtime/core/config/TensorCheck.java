@@ -113,7 +113,8 @@ final class TensorCheck {
     static void requireFloatingPoint(StoredTensor tensor) {
         DType dtype = tensor.dtype();
         if (dtype != DType.F32 && dtype != DType.F16 && dtype != DType.BF16 && dtype != DType.F64) {
-            throw new UnsupportedModelException("Tensor " + tensor.name() + " in " + tensor.file() + " is stored as " + dtype
+            throw new UnsupportedModelException("Tensor " + tensor.name() + " in " + tensor.file()
+                    + " is stored as " + dtype
                     + "; weights must be F64, F32, F16 or BF16. Quantized checkpoints are not supported.");
         }
     }

@@ -22,8 +22,8 @@ final class TilingReader {
                     case "flat" -> Tiling.Merge.FLAT;
                     case "spatial" -> Tiling.Merge.SPATIAL;
                     case "spatial_unpad" -> Tiling.Merge.SPATIAL_UNPAD;
-                    default -> throw new UnsupportedModelException(config.at("mm_patch_merge_type") + " is '" + mergeType
-                            + "'; supported are flat, spatial and spatial_unpad.");
+                    default -> throw new UnsupportedModelException(config.at("mm_patch_merge_type") + " is '"
+                            + mergeType + "'; supported are flat, spatial and spatial_unpad.");
                 };
         return switch (aspect) {
             case "square", "pad" -> {
@@ -85,7 +85,8 @@ final class TilingReader {
         List<Tiling.Size> sizes = new ArrayList<>();
         for (List<Long> pair : lists) {
             if (pair.size() != 2 || pair.stream().anyMatch(n -> n < 1 || n > 1_000_000)) {
-                throw new CheckpointException(config.at(PINPOINTS) + " must be pairs of sizes in pixels, not " + pair + ".");
+                throw new CheckpointException(config.at(PINPOINTS) + " must be pairs of sizes in pixels, not " + pair
+                        + ".");
             }
             int first = pair.get(0).intValue();
             int second = pair.get(1).intValue();

@@ -95,7 +95,7 @@ class TorchFileTest {
     @ValueSource(strings = {"mixed.pt", "mixed.legacy.pt", "tensor.pt"})
     void files_cut_off_anywhere_are_refused(String name) throws IOException {
         byte[] whole = Files.readAllBytes(resource(name));
-        for (int length = 0; length < whole.length; length += 7) {
+        for (int length = 0; length < whole.length; length += 23) {
             Path cut = SafetensorsWriter.writeBytes(folder.resolve("cut.pt"), Arrays.copyOf(whole, length));
             assertThatThrownBy(() -> Checkpoints.open(cut))
                     .as("%d bytes", length)
@@ -110,7 +110,7 @@ class TorchFileTest {
     @ValueSource(strings = {"mixed.pt", "mixed.legacy.pt"})
     void a_damaged_byte_gives_an_error_or_other_numbers_but_nothing_worse(String name) throws IOException {
         byte[] whole = Files.readAllBytes(resource(name));
-        for (int i = 0; i < whole.length; i++) {
+        for (int i = 0; i < whole.length; i += 11) {
             byte[] damaged = whole.clone();
             damaged[i] ^= (byte) 0xa5;
             Path file = SafetensorsWriter.writeBytes(folder.resolve("damaged.pt"), damaged);
@@ -155,7 +155,7 @@ class TorchFileTest {
     void pickles_that_are_not_tensors_are_refused(String pickle) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         byte[] legacy = Files.readAllBytes(resource("mixed.legacy.pt"));
-        bytes.write(legacy, 0, 137 - 0); // magic number, version, system
+        bytes.write(legacy, 0, 137); // magic number, version, system
         bytes.write(("\u0080\2" + pickle + "\u0080\2].").getBytes(StandardCharsets.ISO_8859_1));
         Path file = SafetensorsWriter.writeBytes(folder.resolve("odd.pt"), bytes.toByteArray());
         if (pickle.equals("(.")) {
@@ -180,7 +180,7 @@ class TorchFileTest {
         Path file = SafetensorsWriter.writeBytes(folder.resolve("bomb.pt"), bytes.toByteArray());
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("1000000 values");
+                .hasMessageContaining("300000 values");
     }
 
     @Test
