@@ -28,6 +28,9 @@ import javax.imageio.spi.ImageReaderSpi;
 /**
  * Decodes JPEG, PNG, GIF, BMP and WebP. Stateless. Writes no temporary files and changes no global ImageIO setting;
  * the readers are chosen by class, so other ImageIO plug-ins on the class path change nothing.
+ *
+ * <p>Pixels equal Pillow's in all formats but lossy WebP, whose reader does not smooth the halved chroma: along sharp
+ * edges between colours single values differ by up to about 60 of 255, on photographs by 2 on average.
  */
 public final class DesktopImageDecoder implements ImageDecoder {
     private static final Set<ImageFormat> FORMATS = Collections.unmodifiableSet(EnumSet.of(

@@ -44,7 +44,7 @@ public sealed interface Tiling {
     enum Merge {
         /** Tile after tile, no newline. */
         FLAT,
-        /** One grid, {@code image_newline} after every row, padding kept. */
+        /** One grid, padding kept, no newline. */
         SPATIAL,
         /** One grid without the padding, {@code image_newline} after every row. */
         SPATIAL_UNPAD

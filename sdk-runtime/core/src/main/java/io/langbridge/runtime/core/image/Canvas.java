@@ -44,16 +44,27 @@ final class Canvas {
         return height;
     }
 
-    /** False if the row is background alone, so that rows of the same colour need not be resampled one by one. */
-    boolean showsPicture(int y) {
-        return y >= top && y < top + picture.height();
+    RgbPixels picture() {
+        return picture;
+    }
+
+    int left() {
+        return left;
+    }
+
+    int top() {
+        return top;
+    }
+
+    byte[] background() {
+        return background;
     }
 
     /** Copies one whole row. */
     void copyRow(int y, byte[] target, int offset) {
         int from = Math.max(0, left);
         int to = Math.min(width, left + picture.width());
-        if (!showsPicture(y) || from >= to) {
+        if (y < top || y >= top + picture.height() || from >= to) {
             fill(target, offset, width);
             return;
         }

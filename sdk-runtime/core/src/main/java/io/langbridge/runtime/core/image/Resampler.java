@@ -1,7 +1,6 @@
 package io.langbridge.runtime.core.image;
 
 import io.langbridge.spi.RgbPixels;
-import java.util.Arrays;
 
 /**
  * Resizing as PIL does it, equal to the byte: a separable filter, widened when the picture shrinks (antialiasing), with
@@ -11,6 +10,9 @@ import java.util.Arrays;
 final class Resampler {
     /** Fractional bits of the integer weights: 32 less 8 for a byte less 2 for overshoot and sign. */
     private static final int PRECISION = 22;
+
+    /** Added to a sum before its fraction is cut off, so that it is rounded. */
+    private static final int HALF = 1 << (PRECISION - 1);
 
     /** Kernels, by PIL's numbers. */
     enum Filter {
@@ -75,24 +77,21 @@ final class Resampler {
     }
 
     private static byte[] columnsThenRows(Canvas source, Weights columns, Weights rows) {
-        int firstRow = rows.first();
-        int neededRows = rows.end() - firstRow;
+        RgbPixels picture = source.picture();
+        Weights inside = columns.within(source.left(), picture.width());
+        Weights insideRows = rows.within(source.top(), picture.height());
         int stride = 3 * columns.count();
+        int firstRow = insideRows.first();
+        int neededRows = insideRows.end() - firstRow;
         byte[] between = new byte[Math.multiplyExact(neededRows, stride)];
-        byte[] line = new byte[3 * source.width()];
-        int plainRow = -1;
+        byte[] line = new byte[3 * picture.width()];
         for (int y = 0; y < neededRows; y++) {
-            if (!source.showsPicture(firstRow + y)) {
-                if (plainRow >= 0) {
-                    System.arraycopy(between, plainRow * stride, between, y * stride, stride);
-                    continue;
-                }
-                plainRow = y;
-            }
-            source.copyRow(firstRow + y, line, 0);
-            alongRow(line, 0, columns, between, y * stride);
+            picture.copyRow(firstRow + y, 0, picture.width(), line, 0);
+            alongRow(line, 0, inside, source.background(), between, y * stride);
         }
-        return alongColumns(between, firstRow, stride, rows);
+        byte[] plain = new byte[stride];
+        alongRow(line, 0, columns.within(source.width(), 0), source.background(), plain, 0);
+        return alongColumns(between, firstRow, stride, insideRows, plain);
     }
 
     private static byte[] rowsThenColumns(Canvas source, Weights columns, Weights rows) {
@@ -103,23 +102,25 @@ final class Resampler {
         for (int y = 0; y < neededRows; y++) {
             source.copyRow(firstRow + y, lines, y * stride);
         }
-        byte[] between = alongColumns(lines, firstRow, stride, rows);
+        byte[] between = alongColumns(lines, firstRow, stride, rows, new byte[stride]);
         byte[] result = new byte[Math.multiplyExact(rows.count(), 3 * columns.count())];
         for (int y = 0; y < rows.count(); y++) {
-            alongRow(between, y * stride, columns, result, y * 3 * columns.count());
+            alongRow(between, y * stride, columns, new byte[3], result, y * 3 * columns.count());
         }
         return result;
     }
 
     /** One row: every target pixel is a weighted sum of source pixels beside each other. */
-    private static void alongRow(byte[] line, int lineStart, Weights columns, byte[] target, int targetStart) {
+    private static void alongRow(
+            byte[] line, int lineStart, Weights columns, byte[] background, byte[] target, int targetStart) {
         int at = targetStart;
         for (int x = 0; x < columns.count(); x++) {
-            int r = 1 << (PRECISION - 1);
-            int g = r;
-            int b = r;
+            int outside = columns.outside[x];
+            int r = HALF + (background[0] & 0xff) * outside;
+            int g = HALF + (background[1] & 0xff) * outside;
+            int b = HALF + (background[2] & 0xff) * outside;
             int from = lineStart + 3 * columns.start[x];
-            int weightAt = x * columns.room;
+            int weightAt = x * columns.room + columns.skip[x];
             for (int i = 0; i < columns.length[x]; i++) {
                 int weight = columns.value[weightAt + i];
                 r += (line[from] & 0xff) * weight;
@@ -133,14 +134,20 @@ final class Resampler {
         }
     }
 
-    /** All columns: every target row is a weighted sum of source rows, added row by row to stay in the cache. */
-    private static byte[] alongColumns(byte[] source, int firstRow, int stride, Weights rows) {
+    /**
+     * All columns: every target row is a weighted sum of source rows, added row by row to stay in the cache.
+     *
+     * @param plain the row that stands for all rows outside {@code source}
+     */
+    private static byte[] alongColumns(byte[] source, int firstRow, int stride, Weights rows, byte[] plain) {
         byte[] target = new byte[Math.multiplyExact(rows.count(), stride)];
         int[] sum = new int[stride];
         for (int y = 0; y < rows.count(); y++) {
-            Arrays.fill(sum, 1 << (PRECISION - 1));
+            for (int x = 0; x < stride; x++) {
+                sum[x] = HALF + (plain[x] & 0xff) * rows.outside[y];
+            }
             for (int i = 0; i < rows.length[y]; i++) {
-                int weight = rows.value[y * rows.room + i];
+                int weight = rows.value[y * rows.room + rows.skip[y] + i];
                 int from = (rows.start[y] + i - firstRow) * stride;
                 for (int x = 0; x < stride; x++) {
                     sum[x] += (source[from + x] & 0xff) * weight;
@@ -160,19 +167,24 @@ final class Resampler {
     /**
      * Where the sources of each target position start, how many they are, and their integer weights.
      *
+     * @param skip weights of each position that are not used, before its first
      * @param room weights reserved per target position
+     * @param outside sum of the weights that fall on plain background
      */
-    private record Weights(int[] start, int[] length, int[] value, int room) {
+    private record Weights(int[] start, int[] length, int[] skip, int[] value, int room, int[] outside) {
         static Weights of(int sourceSize, int size, int first, int count, Filter filter) {
-            if (sourceSize == size) {
-                return identity(first, count);
-            }
+            // Without a change of size PIL skips the pass; the one weight that is left then copies exactly.
             double scale = (double) sourceSize / size;
             double stretch = Math.max(scale, 1);
-            double support = filter.support * stretch;
+            double support = sourceSize == size ? 0.5 : filter.support * stretch;
             int room = (int) Math.ceil(support) * 2 + 1;
-            Weights weights =
-                    new Weights(new int[count], new int[count], new int[Math.multiplyExact(count, room)], room);
+            Weights weights = new Weights(
+                    new int[count],
+                    new int[count],
+                    new int[count],
+                    new int[Math.multiplyExact(count, room)],
+                    room,
+                    new int[count]);
             double[] kernel = new double[room];
             for (int i = 0; i < count; i++) {
                 double centre = (first + i + 0.5) * scale;
@@ -193,15 +205,26 @@ final class Resampler {
             return weights;
         }
 
-        /** Copies exactly, as skipping the pass would. */
-        private static Weights identity(int first, int count) {
-            Weights weights = new Weights(new int[count], new int[count], new int[count], 1);
-            for (int i = 0; i < count; i++) {
-                weights.start[i] = first + i;
-                weights.length[i] = 1;
-                weights.value[i] = 1 << PRECISION;
+        /**
+         * The weights for the sources {@code from} to {@code from + size} alone, counted from there; all others lie on
+         * plain background, where their sum is enough.
+         */
+        Weights within(int from, int size) {
+            Weights part = new Weights(
+                    new int[count()], new int[count()], new int[count()], value, room, new int[count()]);
+            for (int i = 0; i < count(); i++) {
+                int begin = Math.max(start[i], Math.min(from, start[i] + length[i]));
+                int end = Math.max(begin, Math.min(start[i] + length[i], from + size));
+                part.start[i] = Math.min(size, Math.max(0, begin - from));
+                part.length[i] = end - begin;
+                part.skip[i] = begin - start[i];
+                for (int j = 0; j < length[i]; j++) {
+                    if (j < begin - start[i] || j >= end - start[i]) {
+                        part.outside[i] += value[i * room + j];
+                    }
+                }
             }
-            return weights;
+            return part;
         }
 
         int count() {
