@@ -8,8 +8,8 @@ final class TemplateBudget {
     /** A conversation of a million characters takes about a tenth of it. */
     static final long WORK = 50_000_000;
 
-    /** Nested nodes, macro calls included; at some 300 bytes of stack each this fits the small stacks of Android. */
-    private static final int DEEPEST = 500;
+    /** Nested nodes, macro calls included; at about a kilobyte of stack each this fits the small stacks of Android. */
+    private static final int DEEPEST = 250;
 
     private long left = WORK;
     private int depth;

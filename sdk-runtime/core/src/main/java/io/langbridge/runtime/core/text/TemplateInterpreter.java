@@ -44,6 +44,9 @@ final class TemplateInterpreter {
         }
     }
 
+    /** A turn of a loop makes about as many objects. */
+    private static final int LOOP_COST = 20;
+
     private final String where;
     private final TemplateBudget budget = new TemplateBudget();
     private final TemplateLibrary library = new TemplateLibrary(budget);
@@ -148,7 +151,7 @@ final class TemplateInterpreter {
             return render(loop.otherwise(), scope);
         }
         for (int i = 0; i < items.size(); i++) {
-            budget.charge(1);
+            budget.charge(LOOP_COST);
             Scope inner = new Scope(scope);
             inner.names.put("loop", loopVariable(items, i));
             assign(loop.targets(), items.get(i), inner);

@@ -674,7 +674,7 @@ final class TemplateLibrary {
                 end++;
             }
             boolean last = limit >= 0 && parts.size() >= limit;
-            parts.add(last ? Python.strip(rest, null, false, true) : rest.substring(0, end));
+            parts.add(last ? rest : rest.substring(0, end));
             rest = last ? "" : Python.strip(rest.substring(end), null, true, false);
         }
         return parts;

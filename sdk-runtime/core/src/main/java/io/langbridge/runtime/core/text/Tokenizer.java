@@ -102,7 +102,8 @@ public final class Tokenizer implements AutoCloseable {
             return HuggingFaceTokenizer.newInstance(json, options);
         } catch (LinkageError e) {
             throw new RuntimeUnavailableException("The native tokenizer library cannot be loaded on "
-                    + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ": " + e.getMessage()
+                    + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ": "
+                    + (e.getCause() == null ? e : e.getCause()).getMessage()
                     + ". On Android add ai.djl.android:tokenizer-native; elsewhere ai.djl.huggingface:tokenizers"
                     + " brings it and unpacks it into the folder ENGINE_CACHE_DIR, which must be writable.", e);
         } catch (RuntimeException e) {
