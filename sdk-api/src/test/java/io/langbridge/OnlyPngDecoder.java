@@ -8,6 +8,9 @@ import java.util.Set;
 
 /** Answers every PNG file with one pixel that tells its length. */
 public final class OnlyPngDecoder implements ImageDecoder {
+    /** For the service loader. */
+    public OnlyPngDecoder() {}
+
     @Override
     public Set<ImageFormat> formats() {
         return Collections.singleton(ImageFormat.PNG);

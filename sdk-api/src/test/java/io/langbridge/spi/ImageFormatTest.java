@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -70,7 +71,7 @@ class ImageFormatTest {
         assertThatThrownBy(() -> pixels.copyRow(0, 2, 2, target, 0)).isInstanceOf(IndexOutOfBoundsException.class);
     }
 
-    private static ImageFormat of(String text) {
+    private static @Nullable ImageFormat of(String text) {
         return ImageFormat.of(text.getBytes(StandardCharsets.ISO_8859_1));
     }
 }

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.UnsupportedModelException;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -92,7 +93,7 @@ final class FileTensor implements StoredTensor {
             int count = Math.min(left, bytes.length / dtype.bytes());
             int length = count * dtype.bytes();
             file.read(at, bytes, length);
-            buffer.limit(length).position(0);
+            ((Buffer) buffer).limit(length).position(0); // Android 8 lacks the overrides of Java 9
             Widening.toFloat(dtype, buffer, target);
             at += length;
             left -= count;

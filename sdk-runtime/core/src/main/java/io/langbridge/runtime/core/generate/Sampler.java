@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.generate;
 
 import io.langbridge.LangBridgeException;
+import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -58,9 +59,8 @@ public final class Sampler {
             if (scores.length != logits.limit()) {
                 scores = new float[logits.limit()];
             }
-            FloatBuffer copy = logits.duplicate();
-            copy.rewind();
-            copy.get(scores);
+            Buffer copy = logits.duplicate();
+            ((FloatBuffer) copy.rewind()).get(scores);
             id = choose(scores, penalised);
         }
         seen.add(id);

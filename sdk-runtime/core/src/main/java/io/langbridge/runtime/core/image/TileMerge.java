@@ -34,17 +34,14 @@ public final class TileMerge {
             return visualTokens.reshape(layout.tokens(), d);
         }
         FloatTensor merged = FloatTensor.allocate(layout.tokens(), d);
-        FloatBuffer from = visualTokens.data();
+        FloatTensor flat = visualTokens.reshape(shape[0] * patches, d);
         FloatBuffer to = merged.data();
         for (int token = 0; token < layout.tokens(); token++) {
             int source = layout.source(token);
             if (source == TokenLayout.NEWLINE) {
                 to.put(newline);
             } else {
-                from.limit((source + 1) * d);
-                from.position(source * d);
-                to.put(from);
-                from.limit(from.capacity());
+                to.put(flat.rows(source, source + 1).data());
             }
         }
         return merged;

@@ -31,7 +31,6 @@ import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.Objects;
@@ -223,10 +222,9 @@ public final class Loader implements ModelLoader {
         }
         int hidden = files.llm.config().hiddenSize();
         FloatTensor matrix = FloatTensor.allocate(config.mmVocabSize(), hidden);
-        FloatBuffer target = matrix.data();
         StoredTensor saved = files.adapter.vocabularyMatrix();
         if (saved != null && saved.shape()[1] == hidden) {
-            saved.read(0, target);
+            saved.read(0, matrix.data());
             return matrix;
         }
         Path vocabularyFile = files.adapter.vocabularyFile();
@@ -239,11 +237,9 @@ public final class Loader implements ModelLoader {
                 SharedVocabulary.read(vocabularyFile).forTokenizer(tokenizer);
         Weights weights = files.llm.weights();
         StoredTensor embeddings = weights.get("model.embed_tokens.weight");
-        for (int id : transfer.complete().ids()) {
-            FloatBuffer row = target.slice();
-            row.limit(hidden);
-            embeddings.read((long) id * hidden, row);
-            target.position(target.position() + hidden);
+        int[] ids = transfer.complete().ids();
+        for (int row = 0; row < ids.length; row++) {
+            embeddings.read((long) ids[row] * hidden, matrix.rows(row, row + 1).data());
         }
         return matrix;
     }
