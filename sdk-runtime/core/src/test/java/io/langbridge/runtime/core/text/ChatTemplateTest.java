@@ -57,24 +57,24 @@ class ChatTemplateTest {
 
     /** Expected values were printed by Jinja2 3.1. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "{{ 'abc'[::-1] }} {{ [1,2,3][-3:-1] }}|cba [1, 2]",
-        "{{ 7 // 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** -1 }} {{ 7 / 2 }}|3 -4 2 0.5 3.5",
-        "{{ [1e16, 1e15, 0.0001, 1e-5, -0.0, 1/3] }}|[1e+16, 1000000000000000.0, 0.0001, 1e-05, -0.0, "
+    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
+        "{{ 'abc'[::-1] }} {{ [1,2,3][-3:-1] }};cba [1, 2]",
+        "{{ 7 // 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** -1 }} {{ 7 / 2 }};3 -4 2 0.5 3.5",
+        "{{ [1e16, 1e15, 0.0001, 1e-5, -0.0, 1/3] }};[1e+16, 1000000000000000.0, 0.0001, 1e-05, -0.0, "
                 + "0.3333333333333333]",
-        "{{ ['it\\'s', 'a\"b'] }}|[\"it's\", 'a\"b']",
-        "{{ (1,) }} {{ () }} {{ {'k': none} }}|(1,) () {'k': None}",
-        "{{ '  a  b '.split(None, 1) }} {{ 'a-b-c'.rsplit('-', 1) }}|['a', 'b '] ['a-b', 'c']",
-        "{{ 1 < 2 < 3 }} {{ 'b' not in 'abc' }} {{ true == 1 }}|True False True",
-        "{{ x is defined }}{{ x }}{{ x | default('d') }} {{ none | default('n', true) }}|Falsed n",
-        "{% for i in [1,2] %}{% if i == 1 %}{% set x = 1 %}{% endif %}[{{ x }}]{% endfor %}|[1][]",
-        "{% for a in [1,2,3] if a != 2 %}{{ loop.index }}{{ a }}{{ loop.previtem }} {% endfor %}.|11 231 .",
-        "{% macro m(a, b=a) %}<{{ a }}{{ b }}>{% endmacro %}{{ m(1) }}{{ m(1, b=3) }}|<11><13>",
-        "{{ {'b': [], 'a': 'é'} | tojson(sort_keys=true) }}|{\"a\": \"é\", \"b\": []}",
-        "{% for k, v in {'b': 1, 'a': 2} | dictsort %}{{ k }}{{ v }}{% endfor %}|a2b1",
-        "{{ 'aé😀b'[2] }} {{ 'aé😀b' | length }}|😀 4",
-        "{% raw %}{{ x }}{% endraw %}|{{ x }}",
-        "{% set ns = namespace(a=1) %}{% for i in [1,2] %}{% set ns.a = ns.a + i %}{% endfor %}{{ ns.a }}|4"})
+        "{{ ['it\\'s', 'a\"b'] }};[\"it's\", 'a\"b']",
+        "{{ (1,) }} {{ () }} {{ {'k': none} }};(1,) () {'k': None}",
+        "{{ '  a  b '.split(None, 1) }} {{ 'a-b-c'.rsplit('-', 1) }};['a', 'b '] ['a-b', 'c']",
+        "{{ 1 < 2 < 3 }} {{ 'b' not in 'abc' }} {{ true == 1 }};True False True",
+        "{{ x is defined }}{{ x }}{{ x | default('d') }} {{ none | default('n', true) }};Falsed n",
+        "{% for i in [1,2] %}{% if i == 1 %}{% set x = 1 %}{% endif %}[{{ x }}]{% endfor %};[1][]",
+        "{% for a in [1,2,3] if a != 2 %}{{ loop.index }}{{ a }}{{ loop.previtem }} {% endfor %}.;11 231 .",
+        "{% macro m(a, b=a) %}<{{ a }}{{ b }}>{% endmacro %}{{ m(1) }}{{ m(1, b=3) }};<11><13>",
+        "{{ {'b': [], 'a': 'é'} | tojson(sort_keys=true) }};{\"a\": \"é\", \"b\": []}",
+        "{% for k, v in {'b': 1, 'a': 2} | dictsort %}{{ k }}{{ v }}{% endfor %};a2b1",
+        "{{ 'aé😀b'[2] }} {{ 'aé😀b' | length }};😀 4",
+        "{% raw %}{{ x }}{% endraw %};{{ x }}",
+        "{% set ns = namespace(a=1) %}{% for i in [1,2] %}{% set ns.a = ns.a + i %}{% endfor %}{{ ns.a }};4"})
     void expressions_print_as_in_python(String template, String expected) {
         assertThat(render(template)).isEqualTo(expected);
     }
@@ -105,7 +105,8 @@ class ChatTemplateTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{{ [1", "{% if x %}", "{% endif %}", "{{ 'a }}", "{# x", "{{ }}", "{{ 1 2 }}", "{{ $ }}"})
+    @ValueSource(strings = {
+        "{{ [1", "{% if x %}", "{% endif %}", "{{ 'a }}", "{# x", "{{ }}", "{{ 1 2 }}", "{{ $ }}"})
     void a_damaged_template_is_refused(String template) {
         assertThatThrownBy(() -> render(template)).isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("test.jinja, line 1, is damaged");

@@ -158,7 +158,8 @@ class TokenizerTest {
     void broken_files_are_refused(@TempDir Path folder) throws Exception {
         byte[] whole = Files.readAllBytes(FOLDER.resolve("tokenizer.json"));
         List<byte[]> broken = Arrays.asList(new byte[0], "{}".getBytes(StandardCharsets.UTF_8),
-                "[1]".getBytes(StandardCharsets.UTF_8), Arrays.copyOf(whole, whole.length / 2), new byte[] {(byte) 0xFF},
+                "[1]".getBytes(StandardCharsets.UTF_8), Arrays.copyOf(whole, whole.length / 2),
+                new byte[] {(byte) 0xFF},
                 "{\"model\":{\"vocab\":{\"a\":99999999}}}".getBytes(StandardCharsets.UTF_8),
                 "{\"model\":{\"vocab\":{\"a\":-1}}}".getBytes(StandardCharsets.UTF_8));
         for (byte[] content : broken) {

@@ -80,7 +80,8 @@ class SharedVocabularyTest {
     void a_missing_file_and_malformed_utf_8_are_refused() throws Exception {
         assertThatThrownBy(() -> SharedVocabulary.read(folder.resolve("none.json")))
                 .isInstanceOf(CheckpointException.class).hasMessageContaining("none.json");
-        Path latin1 = Files.write(folder.resolve("latin1.json"), new byte[] {'{', '"', (byte) 0xE9, '"', ':', '1', '}'});
+        Path latin1 = Files.write(folder.resolve("latin1.json"),
+                new byte[] {'{', '"', (byte) 0xE9, '"', ':', '1', '}'});
         assertThatThrownBy(() -> SharedVocabulary.read(latin1)).isInstanceOf(CheckpointException.class);
     }
 
