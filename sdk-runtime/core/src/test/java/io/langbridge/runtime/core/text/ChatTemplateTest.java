@@ -151,7 +151,8 @@ class ChatTemplateTest {
     @Test
     void content_parts_are_told_from_plain_content() {
         assertThat(ChatTemplate.parse("{% for m in messages %}{% for p in m.content %}{% if p.type == 'text' %}"
-                + "{{ p.text }}{% else %}<image>{% endif %}{% endfor %}{% endfor %}", "t").takesContentParts()).isTrue();
+                + "{{ p.text }}{% else %}<image>{% endif %}{% endfor %}{% endfor %}", "t")
+                .takesContentParts()).isTrue();
         assertThat(ChatTemplate.parse("{% for m in messages %}{{ m.content }}{% endfor %}", "t").takesContentParts())
                 .isFalse();
         assertThat(ChatTemplate.parse("{% for m in messages %}{{ 'x' + m.content }}{% endfor %}", "t")
