@@ -206,6 +206,8 @@ public final class Image {
     /** Says where the picture comes from. */
     @Override
     public String toString() {
-        return pixels != null ? "Image[" + pixels.width() + " x " + pixels.height() + " pixels]" : "Image[" + source() + "]";
+        return pixels != null
+                ? "Image[" + pixels.width() + " x " + pixels.height() + " pixels]"
+                : "Image[" + source() + "]";
     }
 }
