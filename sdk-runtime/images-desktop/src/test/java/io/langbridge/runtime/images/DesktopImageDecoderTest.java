@@ -189,7 +189,8 @@ class DesktopImageDecoderTest {
         gif[7] = (byte) 0xea;
         gif[9] = (byte) 0xea;
         assertRefused(gif, "59906 x 59905", "32768");
-        assertRefused(bmp(40_000, 100, 8, 1, new byte[2000]), "40000 x 100", "32768");
+        // Here the reader itself compares the size with the length of the file.
+        assertRefused(bmp(40_000, 100, 24, 0, new byte[4]), "BMP", "width/height");
         byte[] jpeg = resource("photo-420.jpg");
         int frame = indexOf(jpeg, "\u00ff\u00c0");
         jpeg[frame + 5] = (byte) 0xea;
