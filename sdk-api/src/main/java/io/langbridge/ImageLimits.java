@@ -24,7 +24,10 @@ public record ImageLimits(long maxFileBytes, long maxPixels, int maxSide) {
         }
     }
 
-    /** 100 MiB, 100 million pixels, 32,768 pixels along a side: enough for cameras, and fits a heap of 2 GB. */
+    /**
+     * 100 MiB, 100 million pixels, 32,768 pixels along a side: enough for every camera, little enough for a heap of 2
+     * GB.
+     */
     public static ImageLimits defaults() {
         return DEFAULTS;
     }
