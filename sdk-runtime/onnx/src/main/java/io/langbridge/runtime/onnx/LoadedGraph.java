@@ -56,12 +56,26 @@ final class LoadedGraph implements AutoCloseable {
     void run(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
         lock.readLock().lock();
         try {
-            if (closed) {
-                throw new IllegalStateException("The " + what + " is closed");
-            }
+            requireOpen();
             session.run(inputs, Collections.emptySet(), outputs).close();
         } catch (OrtException e) {
             throw new OnnxRuntimeException("ONNX Runtime failed to run the " + what + ": " + e.getMessage(), e);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /**
+     * Refuses to go on after {@link #close}.
+     *
+     * @throws IllegalStateException if the graph is closed
+     */
+    void requireOpen() {
+        lock.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("The " + what + " is closed");
+            }
         } finally {
             lock.readLock().unlock();
         }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,7 +128,7 @@ final class NetworkBuilder {
             files.put(tensor, file);
         }
         tensors.forEach((name, tensor) -> place(
-                name, tensor, files.get(tensor), java.util.Objects.requireNonNull(tensor.offset())));
+                name, tensor, files.get(tensor), Objects.requireNonNull(tensor.offset())));
         return folder;
     }
 

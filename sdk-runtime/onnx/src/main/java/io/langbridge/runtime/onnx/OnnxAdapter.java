@@ -28,8 +28,8 @@ final class OnnxAdapter implements AdapterNetwork {
         this.vocabularyMatrix = vocabularyMatrix;
         llmHidden = llmHidden(config, vocabularyMatrix);
         graph = new Projector(config, weights).visualTokens(llmHidden).load(options);
-        coefficientGraph =
-                new LazyGraph(() -> new Projector(config, weights).coefficients().load(options));
+        coefficientGraph = new LazyGraph(
+                "adapter", () -> new Projector(config, weights).coefficients().load(options));
     }
 
     private static int llmHidden(AdapterConfig config, @Nullable FloatTensor matrix) {
@@ -96,8 +96,11 @@ final class OnnxAdapter implements AdapterNetwork {
 
     @Override
     public void close() {
-        graph.close();
-        coefficientGraph.close();
+        try {
+            graph.close();
+        } finally {
+            coefficientGraph.close();
+        }
     }
 
     /** The network from top to bottom. Shapes are {@code [patches, width]}. */

@@ -44,8 +44,8 @@ final class TemplateInterpreter {
         }
     }
 
-    /** A turn of a loop makes about as many objects. */
-    private static final int LOOP_COST = 20;
+    /** A turn of a loop makes some thirty objects; a million turns are the most there can be. */
+    private static final int LOOP_COST = 50;
 
     private final String where;
     private final TemplateBudget budget = new TemplateBudget();

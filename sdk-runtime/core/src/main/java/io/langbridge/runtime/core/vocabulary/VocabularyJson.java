@@ -35,9 +35,8 @@ final class VocabularyJson {
                 InputStream plain = isGzip(raw) ? new GZIPInputStream(raw) : raw;
                 JsonReader in = new JsonReader(new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder()))) {
             reader.read(in);
-            if (in.peek() != JsonToken.END_DOCUMENT) {
-                throw new CheckpointException(file + " goes on after the end of the vocabulary.");
-            }
+            // Fails if anything follows.
+            in.peek();
         } catch (IOException | IllegalStateException | NumberFormatException e) {
             throw new CheckpointException(file + " cannot be read as a shared vocabulary ({token: id}, or a list of"
                     + " {token: [id, index]}): " + e.getMessage() + ".", e);
