@@ -77,7 +77,7 @@ final class AdapterCases {
 
     private static void checkLangBridge(Check check) throws IOException {
         Entry json = check.json();
-        json.object("files").describeAll();
+        json.describe("files", "inputs");
         Entry config = json.object("config");
         AdapterConfig.LangBridge raw = new AdapterConfig.LangBridge(
                 config.integer("mm_hidden_size"),

@@ -196,6 +196,13 @@ final class Check implements AutoCloseable {
         close(name, actual.toArray(), expected.toArray(), tolerance(name));
     }
 
+    /** The same where the case has such a tensor. */
+    void closeIfGiven(String name, FloatTensor actual) {
+        if (hasTensor(name)) {
+            close(name, actual);
+        }
+    }
+
     /** The relative error in the 2-norm. */
     void close(String what, float[] actual, float[] expected, double tolerance) {
         comparisons++;

@@ -129,7 +129,7 @@ final class EndToEndCases {
         }
         FloatTensor embeds = embeddings(ids, seen);
         check.same("sequence of " + label, embeds.size(0), run.integer("sequence"));
-        closeIfGiven(label + ".inputs_embeds", embeds);
+        check.closeIfGiven(label + ".inputs_embeds", embeds);
         checkDecoder(run, label, embeds, maxNewTokens);
     }
 
@@ -138,7 +138,7 @@ final class EndToEndCases {
         try (DecoderSession session = decoder.open(embeds.size(0))) {
             last = DecoderCases.copy(session.prefill(embeds));
         }
-        closeIfGiven(label + ".logits_last", FloatTensor.of(last, last.length));
+        check.closeIfGiven(label + ".logits_last", FloatTensor.of(last, last.length));
         if (run.has("argmax_of_last")) {
             check.same("argmax", DecoderCases.argmax(FloatBuffer.wrap(last)), run.integer("argmax_of_last"));
         }
@@ -175,9 +175,9 @@ final class EndToEndCases {
         for (int i = 0; i < seen.size(); i++) {
             String name = label + "." + i + ".";
             Seen picture = seen.get(i);
-            closeIfGiven(name + "pixel_values", picture.pixels());
-            closeIfGiven(name + "features", picture.features());
-            closeIfGiven(name + "visual_tokens", picture.visualTokens());
+            check.closeIfGiven(name + "pixel_values", picture.pixels());
+            check.closeIfGiven(name + "features", picture.features());
+            check.closeIfGiven(name + "visual_tokens", picture.visualTokens());
             if (check.hasTensor(name + "vocabulary_logits")) {
                 check.close(name + "vocabulary_logits", adapter.coefficients(picture.features()));
             }
@@ -193,12 +193,6 @@ final class EndToEndCases {
                     .flatMapToInt(picture -> IntStream.of(picture.height(), picture.width()))
                     .toArray();
             check.same(label + ".image_sizes", sizes, check.ids(label + ".image_sizes"));
-        }
-    }
-
-    private void closeIfGiven(String name, FloatTensor actual) {
-        if (check.hasTensor(name)) {
-            check.close(name, actual);
         }
     }
 
