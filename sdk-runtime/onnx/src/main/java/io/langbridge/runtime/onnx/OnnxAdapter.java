@@ -116,6 +116,10 @@ final class OnnxAdapter implements AdapterNetwork {
             graph.input(FEATURES, OnnxGraph.Type.FLOAT, "patches", config.mmHiddenSize());
         }
 
+        /**
+         * Features to visual tokens. Without softmax, all that follows LangBridge's GELU is linear: three matrices in
+         * a row, of which only the last depends on the language model.
+         */
         NetworkBuilder visualTokens(int llmHidden) {
             String x;
             if (config instanceof AdapterConfig.LangBridge langBridge) {

@@ -24,12 +24,4 @@ final class Errors {
         }
         assertThat(Math.sqrt(difference / norm)).isLessThan(2e-5);
     }
-
-    static double[] widen(float[] values) {
-        double[] wide = new double[values.length];
-        for (int i = 0; i < values.length; i++) {
-            wide[i] = values[i];
-        }
-        return wide;
-    }
 }

@@ -2,6 +2,7 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.DecoderConfig;
+import java.util.Arrays;
 
 /** The decoder in plain loops and double precision, all positions at once, without a cache. */
 final class NaiveDecoder {
@@ -72,7 +73,7 @@ final class NaiveDecoder {
         float[] frequencies = c.rope().inverseFrequencies(d);
         for (int t = 0; t < x.length; t++) {
             for (int h = 0; h < x[t].length / d; h++) {
-                double[] head = java.util.Arrays.copyOfRange(x[t], h * d, (h + 1) * d);
+                double[] head = Arrays.copyOfRange(x[t], h * d, (h + 1) * d);
                 if (c.qkNorm()) {
                     head = norm(new double[][] {head}, name + "." + part + "_norm")[0];
                 }

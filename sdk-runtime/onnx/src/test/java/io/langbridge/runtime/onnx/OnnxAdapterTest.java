@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
 
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -58,9 +59,9 @@ class OnnxAdapterTest {
         try (AdapterNetwork adapter = langBridge(true);
                 AdapterNetwork raw = langBridge(false)) {
             assertThat(sum(adapter.coefficients(features).rows(0, 1).reshape(3, 10).rows(0, 1)))
-                    .isCloseTo(1, org.assertj.core.api.Assertions.within(1e-6));
+                    .isCloseTo(1, within(1e-6));
             assertThat(sum(raw.coefficients(features).rows(0, 1).reshape(3, 10).rows(0, 1)))
-                    .isNotCloseTo(1, org.assertj.core.api.Assertions.within(1e-3));
+                    .isNotCloseTo(1, within(1e-3));
         }
     }
 

@@ -58,7 +58,8 @@ class OnnxDecoderTest {
         int keys = c.numKeyValueHeads() * c.headDim();
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             String layer = "model.layers." + i + ".";
-            weights.add(layer + "input_layernorm.weight", HIDDEN).add(layer + "post_attention_layernorm.weight", HIDDEN);
+            weights.add(layer + "input_layernorm.weight", HIDDEN);
+            weights.add(layer + "post_attention_layernorm.weight", HIDDEN);
             linear(weights, layer + "self_attn.q_proj", HIDDEN, queries, c.qkvBias());
             linear(weights, layer + "self_attn.k_proj", HIDDEN, keys, c.qkvBias());
             linear(weights, layer + "self_attn.v_proj", HIDDEN, keys, c.qkvBias());
@@ -237,7 +238,8 @@ class OnnxDecoderTest {
                 DecoderSession session = network.open(8)) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> session.prefill(FloatTensor.allocate(2, HIDDEN + 1)))
-                    .withMessage("Input embeddings must have the shape [tokens, 24] with at least one token, not [2, 25]");
+                    .withMessage(
+                            "Input embeddings must have the shape [tokens, 24] with at least one token, not [2, 25]");
             assertThatIllegalArgumentException().isThrownBy(() -> session.prefill(FloatTensor.allocate(0, HIDDEN)));
             assertThatIllegalArgumentException().isThrownBy(() -> network.trace(FloatTensor.allocate(HIDDEN)));
             assertThatIllegalArgumentException()

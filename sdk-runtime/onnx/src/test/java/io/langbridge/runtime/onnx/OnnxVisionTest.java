@@ -15,6 +15,12 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -167,5 +173,37 @@ class OnnxVisionTest {
         network.close();
         assertThatIllegalStateException().isThrownBy(() -> network.features(pixels(1)));
         assertThatIllegalStateException().isThrownBy(() -> network.trace(pixels(1)));
+    }
+
+    @Test
+    void closingWaitsForWhatRuns() throws Exception {
+        VisionNetwork network =
+                open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
+        FloatTensor tiles = pixels(2);
+        float[] expected = network.features(tiles).toArray();
+        CountDownLatch running = new CountDownLatch(3);
+        ExecutorService threads = Executors.newFixedThreadPool(3);
+        try {
+            List<Future<?>> loops = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                loops.add(threads.submit(() -> {
+                    try {
+                        while (true) {
+                            assertThat(network.features(tiles).toArray()).isEqualTo(expected);
+                            running.countDown();
+                        }
+                    } catch (IllegalStateException closed) {
+                        assertThat(closed).hasMessageContaining("is closed");
+                    }
+                }));
+            }
+            running.await();
+            network.close();
+            for (Future<?> loop : loops) {
+                loop.get();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
     }
 }

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -60,7 +61,7 @@ class WeightFileTest {
     void aDamagedFileIsWrittenAgain() throws IOException {
         Path path = file("a").in(folder);
         byte[] sound = Files.readAllBytes(path);
-        Files.write(path, java.util.Arrays.copyOf(sound, 150));
+        Files.write(path, Arrays.copyOf(sound, 150));
         file("a").in(folder);
         assertThat(path).hasBinaryContent(sound);
         byte[] otherHeader = sound.clone();

@@ -462,7 +462,7 @@ final class TemplateInterpreter {
                 return TemplateLibrary.remainder(left, right);
             default:
                 if (right < 0) {
-                    return Math.pow(left, right);
+                    return 1.0 / Math.pow(left * 1.0, -right * 1.0);
                 }
                 long power = 1;
                 for (long i = 0; i < right; i++) {
@@ -484,7 +484,7 @@ final class TemplateInterpreter {
             case "/" -> left / right;
             case "//" -> Math.floor(left / right);
             case "%" -> left - Math.floor(left / right) * right;
-            default -> Math.pow(left, right);
+            default -> Math.pow((double) left, (double) right);
         };
     }
 

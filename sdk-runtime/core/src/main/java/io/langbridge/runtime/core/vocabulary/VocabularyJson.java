@@ -35,8 +35,9 @@ final class VocabularyJson {
                 InputStream plain = isGzip(raw) ? new GZIPInputStream(raw) : raw;
                 JsonReader in = new JsonReader(new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder()))) {
             reader.read(in);
-            // Fails if anything follows.
-            in.peek();
+            if (in.peek() != JsonToken.END_DOCUMENT) {
+                throw new IllegalStateException("something follows the list");
+            }
         } catch (IOException | IllegalStateException | NumberFormatException e) {
             throw new CheckpointException(file + " cannot be read as a shared vocabulary ({token: id}, or a list of"
                     + " {token: [id, index]}): " + e.getMessage() + ".", e);
