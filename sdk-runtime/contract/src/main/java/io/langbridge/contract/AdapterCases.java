@@ -52,7 +52,9 @@ final class AdapterCases {
 
     private static List<Path> files(Check check, Predicate<String> name) throws IOException {
         try (Stream<Path> list = Files.list(check.folder())) {
-            return list.filter(file -> name.test(String.valueOf(file.getFileName()))).sorted().toList();
+            return list.filter(file -> name.test(String.valueOf(file.getFileName())))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -69,7 +71,8 @@ final class AdapterCases {
             FloatTensor features = check.tensor("features");
             check.same("mm_projector_type", part.config().type(), config.text("mm_projector_type"));
             check.same("mm_hidden_size", part.config().mmHiddenSize(), config.integer("mm_hidden_size"));
-            FloatTensor tokens = open(check, part.config(), part.weights(), null).visualTokens(features);
+            FloatTensor tokens =
+                    open(check, part.config(), part.weights(), null).visualTokens(features);
             check.same("hidden_size", tokens.size(-1), config.integer("hidden_size"));
             check.close("visual_tokens", tokens);
         }
@@ -121,8 +124,7 @@ final class AdapterCases {
 
     private static void checkFirstLayer(Check check, AdapterPart part, FloatTensor features) {
         FloatTensor expected = check.tensor("after_first_linear");
-        Weights first = Checkpoints.renamed(
-                part.weights(), name -> name.startsWith("0.") ? name.substring(2) : null);
+        Weights first = Checkpoints.renamed(part.weights(), name -> name.startsWith("0.") ? name.substring(2) : null);
         AdapterConfig linear = new AdapterConfig.Linear(features.size(-1), expected.size(-1));
         check.close("after_first_linear", open(check, linear, first, null).visualTokens(features));
     }
@@ -144,8 +146,8 @@ final class AdapterCases {
         Map<String, Llm> llms = new LinkedHashMap<>();
         Entry vocabularies = json.object("vocabulary");
         for (String llm : vocabularies.keys()) {
-            SharedVocabulary vocabulary =
-                    SharedVocabulary.read(check.folder().resolve(vocabularies.text(llm)).normalize());
+            SharedVocabulary vocabulary = SharedVocabulary.read(
+                    check.folder().resolve(vocabularies.text(llm)).normalize());
             FloatTensor matrix = check.tensor(llm + ".vocabulary_matrix");
             llms.put(llm, new Llm(vocabulary, matrix));
             Path decoder = decoders.get(llm);
@@ -155,7 +157,9 @@ final class AdapterCases {
             LlmPart part = check.closing(LlmPart.open(decoder.resolve("checkpoint")));
             DecoderNetwork network =
                     check.closing(check.engine().decoder(part.config(), part.weights(), check.options()));
-            check.same(llm + ".vocabulary_matrix from the decoder", network.embed(vocabulary.ids()).toArray(),
+            check.same(
+                    llm + ".vocabulary_matrix from the decoder",
+                    network.embed(vocabulary.ids()).toArray(),
                     matrix.toArray());
             for (Path file : files(check, name -> name.startsWith("vocabulary_matrix." + llm + "."))) {
                 StoredTensor stored = check.closing(Checkpoints.open(file)).get("");
@@ -179,8 +183,10 @@ final class AdapterCases {
                     .toList());
             List<String> expected = new ArrayList<>();
             patch.getAsJsonArray().forEach(token -> expected.add(token.getAsString()));
-            check.same("strongest tokens of patch " + (strongest.size() - 1),
-                    strongest.get(strongest.size() - 1), expected);
+            check.same(
+                    "strongest tokens of patch " + (strongest.size() - 1),
+                    strongest.get(strongest.size() - 1),
+                    expected);
         });
     }
 
@@ -202,7 +208,9 @@ final class AdapterCases {
                 }
             }
             try (Weights weights = Checkpoints.open(file)) {
-                check.same("names in " + name, weights.names().stream().sorted().toList(),
+                check.same(
+                        "names in " + name,
+                        weights.names().stream().sorted().toList(),
                         expected.keySet().stream().sorted().toList());
                 expected.forEach((inFile, tensor) -> {
                     StoredTensor actual = weights.get(inFile);

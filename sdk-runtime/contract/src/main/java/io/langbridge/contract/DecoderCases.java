@@ -32,8 +32,7 @@ final class DecoderCases {
         Path checkpoint = check.folder().resolve(json.text("checkpoint"));
         LlmPart part = check.closing(LlmPart.open(checkpoint));
         Tokenizer tokenizer = check.closing(Tokenizer.of(checkpoint));
-        DecoderNetwork network =
-                check.closing(check.engine().decoder(part.config(), part.weights(), check.options()));
+        DecoderNetwork network = check.closing(check.engine().decoder(part.config(), part.weights(), check.options()));
 
         Entry inputs = json.object("inputs");
         inputs.describe("short.input_ids", "long.input_ids", "embeds.inputs_embeds");
@@ -46,7 +45,8 @@ final class DecoderCases {
         checkTraces(check, network, shortIds, longIds, embeds);
         checkParts(check, network, longIds);
         int headDim = part.config().headDim();
-        check.closeIfGiven("rope.inv_freq", FloatTensor.of(part.config().rope().inverseFrequencies(headDim), headDim / 2));
+        check.closeIfGiven(
+                "rope.inv_freq", FloatTensor.of(part.config().rope().inverseFrequencies(headDim), headDim / 2));
         for (String key : json.keys()) {
             if (key.startsWith("generate")) {
                 boolean fromEmbeds = key.contains("from_embeds");
@@ -80,7 +80,8 @@ final class DecoderCases {
         check.same("long.argmax", argmax, check.ids("long.argmax"));
 
         FloatTensor fromEmbeds = network.trace(embeds).logits();
-        check.close("embeds.logits", last(fromEmbeds, check.tensor("embeds.logits").size(0)));
+        check.close(
+                "embeds.logits", last(fromEmbeds, check.tensor("embeds.logits").size(0)));
     }
 
     /** The same through the cache: at once, 5 + 1 + 1 + .., and after forgetting most of it, in chunks of 4. */
@@ -126,12 +127,7 @@ final class DecoderCases {
      * @param promptIds what the repetition penalty sees of the prompt
      */
     private static void checkGeneration(
-            Check check,
-            DecoderNetwork network,
-            Tokenizer tokenizer,
-            Entry run,
-            FloatTensor prompt,
-            int[] promptIds) {
+            Check check, DecoderNetwork network, Tokenizer tokenizer, Entry run, FloatTensor prompt, int[] promptIds) {
         run.describe("mode", "smallest_margin_top1_top2", "penalty_applies_to");
         boolean ignoresEnd = !run.has("eos_token_id");
         if (run.has("eos")) {
@@ -153,7 +149,10 @@ final class DecoderCases {
         if (check.hasTensor(stepLogits)) {
             FloatTensor expected = check.tensor(stepLogits);
             for (int i = 0; i < expected.size(0); i++) {
-                check.close(stepLogits + " " + i, steps.get(i), expected.rows(i, i + 1).toArray(),
+                check.close(
+                        stepLogits + " " + i,
+                        steps.get(i),
+                        expected.rows(i, i + 1).toArray(),
                         check.tolerance(stepLogits));
             }
         }

@@ -50,7 +50,9 @@ final class EndToEndCases {
         this.folder = check.closing(ModelFolder.open(checkpoint));
         this.tokenizer = check.closing(Tokenizer.of(checkpoint));
         this.preprocessor = new ImagePreprocessor(
-                folder.vision().preprocessor(), folder.tiling(), folder.vision().config().imageSize());
+                folder.vision().preprocessor(),
+                folder.tiling(),
+                folder.vision().config().imageSize());
         this.vision = check.closing(
                 check.engine().vision(folder.vision().config(), folder.vision().weights(), check.options()));
         this.decoder = check.closing(
@@ -109,13 +111,17 @@ final class EndToEndCases {
             if (picture == null) {
                 check.leaveOut("run " + label + ": " + name + " is not there");
                 run.describeAll();
-                check.tensorNames().stream().filter(t -> t.startsWith(label + ".")).forEach(check::describeTensor);
+                check.tensorNames().stream()
+                        .filter(t -> t.startsWith(label + "."))
+                        .forEach(check::describeTensor);
                 return;
             }
             seen.add(picture);
         }
         checkPictures(label, run.texts("pictures"), seen);
-        int[] counts = seen.stream().mapToInt(picture -> picture.visualTokens().size(0)).toArray();
+        int[] counts = seen.stream()
+                .mapToInt(picture -> picture.visualTokens().size(0))
+                .toArray();
         for (String key : Arrays.asList("visual_tokens", "placeholders")) {
             if (run.has(key)) {
                 check.same(key + " of " + label, counts, run.integers(key));
@@ -144,10 +150,10 @@ final class EndToEndCases {
         }
         if (check.hasTensor(label + ".logits")) {
             int count = check.tensor(label + ".logits").size(0);
-            check.close(label + ".logits", DecoderCases.last(decoder.trace(embeds).logits(), count));
+            check.close(
+                    label + ".logits", DecoderCases.last(decoder.trace(embeds).logits(), count));
         }
-        int[] newIds = DecoderCases.greedy(
-                decoder, embeds, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
+        int[] newIds = DecoderCases.greedy(decoder, embeds, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
         check.same(label + " new_ids", newIds, run.integers("new_ids"));
         check.same(label + " new_text", DecoderCases.text(tokenizer, newIds), run.text("new_text"));
     }
@@ -185,7 +191,8 @@ final class EndToEndCases {
         checkTogether(label + ".pixel_values", seen.stream().map(Seen::pixels).toList());
         checkTogether(label + ".features", seen.stream().map(Seen::features).toList());
         checkTogether(label + ".projected", seen.stream().map(Seen::projected).toList());
-        checkTogether(label + ".visual_tokens", seen.stream().map(Seen::visualTokens).toList());
+        checkTogether(
+                label + ".visual_tokens", seen.stream().map(Seen::visualTokens).toList());
         if (check.hasTensor(label + ".image_sizes")) {
             ReferencePictures pictures = new ReferencePictures(check.fixtures());
             int[] sizes = names.stream()
@@ -221,7 +228,8 @@ final class EndToEndCases {
             }
             target.put(part);
         }
-        check.holds(name + " has " + expected.count() + " values, the pictures have " + values,
+        check.holds(
+                name + " has " + expected.count() + " values, the pictures have " + values,
                 padded ? values <= expected.count() : values == expected.count());
         check.close(name, actual.toArray(), expected.toArray(), check.tolerance(name));
     }
@@ -255,8 +263,7 @@ final class EndToEndCases {
 
     /** Rows of the tokens, with the visual tokens in the place of each picture. */
     private FloatTensor embeddings(int[] ids, List<Seen> seen) {
-        int placeholder =
-                folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.tokenId() : SPLICED;
+        int placeholder = folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.tokenId() : SPLICED;
         List<FloatTensor> rows = new ArrayList<>();
         int picture = 0;
         for (int i = 0; i < ids.length; i++) {

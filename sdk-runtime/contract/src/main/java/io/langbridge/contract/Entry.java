@@ -18,9 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/**
- * A JSON object that remembers which of its keys were read, so that a key nobody knows how to check is noticed.
- */
+/** A JSON object that remembers which of its keys were read, so that a key nobody knows how to check is noticed. */
 final class Entry {
     private final JsonObject json;
     private final String where;
@@ -68,7 +66,9 @@ final class Entry {
     }
 
     boolean isText(String key) {
-        return has(key) && json.get(key).isJsonPrimitive() && json.getAsJsonPrimitive(key).isString();
+        return has(key)
+                && json.get(key).isJsonPrimitive()
+                && json.getAsJsonPrimitive(key).isString();
     }
 
     String text(String key) {
@@ -110,7 +110,9 @@ final class Entry {
         JsonArray array = array(key);
         float[] values = new float[array.size()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = array.get(i).isJsonNull() ? Float.NEGATIVE_INFINITY : array.get(i).getAsFloat();
+            values[i] = array.get(i).isJsonNull()
+                    ? Float.NEGATIVE_INFINITY
+                    : array.get(i).getAsFloat();
         }
         return values;
     }

@@ -37,8 +37,8 @@ final class Fixtures {
             "shared-vocabulary"));
 
     private static final String PROPERTY = "langbridge.fixtures";
-    private static final Set<String> TOKENIZER_FILES = Collections.unmodifiableSet(new TreeSet<>(
-            Arrays.asList("encode.json", "streaming.json", "chat.json", "template-features.json")));
+    private static final Set<String> TOKENIZER_FILES = Collections.unmodifiableSet(
+            new TreeSet<>(Arrays.asList("encode.json", "streaming.json", "chat.json", "template-features.json")));
 
     private final Path root;
 
@@ -79,8 +79,8 @@ final class Fixtures {
         return tried.stream()
                 .filter(Files::isDirectory)
                 .findFirst()
-                .orElseThrow(() -> new AssertionError(
-                        "-D" + PROPERTY + "=" + folder + " is not a folder; looked for " + tried));
+                .orElseThrow(() ->
+                        new AssertionError("-D" + PROPERTY + "=" + folder + " is not a folder; looked for " + tried));
     }
 
     private static Path bundled(Path scratch) {
@@ -145,7 +145,8 @@ final class Fixtures {
         if (file.equals("case.json") && relative.getNameCount() > 1) {
             return new Case(area, path.substring(0, path.length() - "/case.json".length()), root.resolve(relative));
         }
-        boolean other = area.equals("tokenizers") && TOKENIZER_FILES.contains(file) || path.equals("images/images.json");
+        boolean other =
+                area.equals("tokenizers") && TOKENIZER_FILES.contains(file) || path.equals("images/images.json");
         return other ? new Case(area, path, root.resolve(relative)) : null;
     }
 

@@ -25,8 +25,17 @@ final class ImageCases {
         ReferencePictures pictures = new ReferencePictures(check.fixtures());
         for (Entry image : check.json().objects("images")) {
             String name = image.text("file");
-            image.describe("what", "file_size_wh", "mode", "reference_quirk", "rgb_mean", "first_pixels", "last_pixel",
-                    "rgb_sha256", "rgb_size_wh", "decoded");
+            image.describe(
+                    "what",
+                    "file_size_wh",
+                    "mode",
+                    "reference_quirk",
+                    "rgb_mean",
+                    "first_pixels",
+                    "last_pixel",
+                    "rgb_sha256",
+                    "rgb_size_wh",
+                    "decoded");
             if (!pictures.has(name)) {
                 check.leaveOut(name + " is not there");
                 continue;
@@ -37,11 +46,13 @@ final class ImageCases {
             if (!ReferencePictures.isJpeg(name)) {
                 checkExactly(check, name, picture, image);
             } else if (image.has("decoded")) {
-                RgbPixels reference = Image.of(pictures.file(image.text("decoded"))).pixels();
+                RgbPixels reference =
+                        Image.of(pictures.file(image.text("decoded"))).pixels();
                 checkExactly(check, image.text("decoded"), reference, image);
                 double[] differences = ReferencePictures.differences(
                         ReferencePictures.values(picture), ReferencePictures.values(reference));
-                check.holds(name + " differs by " + Arrays.toString(differences) + " (mean, maximum)",
+                check.holds(
+                        name + " differs by " + Arrays.toString(differences) + " (mean, maximum)",
                         differences[0] <= meanLimit && differences[1] <= maxLimit);
             } else {
                 checkSamples(check, name, picture, image, meanLimit, maxLimit);
@@ -78,14 +89,15 @@ final class ImageCases {
         List<int[]> first = image.integerLists("first_pixels");
         int[] last = image.integers("last_pixel");
         for (int channel = 0; channel < 3; channel++) {
-            check.holds(name + ": mean " + Arrays.toString(mean),
+            check.holds(
+                    name + ": mean " + Arrays.toString(mean),
                     Math.abs(mean[channel] - expectedMean[channel]) <= meanLimit);
             for (int i = 0; i < first.size(); i++) {
-                check.holds(name + ": pixel " + i,
-                        Math.abs(values[3 * i + channel] - first.get(i)[channel]) <= maxLimit);
+                check.holds(
+                        name + ": pixel " + i, Math.abs(values[3 * i + channel] - first.get(i)[channel]) <= maxLimit);
             }
-            check.holds(name + ": last pixel",
-                    Math.abs(values[values.length - 3 + channel] - last[channel]) <= maxLimit);
+            check.holds(
+                    name + ": last pixel", Math.abs(values[values.length - 3 + channel] - last[channel]) <= maxLimit);
         }
     }
 }

@@ -22,8 +22,9 @@ import java.util.TreeSet;
 /** From RGB pictures to tiles, and from tiles to the order of their visual tokens. */
 final class PreprocessingCases {
     /** What the dynamic resolution cases were made with. */
-    private static final String CLIP = "{\"do_convert_rgb\": true, \"resample\": 3, \"size\": {\"shortest_edge\": %1$d},"
-            + " \"crop_size\": {\"height\": %1$d, \"width\": %1$d}}";
+    private static final String CLIP =
+            "{\"do_convert_rgb\": true, \"resample\": 3, \"size\": {\"shortest_edge\": %1$d},"
+                    + " \"crop_size\": {\"height\": %1$d, \"width\": %1$d}}";
 
     private static final double JPEG_MEAN = 1.0;
 
@@ -126,7 +127,8 @@ final class PreprocessingCases {
                 check.close(values, pixels.toArray(), check.floats(values), check.tolerance(values));
             } else if (check.hasTensor(values)) {
                 // The pixels are not known, but the bytes are: a picture of the tile's size only gets normalised.
-                float[] pixels = preprocessor.prepare(picture(expected, size)).pixels().toArray();
+                float[] pixels =
+                        preprocessor.prepare(picture(expected, size)).pixels().toArray();
                 check.close(values, pixels, check.floats(values), check.tolerance(values));
             }
         }
@@ -163,7 +165,8 @@ final class PreprocessingCases {
                 "columns, " + expected.where(),
                 new int[] {columns.from(), columns.to()},
                 expected.integers("kept_cols"));
-        check.same("visual tokens, " + expected.where(), grid.layout(side * side).tokens(), tokens);
+        check.same(
+                "visual tokens, " + expected.where(), grid.layout(side * side).tokens(), tokens);
     }
 
     private static void checkMerge(Check check) {
@@ -183,8 +186,8 @@ final class PreprocessingCases {
             check.close(name + "/merged", TileMerge.merge(check.tensor(name + "/features"), newline, grid));
         }
         if (check.hasTensor("single/features")) {
-            TileGrid single = new TileGrid(
-                    new Tiling.Size(tile, tile), 0, 0, Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD);
+            TileGrid single =
+                    new TileGrid(new Tiling.Size(tile, tile), 0, 0, Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD);
             check.close("single/merged", TileMerge.merge(check.tensor("single/features"), newline, single));
         }
     }

@@ -98,7 +98,8 @@ final class PublicApi {
                     parts.add(
                             type.equals("image")
                                     ? new Message.Picture(images.next())
-                                    : new Message.Text(part.getAsJsonObject().get("text").getAsString()));
+                                    : new Message.Text(
+                                            part.getAsJsonObject().get("text").getAsString()));
                 }
             }
             result.add(new Message(role(message.getAsJsonObject().get("role").getAsString()), parts));

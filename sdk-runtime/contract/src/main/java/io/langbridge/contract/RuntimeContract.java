@@ -114,7 +114,8 @@ public abstract class RuntimeContract {
             case "end-to-end" -> EndToEndCases.check(check);
             case "tokenizers" -> TokenizerCases.check(check);
             case "shared-vocabulary" -> VocabularyCases.check(check);
-            default -> throw new AssertionError("There is no area " + check.found().area() + ", only " + Fixtures.AREAS);
+            default ->
+                throw new AssertionError("There is no area " + check.found().area() + ", only " + Fixtures.AREAS);
         }
     }
 
@@ -128,7 +129,11 @@ public abstract class RuntimeContract {
         leftOut.forEach(what -> report.append("left out ").append(what).append('\n'));
         tallies.forEach((area, tally) -> {
             if (!tally.largest.isEmpty()) {
-                report.append("largest error ").append(area).append(": ").append(tally.largest).append('\n');
+                report.append("largest error ")
+                        .append(area)
+                        .append(": ")
+                        .append(tally.largest)
+                        .append('\n');
             }
         });
         Tally total = new Tally();

@@ -26,7 +26,8 @@ final class ScoreCases {
             float[] probabilities = Scores.probabilities(scores);
             float[] expected = vector.floats("probabilities");
             for (int i = 0; i < expected.length; i++) {
-                check.holds("probability " + i + ", " + what + ": " + probabilities[i] + ", not " + expected[i],
+                check.holds(
+                        "probability " + i + ", " + what + ": " + probabilities[i] + ", not " + expected[i],
                         Math.abs(probabilities[i] - expected[i]) <= PROBABILITY_ROUNDING);
             }
         }

@@ -37,9 +37,7 @@ final class TokenizerCases {
                     one.integers("ids_without_special"));
             check.same("decoded " + text, tokenizer.decode(ids, false), one.text("decoded"));
             check.same(
-                    "decoded without special " + text,
-                    tokenizer.decode(ids, true),
-                    one.text("decoded_skip_special"));
+                    "decoded without special " + text, tokenizer.decode(ids, true), one.text("decoded_skip_special"));
         }
         if (check.json().has("special_as_text")) {
             for (Entry one : check.json().objects("special_as_text")) {
@@ -71,7 +69,8 @@ final class TokenizerCases {
     }
 
     private static void checkChat(Check check, Tokenizer tokenizer) {
-        ChatTemplate template = Optional.ofNullable(ChatTemplate.of(check.folder())).orElseThrow();
+        ChatTemplate template =
+                Optional.ofNullable(ChatTemplate.of(check.folder())).orElseThrow();
         for (Entry one : check.json().objects("cases")) {
             one.describe("name");
             List<Map<String, Object>> messages = Entry.maps(one.get("messages"));

@@ -42,11 +42,16 @@ final class VisionCases {
             } else if (name.equals("last_hidden_state")) {
                 check.close(name, trace.lastHiddenState());
             } else if (name.equals("pooler_output")) {
-                check.close(name, Optional.ofNullable(trace.poolerOutput())
-                        .orElseThrow(() -> new AssertionError("There is no pooled output")));
+                check.close(
+                        name,
+                        Optional.ofNullable(trace.poolerOutput())
+                                .orElseThrow(() -> new AssertionError("There is no pooled output")));
             }
         }
-        check.same("number of hidden states", trace.hiddenStates().size(), part.config().numHiddenLayers() + 1);
+        check.same(
+                "number of hidden states",
+                trace.hiddenStates().size(),
+                part.config().numHiddenLayers() + 1);
     }
 
     private static VisionNetwork open(Check check, VisionPart part) {
@@ -54,7 +59,8 @@ final class VisionCases {
     }
 
     private static FeatureSelection selection(Matcher name) {
-        return new FeatureSelection(Integer.parseInt(name.group(1)), name.group(2).equals("patch"));
+        return new FeatureSelection(
+                Integer.parseInt(name.group(1)), name.group(2).equals("patch"));
     }
 
     /** All pictures at once, and each one alone. */
@@ -65,23 +71,29 @@ final class VisionCases {
         FloatTensor expected = check.tensor(name);
         for (int i = 0; i < pixels.size(0); i++) {
             float[] alone = network.features(pixels.rows(i, i + 1)).toArray();
-            check.close(name + " of picture " + i + " alone", alone, expected.rows(i, i + 1).toArray(),
+            check.close(
+                    name + " of picture " + i + " alone",
+                    alone,
+                    expected.rows(i, i + 1).toArray(),
                     check.tolerance(name));
         }
     }
 
     /** The first entries are pictures that the text names. */
     private static void checkPixels(Check check, VisionPart part, Entry inputs, FloatTensor pixels) {
-        ImagePreprocessor preprocessor =
-                new ImagePreprocessor(part.preprocessor(), new Tiling.Plain(), part.config().imageSize());
+        ImagePreprocessor preprocessor = new ImagePreprocessor(
+                part.preprocessor(), new Tiling.Plain(), part.config().imageSize());
         ReferencePictures pictures = new ReferencePictures(check.fixtures());
         Matcher names = PICTURE.matcher(inputs.text("pixel_values"));
         for (int i = 0; names.find(); i++) {
             String name = names.group();
             Optional<RgbPixels> picture = pictures.exactPixels(name);
             if (picture.isPresent()) {
-                check.close("pixel_values of " + name, preprocessor.prepare(picture.get()).pixels().toArray(),
-                        pixels.rows(i, i + 1).toArray(), check.tolerance("pixel_values"));
+                check.close(
+                        "pixel_values of " + name,
+                        preprocessor.prepare(picture.get()).pixels().toArray(),
+                        pixels.rows(i, i + 1).toArray(),
+                        check.tolerance("pixel_values"));
             } else {
                 check.leaveOut("the exact pixels of " + name + " are not there");
             }

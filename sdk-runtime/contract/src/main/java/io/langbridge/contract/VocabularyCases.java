@@ -27,7 +27,8 @@ final class VocabularyCases {
         int size = check.json().integer("N");
         Path counts = check.folder().resolve("base.json");
         check.same("entries of the counts", counts(counts).size(), check.json().integer("entries_base"));
-        SharedVocabulary.Builder builder = SharedVocabulary.builder().counts(counts).size(size);
+        SharedVocabulary.Builder builder =
+                SharedVocabulary.builder().counts(counts).size(size);
         Map<String, SharedVocabulary> expected = new TreeMap<>();
         Map<String, Tokenizer> tokenizers = tokenizers(check);
         for (Path file : list(check.folder())) {
@@ -38,14 +39,18 @@ final class VocabularyCases {
                         .findFirst()
                         .orElseThrow(() -> new AssertionError("No tokenizer has the ids of " + file));
                 expected.put(tokenizer, stored);
-                builder.tokenizer(tokenizer, Objects.requireNonNull(tokenizers.get(tokenizer)).vocabulary());
+                builder.tokenizer(
+                        tokenizer,
+                        Objects.requireNonNull(tokenizers.get(tokenizer)).vocabulary());
             }
         }
         compare(check, builder.build(), expected, check.json().integer("tokens_with_equal_id_in_both"));
-        expected.forEach((tokenizer, vocabulary) -> expected.values().forEach(other -> check.same(
-                "transfer to " + tokenizer,
-                other.forTokenizer(Objects.requireNonNull(tokenizers.get(tokenizer))).complete(),
-                vocabulary)));
+        expected.forEach((tokenizer, vocabulary) -> expected.values()
+                .forEach(other -> check.same(
+                        "transfer to " + tokenizer,
+                        other.forTokenizer(Objects.requireNonNull(tokenizers.get(tokenizer)))
+                                .complete(),
+                        vocabulary)));
     }
 
     /** The published files. */
@@ -157,7 +162,8 @@ final class VocabularyCases {
             com.google.gson.JsonParser.parseString(text)
                     .getAsJsonObject()
                     .entrySet()
-                    .forEach(entry -> counts.put(entry.getKey(), entry.getValue().getAsLong()));
+                    .forEach(
+                            entry -> counts.put(entry.getKey(), entry.getValue().getAsLong()));
             return counts;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -75,7 +75,8 @@ class FixturesTest {
 
     @Test
     void whatNothingLookedAtIsADifference() throws Exception {
-        List<String> differences = differences("{\"name\": \"x\", \"new_kind\": {\"deep\": 1}}", check -> check.holds("", true));
+        List<String> differences =
+                differences("{\"name\": \"x\", \"new_kind\": {\"deep\": 1}}", check -> check.holds("", true));
 
         assertThat(differences).containsExactly("Nothing knows how to check case.json/new_kind");
     }
@@ -116,7 +117,8 @@ class FixturesTest {
                 boolean ids = entry.get("dtype").getAsString().equals("I64");
                 int from = Long.BYTES + length + offsets.get(0).getAsInt();
                 float[] values = weights.get(name).toFloats();
-                assertThat(values).hasSize((offsets.get(1).getAsInt() - offsets.get(0).getAsInt()) / (ids ? 8 : 4));
+                assertThat(values)
+                        .hasSize((offsets.get(1).getAsInt() - offsets.get(0).getAsInt()) / (ids ? 8 : 4));
                 for (int i = 0; i < values.length; i++) {
                     float expected = ids ? bytes.getLong(from + 8 * i) : bytes.getFloat(from + 4 * i);
                     assertThat(values[i]).isEqualTo(expected);
