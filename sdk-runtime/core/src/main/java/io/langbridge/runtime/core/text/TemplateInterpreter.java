@@ -484,7 +484,7 @@ final class TemplateInterpreter {
             case "/" -> left / right;
             case "//" -> Math.floor(left / right);
             case "%" -> left - Math.floor(left / right) * right;
-            default -> Math.pow((double) left, (double) right);
+            default -> Math.pow(left, right);
         };
     }
 
