@@ -23,8 +23,8 @@ import java.util.TreeSet;
 final class PreprocessingCases {
     /** What the dynamic resolution cases were made with. */
     private static final String CLIP =
-            "{\"do_convert_rgb\": true, \"resample\": 3, \"size\": {\"shortest_edge\": %1$d},"
-                    + " \"crop_size\": {\"height\": %1$d, \"width\": %1$d}}";
+            "{\"do_convert_rgb\": true, \"resample\": 3, \"size\": {\"shortest_edge\": SIZE},"
+                    + " \"crop_size\": {\"height\": SIZE, \"width\": SIZE}}";
 
     private static final double JPEG_MEAN = 1.0;
 
@@ -200,7 +200,7 @@ final class PreprocessingCases {
                             ? new Tiling.Size(pair[1], pair[0])
                             : new Tiling.Size(pair[0], pair[1]));
         }
-        PreprocessorConfig config = config(String.format(Locale.ROOT, CLIP, tile), tile);
+        PreprocessorConfig config = config(CLIP.replace("SIZE", String.valueOf(tile)), tile);
         return new ImagePreprocessor(
                 config, new Tiling.AnyResolution(resolutions, convention, Tiling.Merge.SPATIAL_UNPAD), tile);
     }
