@@ -2,6 +2,7 @@ package io.langbridge.contract;
 
 import com.google.gson.JsonElement;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.Engine;
@@ -9,11 +10,9 @@ import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -38,7 +37,7 @@ final class Check implements AutoCloseable {
     private final Entry json;
     private final @Nullable Weights tensors;
     private final Set<String> unreadTensors = new TreeSet<>();
-    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private final Closing opened = new Closing();
     private final List<String> differences = new ArrayList<>();
     private final List<String> leftOut = new ArrayList<>();
     private int comparisons;
@@ -95,8 +94,7 @@ final class Check implements AutoCloseable {
 
     /** Closes {@code resource} at the end of the case, the last one first. */
     <T extends AutoCloseable> T closing(T resource) {
-        opened.push(resource);
-        return resource;
+        return opened.add(resource);
     }
 
     // What the case states.
@@ -290,17 +288,7 @@ final class Check implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        Exception failure = null;
-        while (!opened.isEmpty()) {
-            try {
-                opened.pop().close();
-            } catch (Exception e) {
-                failure = e;
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+    public void close() {
+        Closing.all(opened.opened());
     }
 }
