@@ -62,7 +62,7 @@ final class Batch {
             result.addProperty("image", image);
             result.addProperty("question", question);
             Path path = Path.of(image);
-            if (beside != null && !Files.exists(path)) {
+            if (beside != null && !Files.exists(path) && Files.exists(beside.resolve(image))) {
                 path = beside.resolve(image);
             }
             Answer answer = model.answer(Request.builder()
@@ -72,7 +72,9 @@ final class Batch {
                     .build());
             result.addProperty("answer", answer.text());
             result.addProperty("finish_reason", answer.finishReason().name().toLowerCase(Locale.ROOT));
-        } catch (JsonParseException | IllegalArgumentException | LangBridgeException e) {
+        } catch (JsonParseException e) {
+            result.addProperty("error", "The line is not a JSON object: " + e.getMessage());
+        } catch (IllegalArgumentException | LangBridgeException e) {
             result.addProperty("error", e.getMessage());
         }
         return result;
