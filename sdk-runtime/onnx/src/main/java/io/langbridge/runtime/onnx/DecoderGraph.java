@@ -80,16 +80,19 @@ final class DecoderGraph {
             String delta = mlp(normed, layer + ".mlp");
             boolean last = i == config.numHiddenLayers() - 1;
             x = hiddenState(i + 1) + ".sum";
-            normed = addAndNorm(
-                    middle, delta, last ? "model.norm" : "model.layers." + (i + 1) + ".input_layernorm", x);
+            normed = addAndNorm(middle, delta, last ? "model.norm" : "model.layers." + (i + 1) + ".input_layernorm", x);
             if (trace) {
                 graph.node("Identity", last ? normed : x).to(hiddenState(i + 1));
                 graph.output(hiddenState(i + 1), OnnxGraph.Type.FLOAT, "tokens", hidden);
             }
         }
         if (!trace) {
-            normed = graph.node("Slice", normed, graph.constant("last_token", -1),
-                            graph.constant("end", Integer.MAX_VALUE), graph.constant("token_axis", 0))
+            normed = graph.node(
+                            "Slice",
+                            normed,
+                            graph.constant("last_token", -1),
+                            graph.constant("end", Integer.MAX_VALUE),
+                            graph.constant("token_axis", 0))
                     .to("last_hidden");
         }
         String head = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
@@ -121,8 +124,8 @@ final class DecoderGraph {
         for (String cache : new String[] {presentKey(layer), presentValue(layer)}) {
             graph.output(cache, OnnxGraph.Type.FLOAT, 1, kvHeads, "capacity", headDim);
         }
-        OnnxGraph.Node node = graph.microsoft("GroupQueryAttention", q, k, v, pastKey(layer), pastValue(layer),
-                        LAST_POSITION, TOTAL_LENGTH)
+        OnnxGraph.Node node = graph.microsoft(
+                        "GroupQueryAttention", q, k, v, pastKey(layer), pastValue(layer), LAST_POSITION, TOTAL_LENGTH)
                 .with("num_heads", heads)
                 .with("kv_num_heads", kvHeads)
                 .with("scale", (float) (1 / Math.sqrt(headDim)));
@@ -155,7 +158,8 @@ final class DecoderGraph {
         int inner = config.intermediateSize();
         String gate = network.linear(x, name + ".gate_proj", hidden, inner, config.mlpBias());
         String up = network.linear(x, name + ".up_proj", hidden, inner, config.mlpBias());
-        String gated = graph.node("Mul", network.activation(Activation.SILU, gate), up).to(name + ".gated");
+        String gated =
+                graph.node("Mul", network.activation(Activation.SILU, gate), up).to(name + ".gated");
         return network.linear(gated, name + ".down_proj", inner, hidden, config.mlpBias());
     }
 }

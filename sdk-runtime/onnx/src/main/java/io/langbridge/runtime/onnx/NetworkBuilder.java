@@ -82,7 +82,8 @@ final class NetworkBuilder {
         return switch (function) {
             case GELU -> graph.microsoft("Gelu", x).to(output);
             case GELU_TANH -> graph.microsoft("FastGelu", x).to(output);
-            case QUICK_GELU -> graph.microsoft("QuickGelu", x).with("alpha", 1.702f).to(output);
+            case QUICK_GELU ->
+                graph.microsoft("QuickGelu", x).with("alpha", 1.702f).to(output);
             case SILU -> graph.microsoft("QuickGelu", x).with("alpha", 1f).to(output);
         };
     }
@@ -92,7 +93,8 @@ final class NetworkBuilder {
     }
 
     String reshape(String x, String output, long... shape) {
-        return graph.node("Reshape", x, graph.constant(output + ".shape", shape)).to(output);
+        return graph.node("Reshape", x, graph.constant(output + ".shape", shape))
+                .to(output);
     }
 
     /**
@@ -128,10 +130,7 @@ final class NetworkBuilder {
             files.put(tensor, file);
         }
         tensors.forEach((name, tensor) -> place(
-                name,
-                tensor,
-                Objects.requireNonNull(files.get(tensor)),
-                Objects.requireNonNull(tensor.offset())));
+                name, tensor, Objects.requireNonNull(files.get(tensor)), Objects.requireNonNull(tensor.offset())));
         return folder;
     }
 
@@ -141,8 +140,7 @@ final class NetworkBuilder {
         for (Map.Entry<String, StoredTensor> weight : tensors.entrySet()) {
             StoredTensor tensor = weight.getValue();
             String recipe = "float32 of " + identity(tensor);
-            offsets.put(
-                    weight.getKey(), file.add(recipe, byteLength(tensor), channel -> writeFloats(tensor, channel)));
+            offsets.put(weight.getKey(), file.add(recipe, byteLength(tensor), channel -> writeFloats(tensor, channel)));
         }
         Path path = file.in(cacheDirectory).toRealPath();
         tensors.forEach((name, tensor) -> place(name, tensor, path, Objects.requireNonNull(offsets.get(name))));
@@ -151,12 +149,7 @@ final class NetworkBuilder {
 
     private void place(String name, StoredTensor tensor, Path file, long offset) {
         graph.external(
-                name,
-                OnnxGraph.Type.FLOAT,
-                tensor.shape(),
-                file.getFileName().toString(),
-                offset,
-                byteLength(tensor));
+                name, OnnxGraph.Type.FLOAT, tensor.shape(), file.getFileName().toString(), offset, byteLength(tensor));
     }
 
     private static long byteLength(StoredTensor tensor) {

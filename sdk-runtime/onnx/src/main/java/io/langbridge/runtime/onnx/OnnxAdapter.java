@@ -22,8 +22,7 @@ final class OnnxAdapter implements AdapterNetwork {
     private final LoadedGraph graph;
     private final LazyGraph coefficientGraph;
 
-    OnnxAdapter(
-            AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
+    OnnxAdapter(AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
         this.config = config;
         this.vocabularyMatrix = vocabularyMatrix;
         llmHidden = llmHidden(config, vocabularyMatrix);
@@ -45,8 +44,8 @@ final class OnnxAdapter implements AdapterNetwork {
             return shape[1];
         }
         if (matrix != null) {
-            throw new IllegalArgumentException("Only LangBridge adapters take a vocabulary matrix, not "
-                    + config.type());
+            throw new IllegalArgumentException(
+                    "Only LangBridge adapters take a vocabulary matrix, not " + config.type());
         }
         return config instanceof AdapterConfig.Mlp mlp
                 ? mlp.llmHiddenSize()
@@ -76,8 +75,8 @@ final class OnnxAdapter implements AdapterNetwork {
             LoadedGraph loaded, FloatTensor features, String output, int width, @Nullable FloatTensor matrix) {
         int[] shape = features.shape();
         if (shape.length != 3 || shape[0] < 1 || shape[1] < 1 || shape[2] != config.mmHiddenSize()) {
-            throw new IllegalArgumentException("Features must have the shape [tiles, patches, "
-                    + config.mmHiddenSize() + "] with at least one patch, not " + Arrays.toString(shape));
+            throw new IllegalArgumentException("Features must have the shape [tiles, patches, " + config.mmHiddenSize()
+                    + "] with at least one patch, not " + Arrays.toString(shape));
         }
         int patches = shape[1];
         FloatTensor result = FloatTensor.allocate(shape[0], patches, width);
@@ -117,8 +116,8 @@ final class OnnxAdapter implements AdapterNetwork {
         }
 
         /**
-         * Features to visual tokens. Without softmax, all that follows LangBridge's GELU is linear: three matrices in
-         * a row, of which only the last depends on the language model.
+         * Features to visual tokens. Without softmax, all that follows LangBridge's GELU is linear: three matrices in a
+         * row, of which only the last depends on the language model.
          */
         NetworkBuilder visualTokens(int llmHidden) {
             String x;
@@ -127,7 +126,10 @@ final class OnnxAdapter implements AdapterNetwork {
             } else if (config instanceof AdapterConfig.Mlp mlp) {
                 x = mlp(mlp);
             } else {
-                x = graph.node("Gemm", FEATURES, network.weight("weight", llmHidden, config.mmHiddenSize()),
+                x = graph.node(
+                                "Gemm",
+                                FEATURES,
+                                network.weight("weight", llmHidden, config.mmHiddenSize()),
                                 network.weight("bias", llmHidden))
                         .with("transB", 1)
                         .to("linear");

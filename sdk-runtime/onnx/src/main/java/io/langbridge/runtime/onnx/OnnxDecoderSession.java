@@ -190,8 +190,7 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     private FloatTensor stack(List<FloatTensor> layers) {
-        FloatTensor all =
-                FloatTensor.allocate(layers.size(), config.numKeyValueHeads(), capacity, config.headDim());
+        FloatTensor all = FloatTensor.allocate(layers.size(), config.numKeyValueHeads(), capacity, config.headDim());
         FloatBuffer target = all.data();
         for (FloatTensor layer : layers) {
             target.put(layer.data());

@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Writes an ONNX model: the few protobuf messages an inference graph needs. Field numbers are those of {@code
- * onnx.proto3}. Nodes must be added in the order they run.
+ * Writes an ONNX model: the few protobuf messages an inference graph needs. Field numbers are those of
+ * {@code onnx.proto3}. Nodes must be added in the order they run.
  */
 final class OnnxGraph {
     /** Operators outside the standard that ONNX Runtime brings along. */
@@ -106,12 +106,14 @@ final class OnnxGraph {
         }
 
         Node with(String attribute, long value) {
-            attributes.message(5, new Message().text(1, attribute).number(3, value).number(20, 2));
+            attributes.message(
+                    5, new Message().text(1, attribute).number(3, value).number(20, 2));
             return this;
         }
 
         Node with(String attribute, float value) {
-            attributes.message(5, new Message().text(1, attribute).real(2, value).number(20, 1));
+            attributes.message(
+                    5, new Message().text(1, attribute).real(2, value).number(20, 1));
             return this;
         }
 

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-
 /**
  * CLIP's and SigLIP's vision tower. A graph takes one tile: all its shapes are fixed, and the memory it needs does not
  * grow with the number of tiles.
@@ -30,7 +29,8 @@ final class OnnxVision implements VisionNetwork {
         this.config = config;
         pools = weights.contains(config.kind() == Kind.CLIP ? "post_layernorm.weight" : "head.probe");
         graph = new Tower(config, weights).features().load(options);
-        traceGraph = new LazyGraph("vision encoder", () -> new Tower(config, weights).trace(pools).load(options));
+        traceGraph = new LazyGraph(
+                "vision encoder", () -> new Tower(config, weights).trace(pools).load(options));
     }
 
     @Override
@@ -131,7 +131,11 @@ final class OnnxVision implements VisionNetwork {
                 x = layer(x, i);
             }
             if (config.kind() == Kind.CLIP && config.selectPatches()) {
-                graph.node("Slice", x, graph.constant("first_patch", 1), graph.constant("end", config.tokens()),
+                graph.node(
+                                "Slice",
+                                x,
+                                graph.constant("first_patch", 1),
+                                graph.constant("end", config.tokens()),
                                 graph.constant("token_axis", 0))
                         .to(FEATURES);
             } else {
@@ -169,7 +173,9 @@ final class OnnxVision implements VisionNetwork {
             OnnxGraph.Node conv = clip
                     ? graph.node("Conv", PIXELS, kernel)
                     : graph.node("Conv", PIXELS, kernel, network.weight("embeddings.patch_embedding.bias", hidden));
-            String grid = conv.with("kernel_shape", patch, patch).with("strides", patch, patch).to("patch_grid");
+            String grid = conv.with("kernel_shape", patch, patch)
+                    .with("strides", patch, patch)
+                    .to("patch_grid");
             String columns = network.reshape(grid, "patch_columns", hidden, config.patches());
             String x = graph.node("Transpose", columns).with("perm", 1, 0).to("patches");
             if (clip) {
@@ -222,7 +228,9 @@ final class OnnxVision implements VisionNetwork {
 
         /** CLIP: {@code [1, hidden]}. */
         private String classToken(String x) {
-            return graph.node("Gather", x, graph.constant("class_position", 0)).with("axis", 0).to("class_token");
+            return graph.node("Gather", x, graph.constant("class_position", 0))
+                    .with("axis", 0)
+                    .to("class_token");
         }
 
         /** SigLIP: a learnt query attends to all tokens, {@code [1, hidden]}. */

@@ -58,7 +58,10 @@ class OnnxAdapterTest {
     void softmaxCoefficientsSumToOneAndRawOnesDoNot() throws IOException {
         try (AdapterNetwork adapter = langBridge(true);
                 AdapterNetwork raw = langBridge(false)) {
-            assertThat(sum(adapter.coefficients(features).rows(0, 1).reshape(3, 10).rows(0, 1)))
+            assertThat(sum(adapter.coefficients(features)
+                            .rows(0, 1)
+                            .reshape(3, 10)
+                            .rows(0, 1)))
                     .isCloseTo(1, within(1e-6));
             assertThat(sum(raw.coefficients(features).rows(0, 1).reshape(3, 10).rows(0, 1)))
                     .isNotCloseTo(1, within(1e-3));

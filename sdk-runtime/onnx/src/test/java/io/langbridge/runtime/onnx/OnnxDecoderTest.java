@@ -48,8 +48,25 @@ class OnnxDecoderTest {
 
     /** Three layers, four heads of eight over two key-value heads; the window applies to the second layer only. */
     private static DecoderConfig config(boolean biases, boolean qkNorm, int window, boolean tied) {
-        return new DecoderConfig("test", HIDDEN, 40, 3, 4, 2, 8, VOCAB, 64, 1e-6f, new Rope(10000, null), biases,
-                biases, biases, qkNorm, window, new boolean[] {false, window > 0, false}, tied);
+        return new DecoderConfig(
+                "test",
+                HIDDEN,
+                40,
+                3,
+                4,
+                2,
+                8,
+                VOCAB,
+                64,
+                1e-6f,
+                new Rope(10000, null),
+                biases,
+                biases,
+                biases,
+                qkNorm,
+                window,
+                new boolean[] {false, window > 0, false},
+                tied);
     }
 
     private Weights weights(DecoderConfig c, DType dtype) throws IOException {
@@ -96,8 +113,8 @@ class OnnxDecoderTest {
 
     @Test
     void everyVariantEqualsTheReferenceStepByStep() throws IOException {
-        for (DecoderConfig config : List.of(
-                config(true, false, 0, true), config(false, true, 0, false), config(false, false, 4, false))) {
+        for (DecoderConfig config :
+                List.of(config(true, false, 0, true), config(false, true, 0, false), config(false, false, 4, false))) {
             Weights weights = weights(config, DType.F32);
             double[][] expected = reference(config, weights);
             try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, options);
@@ -152,7 +169,8 @@ class OnnxDecoderTest {
         try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, options)) {
             FloatTensor embeddings = network.embed(IDS);
             DecoderNetwork.Trace trace = network.trace(embeddings);
-            double[] all = Arrays.stream(expected).flatMapToDouble(Arrays::stream).toArray();
+            double[] all =
+                    Arrays.stream(expected).flatMapToDouble(Arrays::stream).toArray();
             assertClose(trace.logits().toArray(), all);
             assertThat(trace.hiddenStates()).hasSize(4);
             assertThat(trace.hiddenStates().get(0).toArray()).isEqualTo(embeddings.toArray());
@@ -262,9 +280,7 @@ class OnnxDecoderTest {
         DecoderSession orphan = network.open(8);
         closed.close();
         closed.close();
-        assertThatIllegalStateException()
-                .isThrownBy(() -> closed.step(1))
-                .withMessage("The decoder session is closed");
+        assertThatIllegalStateException().isThrownBy(() -> closed.step(1)).withMessage("The decoder session is closed");
         assertThatIllegalStateException().isThrownBy(() -> closed.truncate(0));
         network.close();
         network.close();
@@ -288,8 +304,25 @@ class OnnxDecoderTest {
 
     @Test
     void headSizesTheKernelCannotRunAreRefused() throws IOException {
-        DecoderConfig odd = new DecoderConfig("odd", HIDDEN, 40, 1, 2, 2, 12, VOCAB, 64, 1e-6f,
-                new Rope(10000, null), false, false, false, false, 0, new boolean[1], true);
+        DecoderConfig odd = new DecoderConfig(
+                "odd",
+                HIDDEN,
+                40,
+                1,
+                2,
+                2,
+                12,
+                VOCAB,
+                64,
+                1e-6f,
+                new Rope(10000, null),
+                false,
+                false,
+                false,
+                false,
+                0,
+                new boolean[1],
+                true);
         Weights weights = weights(odd, DType.F32);
         assertThatExceptionOfType(UnsupportedModelException.class)
                 .isThrownBy(() -> new OnnxEngine().decoder(odd, weights, options))

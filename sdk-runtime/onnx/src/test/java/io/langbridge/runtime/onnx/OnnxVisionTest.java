@@ -32,8 +32,7 @@ class OnnxVisionTest {
 
     /** Three layers; a picture of 9 pixels has 2 x 2 patches of 4 and one row and column too many. */
     private static VisionConfig config(VisionConfig.Kind kind, int selectLayer, boolean selectPatches) {
-        return new VisionConfig(
-                kind, HIDDEN, 24, 3, 2, 9, 4, Activation.QUICK_GELU, 1e-5f, selectLayer, selectPatches);
+        return new VisionConfig(kind, HIDDEN, 24, 3, 2, 9, 4, Activation.QUICK_GELU, 1e-5f, selectLayer, selectPatches);
     }
 
     private Weights weights(VisionConfig.Kind kind, int layers, boolean pools) throws IOException {
@@ -97,8 +96,7 @@ class OnnxVisionTest {
                 VisionConfig config = config(kind, layer, true);
                 try (VisionNetwork network = open(config, weights)) {
                     FloatTensor features = network.features(pixels(1));
-                    FloatTensor state =
-                            network.trace(pixels(1)).hiddenStates().get(config.layersToRun());
+                    FloatTensor state = network.trace(pixels(1)).hiddenStates().get(config.layersToRun());
                     int first = config.tokens() - config.patches();
                     assertThat(features.shape()).containsExactly(1, 4, HIDDEN);
                     assertThat(features.toArray())
@@ -165,8 +163,7 @@ class OnnxVisionTest {
                 open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> network.features(FloatTensor.allocate(1, 3, 9, 8)))
-                .withMessage(
-                        "Pixels must have the shape [tiles, 3, 9, 9] with at least one tile, not [1, 3, 9, 8]");
+                .withMessage("Pixels must have the shape [tiles, 3, 9, 9] with at least one tile, not [1, 3, 9, 8]");
         assertThatIllegalArgumentException().isThrownBy(() -> network.features(FloatTensor.allocate(3, 9, 9)));
         assertThatIllegalArgumentException().isThrownBy(() -> network.trace(FloatTensor.allocate(0, 3, 9, 9)));
         network.close();
