@@ -3,7 +3,8 @@ package io.langbridge;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model file or folder is missing, damaged, contradicts itself, or does not fit the other parts. The remedy is another file; the message names the file and, where there is one, the tensor or JSON key.
+ * A model file or folder is missing, damaged, contradicts itself, or does not fit the other parts. The remedy is
+ * another file; the message names the file and, where there is one, the tensor or JSON key.
  *
  * @since 0.1
  */

@@ -2,6 +2,7 @@ package io.langbridge;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which vision encoder to use, and what of it: a Hugging Face folder of CLIP or SigLIP, as downloaded. An immutable
@@ -10,45 +11,44 @@ import java.util.Objects;
  * @since 0.1
  */
 public final class Encoder {
-    private static final int LLAVA_LAYER = -2;
-
     private final Path folder;
-    private final int layer;
-    private final ImageFit fit;
+    private final @Nullable Integer layer;
+    private final @Nullable ImageFit fit;
 
-    private Encoder(Path folder, int layer, ImageFit fit) {
+    private Encoder(Path folder, @Nullable Integer layer, @Nullable ImageFit fit) {
         this.folder = Objects.requireNonNull(folder, "folder");
         this.layer = layer;
-        this.fit = Objects.requireNonNull(fit, "fit");
+        this.fit = fit;
     }
 
     /**
-     * The encoder in a folder with {@code config.json}, {@code preprocessor_config.json} and weights; patch features of
-     * the last layer but one, pictures padded to a square, as LLaVA and LangBridge were trained.
+     * The encoder in a folder with {@code config.json}, {@code preprocessor_config.json} and weights. Which layer and
+     * which form of the picture the adapter wants is read from the adapter's configuration; where there is none, it is
+     * the last layer but one and a picture padded to a square, as LLaVA and LangBridge were trained.
      *
      * @param folder the Hugging Face folder
      */
     public static Encoder of(Path folder) {
-        return new Encoder(folder, LLAVA_LAYER, ImageFit.PAD);
+        return new Encoder(folder, null, null);
     }
 
     /**
      * Takes the features of another layer.
      *
-     * @param layer index into the hidden states: 0 the embeddings, n the output of layer n, -1 the last one, -2 (default)
-     *     the one before
+     * @param layer index into the hidden states: 0 the embeddings, n the output of layer n, -1 the last one, -2
+     *     (default) the one before
      */
     public Encoder layer(int layer) {
         return new Encoder(folder, layer, fit);
     }
 
     /**
-     * Chooses how a picture that is not square becomes one; default {@link ImageFit#PAD}.
+     * Chooses how a picture that is not square becomes one, whatever the adapter's configuration says.
      *
      * @param fit the choice
      */
     public Encoder fit(ImageFit fit) {
-        return new Encoder(folder, layer, fit);
+        return new Encoder(folder, layer, Objects.requireNonNull(fit, "fit"));
     }
 
     /** The Hugging Face folder. */
@@ -56,18 +56,18 @@ public final class Encoder {
         return folder;
     }
 
-    /** Index into the hidden states. */
-    public int layer() {
+    /** Index into the hidden states, or null for the adapter's. */
+    public @Nullable Integer layer() {
         return layer;
     }
 
-    /** How a picture that is not square becomes one. */
-    public ImageFit fit() {
+    /** How a picture that is not square becomes one, or null for the adapter's way. */
+    public @Nullable ImageFit fit() {
         return fit;
     }
 
     @Override
     public String toString() {
-        return "Encoder[" + folder + ", layer " + layer + ", " + fit + "]";
+        return "Encoder[" + folder + "]";
     }
 }

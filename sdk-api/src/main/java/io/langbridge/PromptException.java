@@ -3,7 +3,8 @@ package io.langbridge;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request cannot be answered as it stands: longer than the context, wrong number of pictures, roles out of order, or refused by the chat template.
+ * A request cannot be answered as it stands: longer than the context, wrong number of pictures, roles out of order, or
+ * refused by the chat template.
  *
  * @since 0.1
  */

@@ -3,7 +3,8 @@ package io.langbridge;
 import org.jspecify.annotations.Nullable;
 
 /**
- * No engine can run the model here: an artefact or a native library is missing, or the device asked for is not there. The message names the artefact to add.
+ * No engine can run the model here: an artefact or a native library is missing, or the device asked for is not there.
+ * The message names the artefact to add.
  *
  * @since 0.1
  */

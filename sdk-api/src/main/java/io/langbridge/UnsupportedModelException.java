@@ -3,7 +3,8 @@ package io.langbridge;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files are sound, but ask for something this library does not do: an architecture, an activation, a device, a template construct. The message lists what is supported.
+ * The files are sound, but ask for something this library does not do: an architecture, an activation, a device, a
+ * template construct. The message lists what is supported.
  *
  * @since 0.1
  */

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Loading takes seconds and memory; load once, share, close at the end. Safe for use by several threads; each request
- * has its own KV cache. Not meant to be implemented by users.
+ * <p>Loading takes seconds and memory; load once, share, close at the end. Safe for use by several threads; each
+ * request has its own KV cache. Not meant to be implemented by users.
  *
  * @since 0.1
  */
@@ -142,7 +142,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * The vision encoder.
          *
          * @param encoder the encoder
-         * @throws IllegalStateException if it was set before, or {@link #folder} was
+         * @throws IllegalStateException if it was set before
          */
         public Builder encoder(Encoder encoder) {
             once(this.encoder, "encoder");
@@ -154,7 +154,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * The adapter between them.
          *
          * @param adapter the adapter
-         * @throws IllegalStateException if it was set before, or {@link #folder} was
+         * @throws IllegalStateException if it was set before
          */
         public Builder adapter(Adapter adapter) {
             once(this.adapter, "adapter");
@@ -166,7 +166,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * The language model.
          *
          * @param llm the language model
-         * @throws IllegalStateException if it was set before, or {@link #folder} was
+         * @throws IllegalStateException if it was set before
          */
         public Builder llm(Llm llm) {
             once(this.llm, "llm");
@@ -175,10 +175,11 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
-         * A folder that holds all three parts, instead of naming them.
+         * A folder that holds all three parts, instead of naming them. Where its configuration names an encoder that is
+         * not in it, as LLaVA's do, {@link #encoder} says where that is.
          *
          * @param folder see {@link VisionLanguageModel#load}
-         * @throws IllegalStateException if it or a part was set before
+         * @throws IllegalStateException if it was set before
          */
         public Builder folder(Path folder) {
             once(this.folder, "folder");
@@ -256,21 +257,21 @@ public interface VisionLanguageModel extends AutoCloseable {
          * Checks that the parts fit, then loads them.
          *
          * @return the model, ready to be asked; the caller closes it
-         * @throws IllegalStateException if a part is missing, or both parts and a folder were given
+         * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
          * @throws CheckpointException if a file is missing, damaged or does not fit the others
          * @throws UnsupportedModelException if the architecture is not supported; the message lists what is
          * @throws InsufficientMemoryException if it would not fit into memory
          * @throws RuntimeUnavailableException if no runtime is on the path
          */
         public VisionLanguageModel build() {
-            boolean parts = encoder != null || adapter != null || llm != null;
-            if (folder != null && parts) {
+            if (folder != null && (adapter != null || llm != null)) {
                 throw new IllegalStateException(
                         "Give either folder(..), which holds all parts, or encoder(..), adapter(..) and llm(..)");
             }
             if (folder == null && (encoder == null || adapter == null || llm == null)) {
-                throw new IllegalStateException("A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: "
-                        + "encoder " + encoder + ", adapter " + adapter + ", llm " + llm);
+                throw new IllegalStateException(
+                        "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
+                                + encoder + ", adapter " + adapter + ", llm " + llm);
             }
             ModelSpec spec = new ModelSpec(
                     encoder,

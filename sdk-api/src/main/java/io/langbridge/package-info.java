@@ -1,4 +1,4 @@
-/** Questions about pictures, answered in the caller's own process: start at {@link io.langbridge.VisionLanguageModel}. */
+/** Questions about pictures, answered in the caller's own process: start at {@code VisionLanguageModel}. */
 @NullMarked
 package io.langbridge;
 

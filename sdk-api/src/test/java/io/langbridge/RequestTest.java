@@ -41,8 +41,8 @@ class RequestTest {
 
     @Test
     void only_the_user_can_show_a_picture() {
-        assertThatThrownBy(() -> new Message(
-                        Message.Role.ASSISTANT, Collections.singletonList(new Message.Picture(image))))
+        assertThatThrownBy(() ->
+                        new Message(Message.Role.ASSISTANT, Collections.singletonList(new Message.Picture(image))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("ASSISTANT");
     }

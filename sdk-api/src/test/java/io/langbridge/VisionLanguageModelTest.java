@@ -11,8 +11,8 @@ class VisionLanguageModelTest {
 
     @Test
     void a_missing_part_is_an_error_that_shows_what_was_given() {
-        assertThatThrownBy(() ->
-                        VisionLanguageModel.builder().llm(Llm.of(FOLDER)).build())
+        assertThatThrownBy(
+                        () -> VisionLanguageModel.builder().llm(Llm.of(FOLDER)).build())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("encoder null")
                 .hasMessageContaining("Llm[somewhere]");
@@ -30,8 +30,8 @@ class VisionLanguageModelTest {
 
     @Test
     void setting_a_part_twice_is_an_error() {
-        assertThatThrownBy(() ->
-                        VisionLanguageModel.builder().llm(Llm.of(FOLDER)).llm(Llm.of(FOLDER)))
+        assertThatThrownBy(
+                        () -> VisionLanguageModel.builder().llm(Llm.of(FOLDER)).llm(Llm.of(FOLDER)))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("llm was already set");
     }

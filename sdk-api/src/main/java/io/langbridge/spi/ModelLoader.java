@@ -3,8 +3,8 @@ package io.langbridge.spi;
 import io.langbridge.VisionLanguageModel;
 
 /**
- * Loads models. Found by {@link java.util.ServiceLoader}; the runtime core supplies the one implementation. Safe for use
- * by several threads.
+ * Loads models. Found by {@link java.util.ServiceLoader}; the runtime core supplies the one implementation. Safe for
+ * use by several threads.
  *
  * @since 0.1
  */

@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a builder collected: either {@code folder}, or the three parts. Null options mean the default.
+ * What a builder collected: either {@code folder}, with the encoder if that lies elsewhere, or the three parts. Null
+ * options mean the default.
  *
  * @param encoder the vision encoder
  * @param adapter the adapter

@@ -38,7 +38,8 @@ public interface StoredTensor {
      *
      * @return byte offset, or null if they do not lie there like that (compressed, strided)
      */
-    @Nullable Long offset();
+    @Nullable
+    Long offset();
 
     /**
      * Reads {@code target.remaining()} elements, widened or rounded to float32, in row order.

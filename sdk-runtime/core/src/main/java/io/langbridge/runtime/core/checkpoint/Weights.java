@@ -4,8 +4,8 @@ import io.langbridge.CheckpointException;
 import java.util.Set;
 
 /**
- * Named tensors of one part of a model: a file, a sharded set of files, or the tensors of either whose names start
- * with a prefix. Safe for use by several threads. Closing a view closes nothing; closing the files unmaps them.
+ * Named tensors of one part of a model: a file, a sharded set of files, or the tensors of either whose names start with
+ * a prefix. Safe for use by several threads. Closing a view closes nothing; closing the files unmaps them.
  */
 public interface Weights extends AutoCloseable {
     /** Names, without the prefix of a view. */

@@ -9,7 +9,8 @@ public sealed interface AdapterConfig {
     String type();
 
     /**
-     * {@code mm_vocab}: Linear, GELU (erf), Linear, Linear gives one coefficient per shared token (LangBridge, figure 3).
+     * {@code mm_vocab}: Linear, GELU (erf), Linear, Linear gives one coefficient per shared token (LangBridge, figure
+     * 3).
      *
      * @param softmax whether the coefficients go through a softmax, as the paper's text says and its code does not
      */

@@ -3,8 +3,8 @@ package io.langbridge.runtime.core.config;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rotary position embedding: {@code rope_theta} and {@code rope_scaling}, or {@code rope_parameters} since
- * transformers 5.
+ * Rotary position embedding: {@code rope_theta} and {@code rope_scaling}, or {@code rope_parameters} since transformers
+ * 5.
  *
  * @param theta base of the frequencies
  * @param scaling how they are rescaled, or null

@@ -11,7 +11,8 @@ public sealed interface Tiling {
     record Pad() implements Tiling {}
 
     /**
-     * The whole picture as one tile, then the picture in a grid of tiles ({@code image_aspect_ratio: anyres}, LLaVA-NeXT).
+     * The whole picture as one tile, then the picture in a grid of tiles ({@code image_aspect_ratio: anyres},
+     * LLaVA-NeXT).
      *
      * @param resolutions what the picture may be fitted into, in the order of the file, which decides ties
      * @param convention whose rounding to follow
@@ -43,7 +44,7 @@ public sealed interface Tiling {
     enum Merge {
         /** Tile after tile, no newline. */
         FLAT,
-        /** One grid, {@code image_newline} after every row, padding kept. */
+        /** One grid, padding kept, no newline. */
         SPATIAL,
         /** One grid without the padding, {@code image_newline} after every row. */
         SPATIAL_UNPAD

@@ -37,7 +37,8 @@ public interface DecoderNetwork extends AutoCloseable {
     /**
      * Every intermediate result of one run.
      *
-     * @param hiddenStates {@code [tokens, hidden]} each: embeddings, then after each layer; the last is after the final norm
+     * @param hiddenStates {@code [tokens, hidden]} each: embeddings, then after each layer; the last is after the final
+     *     norm
      * @param logits {@code [tokens, vocab]}
      * @param cacheKeys {@code [layers, kv_heads, tokens, head_dim]}, after rotation
      * @param cacheValues {@code [layers, kv_heads, tokens, head_dim]}

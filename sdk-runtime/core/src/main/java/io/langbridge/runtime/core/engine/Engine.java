@@ -37,8 +37,8 @@ public interface Engine {
     /**
      * Opens a decoder.
      *
-     * @param weights named {@code model.embed_tokens.weight}, {@code model.layers.0.} .., {@code lm_head.weight} (absent
-     *     if tied)
+     * @param weights named {@code model.embed_tokens.weight}, {@code model.layers.0.} .., {@code lm_head.weight}
+     *     (absent if tied)
      */
     DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options);
 }

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.engine;
 
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -43,10 +44,11 @@ public final class FloatTensor {
      */
     public static FloatTensor view(FloatBuffer data, int... shape) {
         if (!data.isDirect() || data.order() != ByteOrder.nativeOrder() || data.limit() != count(shape)) {
-            throw new IllegalArgumentException("A direct, native-order buffer of " + count(shape) + " floats is needed");
+            throw new IllegalArgumentException(
+                    "A direct, native-order buffer of " + count(shape) + " floats is needed");
         }
         FloatBuffer whole = data.duplicate();
-        whole.position(0);
+        ((Buffer) whole).position(0);
         return new FloatTensor(whole, shape.clone());
     }
 
@@ -80,7 +82,9 @@ public final class FloatTensor {
         int row = shape[0] == 0 ? 0 : count() / shape[0];
         int[] part = shape.clone();
         part[0] = to - from;
-        return new FloatTensor(data.slice(from * row, (to - from) * row), part);
+        FloatBuffer slice = data.duplicate();
+        ((Buffer) slice).limit(to * row).position(from * row);
+        return new FloatTensor(slice.slice(), part);
     }
 
     /** A copy of the values. */

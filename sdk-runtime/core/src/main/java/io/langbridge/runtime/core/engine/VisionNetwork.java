@@ -30,9 +30,13 @@ public interface VisionNetwork extends AutoCloseable {
     /**
      * Every intermediate result of one run.
      *
-     * @param hiddenStates {@code [tiles, tokens, hidden]} each; 0 is the input of the first layer, n the output of layer n
+     * @param hiddenStates {@code [tiles, tokens, hidden]} each; 0 is the input of the first layer, n the output of
+     *     layer n
      * @param lastHiddenState CLIP: the last of them; SigLIP: after {@code post_layernorm}
      * @param poolerOutput {@code [tiles, hidden]}, or null where the checkpoint has no pooling head
      */
-    record Trace(List<FloatTensor> hiddenStates, FloatTensor lastHiddenState, @Nullable FloatTensor poolerOutput) {}
+    record Trace(
+            List<FloatTensor> hiddenStates,
+            FloatTensor lastHiddenState,
+            @Nullable FloatTensor poolerOutput) {}
 }

@@ -1,15 +1,14 @@
 package io.langbridge.runtime.core.generate;
 
 import io.langbridge.LangBridgeException;
+import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.Random;
 import java.util.Set;
 
-/**
- * Chooses tokens for one answer. Remembers what it chose, for the repetition penalty; not thread-safe.
- */
+/** Chooses tokens for one answer. Remembers what it chose, for the repetition penalty; not thread-safe. */
 public final class Sampler {
     private final Settings settings;
     private final Random random;
@@ -60,9 +59,8 @@ public final class Sampler {
             if (scores.length != logits.limit()) {
                 scores = new float[logits.limit()];
             }
-            FloatBuffer copy = logits.duplicate();
-            copy.rewind();
-            copy.get(scores);
+            Buffer copy = logits.duplicate();
+            ((FloatBuffer) copy.rewind()).get(scores);
             id = choose(scores, penalised);
         }
         seen.add(id);

@@ -2,9 +2,7 @@ package io.langbridge.runtime.core.generate;
 
 import java.util.Arrays;
 
-/**
- * The score processors of the reference, each on one vector in place. A removed token has the score minus infinity.
- */
+/** The score processors of the reference, each on one vector in place. A removed token has the score minus infinity. */
 public final class Scores {
     private Scores() {}
 
@@ -49,8 +47,8 @@ public final class Scores {
     }
 
     /**
-     * Removes the least likely tokens whose probabilities, summed from the smallest, stay at or below {@code 1 - p}. The
-     * likeliest token always stays.
+     * Removes the least likely tokens whose probabilities, summed from the smallest, stay at or below {@code 1 - p}.
+     * The likeliest token always stays.
      */
     public static void topP(float[] scores, double p) {
         float[] probabilities = probabilities(scores);
@@ -104,8 +102,8 @@ public final class Scores {
     }
 
     /**
-     * The tokens that are still there, by score; equal scores in the order of their ids, as a stable sort has it. The id
-     * is the low half of each entry, the score's bits, made to sort as the score does, the high half.
+     * The tokens that are still there, by score; equal scores in the order of their ids, as a stable sort has it. The
+     * id is the low half of each entry, the score's bits, made to sort as the score does, the high half.
      */
     private static long[] ascending(float[] scores) {
         long[] order = new long[scores.length];

@@ -6,7 +6,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A KV cache that knows what it holds, so that the next prompt need only run where it differs. For one thread at a time.
+ * A KV cache that knows what it holds, so that the next prompt need only run where it differs. For one thread at a
+ * time.
  */
 final class CachedSession implements AutoCloseable {
     /** Capacities are multiples of this, so that a little longer prompt finds room. */
@@ -48,8 +49,8 @@ final class CachedSession implements AutoCloseable {
     }
 
     /**
-     * Cuts the cache back to what it has in common with a prompt. The last position of the prompt always runs again, for
-     * its logits.
+     * Cuts the cache back to what it has in common with a prompt. The last position of the prompt always runs again,
+     * for its logits.
      *
      * @return positions kept
      */

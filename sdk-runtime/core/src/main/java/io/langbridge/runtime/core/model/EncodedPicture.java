@@ -5,9 +5,7 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.image.TileGrid;
 import java.util.concurrent.atomic.AtomicLong;
 
-/**
- * The one implementation of {@link EncodedImage}: features and where they lie in the picture.
- */
+/** The one implementation of {@link EncodedImage}: features and where they lie in the picture. */
 final class EncodedPicture implements EncodedImage {
     private static final AtomicLong SERIALS = new AtomicLong();
 

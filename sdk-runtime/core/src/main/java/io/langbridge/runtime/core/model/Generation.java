@@ -19,8 +19,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One answer in the making: prefill, then token after token. Work happens in {@link #advance()}, under the model's lock,
- * so that closing the model waits for the step that runs and no longer.
+ * One answer in the making: prefill, then token after token. Work happens in {@link #advance()}, under the model's
+ * lock, so that closing the model waits for the step that runs and no longer.
  */
 final class Generation implements AnswerStream {
     private final LoadedModel model;
@@ -54,7 +54,8 @@ final class Generation implements AnswerStream {
     /** Where the KV cache comes from and goes back to. */
     interface SessionSource {
         /**
-         * A cache with room for {@code needed} positions, the one that shares most with the prompt if there is a choice.
+         * A cache with room for {@code needed} positions, the one that shares most with the prompt if there is a
+         * choice.
          */
         CachedSession take(long[] prompt, int needed);
 

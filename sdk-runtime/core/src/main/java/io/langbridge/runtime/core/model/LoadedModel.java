@@ -9,6 +9,7 @@ import io.langbridge.Image;
 import io.langbridge.Message;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.GenerationDefaults;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
@@ -30,7 +31,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model in memory. Every piece of work holds the read lock for as long as one step takes; closing takes the write lock.
+ * A model in memory. Every piece of work holds the read lock for as long as one step takes; closing takes the write
+ * lock.
  */
 final class LoadedModel implements VisionLanguageModel {
     private final Parts parts;
@@ -38,7 +40,9 @@ final class LoadedModel implements VisionLanguageModel {
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Set<Generation> running = Collections.synchronizedSet(new HashSet<>());
     private final Set<Conversation> chats = Collections.synchronizedSet(new HashSet<>());
-    /** Visual tokens of pictures that somebody still holds, so that a second question does not run the adapter again. */
+    /**
+     * Visual tokens of pictures that somebody still holds, so that a second question does not run the adapter again.
+     */
     private final Map<EncodedPicture, FloatTensor> visualTokens = Collections.synchronizedMap(new WeakHashMap<>());
 
     private volatile boolean closed;
@@ -49,9 +53,8 @@ final class LoadedModel implements VisionLanguageModel {
      * @param encoder identifies the encoder among models
      * @param newline {@code image_newline}, or null
      * @param countsPromptTokens whether the repetition penalty sees the prompt, as it does where ids enter the model
-     * @param resources closed at the end, in this order
+     * @param resources closed at the end, last opened first
      */
-    @SuppressWarnings("ArrayRecordComponent")
     record Parts(
             String encoder,
             ImagePreprocessor preprocessor,
@@ -64,7 +67,7 @@ final class LoadedModel implements VisionLanguageModel {
             float @Nullable [] newline,
             boolean countsPromptTokens,
             int contextLength,
-            Resources resources) {}
+            Closing resources) {}
 
     LoadedModel(Parts parts) {
         this.parts = parts;
@@ -162,7 +165,9 @@ final class LoadedModel implements VisionLanguageModel {
     private EncodedPicture ours(EncodedImage image) {
         if (!(image instanceof EncodedPicture picture) || !picture.encoder.equals(parts.encoder())) {
             throw new CheckpointException("The picture was encoded by "
-                    + (image instanceof EncodedPicture other ? other.encoder : image.getClass().getName())
+                    + (image instanceof EncodedPicture other
+                            ? other.encoder
+                            : image.getClass().getName())
                     + ", but this model's encoder is " + parts.encoder() + "; encode it with this model");
         }
         return picture;
@@ -249,7 +254,7 @@ final class LoadedModel implements VisionLanguageModel {
             openChats.forEach(Conversation::close);
             idleSession.close();
             visualTokens.clear();
-            parts.resources().close();
+            Closing.all(parts.resources().opened());
         } finally {
             lock.writeLock().unlock();
         }

@@ -50,7 +50,10 @@ final class Memory {
         biggest.sort((a, b) -> Long.compare(b.bytes, a.bytes));
         StringBuilder list = new StringBuilder();
         for (Item item : biggest.subList(0, Math.min(NAMED_ITEMS, biggest.size()))) {
-            list.append(list.length() == 0 ? "" : ", ").append(item.name).append(' ').append(megabytes(item.bytes));
+            list.append(list.length() == 0 ? "" : ", ")
+                    .append(item.name)
+                    .append(' ')
+                    .append(megabytes(item.bytes));
         }
         throw new InsufficientMemoryException("The model needs about " + megabytes(total()) + ", but "
                 + megabytes(available) + (limit != null ? " are allowed (memoryLimit)" : " are available")

@@ -7,9 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/**
- * What enters the decoder, position by position: tokens, and visual tokens of pictures.
- */
+/** What enters the decoder, position by position: tokens, and visual tokens of pictures. */
 final class Prompt {
     private final List<Segment> segments = new ArrayList<>();
     private int length;
@@ -19,7 +17,6 @@ final class Prompt {
         int length();
     }
 
-    @SuppressWarnings("ArrayRecordComponent")
     private record Tokens(int[] ids) implements Segment {
         @Override
         public int length() {

@@ -13,18 +13,22 @@ import java.util.Map;
 
 /**
  * Turns a conversation into the pieces of a prompt. Words are taken literally wherever they come from a user: neither
- * {@code <image>} nor a special token in them has an effect. Thread-safe.
+ * placeholders nor a special token in them has an effect. Thread-safe.
  */
 final class PromptAssembler {
-    /** Stands for a picture in the rendered text, in the authors' code as in transformers' templates. */
-    static final String IMAGE = "<image>";
-
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
+    private final String image;
 
-    PromptAssembler(Tokenizer tokenizer, ChatTemplate template) {
+    /**
+     * Creates an assembler.
+     *
+     * @param image stands for a picture in the rendered text, usually {@code <image>}
+     */
+    PromptAssembler(Tokenizer tokenizer, ChatTemplate template, String image) {
         this.tokenizer = tokenizer;
         this.template = template;
+        this.image = image;
     }
 
     /**
@@ -47,33 +51,35 @@ final class PromptAssembler {
         String text = template.render(rendered, true, Collections.emptyMap());
         List<int[]> pieces = split(text, false);
         if (pieces.size() - 1 != pictures) {
-            throw new PromptException("The request has " + pictures + " picture(s), but the chat template gives place to "
-                    + (pieces.size() - 1) + "; " + (template.takesContentParts()
-                            ? "it may allow fewer pictures per turn, ask about them one by one"
-                            : "it may drop or rewrite messages, put the pictures into the last turn"));
+            throw new PromptException(
+                    "The request has " + pictures + " picture(s), but the chat template gives place to "
+                            + (pieces.size() - 1) + "; "
+                            + (template.takesContentParts()
+                                    ? "it may allow fewer pictures per turn, ask about them one by one"
+                                    : "it may drop or rewrite messages, put the pictures into the last turn"));
         }
         return pieces;
     }
 
     /**
-     * Splits a rendered prompt at {@code <image>} and tokenizes the pieces one by one, so that no token spans a picture;
-     * a begin token is added only at the start.
+     * Splits a rendered prompt at the placeholders and tokenizes the pieces one by one, so that no token spans a
+     * picture; a begin token is added only at the start.
      *
-     * @param addSpecialTokens whether the tokenizer's post-processor adds its tokens; false for a rendered chat template,
-     *     which writes them itself
+     * @param addSpecialTokens whether the tokenizer's post-processor adds its tokens; false for a rendered chat
+     *     template, which writes them itself
      */
     List<int[]> split(String text, boolean addSpecialTokens) {
         List<int[]> pieces = new ArrayList<>();
         int from = 0;
         while (true) {
-            int at = text.indexOf(IMAGE, from);
+            int at = text.indexOf(image, from);
             String piece = text.substring(from, at < 0 ? text.length() : at);
             boolean first = from == 0;
             pieces.add(piece.isEmpty() && !first ? new int[0] : tokenizer.encode(piece, addSpecialTokens && first));
             if (at < 0) {
                 return pieces;
             }
-            from = at + IMAGE.length();
+            from = at + image.length();
         }
     }
 
@@ -102,13 +108,13 @@ final class PromptAssembler {
                 content.append(guard(text));
                 leading = false;
             } else {
-                content.append(IMAGE).append(leading ? "\n" : "");
+                content.append(image).append(leading ? "\n" : "");
             }
         }
         return content.toString();
     }
 
     private String guard(Message.Text text) {
-        return tokenizer.guard(text.text(), Collections.singleton(IMAGE));
+        return tokenizer.guard(text.text(), Collections.singleton(image));
     }
 }

@@ -2,9 +2,7 @@ package io.langbridge.runtime.core.model;
 
 import java.util.List;
 
-/**
- * Ends a text where one of several stop strings begins, though it may arrive in pieces. Not thread-safe.
- */
+/** Ends a text where one of several stop strings begins, though it may arrive in pieces. Not thread-safe. */
 final class StopStrings {
     private final List<String> stops;
     private String held = "";

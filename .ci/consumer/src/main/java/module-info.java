@@ -1,0 +1,4 @@
+/** A user's application as a module. */
+module example.consumer {
+    requires io.langbridge;
+}

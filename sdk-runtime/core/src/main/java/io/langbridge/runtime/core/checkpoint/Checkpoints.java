@@ -1,0 +1,138 @@
+package io.langbridge.runtime.core.checkpoint;
+
+import io.langbridge.CheckpointException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Opens weights, whatever file they are in. Reading a file never runs code from it. */
+public final class Checkpoints {
+    private static final List<String> IN_FOLDER = Collections.unmodifiableList(Arrays.asList(
+            "model.safetensors",
+            "model.safetensors.index.json",
+            "pytorch_model.bin",
+            "pytorch_model.bin.index.json"));
+
+    private Checkpoints() {}
+
+    /**
+     * Opens the weights of a folder or file: safetensors, {@code torch.save} (zip and the older format), or the index
+     * of a sharded set of either. In a {@code torch.save} file, nested containers give names joined by a dot, and a
+     * bare tensor has the empty name.
+     *
+     * @param folderOrFile a file, or a folder with {@code model.safetensors} or {@code pytorch_model.bin} or the index
+     *     of one of them
+     * @return weights that the caller closes
+     * @throws CheckpointException if nothing is found or a file is damaged
+     * @throws io.langbridge.UnsupportedModelException if a file is sound but has an element type that is not read
+     */
+    public static Weights open(Path folderOrFile) {
+        if (!Files.isDirectory(folderOrFile)) {
+            return openFile(folderOrFile);
+        }
+        for (String name : IN_FOLDER) {
+            Path file = folderOrFile.resolve(name);
+            if (Files.exists(file)) {
+                return openFile(file);
+            }
+        }
+        throw new CheckpointException("There are no weights in the folder " + folderOrFile + "; looked for "
+                + String.join(", ", IN_FOLDER) + ".");
+    }
+
+    /** Whether {@link #open} would find a file of weights in {@code folder}. */
+    public static boolean hasWeights(Path folder) {
+        return IN_FOLDER.stream().anyMatch(name -> Files.exists(folder.resolve(name)));
+    }
+
+    /**
+     * A view with other names.
+     *
+     * @param newName from the old name to the new one, or to null for tensors to leave out
+     * @return a view; closing it closes nothing
+     * @throws CheckpointException if two tensors get the same name
+     */
+    public static Weights renamed(Weights weights, Function<String, @Nullable String> newName) {
+        return NamedTensors.renamed(weights, newName);
+    }
+
+    private static Weights openFile(Path file) {
+        String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+        if (name.endsWith(".json")) {
+            return openShards(file);
+        }
+        return name.endsWith(".safetensors") ? Safetensors.open(file) : TorchFile.open(file);
+    }
+
+    private static Weights openShards(Path index) {
+        Json map = Json.read(index).object("weight_map");
+        if (map == null) {
+            throw new CheckpointException(index + " has no 'weight_map'; it is not the index of a sharded checkpoint.");
+        }
+        Map<String, List<String>> namesByShard = new TreeMap<>();
+        for (String tensor : map.keys()) {
+            namesByShard
+                    .computeIfAbsent(map.requiredString(tensor), shard -> new ArrayList<>())
+                    .add(tensor);
+        }
+        Path folder = index.toAbsolutePath().normalize().getParent();
+        if (folder == null) {
+            throw new CheckpointException(index + " lies in no folder.");
+        }
+        List<String> missing = new ArrayList<>();
+        for (String shard : namesByShard.keySet()) {
+            if (!Files.isRegularFile(shardFile(index, folder, shard))) {
+                missing.add(shard);
+            }
+        }
+        if (!missing.isEmpty()) {
+            throw new CheckpointException("The index " + index + " names " + namesByShard.size() + " files, of which "
+                    + missing.size() + " are missing: " + String.join(", ", missing)
+                    + ". Download them into the same folder.");
+        }
+        Closing closing = new Closing();
+        try {
+            Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+            for (Map.Entry<String, List<String>> shard : namesByShard.entrySet()) {
+                Weights weights = closing.add(openFile(shardFile(index, folder, shard.getKey())));
+                for (String tensor : shard.getValue()) {
+                    if (!weights.contains(tensor)) {
+                        throw new CheckpointException("The index " + index + " says that tensor " + tensor + " is in "
+                                + shard.getKey() + ", but it is not; index and files belong to different downloads.");
+                    }
+                    tensors.put(tensor, weights.get(tensor));
+                }
+            }
+            return new NamedTensors(index.toString(), tensors, closing.opened());
+        } catch (RuntimeException | Error e) {
+            closing.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static Path shardFile(Path index, Path folder, String shard) {
+        Path file;
+        try {
+            file = folder.resolve(shard).normalize();
+        } catch (InvalidPathException e) {
+            throw new CheckpointException("The index " + index + " names an impossible file '" + shard + "'.", e);
+        }
+        String name = file.toString();
+        if (!file.startsWith(folder) || !(name.endsWith(".safetensors") || name.endsWith(".bin"))) {
+            throw new CheckpointException("The index " + index + " points to '" + shard
+                    + "'; only .safetensors and .bin"
+                    + " files inside its own folder are allowed.");
+        }
+        return file;
+    }
+}

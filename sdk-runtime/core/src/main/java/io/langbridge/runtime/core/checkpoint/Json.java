@@ -1,0 +1,361 @@
+package io.langbridge.runtime.core.checkpoint;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import io.langbridge.CheckpointException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.StringReader;
+import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A JSON object of a checkpoint, read strictly: no comments, no duplicate keys, no value of another type than asked
+ * for. Every error names the file and the key. Immutable in use, safe for several threads.
+ */
+public final class Json {
+    /** What safetensors allows for its header; no configuration or vocabulary comes near. */
+    static final int MAX_BYTES = 100_000_000;
+
+    private static final int MAX_DIGITS = 100;
+
+    private final String source;
+    private final String path;
+    private final JsonObject object;
+
+    private Json(String source, String path, JsonObject object) {
+        this.source = source;
+        this.path = path;
+        this.object = object;
+    }
+
+    /**
+     * Reads a file that holds one object.
+     *
+     * @throws CheckpointException if it is missing, larger than 100 MB, not JSON or not an object
+     */
+    public static Json read(Path file) {
+        try (OpenFile open = OpenFile.open(file)) {
+            if (open.size() > MAX_BYTES) {
+                throw new CheckpointException(file + " has " + open.size()
+                        + " bytes; a JSON file of a model has at most "
+                        + MAX_BYTES + ".");
+            }
+            open.refusePlaceholder();
+            return parse(open.read(0, (int) open.size()), file.toString());
+        }
+    }
+
+    /**
+     * Parses one object.
+     *
+     * @param utf8 the text
+     * @param source the file or place it comes from, for messages
+     */
+    public static Json parse(byte[] utf8, String source) {
+        try {
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(utf8))
+                    .toString();
+            JsonReader reader = new JsonReader(new StringReader(text));
+            reader.setStrictness(Strictness.STRICT);
+            JsonElement element = element(reader, source);
+            if (reader.peek() != JsonToken.END_DOCUMENT) {
+                throw new CheckpointException(source + " has something after its JSON object.");
+            }
+            if (!(element instanceof JsonObject object)) {
+                throw new CheckpointException(source + " is JSON, but not an object.");
+            }
+            return new Json(source, "", object);
+        } catch (CharacterCodingException e) {
+            throw new CheckpointException(source + " is not JSON: it is not UTF-8 text.", e);
+        } catch (MalformedJsonException | EOFException e) {
+            throw new CheckpointException(source + " is not JSON: " + firstLine(e), e);
+        } catch (IOException e) {
+            throw new CheckpointException("Cannot read " + source + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Gson's own tree reader keeps the last of duplicate keys; here they are an error. */
+    private static JsonElement element(JsonReader reader, String source) throws IOException {
+        switch (reader.peek()) {
+            case BEGIN_OBJECT -> {
+                JsonObject object = new JsonObject();
+                reader.beginObject();
+                while (reader.hasNext()) {
+                    String key = reader.nextName();
+                    if (object.has(key)) {
+                        throw new CheckpointException(source + " has the key '" + key + "' twice (" + reader.getPath()
+                                + ").");
+                    }
+                    object.add(key, element(reader, source));
+                }
+                reader.endObject();
+                return object;
+            }
+            case BEGIN_ARRAY -> {
+                JsonArray array = new JsonArray();
+                reader.beginArray();
+                while (reader.hasNext()) {
+                    array.add(element(reader, source));
+                }
+                reader.endArray();
+                return array;
+            }
+            case STRING -> {
+                return new JsonPrimitive(reader.nextString());
+            }
+            case NUMBER -> {
+                String digits = reader.nextString();
+                if (digits.length() > MAX_DIGITS) {
+                    throw new MalformedJsonException("a number of " + digits.length() + " digits at "
+                            + reader.getPath());
+                }
+                return new JsonPrimitive(new BigDecimal(digits));
+            }
+            case BOOLEAN -> {
+                return new JsonPrimitive(reader.nextBoolean());
+            }
+            case NULL -> {
+                reader.nextNull();
+                return JsonNull.INSTANCE;
+            }
+            default -> throw new MalformedJsonException("a value is missing at " + reader.getPath());
+        }
+    }
+
+    private static String firstLine(Exception e) {
+        String message = String.valueOf(e.getMessage());
+        int end = message.indexOf('\n');
+        return end < 0 ? message : message.substring(0, end);
+    }
+
+    /** The file, for messages. */
+    public String source() {
+        return source;
+    }
+
+    /** {@code file, key 'a.b'}, for messages. */
+    public String at(String key) {
+        return source + ", key '" + path + key + "'";
+    }
+
+    /** Whether the key is there and not {@code null}. */
+    public boolean has(String key) {
+        JsonElement element = object.get(key);
+        return element != null && !element.isJsonNull();
+    }
+
+    /** Whether the key is there with the value {@code null}, which is not always the same as being absent. */
+    public boolean isNull(String key) {
+        JsonElement element = object.get(key);
+        return element != null && element.isJsonNull();
+    }
+
+    /** All keys, in the order of the file. */
+    public Set<String> keys() {
+        return object.keySet();
+    }
+
+    /** The value as it is, or null if absent or {@code null}. */
+    public @Nullable JsonElement element(String key) {
+        return has(key) ? object.get(key) : null;
+    }
+
+    /** The object under {@code key}, or null if absent or {@code null}. */
+    public @Nullable Json object(String key) {
+        JsonElement element = element(key);
+        if (element == null) {
+            return null;
+        }
+        if (!(element instanceof JsonObject inner)) {
+            throw wrong(key, "an object", element);
+        }
+        return new Json(source, path + key + ".", inner);
+    }
+
+    /** Whether the value is a number. */
+    public boolean isNumber(String key) {
+        return element(key) instanceof JsonPrimitive value && value.isNumber();
+    }
+
+    /** Whether the value is text. */
+    public boolean isString(String key) {
+        return element(key) instanceof JsonPrimitive value && value.isString();
+    }
+
+    /** Whether the value is an object. */
+    public boolean isObject(String key) {
+        return element(key) instanceof JsonObject;
+    }
+
+    public int intOr(String key, int absent) {
+        return has(key) ? requiredInt(key) : absent;
+    }
+
+    public int requiredInt(String key) {
+        JsonElement element = required(key);
+        long value = toLong(key, element);
+        if (value != (int) value) {
+            throw wrong(key, "a 32-bit whole number", element);
+        }
+        return (int) value;
+    }
+
+    /** A number of things: 1 or more. */
+    public int positiveOr(String key, int absent) {
+        int value = intOr(key, absent);
+        if (value < 1) {
+            throw new CheckpointException(at(key) + " must be at least 1, not " + value + ".");
+        }
+        return value;
+    }
+
+    /** A number of things: 1 or more. */
+    public int requiredPositive(String key) {
+        required(key);
+        return positiveOr(key, 0);
+    }
+
+    public double doubleOr(String key, double absent) {
+        JsonElement element = element(key);
+        return element == null ? absent : toDouble(key, element);
+    }
+
+    public double requiredDouble(String key) {
+        return toDouble(key, required(key));
+    }
+
+    public boolean booleanOr(String key, boolean absent) {
+        JsonElement element = element(key);
+        if (element == null) {
+            return absent;
+        }
+        if (!(element instanceof JsonPrimitive value) || !value.isBoolean()) {
+            throw wrong(key, "true or false", element);
+        }
+        return value.getAsBoolean();
+    }
+
+    public @Nullable String string(String key) {
+        JsonElement element = element(key);
+        return element == null ? null : toText(key, element);
+    }
+
+    public String stringOr(String key, String absent) {
+        String value = string(key);
+        return value == null ? absent : value;
+    }
+
+    public String requiredString(String key) {
+        return toText(key, required(key));
+    }
+
+    /** A list of whole numbers; a single number is a list of one. */
+    public List<Long> longs(String key) {
+        List<Long> values = new ArrayList<>();
+        for (JsonElement item : items(key)) {
+            values.add(toLong(key, item));
+        }
+        return values;
+    }
+
+    /** A list of lists of whole numbers. */
+    public List<List<Long>> longLists(String key) {
+        List<List<Long>> lists = new ArrayList<>();
+        for (JsonElement item : items(key)) {
+            if (!(item instanceof JsonArray array)) {
+                throw wrong(key, "a list of lists", item);
+            }
+            List<Long> list = new ArrayList<>();
+            for (JsonElement number : array) {
+                list.add(toLong(key, number));
+            }
+            lists.add(list);
+        }
+        return lists;
+    }
+
+    /** A list of numbers; a single number is a list of one. */
+    public List<Double> doubles(String key) {
+        List<Double> values = new ArrayList<>();
+        for (JsonElement item : items(key)) {
+            values.add(toDouble(key, item));
+        }
+        return values;
+    }
+
+    /** A list of texts; a single text is a list of one. */
+    public List<String> strings(String key) {
+        List<String> values = new ArrayList<>();
+        for (JsonElement item : items(key)) {
+            values.add(toText(key, item));
+        }
+        return values;
+    }
+
+    private List<JsonElement> items(String key) {
+        JsonElement element = required(key);
+        List<JsonElement> items = new ArrayList<>();
+        if (element instanceof JsonArray array) {
+            array.forEach(items::add);
+        } else {
+            items.add(element);
+        }
+        return items;
+    }
+
+    private JsonElement required(String key) {
+        JsonElement element = element(key);
+        if (element == null) {
+            throw new CheckpointException(at(key) + " is missing.");
+        }
+        return element;
+    }
+
+    private long toLong(String key, JsonElement element) {
+        if (element instanceof JsonPrimitive value && value.isNumber()) {
+            try {
+                return Long.parseLong(value.getAsString());
+            } catch (NumberFormatException e) {
+                throw wrong(key, "a whole number", element);
+            }
+        }
+        throw wrong(key, "a whole number", element);
+    }
+
+    private double toDouble(String key, JsonElement element) {
+        if (element instanceof JsonPrimitive value && value.isNumber() && !Double.isInfinite(value.getAsDouble())) {
+            return value.getAsDouble();
+        }
+        throw wrong(key, "a number", element);
+    }
+
+    private String toText(String key, JsonElement element) {
+        if (element instanceof JsonPrimitive value && value.isString()) {
+            return value.getAsString();
+        }
+        throw wrong(key, "text", element);
+    }
+
+    private CheckpointException wrong(String key, String expected, JsonElement actual) {
+        String text = actual.toString();
+        return new CheckpointException(at(key) + " must be " + expected + ", not "
+                + (text.length() > 80 ? text.substring(0, 80) + ".." : text) + ".");
+    }
+}

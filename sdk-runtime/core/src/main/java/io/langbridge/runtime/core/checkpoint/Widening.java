@@ -1,0 +1,88 @@
+package io.langbridge.runtime.core.checkpoint;
+
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
+
+/** Conversion of stored elements to float32. */
+final class Widening {
+    private static final float TWO_TO_112 = 0x1p112f;
+
+    private Widening() {}
+
+    /**
+     * Converts all of {@code source}.
+     *
+     * @param source little-endian elements
+     */
+    static void toFloat(DType dtype, ByteBuffer source, FloatBuffer target) {
+        if (dtype == DType.F32) {
+            target.put(source.asFloatBuffer());
+            return;
+        }
+        float[] values = new float[source.remaining() / dtype.bytes()];
+        switch (dtype) {
+            case F32 -> throw new AssertionError("copied above");
+            case BF16 -> {
+                ShortBuffer from = source.asShortBuffer();
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = Float.intBitsToFloat(from.get(i) << 16);
+                }
+            }
+            case F16 -> {
+                ShortBuffer from = source.asShortBuffer();
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = halfToFloat(from.get(i));
+                }
+            }
+            case F64 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) source.getDouble();
+                }
+            }
+            case I64 -> {
+                LongBuffer from = source.asLongBuffer();
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = from.get(i);
+                }
+            }
+            case I32 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = source.getInt();
+                }
+            }
+            case I16 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = source.getShort();
+                }
+            }
+            case I8 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = source.get();
+                }
+            }
+            case U8 -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = source.get() & 0xff;
+                }
+            }
+            case BOOL -> {
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = source.get() == 0 ? 0 : 1;
+                }
+            }
+        }
+        target.put(values);
+    }
+
+    /** Exponent and fraction move 13 bits up; the multiplication corrects the bias, subnormals included. */
+    static float halfToFloat(short half) {
+        int sign = (half & 0x8000) << 16;
+        int magnitude = (half & 0x7fff) << 13;
+        int bits = (half & 0x7c00) == 0x7c00
+                ? magnitude | 0x7f800000 // infinity and NaN
+                : Float.floatToRawIntBits(Float.intBitsToFloat(magnitude) * TWO_TO_112);
+        return Float.intBitsToFloat(sign | bits);
+    }
+}

@@ -1,0 +1,99 @@
+package io.langbridge.runtime.core.image;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.config.Tiling;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+
+/**
+ * How one picture was cut: tile 0 is the whole picture, then come {@code tilesAcross x tilesDown} tiles, row by row.
+ * Immutable.
+ *
+ * @param picture size of the picture before anything was done to it
+ * @param tilesAcross tiles beside each other, 0 if there is only the whole picture
+ * @param tilesDown tiles below each other, 0 if there is only the whole picture
+ * @param convention whose rounding decides which patches are padding
+ * @param merge how the tiles' visual tokens become one sequence
+ */
+public record TileGrid(
+        Tiling.Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge) {
+
+    /** The whole picture as the only tile, without a newline: plain and padded pictures. */
+    public static TileGrid whole(Tiling.Size picture) {
+        return new TileGrid(picture, 0, 0, Tiling.Convention.HF, Tiling.Merge.FLAT);
+    }
+
+    /** All tiles, with the whole picture. */
+    public int tiles() {
+        return 1 + tilesAcross * tilesDown;
+    }
+
+    /**
+     * The order of this picture's visual tokens.
+     *
+     * @param patches visual tokens of one tile
+     * @throws CheckpointException if they must form a square and do not
+     */
+    public TokenLayout layout(int patches) {
+        return TokenLayout.of(this, patches);
+    }
+
+    /**
+     * The rows of the tiles' common patch grid that show the picture and not only its padding.
+     *
+     * @param patchesPerSide of one tile
+     */
+    public Range keptRows(int patchesPerSide) {
+        int across = tilesAcross * patchesPerSide;
+        int down = tilesDown * patchesPerSide;
+        if (merge != Tiling.Merge.SPATIAL_UNPAD || !isWiderThanGrid(across, down)) {
+            return new Range(0, down);
+        }
+        return centred(cut(picture.height() * ((double) across / picture.width())), down);
+    }
+
+    /**
+     * The columns of the tiles' common patch grid that show the picture and not only its padding. Can be none at all
+     * if the picture is very thin.
+     *
+     * @param patchesPerSide of one tile
+     */
+    public Range keptColumns(int patchesPerSide) {
+        int across = tilesAcross * patchesPerSide;
+        int down = tilesDown * patchesPerSide;
+        if (merge != Tiling.Merge.SPATIAL_UNPAD || tilesDown == 0 || isWiderThanGrid(across, down)) {
+            return new Range(0, across);
+        }
+        return centred(cut(picture.width() * ((double) down / picture.height())), across);
+    }
+
+    private boolean isWiderThanGrid(int across, int down) {
+        return (double) picture.width() / picture.height() > (double) across / down;
+    }
+
+    /** The same amount goes at both ends, so an odd rest stays. */
+    private static Range centred(int kept, int all) {
+        int padding = (all - kept) / 2;
+        return new Range(padding, all - padding);
+    }
+
+    private int cut(double patches) {
+        return switch (convention) {
+            case HF -> new BigDecimal(patches).setScale(7, RoundingMode.HALF_EVEN).intValue();
+            case LLAVA -> (int) patches;
+        };
+    }
+
+    /**
+     * Positions in a row.
+     *
+     * @param from the first
+     * @param to after the last; equals {@code from} if there are none
+     */
+    public record Range(int from, int to) {
+        /** How many they are. */
+        public int size() {
+            return to - from;
+        }
+    }
+}

@@ -1,0 +1,415 @@
+package io.langbridge.runtime.core.vocabulary;
+
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.JsonWriter;
+import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.text.Tokenizer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tokens that a LangBridge adapter speaks in, with their ids in one language model. The order is the order of the
+ * adapter's output columns and of the rows of the vocabulary matrix.
+ *
+ * <p>Attaching the adapter to another language model means looking the same tokens up in that model's tokenizer:
+ *
+ * <pre>{@code
+ * SharedVocabulary trained = SharedVocabulary.read(Path.of("19200_Qwen_sub_llava_share_intersect_llama_qwen.json"));
+ * SharedVocabulary llama = trained.forTokenizer(llamaTokenizer).complete();
+ * }</pre>
+ *
+ * Immutable and thread-safe.
+ *
+ * @since 0.1
+ */
+public final class SharedVocabulary {
+    /** Far above any published vocabulary; ends the reading of a file that is something else. */
+    private static final int LONGEST = 1 << 22;
+
+    private final String source;
+    private final List<String> tokens;
+    private final int[] ids;
+
+    private SharedVocabulary(String source, List<String> tokens, int[] ids) {
+        this.source = source;
+        this.tokens = Collections.unmodifiableList(new ArrayList<>(tokens));
+        this.ids = ids.clone();
+        if (ids.length == 0) {
+            throw new CheckpointException(source + " holds no tokens; expected an object token -> id.");
+        }
+        Set<String> knownTokens = new HashSet<>();
+        Map<Integer, String> knownIds = new HashMap<>();
+        for (int i = 0; i < ids.length; i++) {
+            String token = tokens.get(i);
+            if (ids[i] < 0) {
+                throw new CheckpointException(source + ": the token '" + token + "' has the id " + ids[i]
+                        + ", ids start at 0.");
+            }
+            if (!knownTokens.add(token)) {
+                throw new CheckpointException(source + ": the token '" + token + "' stands there twice, the second"
+                        + " time at position " + i + ". Every column of the adapter needs a token of its own.");
+            }
+            String other = knownIds.put(ids[i], token);
+            if (other != null) {
+                throw new CheckpointException(source + ": the tokens '" + other + "' and '" + token
+                        + "' have the same id " + ids[i] + ".");
+            }
+        }
+    }
+
+    /**
+     * Makes a vocabulary.
+     *
+     * @param tokens in the order of the adapter's columns
+     * @param ids one for each token
+     * @return the vocabulary
+     * @throws CheckpointException if it is empty, or tokens or ids occur twice, or an id is negative
+     */
+    public static SharedVocabulary of(List<String> tokens, int[] ids) {
+        if (tokens.size() != ids.length) {
+            throw new IllegalArgumentException(tokens.size() + " tokens and " + ids.length + " ids");
+        }
+        return new SharedVocabulary("The shared vocabulary", tokens, ids);
+    }
+
+    /**
+     * Reads a published file, plain or gzip: an object {@code {token: id}}, or a list of one-entry objects
+     * {@code {token: [id, index]}}.
+     *
+     * @param file JSON in UTF-8
+     * @return in the order of the file
+     * @throws CheckpointException if the file is missing, damaged or empty, or a token or id is wrong or occurs twice
+     */
+    public static SharedVocabulary read(Path file) {
+        List<String> tokens = new ArrayList<>();
+        List<Integer> ids = new ArrayList<>();
+        VocabularyJson.read(file, in -> {
+            if (in.peek() == JsonToken.BEGIN_ARRAY) {
+                readList(file, in, tokens, ids);
+                return;
+            }
+            in.beginObject();
+            while (in.hasNext()) {
+                tokens.add(limited(file, in.nextName(), tokens.size()));
+                ids.add(VocabularyJson.id(file, tokens.get(tokens.size() - 1), in));
+            }
+            in.endObject();
+        });
+        return new SharedVocabulary(file.toString(), tokens, ids.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    private static void readList(Path file, JsonReader in, List<String> tokens,
+            List<Integer> ids) throws IOException {
+        int before = -1;
+        in.beginArray();
+        while (in.hasNext()) {
+            in.beginObject();
+            String token = limited(file, in.nextName(), tokens.size());
+            in.beginArray();
+            tokens.add(token);
+            ids.add(VocabularyJson.id(file, token, in));
+            int index = in.nextInt();
+            if (index <= before) {
+                throw new CheckpointException(file + ": the token '" + token + "' has the index " + index
+                        + " after " + before + ". The list must be in the order of its indices.");
+            }
+            before = index;
+            in.endArray();
+            in.endObject();
+        }
+        in.endArray();
+    }
+
+    private static String limited(Path file, String token, int count) {
+        if (count >= LONGEST) {
+            throw new CheckpointException(file + " holds more than " + LONGEST + " tokens.");
+        }
+        return token;
+    }
+
+    /**
+     * How many tokens there are, which is the number of the adapter's output columns.
+     *
+     * @return at least 1
+     */
+    public int size() {
+        return ids.length;
+    }
+
+    /**
+     * The tokens, as the vocabulary of the tokenizer writes them.
+     *
+     * @return in order, unmodifiable
+     */
+    public List<String> tokens() {
+        return tokens;
+    }
+
+    /**
+     * The ids, which are rows of the language model's input embeddings.
+     *
+     * @return in order, a copy
+     */
+    public int[] ids() {
+        return ids.clone();
+    }
+
+    /**
+     * Checks that every id is a row of an embedding matrix.
+     *
+     * @param rows of the matrix
+     * @return this
+     * @throws CheckpointException naming the first token whose id is too large
+     */
+    public SharedVocabulary requireRows(int rows) {
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] >= rows) {
+                throw new CheckpointException(source + ": the token '" + tokens.get(i) + "' has the id " + ids[i]
+                        + ", but the language model has only " + rows + " rows in embed_tokens. The vocabulary was"
+                        + " made for another language model; look it up again with forTokenizer.");
+            }
+        }
+        return this;
+    }
+
+    /**
+     * Looks the same tokens up in another tokenizer.
+     *
+     * @param tokenizer of the language model to attach
+     * @return what was found and what is missing
+     */
+    public Transfer forTokenizer(Tokenizer tokenizer) {
+        return forVocabulary(tokenizer.vocabulary());
+    }
+
+    /**
+     * Looks the same tokens up in another vocabulary.
+     *
+     * @param vocabulary token to id
+     * @return what was found and what is missing
+     */
+    public Transfer forVocabulary(Map<String, Integer> vocabulary) {
+        int[] found = new int[ids.length];
+        List<String> missing = new ArrayList<>();
+        for (int i = 0; i < found.length; i++) {
+            Integer id = vocabulary.get(tokens.get(i));
+            found[i] = id == null ? -1 : id;
+            if (id == null) {
+                missing.add(tokens.get(i));
+            }
+        }
+        return new Transfer(source, tokens, found, missing);
+    }
+
+    /** What became of a vocabulary in another tokenizer. Immutable. */
+    public static final class Transfer {
+        private final String source;
+        private final List<String> tokens;
+        private final int[] ids;
+        private final List<String> missing;
+
+        private Transfer(String source, List<String> tokens, int[] ids, List<String> missing) {
+            this.source = source;
+            this.tokens = tokens;
+            this.ids = ids;
+            this.missing = Collections.unmodifiableList(missing);
+        }
+
+        /**
+         * The tokens the other tokenizer does not have.
+         *
+         * @return in order, empty if the transfer is complete
+         */
+        public List<String> missing() {
+            return missing;
+        }
+
+        /**
+         * The new ids.
+         *
+         * @return one for each token of the old vocabulary, -1 where it is missing; a copy
+         */
+        public int[] idsOrMinusOne() {
+            return ids.clone();
+        }
+
+        /**
+         * The vocabulary with the new ids.
+         *
+         * @return same tokens, same order
+         * @throws CheckpointException if a token is missing, naming the first of them
+         */
+        public SharedVocabulary complete() {
+            if (!missing.isEmpty()) {
+                throw new CheckpointException(source + ": " + missing.size() + " of " + tokens.size()
+                        + " tokens are not in the tokenizer of the other language model, the first are "
+                        + missing.subList(0, Math.min(5, missing.size()))
+                        + ". The adapter cannot be moved there; train one on the tokens both models know.");
+            }
+            return new SharedVocabulary(source, tokens, ids);
+        }
+    }
+
+    /**
+     * Writes the object form, one token on a line.
+     *
+     * @param file replaced if it exists, and only when everything is written
+     * @throws CheckpointException if it cannot be written
+     */
+    public void save(Path file) {
+        VocabularyJson.replace(file, out -> {
+            try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
+                json.setIndent(" ");
+                json.beginObject();
+                for (int i = 0; i < ids.length; i++) {
+                    json.name(tokens.get(i)).value(ids[i]);
+                }
+                json.endObject();
+            }
+        });
+    }
+
+    /**
+     * Builds the vocabulary that several language models share.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof SharedVocabulary that && tokens.equals(that.tokens) && Arrays.equals(ids, that.ids);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * tokens.hashCode() + Arrays.hashCode(ids);
+    }
+
+    @Override
+    public String toString() {
+        return "SharedVocabulary[" + ids.length + " tokens, " + source + "]";
+    }
+
+    /**
+     * Keeps the tokens that all tokenizers know, most frequent first, and cuts the list. Tokens with the same count
+     * stay in the order of the counts. Not thread-safe.
+     */
+    public static final class Builder {
+        private final Map<String, Map<String, Integer>> vocabularies = new LinkedHashMap<>();
+        private final Map<String, Long> counts = new LinkedHashMap<>();
+        private int size;
+
+        private Builder() {}
+
+        /**
+         * Adds a language model.
+         *
+         * @param name under which the result is found
+         * @param vocabulary token to id, see {@link Tokenizer#vocabulary()}
+         * @return this
+         */
+        public Builder tokenizer(String name, Map<String, Integer> vocabulary) {
+            if (vocabularies.put(name, vocabulary) != null) {
+                throw new IllegalStateException("A tokenizer named '" + name + "' was added before.");
+            }
+            return this;
+        }
+
+        /**
+         * Sets how often each token occurs in the training text.
+         *
+         * @param tokenCounts in an order that decides between equal counts
+         * @return this
+         */
+        public Builder counts(Map<String, Long> tokenCounts) {
+            if (!counts.isEmpty()) {
+                throw new IllegalStateException("The counts were set before.");
+            }
+            counts.putAll(tokenCounts);
+            return this;
+        }
+
+        /**
+         * Reads the counts from an object {@code {token: count}}, plain or gzip.
+         *
+         * @param file JSON in UTF-8
+         * @return this
+         * @throws CheckpointException if the file is missing or damaged, or a token occurs twice
+         */
+        public Builder counts(Path file) {
+            Map<String, Long> read = new LinkedHashMap<>();
+            VocabularyJson.read(file, in -> {
+                in.beginObject();
+                while (in.hasNext()) {
+                    String token = limited(file, in.nextName(), read.size());
+                    long count = in.nextLong();
+                    if (count < 0 || read.put(token, count) != null) {
+                        throw new CheckpointException(file + ": the token '" + token
+                                + "' stands there twice or has a negative count (" + count + ").");
+                    }
+                }
+                in.endObject();
+            });
+            return counts(read);
+        }
+
+        /**
+         * Sets where the list is cut.
+         *
+         * @param tokens wanted, at least 1
+         * @return this
+         */
+        public Builder size(int tokens) {
+            size = tokens;
+            return this;
+        }
+
+        /**
+         * Builds.
+         *
+         * @return one vocabulary for each tokenizer, by name: same tokens, same order, each with its own ids
+         * @throws IllegalStateException if fewer than two tokenizers, no counts or no size were given
+         * @throws CheckpointException if the tokenizers share fewer tokens than wanted
+         */
+        public Map<String, SharedVocabulary> build() {
+            if (vocabularies.size() < 2 || counts.isEmpty() || size < 1) {
+                throw new IllegalStateException("A shared vocabulary needs at least two tokenizers (there are "
+                        + vocabularies.size() + "), counts (" + counts.size() + " tokens) and a size of at least 1 ("
+                        + size + ").");
+            }
+            List<Map.Entry<String, Long>> ranked = new ArrayList<>();
+            for (Map.Entry<String, Long> entry : counts.entrySet()) {
+                if (vocabularies.values().stream().allMatch(known -> known.containsKey(entry.getKey()))) {
+                    ranked.add(entry);
+                }
+            }
+            if (ranked.size() < size) {
+                throw new CheckpointException("The tokenizers " + vocabularies.keySet() + " share " + ranked.size()
+                        + " of the " + counts.size() + " counted tokens, fewer than the " + size + " wanted.");
+            }
+            ranked.sort((a, b) -> Long.compare(b.getValue(), a.getValue()));
+            List<String> tokens = new ArrayList<>();
+            ranked.subList(0, size).forEach(entry -> tokens.add(entry.getKey()));
+            Map<String, SharedVocabulary> shared = new LinkedHashMap<>();
+            vocabularies.forEach((name, known) -> shared.put(name, new SharedVocabulary(
+                    "The vocabulary shared with " + name, tokens, tokens.stream().mapToInt(known::get).toArray())));
+            return shared;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package io.langbridge.runtime.core.vocabulary;
+
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import io.langbridge.CheckpointException;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.zip.GZIPInputStream;
+
+/** Reading and writing of vocabulary files. */
+final class VocabularyJson {
+    interface Reader {
+        void read(JsonReader in) throws IOException;
+    }
+
+    interface Writer {
+        void write(Path file) throws IOException;
+    }
+
+    private VocabularyJson() {}
+
+    /** Reads one JSON document, which may be packed with gzip whatever the file is called. */
+    static void read(Path file, Reader reader) {
+        if (!Files.isRegularFile(file)) {
+            throw new CheckpointException("There is no shared vocabulary file " + file + ".");
+        }
+        // The decoder of newDecoder reports malformed UTF-8; the constructor with a charset would replace it.
+        try (InputStream raw = new BufferedInputStream(Files.newInputStream(file));
+                InputStream plain = isGzip(raw) ? new GZIPInputStream(raw) : raw;
+                JsonReader in = new JsonReader(new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder()))) {
+            reader.read(in);
+            if (in.peek() != JsonToken.END_DOCUMENT) {
+                throw new CheckpointException(file + " goes on after the end of the vocabulary.");
+            }
+        } catch (IOException | IllegalStateException | NumberFormatException e) {
+            throw new CheckpointException(file + " cannot be read as a shared vocabulary ({token: id}, or a list of"
+                    + " {token: [id, index]}): " + e.getMessage() + ".", e);
+        }
+    }
+
+    private static boolean isGzip(InputStream in) throws IOException {
+        in.mark(2);
+        boolean gzip = in.read() == 0x1F && in.read() == 0x8B;
+        in.reset();
+        return gzip;
+    }
+
+    static int id(Path file, String token, JsonReader in) throws IOException {
+        String number = in.peek() == JsonToken.NUMBER ? in.nextString() : in.peek().toString();
+        try {
+            return Integer.parseInt(number);
+        } catch (NumberFormatException e) {
+            throw new CheckpointException(file + ": the token '" + token + "' has the id " + number
+                    + ", expected a whole number from 0 to " + Integer.MAX_VALUE + ".", e);
+        }
+    }
+
+    /** Writes beside the file first, so that a broken write leaves the old file as it was. */
+    static void replace(Path file, Writer writer) {
+        try {
+            Path folder = file.toAbsolutePath().getParent();
+            Path part = Files.createTempFile(folder, file.getFileName().toString(), ".part");
+            try {
+                writer.write(part);
+                Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
+                Files.deleteIfExists(part);
+            }
+        } catch (IOException e) {
+            throw new CheckpointException(file + " cannot be written: " + e.getMessage() + ".", e);
+        }
+    }
+}

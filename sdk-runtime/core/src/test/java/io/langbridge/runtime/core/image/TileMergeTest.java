@@ -1,0 +1,122 @@
+package io.langbridge.runtime.core.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.config.Tiling.Convention;
+import io.langbridge.runtime.core.config.Tiling.Merge;
+import io.langbridge.runtime.core.config.Tiling.Size;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import org.junit.jupiter.api.Test;
+
+class TileMergeTest {
+    private static final float[] NEWLINE = {-1};
+
+    @Test
+    void tilesBecomeOneGridWithANewlineAfterEveryRow() {
+        TileGrid grid = new TileGrid(new Size(20, 10), 2, 1, Convention.HF, Merge.SPATIAL_UNPAD);
+        assertThat(TileMerge.merge(numbered(3, 4), NEWLINE, grid).toArray())
+                .containsExactly(0, 1, 2, 3, 4, 5, 8, 9, -1, 6, 7, 10, 11, -1);
+    }
+
+    @Test
+    void rowsOfPaddingAreLeftOut() {
+        // A picture four times as wide as high in a grid of 4 x 4 patches shows in one row; centred, two stay.
+        TileGrid grid = new TileGrid(new Size(40, 10), 2, 2, Convention.LLAVA, Merge.SPATIAL_UNPAD);
+        assertThat(grid.keptRows(2)).isEqualTo(new TileGrid.Range(1, 3));
+        assertThat(grid.keptColumns(2)).isEqualTo(new TileGrid.Range(0, 4));
+        assertThat(TileMerge.merge(numbered(5, 4), NEWLINE, grid).toArray())
+                .containsExactly(0, 1, 2, 3, 6, 7, 10, 11, -1, 12, 13, 16, 17, -1);
+    }
+
+    @Test
+    void columnsOfPaddingAreLeftOut() {
+        TileGrid grid = new TileGrid(new Size(10, 20), 2, 2, Convention.HF, Merge.SPATIAL_UNPAD);
+        assertThat(grid.keptRows(2)).isEqualTo(new TileGrid.Range(0, 4));
+        assertThat(grid.keptColumns(2)).isEqualTo(new TileGrid.Range(1, 3));
+    }
+
+    @Test
+    void ofAVeryThinPictureOnlyTheNewlinesAreLeft() {
+        TileGrid grid = new TileGrid(new Size(1, 1000), 1, 2, Convention.HF, Merge.SPATIAL_UNPAD);
+        assertThat(grid.keptColumns(2).size()).isZero();
+        assertThat(TileMerge.merge(numbered(3, 4), NEWLINE, grid).toArray())
+                .containsExactly(0, 1, 2, 3, -1, -1, -1, -1);
+        assertThat(grid.layout(4).tokens()).isEqualTo(8);
+    }
+
+    @Test
+    void theConventionsDifferWhereAProductIsAlmostWhole() {
+        // 47 * (12 / 188.0) is a little less than 3, because 12 / 188 is not exact.
+        assertThat(47 * (12 / 188.0)).isLessThan(3);
+        TileGrid hf = new TileGrid(new Size(188, 47), 3, 1, Convention.HF, Merge.SPATIAL_UNPAD);
+        TileGrid llava = new TileGrid(new Size(188, 47), 3, 1, Convention.LLAVA, Merge.SPATIAL_UNPAD);
+        assertThat(hf.keptRows(4)).isEqualTo(new TileGrid.Range(0, 4));
+        assertThat(llava.keptRows(4)).isEqualTo(new TileGrid.Range(1, 3));
+    }
+
+    @Test
+    void spatialKeepsThePaddingAndHasNoNewlines() {
+        TileGrid grid = new TileGrid(new Size(40, 10), 1, 2, Convention.LLAVA, Merge.SPATIAL);
+        TileGrid wide = new TileGrid(new Size(40, 10), 2, 1, Convention.LLAVA, Merge.SPATIAL);
+        assertThat(TileMerge.merge(numbered(3, 4), null, grid).toArray())
+                .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+        assertThat(TileMerge.merge(numbered(3, 4), null, wide).toArray())
+                .containsExactly(0, 1, 2, 3, 4, 5, 8, 9, 6, 7, 10, 11);
+    }
+
+    @Test
+    void flatKeepsTileAfterTile() {
+        TileGrid grid = new TileGrid(new Size(40, 10), 2, 1, Convention.LLAVA, Merge.FLAT);
+        FloatTensor merged = TileMerge.merge(numbered(3, 5), null, grid);
+        assertThat(merged.shape()).containsExactly(15, 1);
+        assertThat(merged.toArray()).isEqualTo(numbered(3, 5).toArray());
+    }
+
+    @Test
+    void aSinglePictureHasNoNewlineUnlessItIsUnpadded() {
+        assertThat(TileMerge.merge(numbered(1, 4), null, TileGrid.whole(new Size(3, 9))).toArray())
+                .containsExactly(0, 1, 2, 3);
+        TileGrid single = new TileGrid(new Size(3, 9), 0, 0, Convention.HF, Merge.SPATIAL_UNPAD);
+        assertThat(TileMerge.merge(numbered(1, 4), NEWLINE, single).toArray()).containsExactly(0, 1, 2, 3, -1);
+    }
+
+    @Test
+    void aMissingOrForeignNewlineIsRefused() {
+        TileGrid grid = new TileGrid(new Size(20, 10), 2, 1, Convention.HF, Merge.SPATIAL_UNPAD);
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> TileMerge.merge(numbered(3, 4), null, grid))
+                .withMessageContaining("image_newline");
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> TileMerge.merge(numbered(3, 4), new float[7], grid))
+                .withMessageContaining("7 values")
+                .withMessageContaining("have 1");
+    }
+
+    @Test
+    void patchesThatAreNoSquareCannotFormAGrid() {
+        TileGrid grid = new TileGrid(new Size(20, 10), 2, 1, Convention.HF, Merge.SPATIAL_UNPAD);
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> grid.layout(5))
+                .withMessageContaining("5 visual tokens")
+                .withMessageContaining("cls_patch");
+    }
+
+    @Test
+    void featuresOfAnotherNumberOfTilesAreRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> TileMerge.merge(numbered(2, 4), null, TileGrid.whole(new Size(3, 9))))
+                .withMessageContaining("[2, 4, 1]");
+    }
+
+    /** {@code [tiles, patches, 1]}, every value its own position. */
+    private static FloatTensor numbered(int tiles, int patches) {
+        float[] values = new float[tiles * patches];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
+        }
+        return FloatTensor.of(values, tiles, patches, 1);
+    }
+}

@@ -1,0 +1,98 @@
+package io.langbridge.runtime.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Java buffers under the names of a graph's inputs and outputs: ONNX Runtime reads and writes them in place. Owned by
+ * one caller; not thread-safe.
+ */
+final class Bindings implements AutoCloseable {
+    private final OrtEnvironment environment = OrtRuntime.environment();
+    private final Map<String, OnnxTensor> inputs = new HashMap<>();
+    private final Map<String, OnnxTensor> outputs = new HashMap<>();
+    private final List<OnnxTensor> owned = new ArrayList<>();
+
+    Bindings input(String name, FloatTensor values, long... dims) {
+        inputs.put(name, floats(values, dims));
+        return this;
+    }
+
+    /** Binds integers; the buffer must be direct, and what is written to it later is what the next run reads. */
+    Bindings input(String name, IntBuffer values, long... dims) {
+        try {
+            inputs.put(name, own(OnnxTensor.createTensor(environment, values, dims)));
+        } catch (OrtException e) {
+            throw refused(e);
+        }
+        return this;
+    }
+
+    /** Binds integers as {@link #input(String, IntBuffer, long...)} does. */
+    Bindings input(String name, LongBuffer values, long... dims) {
+        try {
+            inputs.put(name, own(OnnxTensor.createTensor(environment, values, dims)));
+        } catch (OrtException e) {
+            throw refused(e);
+        }
+        return this;
+    }
+
+    Bindings output(String name, FloatTensor values, long... dims) {
+        outputs.put(name, floats(values, dims));
+        return this;
+    }
+
+    /** One buffer as input and as output: the graph updates it in place. */
+    Bindings updated(String inputName, String outputName, FloatTensor values, long... dims) {
+        OnnxTensor tensor = floats(values, dims);
+        inputs.put(inputName, tensor);
+        outputs.put(outputName, tensor);
+        return this;
+    }
+
+    /** The same bindings again, to replace some of them; closing it closes only what was added to it. */
+    Bindings derive() {
+        Bindings derived = new Bindings();
+        derived.inputs.putAll(inputs);
+        derived.outputs.putAll(outputs);
+        return derived;
+    }
+
+    void run(LoadedGraph graph) {
+        graph.run(inputs, outputs);
+    }
+
+    private OnnxTensor floats(FloatTensor values, long... dims) {
+        try {
+            return own(OnnxTensor.createTensor(environment, values.data(), dims));
+        } catch (OrtException e) {
+            throw refused(e);
+        }
+    }
+
+    private OnnxTensor own(OnnxTensor tensor) {
+        owned.add(tensor);
+        return tensor;
+    }
+
+    private static OnnxRuntimeException refused(OrtException e) {
+        return new OnnxRuntimeException("ONNX Runtime cannot wrap a buffer: " + e.getMessage(), e);
+    }
+
+    @Override
+    public void close() {
+        for (OnnxTensor tensor : owned) {
+            tensor.close();
+        }
+        owned.clear();
+    }
+}

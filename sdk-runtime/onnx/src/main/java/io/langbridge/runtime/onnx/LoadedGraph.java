@@ -1,0 +1,84 @@
+package io.langbridge.runtime.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/** A graph with its weights, ready to run. Safe for use by several threads; closing waits for what runs. */
+final class LoadedGraph implements AutoCloseable {
+    private final String what;
+    private final OrtSession session;
+    /** Runs hold the read lock, so that closing, which takes the write lock, waits for them. */
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+
+    private boolean closed;
+
+    private LoadedGraph(String what, OrtSession session) {
+        this.what = what;
+        this.session = session;
+    }
+
+    /**
+     * Loads a model.
+     *
+     * @param what names the graph in messages
+     * @param folder where the files of external weights are
+     */
+    static LoadedGraph load(String what, byte[] model, Path folder, EngineOptions options) {
+        OrtEnvironment environment = OrtRuntime.environment();
+        try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
+            settings.setIntraOpNumThreads(options.threads());
+            settings.setInterOpNumThreads(1);
+            settings.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
+            settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+            settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
+            // Maps the weights; the other ways to hand them over copy them first.
+            settings.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toString());
+            return new LoadedGraph(what, environment.createSession(model, settings));
+        } catch (OrtException e) {
+            throw new OnnxRuntimeException(
+                    "ONNX Runtime cannot load the " + what + " with weights from " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Runs the graph.
+     *
+     * @param outputs tensors that receive the results; all outputs of the graph must be there
+     */
+    void run(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+        lock.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("The " + what + " is closed");
+            }
+            session.run(inputs, Collections.emptySet(), outputs).close();
+        } catch (OrtException e) {
+            throw new OnnxRuntimeException("ONNX Runtime failed to run the " + what + ": " + e.getMessage(), e);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                session.close();
+            }
+        } catch (OrtException e) {
+            throw new OnnxRuntimeException("ONNX Runtime failed to close the " + what + ": " + e.getMessage(), e);
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+}

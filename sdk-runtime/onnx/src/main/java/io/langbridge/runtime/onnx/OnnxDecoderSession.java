@@ -1,0 +1,199 @@
+package io.langbridge.runtime.onnx;
+
+import io.langbridge.runtime.core.config.DecoderConfig;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A KV cache in native memory that the graph updates in place. The methods are synchronized only so that closing from
+ * another thread waits for what runs.
+ */
+final class OnnxDecoderSession implements DecoderSession {
+    /**
+     * Most tokens of one run: attention keeps a score for every head, token and cached position, and a long prompt in
+     * one piece would need gigabytes for them.
+     */
+    static final int CHUNK = Integer.getInteger("chunk", 512);
+
+    private final OnnxDecoder network;
+    private final DecoderConfig config;
+    private final LoadedGraph graph;
+    private final int capacity;
+    /** Per layer {@code [kv_heads, capacity, head_dim]}. */
+    private final List<FloatTensor> keys = new ArrayList<>();
+
+    private final List<FloatTensor> values = new ArrayList<>();
+    private final LongBuffer firstPosition = direct(Long.BYTES).asLongBuffer();
+    private final IntBuffer lastPosition = direct(Integer.BYTES).asIntBuffer();
+    private final IntBuffer totalLength = direct(Integer.BYTES).asIntBuffer();
+    private final FloatTensor token;
+    private final FloatTensor logits;
+    /** The cache, without input embeddings. */
+    private final Bindings cache = new Bindings();
+    /** All that a step needs. */
+    private final Bindings step;
+
+    private int length;
+    private boolean closed;
+
+    OnnxDecoderSession(OnnxDecoder network, LoadedGraph graph, Rotation rotation, int capacity) {
+        this.network = network;
+        this.graph = graph;
+        this.capacity = capacity;
+        config = network.config();
+        int kvHeads = config.numKeyValueHeads();
+        int headDim = config.headDim();
+        token = FloatTensor.allocate(1, config.hiddenSize());
+        logits = FloatTensor.allocate(config.vocabSize());
+        boolean complete = false;
+        try {
+            cache.input(DecoderGraph.COS, rotation.cos(), rotation.positions(), headDim / 2);
+            cache.input(DecoderGraph.SIN, rotation.sin(), rotation.positions(), headDim / 2);
+            cache.input(DecoderGraph.FIRST_POSITION, firstPosition, 1);
+            cache.input(DecoderGraph.LAST_POSITION, lastPosition, 1);
+            cache.input(DecoderGraph.TOTAL_LENGTH, totalLength, 1);
+            for (int i = 0; i < config.numHiddenLayers(); i++) {
+                FloatTensor key = FloatTensor.allocate(kvHeads, capacity, headDim);
+                FloatTensor value = FloatTensor.allocate(kvHeads, capacity, headDim);
+                keys.add(key);
+                values.add(value);
+                cache.updated(DecoderGraph.pastKey(i), DecoderGraph.presentKey(i), key, 1, kvHeads, capacity, headDim);
+                cache.updated(
+                        DecoderGraph.pastValue(i), DecoderGraph.presentValue(i), value, 1, kvHeads, capacity, headDim);
+            }
+            step = cache.derive()
+                    .input(DecoderGraph.INPUTS_EMBEDS, token, 1, config.hiddenSize())
+                    .output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
+            complete = true;
+        } finally {
+            if (!complete) {
+                cache.close();
+            }
+        }
+    }
+
+    /** Checks the shape {@code [tokens, hidden]} and returns the number of tokens. */
+    static int tokens(FloatTensor inputsEmbeds, int hidden) {
+        int[] shape = inputsEmbeds.shape();
+        if (shape.length != 2 || shape[0] < 1 || shape[1] != hidden) {
+            throw new IllegalArgumentException("Input embeddings must have the shape [tokens, " + hidden
+                    + "] with at least one token, not " + Arrays.toString(shape));
+        }
+        return shape[0];
+    }
+
+    @Override
+    public synchronized int length() {
+        return length;
+    }
+
+    @Override
+    public int capacity() {
+        return capacity;
+    }
+
+    @Override
+    public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
+        int tokens = tokens(inputsEmbeds, config.hiddenSize());
+        requireRoom(tokens);
+        for (int from = 0; from < tokens; from += CHUNK) {
+            int count = Math.min(CHUNK, tokens - from);
+            try (Bindings bindings = cache.derive()) {
+                bindings.input(
+                        DecoderGraph.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
+                bindings.output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
+                append(bindings, count);
+            }
+        }
+        return logits.data();
+    }
+
+    @Override
+    public synchronized FloatBuffer step(int tokenId) {
+        requireRoom(1);
+        network.embed(tokenId, token.data());
+        append(step, 1);
+        return logits.data();
+    }
+
+    /** Runs a prompt with the graph that keeps intermediate results. */
+    synchronized void trace(FloatTensor inputsEmbeds, List<FloatTensor> hiddenStates, FloatTensor allLogits) {
+        int tokens = inputsEmbeds.size(0);
+        requireRoom(tokens);
+        try (Bindings bindings = cache.derive()) {
+            bindings.input(DecoderGraph.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
+            for (int i = 1; i < hiddenStates.size(); i++) {
+                bindings.output(DecoderGraph.hiddenState(i), hiddenStates.get(i), tokens, config.hiddenSize());
+            }
+            bindings.output(DecoderGraph.LOGITS, allLogits, tokens, config.vocabSize());
+            append(bindings, tokens);
+        }
+    }
+
+    /** The kernel trusts these numbers: wrong ones would make it write beyond the cache. */
+    private void append(Bindings bindings, int tokens) {
+        firstPosition.put(0, length);
+        lastPosition.put(0, length + tokens - 1);
+        totalLength.put(0, length + tokens);
+        bindings.run(graph);
+        length += tokens;
+    }
+
+    private void requireRoom(int tokens) {
+        if (closed) {
+            throw new IllegalStateException("The decoder session is closed");
+        }
+        if (tokens > capacity - length) {
+            throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
+                    + " positions; there is no room for " + tokens + " more");
+        }
+    }
+
+    @Override
+    public synchronized void truncate(int newLength) {
+        if (newLength < 0 || newLength > length) {
+            throw new IllegalArgumentException(
+                    "The cache holds " + length + " positions and cannot be cut to " + newLength);
+        }
+        length = newLength;
+    }
+
+    /** A copy, {@code [layers, kv_heads, capacity, head_dim]}. */
+    FloatTensor keys() {
+        return stack(keys);
+    }
+
+    /** A copy, {@code [layers, kv_heads, capacity, head_dim]}. */
+    FloatTensor values() {
+        return stack(values);
+    }
+
+    private FloatTensor stack(List<FloatTensor> layers) {
+        FloatTensor all =
+                FloatTensor.allocate(layers.size(), config.numKeyValueHeads(), capacity, config.headDim());
+        FloatBuffer target = all.data();
+        for (FloatTensor layer : layers) {
+            target.put(layer.data());
+        }
+        return all;
+    }
+
+    private static ByteBuffer direct(int bytes) {
+        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        step.close();
+        cache.close();
+    }
+}

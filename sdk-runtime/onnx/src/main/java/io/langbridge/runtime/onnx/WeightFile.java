@@ -1,0 +1,181 @@
+package io.langbridge.runtime.onnx;
+
+import io.langbridge.RuntimeUnavailableException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Weights in the form in which the engine maps them, where the checkpoint has them in another: written once, kept in
+ * the cache directory under a name made from all they depend on.
+ *
+ * <p>First {@link #add} says what the file holds, then {@link #in} finds or writes it. Two processes may do so at the
+ * same time: each writes a file of its own, and the first to finish gives it its name.
+ */
+final class WeightFile {
+    private static final Logger log = LoggerFactory.getLogger(WeightFile.class);
+
+    /** Changes whenever the same recipe would give other bytes. */
+    private static final String FORMAT = "langbridge weights 1";
+
+    /** Magic, key, length, check sum; the first entry follows. Entries start at multiples of this, a cache line. */
+    private static final int HEADER = 64;
+
+    private static final long MAGIC = 0x4c42_5745_4947_4854L; // LBWEIGHT
+
+    private final MessageDigest digest = sha256();
+    private final List<Entry> entries = new ArrayList<>();
+    private long length = HEADER;
+
+    /** Writes the bytes of an entry, from where the channel stands. */
+    interface Content {
+        void writeTo(FileChannel channel) throws IOException;
+    }
+
+    private record Entry(String recipe, long offset, long length, Content content) {}
+
+    WeightFile() {
+        digest.update(FORMAT.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Appends an entry.
+     *
+     * @param recipe all that its bytes depend on: sources with their time stamps, conversion, options
+     * @param bytes how many bytes it has
+     * @return its offset in the file
+     */
+    long add(String recipe, long bytes, Content content) {
+        long offset = length;
+        entries.add(new Entry(recipe, offset, bytes, content));
+        digest.update((recipe + '\n').getBytes(StandardCharsets.UTF_8));
+        length = (offset + bytes + HEADER - 1) / HEADER * HEADER;
+        return offset;
+    }
+
+    /**
+     * The complete file, written if it is not there yet or was damaged. Nothing can be added afterwards.
+     *
+     * @throws RuntimeUnavailableException if it cannot be written
+     */
+    Path in(Path cacheDirectory) {
+        byte[] key = digest.digest();
+        Path file = cacheDirectory.resolve("weights-" + hex(key, 16) + ".bin");
+        ByteBuffer header = header(key);
+        try {
+            Files.createDirectories(cacheDirectory);
+            if (isComplete(file, header)) {
+                return file;
+            }
+            log.info("Converting weights once, {} MB, to {}", length >> 20, file);
+            Path unfinished = Files.createTempFile(cacheDirectory, "weights-", ".part");
+            try {
+                write(unfinished, header);
+                moveTo(file, unfinished, header);
+            } finally {
+                Files.deleteIfExists(unfinished);
+            }
+            return file;
+        } catch (IOException e) {
+            throw new RuntimeUnavailableException(
+                    "The converted weights (" + length + " bytes) cannot be kept in " + cacheDirectory + ": " + e
+                            + ". Free space there, or set the cache directory to one that can be written to.",
+                    e);
+        }
+    }
+
+    private void write(Path target, ByteBuffer header) throws IOException {
+        try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
+            writeFully(channel, header.duplicate());
+            for (Entry entry : entries) {
+                channel.position(entry.offset());
+                entry.content().writeTo(channel);
+                if (channel.position() != entry.offset() + entry.length()) {
+                    throw new IllegalStateException("Entry " + entry.recipe() + " should have " + entry.length()
+                            + " bytes and has " + (channel.position() - entry.offset()));
+                }
+            }
+            if (channel.size() < length) {
+                writeFully(channel.position(length - 1), ByteBuffer.allocate(1));
+            }
+            // Without this a power cut can leave the name with half of the content.
+            channel.force(true);
+        }
+    }
+
+    private static void moveTo(Path file, Path unfinished, ByteBuffer header) throws IOException {
+        try {
+            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            // Another process has finished first and already maps its file, which Windows does not let us replace.
+            if (!isComplete(file, header)) {
+                throw e;
+            }
+        }
+    }
+
+    private static boolean isComplete(Path file, ByteBuffer header) throws IOException {
+        if (!Files.exists(file)) {
+            return false;
+        }
+        ByteBuffer found = ByteBuffer.allocate(HEADER);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            while (found.hasRemaining() && channel.read(found) >= 0) {
+                // Until the header is complete or the file ends.
+            }
+            found.flip();
+            boolean complete = found.equals(header) && channel.size() == header.getLong(LENGTH_AT);
+            if (!complete) {
+                log.warn("{} is damaged and will be written again", file);
+            }
+            return complete;
+        }
+    }
+
+    private static final int LENGTH_AT = Long.BYTES + 32;
+
+    private ByteBuffer header(byte[] key) {
+        ByteBuffer header = ByteBuffer.allocate(HEADER);
+        header.putLong(MAGIC).put(key).putLong(length);
+        CRC32 sum = new CRC32();
+        sum.update(header.array(), 0, header.position());
+        header.putLong(sum.getValue());
+        header.rewind();
+        return header;
+    }
+
+    /** Writes all that remains in {@code bytes}. */
+    static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    private static String hex(byte[] bytes, int count) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < count; i++) {
+            text.append(Character.forDigit(bytes[i] >> 4 & 0xf, 16)).append(Character.forDigit(bytes[i] & 0xf, 16));
+        }
+        return text.toString();
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** The networks as ONNX graphs, built from configuration and weights and run by ONNX Runtime on the CPU. */
+@NullMarked
+package io.langbridge.runtime.onnx;
+
+import org.jspecify.annotations.NullMarked;

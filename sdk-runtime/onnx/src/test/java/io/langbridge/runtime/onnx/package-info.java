@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.runtime.onnx;
+
+import org.jspecify.annotations.NullMarked;
