@@ -119,7 +119,8 @@ final class Natives {
         for (String entry : libraryPath.split(Pattern.quote(java.io.File.pathSeparator), -1)) {
             Path path = Path.of(entry);
             Path candidate = Files.isRegularFile(path) ? path.toAbsolutePath().getParent() : path;
-            if (folder == null && candidate != null
+            if (folder == null
+                    && candidate != null
                     && Files.isRegularFile(candidate.resolve(System.mapLibraryName("torch")))) {
                 folder = candidate;
             }
@@ -185,7 +186,9 @@ final class Natives {
     }
 
     private static void checkVersion(String what, @Nullable String version) {
-        if (version != null && !version.equals(TORCH_VERSION) && !version.startsWith(TORCH_VERSION + "-")
+        if (version != null
+                && !version.equals(TORCH_VERSION)
+                && !version.startsWith(TORCH_VERSION + "-")
                 && !version.startsWith(TORCH_VERSION + "+")) {
             throw new RuntimeUnavailableException(what + " " + version + ", but this version of LangBridge works with "
                     + TORCH_VERSION + " only: another one loads and then crashes or computes nonsense.");

@@ -13,8 +13,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An adapter; {@code adapter.py} holds the networks. A LangBridge adapter without softmax is folded into two layers when
- * it is opened, and its vocabulary projection stays in its file for {@link #coefficients}.
+ * An adapter; {@code adapter.py} holds the networks. A LangBridge adapter without softmax is folded into two layers
+ * when it is opened, and its vocabulary projection stays in its file for {@link #coefficients}.
  */
 final class PyTorchAdapter implements AdapterNetwork {
     private final AdapterConfig config;
@@ -100,8 +100,7 @@ final class PyTorchAdapter implements AdapterNetwork {
             if (!c.softmax()) {
                 IValue matrix = scope.of(loader.upload(scope, vocabularyMatrix, ScalarType.FLOAT));
                 PtNDArray[] folded = scope.tensors(scope.own(script.run("fold", inFile, matrix)));
-                IValue weights = values.of(
-                        w0, b0, loader.place(scope, folded[0]), loader.place(scope, folded[1]));
+                IValue weights = values.of(w0, b0, loader.place(scope, folded[0]), loader.place(scope, folded[1]));
                 return (input, output) -> script.run("folded", weights, input, output);
             }
             // Computed with at every picture: where the network computes, not in the file.
@@ -168,8 +167,8 @@ final class PyTorchAdapter implements AdapterNetwork {
     private FloatTensor perPatch(FloatTensor features, int width, Network run) {
         int[] shape = features.shape();
         if (shape.length != 3 || shape[0] < 1 || shape[1] < 1 || shape[2] != config.mmHiddenSize()) {
-            throw new IllegalArgumentException("Features must have the shape [tiles, patches, "
-                    + config.mmHiddenSize() + "] with at least one patch, not " + Arrays.toString(shape));
+            throw new IllegalArgumentException("Features must have the shape [tiles, patches, " + config.mmHiddenSize()
+                    + "] with at least one patch, not " + Arrays.toString(shape));
         }
         int patches = Math.multiplyExact(shape[0], shape[1]);
         try (Scope scope = new Scope()) {
@@ -181,7 +180,7 @@ final class PyTorchAdapter implements AdapterNetwork {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         script.close();
         values.close();
     }

@@ -27,8 +27,7 @@ final class PyTorchDecoder implements DecoderNetwork {
     PyTorchDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
         check(config);
         this.config = config;
-        Placement placement =
-                Placement.of(options, weights.get(EMBED_TOKENS, config.vocabSize(), config.hiddenSize()));
+        Placement placement = Placement.of(options, weights.get(EMBED_TOKENS, config.vocabSize(), config.hiddenSize()));
         script = new TorchScript(config.modelType() + " decoder", "decoder.py", "Decoder", options.threads());
         boolean complete = false;
         try (WeightLoader loader = new WeightLoader(weights, placement, options.threads())) {
@@ -195,7 +194,7 @@ final class PyTorchDecoder implements DecoderNetwork {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         script.close();
         values.close();
     }

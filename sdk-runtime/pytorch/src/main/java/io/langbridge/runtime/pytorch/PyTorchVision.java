@@ -33,8 +33,7 @@ final class PyTorchVision implements VisionNetwork {
         this.weights = weights;
         threads = options.threads();
         placement = Placement.of(
-                options,
-                weights.get(PATCH_EMBEDDING, config.hiddenSize(), 3, config.patchSize(), config.patchSize()));
+                options, weights.get(PATCH_EMBEDDING, config.hiddenSize(), 3, config.patchSize(), config.patchSize()));
         script = new TorchScript("vision encoder", "vision.py", "Vision", threads);
         boolean complete = false;
         try (WeightLoader loader = new WeightLoader(weights, placement, threads)) {
@@ -159,8 +158,7 @@ final class PyTorchVision implements VisionNetwork {
         int first = config.tokens() - (config.selectPatches() ? config.patches() : config.tokens());
         try (Scope scope = new Scope()) {
             Scope.Output features = scope.output(tiles, config.tokens() - first, config.hiddenSize());
-            scope.own(script.run(
-                    "forward", tower, scope.of(scope.tensor(pixels)), scope.of(first), features.value()));
+            scope.own(script.run("forward", tower, scope.of(scope.tensor(pixels)), scope.of(first), features.value()));
             return features.floats;
         }
     }
@@ -206,7 +204,7 @@ final class PyTorchVision implements VisionNetwork {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         script.close();
         values.close();
     }

@@ -68,7 +68,8 @@ final class TorchScript implements AutoCloseable {
 
     private RuntimeException translated(String method, EngineException e) {
         String message = String.valueOf(e.getMessage());
-        if (message.contains("out of memory") || message.contains("not enough memory")
+        if (message.contains("out of memory")
+                || message.contains("not enough memory")
                 || message.contains("can't allocate memory")) {
             return new InsufficientMemoryException(
                     "PyTorch ran out of memory in the " + what + " (" + method + "): " + message, e);

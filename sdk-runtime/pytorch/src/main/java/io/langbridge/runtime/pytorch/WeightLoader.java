@@ -52,7 +52,10 @@ final class WeightLoader implements AutoCloseable {
     PtNDArray place(Scope scope, PtNDArray tensor) {
         try (Scope call = new Scope()) {
             return scope.tensor(call.own(script.run(
-                    "move", call.of(tensor), call.of(placement.device()), call.of(placement.type().code()))));
+                    "move",
+                    call.of(tensor),
+                    call.of(placement.device()),
+                    call.of(placement.type().code()))));
         }
     }
 
@@ -79,7 +82,8 @@ final class WeightLoader implements AutoCloseable {
                 scope,
                 new Placement(placement.device(), type),
                 shape,
-                (from, chunk) -> chunk.data().put(flat.rows((int) from, (int) from + chunk.count()).data()));
+                (from, chunk) -> chunk.data()
+                        .put(flat.rows((int) from, (int) from + chunk.count()).data()));
     }
 
     private PtNDArray read(Scope scope, StoredTensor stored, Placement target) {
@@ -97,7 +101,10 @@ final class WeightLoader implements AutoCloseable {
         }
         try (Scope call = new Scope()) {
             IValue tensor = call.own(script.run(
-                    "empty", call.of(shape), call.of(target.device()), call.of(target.type().code())));
+                    "empty",
+                    call.of(shape),
+                    call.of(target.device()),
+                    call.of(target.type().code())));
             for (long from = 0; from < count; from += CHUNK) {
                 try (Scope part = new Scope()) {
                     Scope.Output values = part.output((int) Math.min(CHUNK, count - from));
