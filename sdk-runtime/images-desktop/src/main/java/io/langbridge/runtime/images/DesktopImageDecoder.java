@@ -15,6 +15,8 @@ import java.awt.image.BufferedImage;
 import java.awt.image.DataBuffer;
 import java.awt.image.Raster;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -40,6 +42,8 @@ public final class DesktopImageDecoder implements ImageDecoder {
     private static final int PNG_COLOUR_TYPE = 25;
     private static final int BMP_COMPRESSION = 30;
     private static final int BMP_MAX_COMPRESSION = 3;
+    private static final int RIFF_SIZE = 4;
+    private static final int RIFF_HEADER = 8;
     private static final int WEBP_CHUNK_NAME = 12;
     private static final int WEBP_FLAGS = 20;
     private static final int WEBP_ICC_FLAG = 0x20;
@@ -67,7 +71,11 @@ public final class DesktopImageDecoder implements ImageDecoder {
 
     private static RgbPixels read(ImageFormat format, byte[] encoded, String source, ImageLimits limits)
             throws IOException {
-        byte[] readable = format == ImageFormat.WEBP ? withoutColourProfile(encoded) : encoded;
+        byte[] readable = encoded;
+        if (format == ImageFormat.WEBP) {
+            checkComplete(encoded);
+            readable = withoutColourProfile(encoded);
+        }
         ImageReader reader = reader(format);
         try (ByteArrayImageInputStream stream = new ByteArrayImageInputStream(readable)) {
             reader.setInput(stream, false, true);
@@ -120,6 +128,15 @@ public final class DesktopImageDecoder implements ImageDecoder {
 
     private static RgbPixels upright(int orientation, BufferedImage image) throws IOException {
         return Orientation.turn(orientation, image.getWidth(), image.getHeight(), Rasters.rgb(image));
+    }
+
+    /** The reader takes zeros for what is missing. */
+    private static void checkComplete(byte[] encoded) throws IOException {
+        long declared = RIFF_HEADER
+                + Integer.toUnsignedLong(ByteBuffer.wrap(encoded).order(ByteOrder.LITTLE_ENDIAN).getInt(RIFF_SIZE));
+        if (encoded.length < declared) {
+            throw new IOException("it has " + encoded.length + " of " + declared + " bytes");
+        }
     }
 
     /** The reader would convert the colours; it does not if the flag in the header says that there is no profile. */

@@ -59,12 +59,11 @@ final class Bindings implements AutoCloseable {
         return this;
     }
 
-    /** The same bindings again, to replace some of them; closing it closes only what was added to it. */
-    Bindings derive() {
-        Bindings derived = new Bindings();
-        derived.inputs.putAll(inputs);
-        derived.outputs.putAll(outputs);
-        return derived;
+    /** Adds the bindings of {@code other}, which go on belonging to it. */
+    Bindings share(Bindings other) {
+        inputs.putAll(other.inputs);
+        outputs.putAll(other.outputs);
+        return this;
     }
 
     void run(LoadedGraph graph) {
@@ -94,5 +93,8 @@ final class Bindings implements AutoCloseable {
             tensor.close();
         }
         owned.clear();
+        // The maps hold the buffers; without this a closed cache would keep its memory as long as it is referred to.
+        inputs.clear();
+        outputs.clear();
     }
 }

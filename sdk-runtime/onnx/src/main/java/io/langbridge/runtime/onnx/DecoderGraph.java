@@ -127,7 +127,7 @@ final class DecoderGraph {
                 .with("kv_num_heads", kvHeads)
                 .with("scale", (float) (1 / Math.sqrt(headDim)));
         if (config.slidingWindow() > 0 && config.slidingLayer()[layer]) {
-            node.with("local_window_size", Integer.getInteger("win", config.slidingWindow()));
+            node.with("local_window_size", config.slidingWindow());
         }
         String attended = node.to(name + ".heads", presentKey(layer), presentValue(layer));
         attended = network.reshape(attended, name + ".attended", -1, (long) heads * headDim);

@@ -37,7 +37,8 @@ final class LoadedGraph implements AutoCloseable {
             settings.setIntraOpNumThreads(options.threads());
             settings.setInterOpNumThreads(1);
             settings.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
-            settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+            // Errors arrive as exceptions; a library does not write to the standard streams.
+            settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
             settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
             // Maps the weights; the other ways to hand them over copy them first.
             settings.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toString());
@@ -56,12 +57,26 @@ final class LoadedGraph implements AutoCloseable {
     void run(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
         lock.readLock().lock();
         try {
-            if (closed) {
-                throw new IllegalStateException("The " + what + " is closed");
-            }
+            requireOpen();
             session.run(inputs, Collections.emptySet(), outputs).close();
         } catch (OrtException e) {
             throw new OnnxRuntimeException("ONNX Runtime failed to run the " + what + ": " + e.getMessage(), e);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /**
+     * Refuses to go on after {@link #close}.
+     *
+     * @throws IllegalStateException if the graph is closed
+     */
+    void requireOpen() {
+        lock.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("The " + what + " is closed");
+            }
         } finally {
             lock.readLock().unlock();
         }

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -127,7 +128,10 @@ final class NetworkBuilder {
             files.put(tensor, file);
         }
         tensors.forEach((name, tensor) -> place(
-                name, tensor, files.get(tensor), java.util.Objects.requireNonNull(tensor.offset())));
+                name,
+                tensor,
+                Objects.requireNonNull(files.get(tensor)),
+                Objects.requireNonNull(tensor.offset())));
         return folder;
     }
 
@@ -141,8 +145,8 @@ final class NetworkBuilder {
                     weight.getKey(), file.add(recipe, byteLength(tensor), channel -> writeFloats(tensor, channel)));
         }
         Path path = file.in(cacheDirectory).toRealPath();
-        tensors.forEach((name, tensor) -> place(name, tensor, path, offsets.get(name)));
-        return path.getParent();
+        tensors.forEach((name, tensor) -> place(name, tensor, path, Objects.requireNonNull(offsets.get(name))));
+        return Objects.requireNonNull(path.getParent());
     }
 
     private void place(String name, StoredTensor tensor, Path file, long offset) {

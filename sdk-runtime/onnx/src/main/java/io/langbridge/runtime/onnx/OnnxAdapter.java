@@ -28,8 +28,8 @@ final class OnnxAdapter implements AdapterNetwork {
         this.vocabularyMatrix = vocabularyMatrix;
         llmHidden = llmHidden(config, vocabularyMatrix);
         graph = new Projector(config, weights).visualTokens(llmHidden).load(options);
-        coefficientGraph =
-                new LazyGraph(() -> new Projector(config, weights).coefficients().load(options));
+        coefficientGraph = new LazyGraph(
+                "adapter", () -> new Projector(config, weights).coefficients().load(options));
     }
 
     private static int llmHidden(AdapterConfig config, @Nullable FloatTensor matrix) {
@@ -96,8 +96,11 @@ final class OnnxAdapter implements AdapterNetwork {
 
     @Override
     public void close() {
-        graph.close();
-        coefficientGraph.close();
+        try {
+            graph.close();
+        } finally {
+            coefficientGraph.close();
+        }
     }
 
     /** The network from top to bottom. Shapes are {@code [patches, width]}. */
@@ -113,6 +116,10 @@ final class OnnxAdapter implements AdapterNetwork {
             graph.input(FEATURES, OnnxGraph.Type.FLOAT, "patches", config.mmHiddenSize());
         }
 
+        /**
+         * Features to visual tokens. Without softmax, all that follows LangBridge's GELU is linear: three matrices in
+         * a row, of which only the last depends on the language model.
+         */
         NetworkBuilder visualTokens(int llmHidden) {
             String x;
             if (config instanceof AdapterConfig.LangBridge langBridge) {

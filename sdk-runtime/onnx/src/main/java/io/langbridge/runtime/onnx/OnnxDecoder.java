@@ -10,7 +10,6 @@ import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +27,7 @@ final class OnnxDecoder implements DecoderNetwork {
         embedTokens = weights.get(DecoderGraph.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
         graph = DecoderGraph.build(config, weights, false).load(options);
         traceGraph = new LazyGraph(
-                () -> DecoderGraph.build(config, weights, true).load(options));
+                "decoder", () -> DecoderGraph.build(config, weights, true).load(options));
     }
 
     /** What the attention kernel takes for granted or refuses only when it runs. */
@@ -51,6 +50,7 @@ final class OnnxDecoder implements DecoderNetwork {
 
     @Override
     public FloatTensor embed(int... ids) {
+        graph.requireOpen();
         FloatTensor rows = FloatTensor.allocate(ids.length, config.hiddenSize());
         FloatBuffer target = rows.data();
         for (int i = 0; i < ids.length; i++) {
@@ -71,6 +71,7 @@ final class OnnxDecoder implements DecoderNetwork {
 
     @Override
     public DecoderSession open(int capacity) {
+        graph.requireOpen();
         return open(capacity, graph);
     }
 
@@ -109,7 +110,10 @@ final class OnnxDecoder implements DecoderNetwork {
 
     @Override
     public void close() {
-        graph.close();
-        traceGraph.close();
+        try {
+            graph.close();
+        } finally {
+            traceGraph.close();
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.FloatTensor;
@@ -17,12 +18,6 @@ import java.util.List;
  * another thread waits for what runs.
  */
 final class OnnxDecoderSession implements DecoderSession {
-    /**
-     * Most tokens of one run: attention keeps a score for every head, token and cached position, and a long prompt in
-     * one piece would need gigabytes for them.
-     */
-    static final int CHUNK = Integer.getInteger("chunk", 512);
-
     private final OnnxDecoder network;
     private final DecoderConfig config;
     private final LoadedGraph graph;
@@ -36,10 +31,10 @@ final class OnnxDecoderSession implements DecoderSession {
     private final IntBuffer totalLength = direct(Integer.BYTES).asIntBuffer();
     private final FloatTensor token;
     private final FloatTensor logits;
-    /** The cache, without input embeddings. */
+    /** The cache and the position in it. */
     private final Bindings cache = new Bindings();
     /** All that a step needs. */
-    private final Bindings step;
+    private final Bindings step = new Bindings();
 
     private int length;
     private boolean closed;
@@ -61,22 +56,39 @@ final class OnnxDecoderSession implements DecoderSession {
             cache.input(DecoderGraph.LAST_POSITION, lastPosition, 1);
             cache.input(DecoderGraph.TOTAL_LENGTH, totalLength, 1);
             for (int i = 0; i < config.numHiddenLayers(); i++) {
-                FloatTensor key = FloatTensor.allocate(kvHeads, capacity, headDim);
-                FloatTensor value = FloatTensor.allocate(kvHeads, capacity, headDim);
+                FloatTensor key = allocateCache();
+                FloatTensor value = allocateCache();
                 keys.add(key);
                 values.add(value);
                 cache.updated(DecoderGraph.pastKey(i), DecoderGraph.presentKey(i), key, 1, kvHeads, capacity, headDim);
                 cache.updated(
                         DecoderGraph.pastValue(i), DecoderGraph.presentValue(i), value, 1, kvHeads, capacity, headDim);
             }
-            step = cache.derive()
-                    .input(DecoderGraph.INPUTS_EMBEDS, token, 1, config.hiddenSize())
-                    .output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
+            step.share(cache);
+            step.input(DecoderGraph.INPUTS_EMBEDS, token, 1, config.hiddenSize());
+            step.output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
             complete = true;
         } finally {
             if (!complete) {
-                cache.close();
+                close();
             }
+        }
+    }
+
+    /** Keys or values of one layer. */
+    private FloatTensor allocateCache() {
+        int kvHeads = config.numKeyValueHeads();
+        int headDim = config.headDim();
+        try {
+            return FloatTensor.allocate(kvHeads, capacity, headDim);
+        } catch (OutOfMemoryError | ArithmeticException e) {
+            long layerBytes = 2L * Float.BYTES * kvHeads * capacity * headDim;
+            throw new InsufficientMemoryException(
+                    "A KV cache of " + capacity + " positions needs " + config.numHiddenLayers() + " x "
+                            + (layerBytes >> 20) + " MB of native memory, which the JVM does not give (" + e
+                            + "). Open a smaller cache, or raise -XX:MaxDirectMemorySize, which is the size of the"
+                            + " heap unless it is set.",
+                    e);
         }
     }
 
@@ -104,14 +116,10 @@ final class OnnxDecoderSession implements DecoderSession {
     public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
         int tokens = tokens(inputsEmbeds, config.hiddenSize());
         requireRoom(tokens);
-        for (int from = 0; from < tokens; from += CHUNK) {
-            int count = Math.min(CHUNK, tokens - from);
-            try (Bindings bindings = cache.derive()) {
-                bindings.input(
-                        DecoderGraph.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
-                bindings.output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
-                append(bindings, count);
-            }
+        try (Bindings bindings = new Bindings().share(cache)) {
+            bindings.input(DecoderGraph.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
+            bindings.output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
+            append(bindings, tokens);
         }
         return logits.data();
     }
@@ -128,7 +136,7 @@ final class OnnxDecoderSession implements DecoderSession {
     synchronized void trace(FloatTensor inputsEmbeds, List<FloatTensor> hiddenStates, FloatTensor allLogits) {
         int tokens = inputsEmbeds.size(0);
         requireRoom(tokens);
-        try (Bindings bindings = cache.derive()) {
+        try (Bindings bindings = new Bindings().share(cache)) {
             bindings.input(DecoderGraph.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
             for (int i = 1; i < hiddenStates.size(); i++) {
                 bindings.output(DecoderGraph.hiddenState(i), hiddenStates.get(i), tokens, config.hiddenSize());
@@ -147,10 +155,14 @@ final class OnnxDecoderSession implements DecoderSession {
         length += tokens;
     }
 
-    private void requireRoom(int tokens) {
+    private void requireOpen() {
         if (closed) {
             throw new IllegalStateException("The decoder session is closed");
         }
+    }
+
+    private void requireRoom(int tokens) {
+        requireOpen();
         if (tokens > capacity - length) {
             throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
                     + " positions; there is no room for " + tokens + " more");
@@ -159,6 +171,7 @@ final class OnnxDecoderSession implements DecoderSession {
 
     @Override
     public synchronized void truncate(int newLength) {
+        requireOpen();
         if (newLength < 0 || newLength > length) {
             throw new IllegalArgumentException(
                     "The cache holds " + length + " positions and cannot be cut to " + newLength);
@@ -195,5 +208,7 @@ final class OnnxDecoderSession implements DecoderSession {
         closed = true;
         step.close();
         cache.close();
+        keys.clear();
+        values.clear();
     }
 }

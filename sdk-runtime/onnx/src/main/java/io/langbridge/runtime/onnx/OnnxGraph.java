@@ -19,7 +19,6 @@ final class OnnxGraph {
     /** Element types, with the numbers of {@code TensorProto.DataType}. */
     enum Type {
         FLOAT(1),
-        UINT8(2),
         INT32(6),
         INT64(7);
 
@@ -52,17 +51,9 @@ final class OnnxGraph {
         return this;
     }
 
-    /** A constant whose values stand in the model itself; for small ones. */
-    String constant(String name, float[] values, long... dims) {
-        ByteBuffer bytes = littleEndian(values.length * Float.BYTES);
-        bytes.asFloatBuffer().put(values);
-        graph.message(5, initializer(name, Type.FLOAT, dims).bytes(9, bytes.array()));
-        return name;
-    }
-
-    /** A one-dimensional constant, as shapes and indices are given. */
+    /** A small one-dimensional constant in the model itself, as shapes and indices are given. */
     String constant(String name, long... values) {
-        ByteBuffer bytes = littleEndian(values.length * Long.BYTES);
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asLongBuffer().put(values);
         graph.message(5, initializer(name, Type.INT64, values.length).bytes(9, bytes.array()));
         return name;
@@ -124,11 +115,6 @@ final class OnnxGraph {
             return this;
         }
 
-        Node with(String attribute, String value) {
-            attributes.message(5, new Message().text(1, attribute).text(4, value).number(20, 3));
-            return this;
-        }
-
         Node with(String attribute, long... values) {
             Message message = new Message().text(1, attribute);
             for (long value : values) {
@@ -171,10 +157,6 @@ final class OnnxGraph {
         }
         Message tensor = new Message().number(1, type.number).message(2, shape);
         return new Message().text(1, name).message(2, new Message().message(1, tensor));
-    }
-
-    private static ByteBuffer littleEndian(int bytes) {
-        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** A protobuf message: fields one after the other, each with its number and wire type. */

@@ -30,7 +30,7 @@ final class OnnxVision implements VisionNetwork {
         this.config = config;
         pools = weights.contains(config.kind() == Kind.CLIP ? "post_layernorm.weight" : "head.probe");
         graph = new Tower(config, weights).features().load(options);
-        traceGraph = new LazyGraph(() -> new Tower(config, weights).trace(pools).load(options));
+        traceGraph = new LazyGraph("vision encoder", () -> new Tower(config, weights).trace(pools).load(options));
     }
 
     @Override
@@ -98,8 +98,11 @@ final class OnnxVision implements VisionNetwork {
 
     @Override
     public void close() {
-        graph.close();
-        traceGraph.close();
+        try {
+            graph.close();
+        } finally {
+            traceGraph.close();
+        }
     }
 
     /** The network from top to bottom. Shapes are {@code [tokens, hidden]} unless noted. */

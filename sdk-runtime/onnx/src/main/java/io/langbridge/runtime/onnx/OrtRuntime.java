@@ -3,6 +3,7 @@ package io.langbridge.runtime.onnx;
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
 import io.langbridge.RuntimeUnavailableException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +56,13 @@ final class OrtRuntime {
             } catch (EngineException e) {
                 log.debug("DJL's ONNX Runtime engine is not used: {}", e.getMessage());
             }
-            return OrtEnvironment.getEnvironment();
+            OrtEnvironment environment = OrtEnvironment.getEnvironment();
+            try {
+                environment.setTelemetry(false);
+            } catch (OrtException e) {
+                throw new OnnxRuntimeException("ONNX Runtime's telemetry cannot be switched off: " + e.getMessage(), e);
+            }
+            return environment;
         }
     }
 }

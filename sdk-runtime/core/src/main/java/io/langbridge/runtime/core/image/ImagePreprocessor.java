@@ -206,7 +206,7 @@ public final class ImagePreprocessor {
         return pixels;
     }
 
-    /** Scaled in double and rounded once, then normalised in float32: the order of these roundings shows in the bits. */
+    /** Scaled in double and rounded once, then normalised in float32: the order of roundings shows in the bits. */
     private static float[] normalised(
             @Nullable Double factor, float @Nullable [] mean, float @Nullable [] std, int channel) {
         float[] table = new float[256];

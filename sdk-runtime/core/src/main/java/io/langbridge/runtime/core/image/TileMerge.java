@@ -22,8 +22,8 @@ public final class TileMerge {
     public static FloatTensor merge(FloatTensor visualTokens, float @Nullable [] newline, TileGrid grid) {
         int[] shape = visualTokens.shape();
         if (shape.length != 3 || shape[0] != grid.tiles()) {
-            throw new IllegalArgumentException("Visual tokens of " + grid.tiles() + " tiles are needed, [tiles, patches,"
-                    + " d], not " + Arrays.toString(shape));
+            throw new IllegalArgumentException("Visual tokens of " + grid.tiles()
+                    + " tiles are needed, [tiles, patches, d], not " + Arrays.toString(shape));
         }
         int patches = shape[1];
         int d = shape[2];

@@ -34,9 +34,10 @@ public final class TokenLayout {
         }
         int side = (int) Math.round(Math.sqrt(patches));
         if (side * side != patches) {
-            throw new CheckpointException("mm_patch_merge_type " + grid.merge() + " puts tiles together as squares, but "
-                    + patches + " visual tokens per tile are not a square; use mm_vision_select_feature 'patch' and"
-                    + " not 'cls_patch', or mm_patch_merge_type 'flat'");
+            throw new CheckpointException("mm_patch_merge_type " + grid.merge()
+                    + " puts tiles together as squares, but " + patches
+                    + " visual tokens per tile are not a square; use mm_vision_select_feature 'patch' and not"
+                    + " 'cls_patch', or mm_patch_merge_type 'flat'");
         }
         TileGrid.Range rows = grid.keptRows(side);
         TileGrid.Range columns = grid.keptColumns(side);

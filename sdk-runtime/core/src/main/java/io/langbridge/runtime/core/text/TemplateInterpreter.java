@@ -44,8 +44,8 @@ final class TemplateInterpreter {
         }
     }
 
-    /** A turn of a loop makes about as many objects. */
-    private static final int LOOP_COST = 20;
+    /** A turn of a loop makes some thirty objects; a million turns are the most there can be. */
+    private static final int LOOP_COST = 50;
 
     private final String where;
     private final TemplateBudget budget = new TemplateBudget();
@@ -462,7 +462,7 @@ final class TemplateInterpreter {
                 return TemplateLibrary.remainder(left, right);
             default:
                 if (right < 0) {
-                    return Math.pow(left, right);
+                    return 1.0 / Math.pow(left * 1.0, -right * 1.0);
                 }
                 long power = 1;
                 for (long i = 0; i < right; i++) {

@@ -25,7 +25,7 @@ final class TemplateLexer {
     private static final Pattern RAW = Pattern.compile(
             "\\s*raw\\s*(-?)%\\}(.*?)\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}", Pattern.DOTALL);
     private static final Pattern FLOAT =
-            Pattern.compile("\\d+(_\\d+)*((\\.\\d+(_\\d+)*)?[eE][+-]?\\d+(_\\d+)*|\\.\\d+(_\\d+)*)");
+            Pattern.compile("\\d[\\d_]*((\\.\\d[\\d_]*)?[eE][+-]?\\d+|\\.\\d[\\d_]*)");
     private static final Pattern INTEGER = Pattern.compile("0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\\d[\\d_]*");
     private static final String[] OPERATORS = {
         "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=",

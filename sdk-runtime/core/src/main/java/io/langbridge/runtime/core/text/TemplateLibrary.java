@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.text;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -188,7 +189,7 @@ final class TemplateLibrary {
     /** {@code a.b.0} as filters take it. */
     private static Object attributePath(Object item, String path) {
         Object value = item;
-        for (String name : path.split("\\.")) {
+        for (String name : path.split("\\.", -1)) {
             value = name.matches("\\d{1,9}") ? subscript(value, Long.valueOf(name)) : subscript(value, name);
         }
         return value;
@@ -724,7 +725,7 @@ final class TemplateLibrary {
             merged(positional, named).forEach((key, value) -> attributes.put(str(key), value));
             return new Python.Namespace(attributes);
         });
-        globals.put("strftime_now", (Python.Callable) (positional, named) -> strftime(LocalDateTime.now(),
+        globals.put("strftime_now", (Python.Callable) (positional, named) -> strftime(LocalDateTime.now(ZoneId.systemDefault()),
                 new Arguments(positional, named).requiredText(0, "format")));
         return globals;
     }

@@ -92,6 +92,8 @@ final class TemplateParser {
                 // Marks the assistant's words for training masks; the text is the same.
                 expect(Kind.BLOCK_END);
                 return new TemplateNode.Group(closed("endgeneration"));
+            case "elif", "else", "endif", "endfor", "endset", "endmacro", "endgeneration", "endraw":
+                throw error(tag, "a tag that opens a block");
             default:
                 throw unsupported(tag, "the tag '" + tag.text() + "'");
         }

@@ -53,7 +53,7 @@ public final class Tokenizer implements AutoCloseable {
     private static final String TWO_MARKS = ONE_MARK + ONE_MARK;
 
     static {
-        // Read by DJL when its classes are loaded: no search for CUDA builds (nor their download), no usage reports.
+        // Read by DJL when its classes are loaded: no CUDA build is chosen or downloaded, no usage is reported.
         setUnlessSet("RUST_FLAVOR", "cpu");
         setUnlessSet("OPT_OUT_TRACKING", "true");
     }

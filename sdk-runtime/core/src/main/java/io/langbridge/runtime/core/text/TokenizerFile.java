@@ -5,7 +5,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
-import com.google.gson.internal.LazilyParsedNumber;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
@@ -231,7 +230,7 @@ final class TokenizerFile {
                     }
                 }
                 case STRING -> out.value(in.nextString());
-                case NUMBER -> out.value(new LazilyParsedNumber(in.nextString()));
+                case NUMBER -> out.jsonValue(in.nextString());
                 case BOOLEAN -> out.value(in.nextBoolean());
                 case NULL -> {
                     in.nextNull();

@@ -36,7 +36,7 @@ final class VocabularyJson {
                 JsonReader in = new JsonReader(new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder()))) {
             reader.read(in);
             if (in.peek() != JsonToken.END_DOCUMENT) {
-                throw new CheckpointException(file + " goes on after the end of the vocabulary.");
+                throw new IllegalStateException("something follows the list");
             }
         } catch (IOException | IllegalStateException | NumberFormatException e) {
             throw new CheckpointException(file + " cannot be read as a shared vocabulary ({token: id}, or a list of"

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.CheckpointException;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,7 +27,7 @@ class JsonTest {
     @Test
     void errors_name_file_and_path() {
         Json json = json("{\"text_config\": {\"hidden_size\": \"x\", \"n\": 0, \"big\": 3000000000}}");
-        Json text = json.object("text_config");
+        Json text = Objects.requireNonNull(json.object("text_config"));
         assertThatThrownBy(() -> text.requiredInt("hidden_size"))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage("config.json, key 'text_config.hidden_size' must be a whole number, not \"x\".");

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,7 +66,7 @@ class TorchFileTest {
         try (Weights weights = Checkpoints.open(resource(file))) {
             StoredTensor int32 = weights.get("int32");
             byte[] bytes = Files.readAllBytes(resource(file));
-            int at = int32.offset().intValue();
+            int at = Objects.requireNonNull(int32.offset()).intValue();
             assertThat((float) bytes[at]).isEqualTo(int32.toFloats()[0]);
         }
     }

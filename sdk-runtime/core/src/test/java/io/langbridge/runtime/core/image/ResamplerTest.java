@@ -13,13 +13,15 @@ class ResamplerTest {
     @Test
     void shrinkingWithTheCubicEqualsPil() {
         assertThat(resize(7, 5, 3, 2, Resampler.Filter.BICUBIC))
-                .containsExactly(90, 134, 131, 148, 138, 110, 147, 115, 105, 169, 94, 132, 133, 130, 126, 119, 129, 135);
+                .containsExactly(
+                        90, 134, 131, 148, 138, 110, 147, 115, 105, 169, 94, 132, 133, 130, 126, 119, 129, 135);
     }
 
     @Test
     void shrinkingWithTheTriangleEqualsPil() {
         assertThat(resize(7, 5, 3, 2, Resampler.Filter.BILINEAR))
-                .containsExactly(98, 134, 129, 144, 134, 112, 145, 118, 108, 162, 96, 134, 135, 129, 124, 120, 128, 134);
+                .containsExactly(
+                        98, 134, 129, 144, 134, 112, 145, 118, 108, 162, 96, 134, 135, 129, 124, 120, 128, 134);
     }
 
     @Test

@@ -1,0 +1,306 @@
+package io.langbridge.contract;
+
+import com.google.gson.JsonElement;
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One case while it is checked: what it states, what differs, what is left out. Differences are collected, so that a
+ * report shows all of them. At the end, a tensor or key that nothing looked at is a difference too.
+ */
+final class Check implements AutoCloseable {
+    private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d+)?([eE]-?\\d+)?");
+
+    private final Engine engine;
+    private final EngineOptions options;
+    private final Fixtures fixtures;
+    private final Fixtures.Case found;
+    private final Entry json;
+    private final @Nullable Weights tensors;
+    private final Set<String> unreadTensors = new TreeSet<>();
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private final List<String> differences = new ArrayList<>();
+    private final List<String> leftOut = new ArrayList<>();
+    private int comparisons;
+    private double largestShare;
+    private String largest = "";
+
+    Check(Engine engine, EngineOptions options, Fixtures fixtures, Fixtures.Case found) {
+        this.engine = engine;
+        this.options = options;
+        this.fixtures = fixtures;
+        this.found = found;
+        this.json = Entry.read(found.file());
+        json.describe("name", "what", "checks", "versions", "tolerance", "outputs", "layout");
+        String file = json.has("tensor_file") ? json.text("tensor_file") : "tensors.safetensors";
+        Path path = folder().resolve(file);
+        boolean listed = json.has("tensor_file") || json.has("tensors");
+        this.tensors = listed || Files.exists(path) ? closing(Checkpoints.open(path)) : null;
+        if (tensors != null) {
+            unreadTensors.addAll(tensors.names());
+        }
+        if (json.has("tensors")) {
+            Entry listing = json.object("tensors");
+            listing.describeAll();
+            if (!listing.keys().equals(tensorNames())) {
+                differences.add("The names in " + file + " are " + tensorNames() + ", not " + listing.keys());
+            }
+        }
+    }
+
+    Engine engine() {
+        return engine;
+    }
+
+    EngineOptions options() {
+        return options;
+    }
+
+    Fixtures fixtures() {
+        return fixtures;
+    }
+
+    Fixtures.Case found() {
+        return found;
+    }
+
+    /** Folder of the case; paths in it are relative to this. */
+    Path folder() {
+        return Objects.requireNonNull(found.file().getParent());
+    }
+
+    Entry json() {
+        return json;
+    }
+
+    /** Closes {@code resource} at the end of the case, the last one first. */
+    <T extends AutoCloseable> T closing(T resource) {
+        opened.push(resource);
+        return resource;
+    }
+
+    // What the case states.
+
+    Set<String> tensorNames() {
+        return tensors == null ? Collections.emptySet() : tensors.names();
+    }
+
+    boolean hasTensor(String name) {
+        return tensors != null && tensors.contains(name);
+    }
+
+    StoredTensor stored(String name) {
+        if (tensors == null) {
+            throw new AssertionError("There is no file of tensors");
+        }
+        unreadTensors.remove(name);
+        return tensors.get(name);
+    }
+
+    FloatTensor tensor(String name) {
+        StoredTensor stored = stored(name);
+        int[] shape = Arrays.stream(stored.shape()).mapToInt(Math::toIntExact).toArray();
+        return FloatTensor.of(stored.toFloats(), shape);
+    }
+
+    float[] floats(String name) {
+        return stored(name).toFloats();
+    }
+
+    /** Token ids; small enough to be exact as float. */
+    int[] ids(String name) {
+        float[] values = floats(name);
+        int[] ids = new int[values.length];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = Math.round(values[i]);
+        }
+        return ids;
+    }
+
+    /** The limit the case states for a tensor: the one for its name or a pattern of it, or else the default. */
+    double tolerance(String name) {
+        JsonElement tolerance = json.get("tolerance");
+        if (!tolerance.isJsonObject()) {
+            return number(tolerance.getAsString());
+        }
+        for (Map.Entry<String, JsonElement> entry : tolerance.getAsJsonObject().entrySet()) {
+            String pattern = ".*\\b" + entry.getKey().replace(".", "\\.").replace("*", ".*");
+            if (name.matches(pattern)) {
+                return number(entry.getValue().getAsString());
+            }
+        }
+        return tolerance.getAsJsonObject().get("default").getAsDouble();
+    }
+
+    /** "values 1e-6 relative" is 1e-6, "exact" is 0. */
+    private static double number(String text) {
+        Matcher matcher = NUMBER.matcher(text);
+        return matcher.find() ? Double.parseDouble(matcher.group()) : 0;
+    }
+
+    // What is compared.
+
+    void same(String what, @Nullable Object actual, @Nullable Object expected) {
+        comparisons++;
+        if (!Objects.equals(actual, expected)) {
+            differences.add(what + " is " + actual + ", but should be " + expected);
+        }
+    }
+
+    void same(String what, int[] actual, int[] expected) {
+        same(what, Arrays.toString(actual), Arrays.toString(expected));
+    }
+
+    /** Bit by bit. */
+    void same(String what, float[] actual, float[] expected) {
+        comparisons++;
+        int at = Arrays.mismatch(actual, expected);
+        if (at >= 0) {
+            differences.add(what + " differs at " + at + " of " + expected.length + ": "
+                    + (at < actual.length ? actual[at] : "missing") + " instead of "
+                    + (at < expected.length ? expected[at] : "nothing"));
+        }
+    }
+
+    void holds(String what, boolean condition) {
+        comparisons++;
+        if (!condition) {
+            differences.add(what);
+        }
+    }
+
+    /** Compares with the tensor of this name, within its tolerance. */
+    void close(String name, FloatTensor actual) {
+        FloatTensor expected = tensor(name);
+        same("shape of " + name, Arrays.toString(actual.shape()), Arrays.toString(expected.shape()));
+        close(name, actual.toArray(), expected.toArray(), tolerance(name));
+    }
+
+    /** The same where the case has such a tensor. */
+    void closeIfGiven(String name, FloatTensor actual) {
+        if (hasTensor(name)) {
+            close(name, actual);
+        }
+    }
+
+    /** The relative error in the 2-norm. */
+    void close(String what, float[] actual, float[] expected, double tolerance) {
+        comparisons++;
+        if (actual.length != expected.length) {
+            differences.add(what + " has " + actual.length + " values, not " + expected.length);
+            return;
+        }
+        double error = relativeError(actual, expected);
+        double share = tolerance == 0 ? 0 : error / tolerance;
+        if (share > largestShare) {
+            largestShare = share;
+            largest = String.format(Locale.ROOT, "%.1e of %.0e, %s in %s", error, tolerance, what, found.name());
+        }
+        if (!(error <= tolerance)) {
+            differences.add(what + " has a relative error of " + error + ", more than " + tolerance);
+        }
+    }
+
+    static double relativeError(float[] actual, float[] expected) {
+        double difference = 0;
+        double norm = 0;
+        for (int i = 0; i < expected.length; i++) {
+            double d = (double) actual[i] - expected[i];
+            difference += d * d;
+            norm += (double) expected[i] * expected[i];
+        }
+        return difference == 0 ? 0 : Math.sqrt(difference / norm);
+    }
+
+    /** The same entries removed (minus infinity, or zero), all others close one by one. */
+    void sameKept(String what, float[] actual, float[] expected, double tolerance) {
+        comparisons++;
+        for (int i = 0; i < Math.max(actual.length, expected.length); i++) {
+            if (i >= Math.min(actual.length, expected.length)
+                    || actual[i] != expected[i]
+                            && !(Math.abs((double) actual[i] - expected[i]) <= tolerance * Math.abs(expected[i]))) {
+                differences.add(what + " differs at " + i + " of " + expected.length + ": "
+                        + (i < actual.length ? actual[i] : "missing") + " instead of "
+                        + (i < expected.length ? expected[i] : "nothing"));
+                return;
+            }
+        }
+    }
+
+    /** Notes what cannot be checked here and why; it is printed. */
+    void leaveOut(String what) {
+        leftOut.add(found.name() + ": " + what);
+    }
+
+    /** A tensor that only explains how another one came about. */
+    void describeTensor(String name) {
+        unreadTensors.remove(name);
+    }
+
+    // What came out.
+
+    boolean allLeftOut() {
+        return comparisons == 0 && !leftOut.isEmpty();
+    }
+
+    List<String> leftOut() {
+        return leftOut;
+    }
+
+    double largestShare() {
+        return largestShare;
+    }
+
+    /** The largest error as a share of its tolerance, in words. */
+    String largest() {
+        return largest;
+    }
+
+    /** All differences, those included that nobody looked for. */
+    List<String> differences() {
+        List<String> all = new ArrayList<>(differences);
+        List<String> unread = new ArrayList<>();
+        json.addUnread(unread);
+        unread.forEach(key -> all.add("Nothing knows how to check " + key));
+        unreadTensors.forEach(name -> all.add("Nothing knows how to check the tensor " + name));
+        if (comparisons == 0 && leftOut.isEmpty()) {
+            all.add("Nothing was compared");
+        }
+        return all;
+    }
+
+    @Override
+    public void close() throws Exception {
+        Exception failure = null;
+        while (!opened.isEmpty()) {
+            try {
+                opened.pop().close();
+            } catch (Exception e) {
+                failure = e;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

@@ -1,0 +1,286 @@
+package io.langbridge.contract;
+
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.AdapterPart;
+import io.langbridge.runtime.core.config.ImagePrompt;
+import io.langbridge.runtime.core.config.ModelFolder;
+import io.langbridge.runtime.core.engine.AdapterNetwork;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.TileMerge;
+import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
+import io.langbridge.spi.RgbPixels;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whole models, from picture and prompt to text: step by step through the parts, and again as an application does it.
+ */
+final class EndToEndCases {
+    private static final String IMAGE = "<image>";
+    private static final int SPLICED = -200;
+
+    private final Check check;
+    private final ModelFolder folder;
+    private final Tokenizer tokenizer;
+    private final ImagePreprocessor preprocessor;
+    private final VisionNetwork vision;
+    private final AdapterNetwork adapter;
+    private final DecoderNetwork decoder;
+    private final float @Nullable [] newline;
+
+    /** A picture on its way through the model. */
+    private record Seen(FloatTensor pixels, FloatTensor features, FloatTensor projected, FloatTensor visualTokens) {}
+
+    private EndToEndCases(Check check, Path checkpoint) {
+        this.check = check;
+        this.folder = check.closing(ModelFolder.open(checkpoint));
+        this.tokenizer = check.closing(Tokenizer.of(checkpoint));
+        this.preprocessor = new ImagePreprocessor(
+                folder.vision().preprocessor(),
+                folder.tiling(),
+                folder.vision().config().imageSize());
+        this.vision = check.closing(
+                check.engine().vision(folder.vision().config(), folder.vision().weights(), check.options()));
+        this.decoder = check.closing(
+                check.engine().decoder(folder.llm().config(), folder.llm().weights(), check.options()));
+        AdapterPart part = folder.adapter();
+        this.adapter = check.closing(
+                check.engine().adapter(part.config(), part.weights(), matrix(check, decoder, part), check.options()));
+        StoredTensor stored = part.imageNewline();
+        this.newline = stored == null ? null : stored.toFloats();
+    }
+
+    static void check(Check check) {
+        Entry json = check.json();
+        json.describe("splice", "placeholders");
+        Entry generate = json.object("generate");
+        generate.describe("mode");
+        int maxNewTokens = generate.integer("max_new_tokens");
+        Path checkpoint = check.folder().resolve(json.text("checkpoint"));
+        EndToEndCases model = new EndToEndCases(check, checkpoint);
+        if (json.has("adapter")) {
+            boolean softmax = !json.text("adapter").contains("no softmax");
+            AdapterConfig config = model.folder.adapter().config();
+            check.same("softmax", config instanceof AdapterConfig.LangBridge l && l.softmax(), softmax);
+        }
+        if (json.has("image_token_id")) {
+            int id = model.folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.tokenId() : SPLICED;
+            check.same("image_token_id", id, json.integer("image_token_id"));
+        }
+        List<Entry> runs = json.objects("runs");
+        for (Entry run : runs) {
+            run.describe("smallest_margin_top1_top2", "messages");
+            model.checkRun(run, maxNewTokens);
+        }
+        PublicApi.check(check, checkpoint, runs, maxNewTokens);
+    }
+
+    /** The rows as stored, which must be the decoder's own. */
+    private static @Nullable FloatTensor matrix(Check check, DecoderNetwork decoder, AdapterPart part) {
+        Path file = part.vocabularyFile();
+        StoredTensor stored = part.vocabularyMatrix();
+        if (file == null) {
+            return null;
+        }
+        FloatTensor own = decoder.embed(SharedVocabulary.read(file).ids());
+        if (stored != null) {
+            check.same("the stored vocabulary matrix", stored.toFloats(), own.toArray());
+        }
+        return own;
+    }
+
+    private void checkRun(Entry run, int maxNewTokens) {
+        String label = run.text("label");
+        List<Seen> seen = new ArrayList<>();
+        for (String name : run.texts("pictures")) {
+            Seen picture = see(label, seen.size(), name);
+            if (picture == null) {
+                check.leaveOut("run " + label + ": " + name + " is not there");
+                run.describeAll();
+                check.tensorNames().stream()
+                        .filter(t -> t.startsWith(label + "."))
+                        .forEach(check::describeTensor);
+                return;
+            }
+            seen.add(picture);
+        }
+        checkPictures(label, run.texts("pictures"), seen);
+        int[] counts = seen.stream()
+                .mapToInt(picture -> picture.visualTokens().size(0))
+                .toArray();
+        for (String key : Arrays.asList("visual_tokens", "placeholders")) {
+            if (run.has(key)) {
+                check.same(key + " of " + label, counts, run.integers(key));
+            }
+        }
+        boolean splice = folder.imagePrompt() instanceof ImagePrompt.Splice;
+        int[] ids = splice ? splitIds(run.text("prompt")) : expandedIds(run.text("prompt"), counts);
+        check.same(label + ".input_ids", ids, check.ids(label + ".input_ids"));
+        if (run.has("tokens")) {
+            check.same("tokens of " + label, ids.length, run.integer("tokens"));
+        }
+        FloatTensor embeds = embeddings(ids, seen);
+        check.same("sequence of " + label, embeds.size(0), run.integer("sequence"));
+        check.closeIfGiven(label + ".inputs_embeds", embeds);
+        checkDecoder(run, label, embeds, maxNewTokens);
+    }
+
+    private void checkDecoder(Entry run, String label, FloatTensor embeds, int maxNewTokens) {
+        float[] last;
+        try (DecoderSession session = decoder.open(embeds.size(0))) {
+            last = DecoderCases.copy(session.prefill(embeds));
+        }
+        check.closeIfGiven(label + ".logits_last", FloatTensor.of(last, last.length));
+        if (run.has("argmax_of_last")) {
+            check.same("argmax", DecoderCases.argmax(FloatBuffer.wrap(last)), run.integer("argmax_of_last"));
+        }
+        if (check.hasTensor(label + ".logits")) {
+            int count = check.tensor(label + ".logits").size(0);
+            check.close(
+                    label + ".logits", DecoderCases.last(decoder.trace(embeds).logits(), count));
+        }
+        int[] newIds = DecoderCases.greedy(decoder, embeds, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
+        check.same(label + " new_ids", newIds, run.integers("new_ids"));
+        check.same(label + " new_text", DecoderCases.text(tokenizer, newIds), run.text("new_text"));
+    }
+
+    /** Runs one picture as far as the decoder; null if the picture is not there. */
+    private @Nullable Seen see(String label, int index, String name) {
+        ReferencePictures pictures = new ReferencePictures(check.fixtures());
+        Optional<RgbPixels> picture = pictures.exactPixels(name);
+        if (picture.isEmpty() && !pictures.has(name)) {
+            return null;
+        }
+        PreparedImage prepared = preprocessor.prepare(picture.orElseGet(() -> pictures.decoded(name)));
+        FloatTensor pixels = prepared.pixels();
+        String given = label + "." + index + ".pixel_values";
+        if (picture.isEmpty() && check.hasTensor(given)) {
+            pixels = check.tensor(given); // another decoder's JPEG: go on with the reference's pixels
+        }
+        FloatTensor features = vision.features(pixels);
+        FloatTensor projected = adapter.visualTokens(features);
+        return new Seen(pixels, features, projected, TileMerge.merge(projected, newline, prepared.grid()));
+    }
+
+    /** Tensors of each picture ({@code <run>.<i>.}), and of all pictures of a run together ({@code <run>.}). */
+    private void checkPictures(String label, List<String> names, List<Seen> seen) {
+        for (int i = 0; i < seen.size(); i++) {
+            String name = label + "." + i + ".";
+            Seen picture = seen.get(i);
+            check.closeIfGiven(name + "pixel_values", picture.pixels());
+            check.closeIfGiven(name + "features", picture.features());
+            check.closeIfGiven(name + "visual_tokens", picture.visualTokens());
+            if (check.hasTensor(name + "vocabulary_logits")) {
+                check.close(name + "vocabulary_logits", adapter.coefficients(picture.features()));
+            }
+        }
+        checkTogether(label + ".pixel_values", seen.stream().map(Seen::pixels).toList());
+        checkTogether(label + ".features", seen.stream().map(Seen::features).toList());
+        checkTogether(label + ".projected", seen.stream().map(Seen::projected).toList());
+        checkTogether(
+                label + ".visual_tokens", seen.stream().map(Seen::visualTokens).toList());
+        if (check.hasTensor(label + ".image_sizes")) {
+            ReferencePictures pictures = new ReferencePictures(check.fixtures());
+            int[] sizes = names.stream()
+                    .map(pictures::decoded)
+                    .flatMapToInt(picture -> IntStream.of(picture.height(), picture.width()))
+                    .toArray();
+            check.same(label + ".image_sizes", sizes, check.ids(label + ".image_sizes"));
+        }
+    }
+
+    /**
+     * One after the other, as far as the reference fills its tensor: it pads every picture of a batch to the largest
+     * number of tiles, with zeros.
+     */
+    private void checkTogether(String name, List<FloatTensor> parts) {
+        if (!check.hasTensor(name)) {
+            return;
+        }
+        FloatTensor expected = check.tensor(name);
+        boolean padded = expected.shape().length == 5;
+        int slot = padded ? expected.count() / expected.size(0) : 0;
+        FloatTensor actual = FloatTensor.allocate(expected.count());
+        FloatBuffer target = actual.data();
+        int values = 0;
+        for (int i = 0; i < parts.size(); i++) {
+            FloatBuffer part = parts.get(i).data();
+            values += part.limit();
+            if (part.limit() > (padded ? slot : target.remaining())) {
+                break;
+            }
+            if (padded) {
+                target.position(i * slot);
+            }
+            target.put(part);
+        }
+        check.holds(
+                name + " has " + expected.count() + " values, the pictures have " + values,
+                padded ? values <= expected.count() : values == expected.count());
+        check.close(name, actual.toArray(), expected.toArray(), check.tolerance(name));
+    }
+
+    /** The text between the pictures, piece by piece. */
+    private int[] splitIds(String prompt) {
+        List<Integer> ids = new ArrayList<>();
+        String[] pieces = prompt.split(IMAGE, -1);
+        for (int i = 0; i < pieces.length; i++) {
+            if (i > 0) {
+                ids.add(SPLICED);
+            }
+            if (i == 0 || !pieces[i].isEmpty()) {
+                Arrays.stream(tokenizer.encode(pieces[i], i == 0)).forEach(ids::add);
+            }
+        }
+        return ids.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** The placeholder once per visual token, all in one piece. */
+    private int[] expandedIds(String prompt, int[] counts) {
+        StringBuilder expanded = new StringBuilder();
+        String[] pieces = prompt.split(IMAGE, -1);
+        check.same("places for pictures", pieces.length - 1, counts.length);
+        for (int i = 0; i < pieces.length; i++) {
+            expanded.append(i > 0 ? String.join("", Collections.nCopies(counts[i - 1], IMAGE)) : "")
+                    .append(pieces[i]);
+        }
+        return tokenizer.encode(expanded.toString(), true);
+    }
+
+    /** Rows of the tokens, with the visual tokens in the place of each picture. */
+    private FloatTensor embeddings(int[] ids, List<Seen> seen) {
+        int placeholder = folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.tokenId() : SPLICED;
+        List<FloatTensor> rows = new ArrayList<>();
+        int picture = 0;
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] != placeholder) {
+                rows.add(decoder.embed(ids[i]));
+                continue;
+            }
+            FloatTensor tokens = seen.get(picture++).visualTokens();
+            rows.add(tokens);
+            if (placeholder != SPLICED) {
+                i += tokens.size(0) - 1;
+            }
+        }
+        int length = rows.stream().mapToInt(row -> row.size(0)).sum();
+        FloatTensor all = FloatTensor.allocate(length, folder.llm().config().hiddenSize());
+        FloatBuffer target = all.data();
+        rows.forEach(row -> target.put(row.data()));
+        return all;
+    }
+}

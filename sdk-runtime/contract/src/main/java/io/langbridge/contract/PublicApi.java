@@ -1,0 +1,164 @@
+package io.langbridge.contract;
+
+import com.google.gson.JsonElement;
+import io.langbridge.Answer;
+import io.langbridge.AnswerStream;
+import io.langbridge.GenerationOptions;
+import io.langbridge.Image;
+import io.langbridge.Message;
+import io.langbridge.Request;
+import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** The runs of an end-to-end case as an application asks for them. */
+final class PublicApi {
+    private static final String IMAGE = "<image>";
+    /** A turn as ChatML or Llama 3 writes it. */
+    private static final Pattern TURN = Pattern.compile(
+            "<\\|im_start\\|>(\\w+)\\n(.*?)<\\|im_end\\|>\\n"
+                    + "|<\\|start_header_id\\|>(\\w+)<\\|end_header_id\\|>\\n\\n(.*?)<\\|eot_id\\|>",
+            Pattern.DOTALL);
+
+    private PublicApi() {}
+
+    static void check(Check check, Path checkpoint, List<Entry> runs, int maxNewTokens) {
+        GenerationOptions options = GenerationOptions.greedy().toBuilder()
+                .repetitionPenalty(1)
+                .stopTokens()
+                .maxNewTokens(maxNewTokens)
+                .build();
+        try (VisionLanguageModel model = VisionLanguageModel.builder()
+                .folder(checkpoint)
+                .threads(check.options().threads())
+                .cacheDirectory(check.options().cacheDirectory())
+                .build()) {
+            for (Entry run : runs) {
+                String label = run.text("label");
+                List<Message> messages = messages(check, checkpoint, run);
+                if (messages == null) {
+                    check.leaveOut("run " + label + " through the public API: a Request cannot express it");
+                    continue;
+                }
+                Request request =
+                        Request.builder().messages(messages).options(options).build();
+                StringBuilder pieces = new StringBuilder();
+                try (AnswerStream stream = model.stream(request)) {
+                    for (AnswerStream.Piece piece : stream) {
+                        pieces.append(piece.text());
+                    }
+                    Answer answer = stream.answer();
+                    check.same("answer's ids, " + label, answer.tokenIds(), run.integers("new_ids"));
+                    check.same("answer's text, " + label, answer.text(), run.text("new_text"));
+                    check.same("answer's pieces, " + label, pieces.toString(), answer.text());
+                    check.same("prompt's length, " + label, answer.usage().promptTokens(), run.integer("sequence"));
+                }
+            }
+        }
+    }
+
+    /** The conversation of a run, or null if there is none that gives its prompt. */
+    private static @Nullable List<Message> messages(Check check, Path checkpoint, Entry run) {
+        ReferencePictures pictures = new ReferencePictures(check.fixtures());
+        List<Image> images = new ArrayList<>();
+        for (String name : run.texts("pictures")) {
+            Optional<Path> file = pictures.exact(name);
+            if (file.isEmpty()) {
+                return null;
+            }
+            images.add(Image.of(file.get()));
+        }
+        return run.has("messages")
+                ? given(run.get("messages"), images.iterator())
+                : parsed(checkpoint, run.text("prompt"), images.iterator());
+    }
+
+    private static List<Message> given(JsonElement messages, Iterator<Image> images) {
+        List<Message> result = new ArrayList<>();
+        for (JsonElement message : messages.getAsJsonArray()) {
+            List<Message.Part> parts = new ArrayList<>();
+            JsonElement content = message.getAsJsonObject().get("content");
+            if (content.isJsonPrimitive()) {
+                parts.add(new Message.Text(content.getAsString()));
+            } else {
+                for (JsonElement part : content.getAsJsonArray()) {
+                    String type = part.getAsJsonObject().get("type").getAsString();
+                    parts.add(
+                            type.equals("image")
+                                    ? new Message.Picture(images.next())
+                                    : new Message.Text(
+                                            part.getAsJsonObject().get("text").getAsString()));
+                }
+            }
+            result.add(new Message(role(message.getAsJsonObject().get("role").getAsString()), parts));
+        }
+        return result;
+    }
+
+    /** Takes a prompt apart; null if the chat template would not make the same one of it. */
+    private static @Nullable List<Message> parsed(Path checkpoint, String prompt, Iterator<Image> images) {
+        List<Message> messages = new ArrayList<>();
+        List<Map<String, Object>> again = new ArrayList<>();
+        Matcher turn = TURN.matcher(prompt);
+        while (turn.find()) {
+            String role = turn.group(1) != null ? turn.group(1) : turn.group(3);
+            String content = turn.group(1) != null ? turn.group(2) : turn.group(4);
+            List<Message.Part> parts = parts(content, images);
+            if (parts == null) {
+                return null;
+            }
+            messages.add(new Message(role(role), parts));
+            Map<String, Object> message = new LinkedHashMap<>();
+            message.put("role", role);
+            message.put("content", content);
+            again.add(message);
+        }
+        ChatTemplate template = ChatTemplate.of(checkpoint);
+        if (template == null || messages.isEmpty()) {
+            return null;
+        }
+        String rendered = template.render(again, true, Collections.emptyMap());
+        try (Tokenizer tokenizer = Tokenizer.of(checkpoint)) {
+            String begin = tokenizer.bosToken();
+            return rendered.equals(prompt) || begin != null && rendered.equals(begin + prompt) ? messages : null;
+        }
+    }
+
+    /** A request writes the line break after leading pictures itself. */
+    private static @Nullable List<Message.Part> parts(String content, Iterator<Image> images) {
+        List<Message.Part> parts = new ArrayList<>();
+        String[] texts = content.split(IMAGE, -1);
+        boolean leading = true;
+        for (int i = 0; i < texts.length; i++) {
+            String text = texts[i];
+            if (i > 0) {
+                parts.add(new Message.Picture(images.next()));
+                if (leading && !text.startsWith("\n")) {
+                    return null;
+                }
+                text = leading ? text.substring(1) : text;
+            }
+            if (!text.isEmpty()) {
+                parts.add(new Message.Text(text));
+                leading = false;
+            }
+        }
+        return parts;
+    }
+
+    private static Message.Role role(String role) {
+        return Message.Role.valueOf(role.toUpperCase(Locale.ROOT));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.contract;
+
+import org.jspecify.annotations.NullMarked;

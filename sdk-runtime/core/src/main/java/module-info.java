@@ -1,0 +1,28 @@
+/**
+ * Everything between the public API and an engine. Not for applications: what is exported here is for engines and may
+ * change with every release.
+ */
+// A named module, because an automatic one could not see Gson, which is itself a named one. DJL has automatic names
+// only.
+@SuppressWarnings("requires-automatic")
+module io.langbridge.runtime.core {
+    requires ai.djl.tokenizers;
+    requires com.google.gson;
+    requires transitive io.langbridge;
+    requires static transitive org.jspecify;
+    requires org.slf4j;
+
+    exports io.langbridge.runtime.core.checkpoint;
+    exports io.langbridge.runtime.core.config;
+    exports io.langbridge.runtime.core.engine;
+    exports io.langbridge.runtime.core.generate;
+    exports io.langbridge.runtime.core.image;
+    exports io.langbridge.runtime.core.model;
+    exports io.langbridge.runtime.core.text;
+    exports io.langbridge.runtime.core.vocabulary;
+
+    uses io.langbridge.runtime.core.engine.Engine;
+
+    provides io.langbridge.spi.ModelLoader with
+            io.langbridge.runtime.core.model.Loader;
+}
