@@ -61,13 +61,13 @@ final class PyTorchDecoder implements DecoderNetwork {
                     scope.of(config.headDim()),
                     scope.of(config.rmsNormEps()),
                     scope.of(config.slidingWindow())));
-            IValue layers = scope.own(script.run("layers"));
-            for (int i = 0; i < config.numHiddenLayers(); i++) {
+            IValue[] layers = new IValue[config.numHiddenLayers()];
+            for (int i = 0; i < layers.length; i++) {
                 // What was fused is freed before the next layer is read.
                 try (Scope layer = new Scope()) {
                     boolean sliding = config.slidingWindow() > 0 && config.slidingLayer()[i];
                     Map<String, PtNDArray> tensors = layer(loader, layer, "model.layers." + i + ".");
-                    layer.own(script.run("add_layer", layers, shape, layer.of(sliding), layer.of(tensors)));
+                    layers[i] = scope.own(script.run("layer", shape, layer.of(sliding), layer.of(tensors)));
                 }
             }
             Map<String, PtNDArray> ends = new HashMap<>();
@@ -76,7 +76,7 @@ final class PyTorchDecoder implements DecoderNetwork {
             if (!config.tieWordEmbeddings()) {
                 loader.get(scope, ends, "", "lm_head.weight", config.vocabSize(), config.hiddenSize());
             }
-            return script.run("model", shape, layers, scope.of(ends));
+            return script.run("model", shape, scope.of(layers), scope.of(ends));
         }
     }
 

@@ -2,6 +2,7 @@ package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.Activation;
 import io.langbridge.runtime.core.config.VisionConfig;
@@ -29,6 +30,10 @@ final class PyTorchVision implements VisionNetwork {
     private final IValue tower;
 
     PyTorchVision(VisionConfig config, Weights weights, EngineOptions options) {
+        if (config.layersToRun() < 1 || config.layersToRun() > config.numHiddenLayers()) {
+            throw new UnsupportedModelException("The selected layer " + config.selectLayer() + " of the vision encoder"
+                    + " with " + config.numHiddenLayers() + " layers leaves no layer to run or does not exist");
+        }
         this.config = config;
         this.weights = weights;
         threads = options.threads();
@@ -56,11 +61,11 @@ final class PyTorchVision implements VisionNetwork {
                     scope.of(config.patchSize()),
                     scope.of(name(config.hiddenAct())),
                     scope.of(config.layerNormEps())));
-            IValue layers = scope.own(script.run("layers"));
+            IValue[] layers = new IValue[numberOfLayers];
             for (int i = 0; i < numberOfLayers; i++) {
                 try (Scope layer = new Scope()) {
                     Map<String, PtNDArray> tensors = layer(loader, layer, "encoder.layers." + i + ".");
-                    layer.own(script.run("add_layer", layers, layer.of(tensors)));
+                    layers[i] = scope.own(script.run("layer", layer.of(tensors)));
                 }
             }
             Map<String, PtNDArray> rest = new HashMap<>();
@@ -74,7 +79,7 @@ final class PyTorchVision implements VisionNetwork {
             } else {
                 loader.get(scope, rest, "", "embeddings.patch_embedding.bias", hidden);
             }
-            return script.run("tower", shape, layers, scope.of(rest));
+            return script.run("tower", shape, scope.of(layers), scope.of(rest));
         }
     }
 

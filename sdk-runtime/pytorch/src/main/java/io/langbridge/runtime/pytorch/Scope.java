@@ -57,6 +57,10 @@ final class Scope implements AutoCloseable {
         return own(IValue.listFrom(list));
     }
 
+    IValue of(IValue... list) {
+        return own(IValue.listFrom(list));
+    }
+
     IValue of(Map<String, PtNDArray> tensorsByName) {
         return own(IValue.stringMapFrom(tensorsByName));
     }

@@ -51,13 +51,8 @@ class Decoder(Module):
       sliding_window: int) -> __torch__.Config:
     return __torch__.Config(num_attention_heads, num_key_value_heads, head_dim, rms_norm_eps, sliding_window)
 
-  def layers(self) -> List[__torch__.Layer]:
-    none : List[__torch__.Layer] = []
-    return none
-
   # Products with the same input become one: fewer and larger reads per token.
-  def add_layer(self, layers: List[__torch__.Layer], config: __torch__.Config, sliding: bool,
-      w: Dict[str, Tensor]) -> int:
+  def layer(self, config: __torch__.Config, sliding: bool, w: Dict[str, Tensor]) -> __torch__.Layer:
     qkv_bias : Optional[Tensor] = None
     if "self_attn.q_proj.bias" in w:
       qkv_bias = torch.cat([w["self_attn.q_proj.bias"], w["self_attn.k_proj.bias"], w["self_attn.v_proj.bias"]])
@@ -69,7 +64,7 @@ class Decoder(Module):
     gate_up_bias : Optional[Tensor] = None
     if "mlp.gate_proj.bias" in w:
       gate_up_bias = torch.cat([w["mlp.gate_proj.bias"], w["mlp.up_proj.bias"]])
-    layers.append(__torch__.Layer(
+    return __torch__.Layer(
         sliding,
         w["input_layernorm.weight"],
         torch.cat([w["self_attn.q_proj.weight"], w["self_attn.k_proj.weight"], w["self_attn.v_proj.weight"]]),
@@ -81,8 +76,7 @@ class Decoder(Module):
         torch.cat([w["mlp.gate_proj.weight"], w["mlp.up_proj.weight"]]),
         gate_up_bias,
         w["mlp.down_proj.weight"],
-        self.optional(w, "mlp.down_proj.bias")))
-    return len(layers)
+        self.optional(w, "mlp.down_proj.bias"))
 
   def optional(self, w: Dict[str, Tensor], name: str) -> Optional[Tensor]:
     tensor : Optional[Tensor] = None

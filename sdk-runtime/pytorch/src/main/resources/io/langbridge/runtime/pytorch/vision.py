@@ -47,12 +47,8 @@ class Vision(Module):
       layer_norm_eps: float) -> __torch__.Config:
     return __torch__.Config(clip, num_attention_heads, patch_size, hidden_act, layer_norm_eps)
 
-  def layers(self) -> List[__torch__.Layer]:
-    none : List[__torch__.Layer] = []
-    return none
-
-  def add_layer(self, layers: List[__torch__.Layer], w: Dict[str, Tensor]) -> int:
-    layers.append(__torch__.Layer(
+  def layer(self, w: Dict[str, Tensor]) -> __torch__.Layer:
+    return __torch__.Layer(
         w["layer_norm1.weight"],
         w["layer_norm1.bias"],
         torch.cat([w["self_attn.q_proj.weight"], w["self_attn.k_proj.weight"], w["self_attn.v_proj.weight"]]),
@@ -64,8 +60,7 @@ class Vision(Module):
         w["mlp.fc1.weight"],
         w["mlp.fc1.bias"],
         w["mlp.fc2.weight"],
-        w["mlp.fc2.bias"]))
-    return len(layers)
+        w["mlp.fc2.bias"])
 
   def optional(self, w: Dict[str, Tensor], name: str) -> Optional[Tensor]:
     tensor : Optional[Tensor] = None
@@ -122,7 +117,7 @@ class Vision(Module):
       y = torch.silu(x)
     return y
 
-  def layer(self, x: Tensor, layer: __torch__.Layer, config: __torch__.Config) -> Tensor:
+  def run_layer(self, x: Tensor, layer: __torch__.Layer, config: __torch__.Config) -> Tensor:
     hidden = [x.size(2)]
     normed = torch.layer_norm(x, hidden, layer.layer_norm1, layer.layer_norm1_bias, config.layer_norm_eps)
     q, k, v = torch.chunk(torch.linear(normed, layer.qkv_proj, layer.qkv_bias), 3, -1)
@@ -150,7 +145,7 @@ class Vision(Module):
   def forward(self, tower: __torch__.Tower, pixels: Tensor, first: int, features: Tensor) -> int:
     x = self.embeddings(tower, pixels)
     for layer in tower.layers:
-      x = self.layer(x, layer, tower.config)
+      x = self.run_layer(x, layer, tower.config)
     torch.copy_(features, torch.narrow(x, 1, first, x.size(1) - first).to(6))
     return x.size(0)
 
@@ -161,7 +156,7 @@ class Vision(Module):
     x = self.embeddings(tower, pixels)
     states = [x]
     for layer in tower.layers:
-      x = self.layer(x, layer, config)
+      x = self.run_layer(x, layer, config)
       states.append(x)
     torch.copy_(hidden_states, torch.stack(states))
     if config.clip:
