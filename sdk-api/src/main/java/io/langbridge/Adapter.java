@@ -34,6 +34,7 @@ public final class Adapter {
      * JSON.
      *
      * @param folder the folder
+     * @return the adapter
      */
     public static Adapter langBridge(Path folder) {
         return new Adapter(folder, null, true, false);
@@ -44,6 +45,7 @@ public final class Adapter {
      *
      * @param projector weights, {@code mm_projector.bin} or safetensors, or the folder they lie in
      * @param vocabulary the shared vocabulary, {@code {token: id}} in the order of the projector's columns
+     * @return the adapter
      */
     public static Adapter langBridge(Path projector, Path vocabulary) {
         return new Adapter(projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false);
@@ -53,6 +55,7 @@ public final class Adapter {
      * LLaVA's own kinds of adapter: {@code linear} and {@code mlp{n}x_gelu}. Which one it is is read from the weights.
      *
      * @param projector weights, {@code mm_projector.bin} or safetensors, or the folder they lie in
+     * @return the adapter
      */
     public static Adapter projector(Path projector) {
         return new Adapter(projector, null, false, false);
@@ -62,6 +65,7 @@ public final class Adapter {
      * Puts a softmax over the shared vocabulary, as the paper's text describes. Default is none, as in the published
      * code and weights.
      *
+     * @return the adapter
      * @throws IllegalStateException if this is not a LangBridge adapter
      */
     public Adapter softmax() {
@@ -71,22 +75,22 @@ public final class Adapter {
         return new Adapter(path, vocabulary, true, true);
     }
 
-    /** Folder or weight file. */
+    /** {@return folder or weight file} */
     public Path path() {
         return path;
     }
 
-    /** The shared vocabulary's file, or null if it is looked for beside the weights. */
+    /** {@return the shared vocabulary's file, or null if it is looked for beside the weights} */
     public @Nullable Path vocabulary() {
         return vocabulary;
     }
 
-    /** Whether this is a LangBridge adapter. */
+    /** {@return whether this is a LangBridge adapter} */
     public boolean isLangBridge() {
         return langBridge;
     }
 
-    /** Whether a softmax was asked for. */
+    /** {@return whether a softmax was asked for} */
     public boolean hasSoftmax() {
         return softmax;
     }

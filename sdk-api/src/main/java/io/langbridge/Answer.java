@@ -31,27 +31,27 @@ public final class Answer {
         this.timings = timings;
     }
 
-    /** The text, without stop tokens and stop strings. */
+    /** {@return the text, without stop tokens and stop strings} */
     public String text() {
         return text;
     }
 
-    /** All generated token ids, the stop token included. The array is the caller's own. */
+    /** {@return all generated token ids, the stop token included} The array is the caller's own. */
     public int[] tokenIds() {
         return tokenIds.clone();
     }
 
-    /** Why it ended. */
+    /** {@return why it ended} */
     public FinishReason finishReason() {
         return finishReason;
     }
 
-    /** Token counts. */
+    /** {@return token counts} */
     public Usage usage() {
         return usage;
     }
 
-    /** How long each phase took. */
+    /** {@return how long each phase took} */
     public Timings timings() {
         return timings;
     }

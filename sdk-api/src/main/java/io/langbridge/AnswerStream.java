@@ -30,7 +30,7 @@ public interface AnswerStream extends Iterable<AnswerStream.Piece>, AutoCloseabl
     /** Ends the answer. Idempotent; for any thread. */
     void cancel();
 
-    /** Whether {@link #cancel()} or {@link #close()} came before the end. */
+    /** {@return whether {@link #cancel()} or {@link #close()} came before the end} */
     boolean isCancelled();
 
     /**

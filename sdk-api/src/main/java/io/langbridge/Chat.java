@@ -43,7 +43,7 @@ public interface Chat extends AutoCloseable {
      */
     AnswerStream stream(Message turn);
 
-    /** What was said so far. */
+    /** {@return what was said so far} */
     List<Message> messages();
 
     /** Frees the KV cache. Idempotent. */

@@ -10,12 +10,12 @@ package io.langbridge;
  * @since 0.1
  */
 public interface EncodedImage {
-    /** Width of the picture in pixels, upright. */
+    /** {@return width of the picture in pixels, upright} */
     int width();
 
-    /** Height of the picture in pixels, upright. */
+    /** {@return height of the picture in pixels, upright} */
     int height();
 
-    /** Tiles the encoder saw: 1, or with dynamic resolution the whole picture and its parts. */
+    /** {@return tiles the encoder saw: 1, or with dynamic resolution the whole picture and its parts} */
     int tiles();
 }

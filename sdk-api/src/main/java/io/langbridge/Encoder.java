@@ -27,6 +27,7 @@ public final class Encoder {
      * the last layer but one and a picture padded to a square, as LLaVA and LangBridge were trained.
      *
      * @param folder the Hugging Face folder
+     * @return the encoder
      */
     public static Encoder of(Path folder) {
         return new Encoder(folder, null, null);
@@ -37,6 +38,7 @@ public final class Encoder {
      *
      * @param layer index into the hidden states: 0 the embeddings, n the output of layer n, -1 the last one, -2
      *     (default) the one before
+     * @return the encoder
      */
     public Encoder layer(int layer) {
         return new Encoder(folder, layer, fit);
@@ -46,22 +48,23 @@ public final class Encoder {
      * Chooses how a picture that is not square becomes one, whatever the adapter's configuration says.
      *
      * @param fit the choice
+     * @return the encoder
      */
     public Encoder fit(ImageFit fit) {
         return new Encoder(folder, layer, Objects.requireNonNull(fit, "fit"));
     }
 
-    /** The Hugging Face folder. */
+    /** {@return the Hugging Face folder} */
     public Path folder() {
         return folder;
     }
 
-    /** Index into the hidden states, or null for the adapter's. */
+    /** {@return index into the hidden states, or null for the adapter's} */
     public @Nullable Integer layer() {
         return layer;
     }
 
-    /** How a picture that is not square becomes one, or null for the adapter's way. */
+    /** {@return how a picture that is not square becomes one, or null for the adapter's way} */
     public @Nullable ImageFit fit() {
         return fit;
     }

@@ -43,22 +43,30 @@ public final class GenerationOptions {
                 : Collections.unmodifiableSet(new LinkedHashSet<>(builder.stopTokens));
     }
 
-    /** The checkpoint's own options. */
+    /** {@return the checkpoint's own options} */
     public static GenerationOptions defaults() {
         return DEFAULTS;
     }
 
-    /** The likeliest token every time: reproducible, whatever the checkpoint says about sampling. */
+    /** {@return the likeliest token every time: reproducible, whatever the checkpoint says about sampling} */
     public static GenerationOptions greedy() {
         return builder().temperature(0).build();
     }
 
-    /** Starts from the checkpoint's own options. */
+    /**
+     * Starts from the checkpoint's own options.
+     *
+     * @return a builder
+     */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** A builder that starts from these options. */
+    /**
+     * A builder that starts from these options.
+     *
+     * @return a builder
+     */
     public Builder toBuilder() {
         Builder builder = new Builder();
         builder.maxNewTokens = maxNewTokens;
@@ -73,47 +81,47 @@ public final class GenerationOptions {
         return builder;
     }
 
-    /** Most tokens to generate, or null for the checkpoint's. */
+    /** {@return most tokens to generate, or null for the checkpoint's} */
     public @Nullable Integer maxNewTokens() {
         return maxNewTokens;
     }
 
-    /** Temperature, 0 for greedy, or null for the checkpoint's. */
+    /** {@return temperature, 0 for greedy, or null for the checkpoint's} */
     public @Nullable Double temperature() {
         return temperature;
     }
 
-    /** How many of the likeliest tokens stay, 0 for all, or null for the checkpoint's. */
+    /** {@return how many of the likeliest tokens stay, 0 for all, or null for the checkpoint's} */
     public @Nullable Integer topK() {
         return topK;
     }
 
-    /** Probability mass that stays, or null for the checkpoint's. */
+    /** {@return probability mass that stays, or null for the checkpoint's} */
     public @Nullable Double topP() {
         return topP;
     }
 
-    /** Least probability relative to the likeliest token's, or null for the checkpoint's. */
+    /** {@return least probability relative to the likeliest token's, or null for the checkpoint's} */
     public @Nullable Double minP() {
         return minP;
     }
 
-    /** Repetition penalty, or null for the checkpoint's. */
+    /** {@return repetition penalty, or null for the checkpoint's} */
     public @Nullable Double repetitionPenalty() {
         return repetitionPenalty;
     }
 
-    /** Seed of the draw, or null for a new one each time. */
+    /** {@return seed of the draw, or null for a new one each time} */
     public @Nullable Long seed() {
         return seed;
     }
 
-    /** Texts that end the answer. */
+    /** {@return texts that end the answer} */
     public List<String> stopStrings() {
         return stopStrings;
     }
 
-    /** Token ids that end the answer, or null for the checkpoint's. */
+    /** {@return token ids that end the answer, or null for the checkpoint's} */
     public @Nullable Set<Integer> stopTokens() {
         return stopTokens;
     }
@@ -136,6 +144,7 @@ public final class GenerationOptions {
          * Most tokens to generate.
          *
          * @param maxNewTokens at least 1
+         * @return this builder
          */
         public Builder maxNewTokens(int maxNewTokens) {
             check(maxNewTokens >= 1, "maxNewTokens must be at least 1, not " + maxNewTokens);
@@ -148,6 +157,7 @@ public final class GenerationOptions {
          * sampling on.
          *
          * @param temperature 0 for the likeliest token every time, else positive
+         * @return this builder
          */
         public Builder temperature(double temperature) {
             check(
@@ -161,6 +171,7 @@ public final class GenerationOptions {
          * Keeps the likeliest tokens; ties with the last one stay too.
          *
          * @param topK how many, 0 for all
+         * @return this builder
          */
         public Builder topK(int topK) {
             check(topK >= 0, "topK must be 0 (all) or positive, not " + topK);
@@ -172,6 +183,7 @@ public final class GenerationOptions {
          * Keeps the likeliest tokens that together reach this probability.
          *
          * @param topP above 0, at most 1 (all)
+         * @return this builder
          */
         public Builder topP(double topP) {
             check(topP > 0 && topP <= 1, "topP must be above 0 and at most 1, not " + topP);
@@ -183,6 +195,7 @@ public final class GenerationOptions {
          * Drops tokens less likely than this fraction of the likeliest one.
          *
          * @param minP from 0 (none is dropped) to 1
+         * @return this builder
          */
         public Builder minP(double minP) {
             check(minP >= 0 && minP <= 1, "minP must be from 0 to 1, not " + minP);
@@ -195,6 +208,7 @@ public final class GenerationOptions {
          * the reference its tokens are not counted.
          *
          * @param repetitionPenalty positive; 1 for none, above 1 to discourage
+         * @return this builder
          */
         public Builder repetitionPenalty(double repetitionPenalty) {
             check(
@@ -208,6 +222,7 @@ public final class GenerationOptions {
          * Makes sampling repeatable: the same request, model, runtime and seed give the same answer.
          *
          * @param seed any number
+         * @return this builder
          */
         public Builder seed(long seed) {
             this.seed = seed;
@@ -218,6 +233,7 @@ public final class GenerationOptions {
          * Ends the answer where one of these texts begins.
          *
          * @param stopStrings not empty texts
+         * @return this builder
          */
         public Builder stopStrings(String... stopStrings) {
             for (String stop : stopStrings) {
@@ -231,6 +247,7 @@ public final class GenerationOptions {
          * Replaces the checkpoint's stop tokens.
          *
          * @param stopTokens token ids; none to let the answer run on
+         * @return this builder
          */
         public Builder stopTokens(int... stopTokens) {
             Set<Integer> ids = new LinkedHashSet<>();
@@ -242,7 +259,7 @@ public final class GenerationOptions {
             return this;
         }
 
-        /** The options. */
+        /** {@return the options} */
         public GenerationOptions build() {
             return new GenerationOptions(this);
         }

@@ -50,6 +50,7 @@ public final class Image {
      * A picture file, within {@link ImageLimits#defaults()}.
      *
      * @param file read each time the pixels are needed
+     * @return the picture
      */
     public static Image of(Path file) {
         return of(file, ImageLimits.defaults());
@@ -60,6 +61,7 @@ public final class Image {
      *
      * @param file read each time the pixels are needed
      * @param limits what it may cost at most
+     * @return the picture
      */
     public static Image of(Path file, ImageLimits limits) {
         return new Image(file, null, null, limits);
@@ -69,6 +71,7 @@ public final class Image {
      * An encoded picture (JPEG, PNG, ...), within {@link ImageLimits#defaults()}.
      *
      * @param encoded what a picture file holds; copied
+     * @return the picture
      */
     public static Image of(byte[] encoded) {
         return of(encoded, ImageLimits.defaults());
@@ -79,6 +82,7 @@ public final class Image {
      *
      * @param encoded what a picture file holds; copied
      * @param limits what it may cost at most
+     * @return the picture
      */
     public static Image of(byte[] encoded, ImageLimits limits) {
         return new Image(null, encoded.clone(), null, limits);
@@ -91,6 +95,7 @@ public final class Image {
      * @param argb one {@code 0xAARRGGBB} per pixel, row after row from the top; copied
      * @param width in pixels, at least 1
      * @param height in pixels, at least 1
+     * @return the picture
      * @throws ImageException if a side is not positive, {@code argb} does not hold {@code width * height} pixels, or
      *     they are more than {@link ImageLimits#defaults()} allows
      */
@@ -113,6 +118,7 @@ public final class Image {
     /**
      * Reads and decodes the picture. Applications do not need this; the result is large, so do not keep it.
      *
+     * @return the picture
      * @throws ImageException if the file is missing or unreadable, or the picture is empty, damaged, larger than its
      *     limits, or of a format that no decoder reads
      * @throws RuntimeUnavailableException if no picture decoder is on the class path
@@ -202,7 +208,7 @@ public final class Image {
         return encoded != null ? "The picture of " + encoded.length + " bytes" : "The raw picture";
     }
 
-    /** Says where the picture comes from. */
+    /** Says where the picture comes from.  */
     @Override
     public String toString() {
         return pixels != null

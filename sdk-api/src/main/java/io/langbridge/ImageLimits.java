@@ -27,6 +27,8 @@ public record ImageLimits(long maxFileBytes, long maxPixels, int maxSide) {
     /**
      * 100 MiB, 100 million pixels, 32,768 pixels along a side: enough for every camera, little enough for a heap of 2
      * GB.
+     *
+     * @return the limits
      */
     public static ImageLimits defaults() {
         return DEFAULTS;

@@ -21,12 +21,13 @@ public final class Llm {
      * The language model in a folder.
      *
      * @param folder the Hugging Face folder
+     * @return the language model
      */
     public static Llm of(Path folder) {
         return new Llm(folder);
     }
 
-    /** The Hugging Face folder. */
+    /** {@return the Hugging Face folder} */
     public Path folder() {
         return folder;
     }

@@ -37,6 +37,7 @@ public final class Request {
      *
      * @param image the picture
      * @param question the question
+     * @return the request
      */
     public static Request of(Image image, String question) {
         return builder().image(image).text(question).build();
@@ -47,22 +48,27 @@ public final class Request {
      *
      * @param image the picture
      * @param question the question
+     * @return the request
      */
     public static Request of(EncodedImage image, String question) {
         return builder().image(image).text(question).build();
     }
 
-    /** Starts an empty request. */
+    /**
+     * Starts an empty request.
+     *
+     * @return a builder
+     */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** The conversation so far; the last message is the user's. */
+    /** {@return the conversation so far; the last message is the user's} */
     public List<Message> messages() {
         return messages;
     }
 
-    /** How to generate. */
+    /** {@return how to generate} */
     public GenerationOptions options() {
         return options;
     }
@@ -79,6 +85,7 @@ public final class Request {
          * Instructions for the whole conversation. Without it the chat template's own default applies.
          *
          * @param instructions the instructions
+         * @return this builder
          * @throws IllegalStateException if something was added before
          */
         public Builder system(String instructions) {
@@ -93,6 +100,7 @@ public final class Request {
          * Adds a picture to the user's turn.
          *
          * @param image the picture
+         * @return this builder
          */
         public Builder image(Image image) {
             turn.add(new Message.Picture(Objects.requireNonNull(image, "image")));
@@ -103,6 +111,7 @@ public final class Request {
          * Adds a picture that was encoded before to the user's turn.
          *
          * @param image the picture
+         * @return this builder
          */
         public Builder image(EncodedImage image) {
             turn.add(new Message.EncodedPicture(Objects.requireNonNull(image, "image")));
@@ -113,6 +122,7 @@ public final class Request {
          * Adds words to the user's turn.
          *
          * @param text taken literally
+         * @return this builder
          */
         public Builder text(String text) {
             turn.add(new Message.Text(Objects.requireNonNull(text, "text")));
@@ -123,6 +133,7 @@ public final class Request {
          * Ends the user's turn and adds what the model answered to it.
          *
          * @param answer taken literally
+         * @return this builder
          * @throws IllegalStateException if the user has said nothing
          */
         public Builder assistant(String answer) {
@@ -135,6 +146,7 @@ public final class Request {
          * Adds messages as they are, after what was added so far.
          *
          * @param history whole turns
+         * @return this builder
          */
         public Builder messages(List<Message> history) {
             if (!turn.isEmpty()) {
@@ -148,6 +160,7 @@ public final class Request {
          * Sets how to generate.
          *
          * @param options default {@link GenerationOptions#defaults()}
+         * @return this builder
          */
         public Builder options(GenerationOptions options) {
             this.options = Objects.requireNonNull(options, "options");
@@ -157,6 +170,7 @@ public final class Request {
         /**
          * The request.
          *
+         * @return the request
          * @throws IllegalStateException if the last turn is not the user's
          */
         public Request build() {

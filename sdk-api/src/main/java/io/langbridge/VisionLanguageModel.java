@@ -28,7 +28,11 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public interface VisionLanguageModel extends AutoCloseable {
-    /** Starts the description of a model made of parts. */
+    /**
+     * Starts the description of a model made of parts.
+     *
+     * @return a builder
+     */
     static Builder builder() {
         return new Builder();
     }
@@ -100,7 +104,11 @@ public interface VisionLanguageModel extends AutoCloseable {
      */
     EncodedImage encode(Image image);
 
-    /** Starts a conversation with the checkpoint's own options and no system message. */
+    /**
+     * Starts a conversation with the checkpoint's own options and no system message.
+     *
+     * @return the conversation; the caller closes it
+     */
     default Chat chat() {
         return chat(null, GenerationOptions.defaults());
     }
@@ -114,7 +122,7 @@ public interface VisionLanguageModel extends AutoCloseable {
      */
     Chat chat(@Nullable String system, GenerationOptions options);
 
-    /** Most positions that prompt and answer may have together. */
+    /** {@return most positions that prompt and answer may have together} */
     int contextLength();
 
     /**
@@ -142,6 +150,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * The vision encoder.
          *
          * @param encoder the encoder
+         * @return this builder
          * @throws IllegalStateException if it was set before
          */
         public Builder encoder(Encoder encoder) {
@@ -154,6 +163,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * The adapter between them.
          *
          * @param adapter the adapter
+         * @return this builder
          * @throws IllegalStateException if it was set before
          */
         public Builder adapter(Adapter adapter) {
@@ -166,6 +176,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * The language model.
          *
          * @param llm the language model
+         * @return this builder
          * @throws IllegalStateException if it was set before
          */
         public Builder llm(Llm llm) {
@@ -179,6 +190,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * not in it, as LLaVA's do, {@link #encoder} says where that is.
          *
          * @param folder see {@link VisionLanguageModel#load}
+         * @return this builder
          * @throws IllegalStateException if it was set before
          */
         public Builder folder(Path folder) {
@@ -191,6 +203,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * Computing threads; default is the number of processors, at most 8.
          *
          * @param threads at least 1
+         * @return this builder
          */
         public Builder threads(int threads) {
             if (threads < 1) {
@@ -206,6 +219,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * else, slower beside busy neighbours; default false.
          *
          * @param spinning true to spin
+         * @return this builder
          */
         public Builder spinning(boolean spinning) {
             once(this.spinning, "spinning");
@@ -218,6 +232,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * 4096. The KV cache of each running request is as long as its prompt and answer need, at most this.
          *
          * @param contextLength at least 1
+         * @return this builder
          */
         public Builder contextLength(int contextLength) {
             if (contextLength < 1) {
@@ -232,6 +247,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * Where converted weights are kept between starts; default is {@code langbridge} in the user's cache folder.
          *
          * @param cacheDirectory made if it does not exist
+         * @return this builder
          */
         public Builder cacheDirectory(Path cacheDirectory) {
             once(this.cacheDirectory, "cacheDirectory");
@@ -243,6 +259,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * Memory that the model may need, checked before loading; default is what the machine has available.
          *
          * @param bytes at least 1
+         * @return this builder
          */
         public Builder memoryLimit(long bytes) {
             if (bytes < 1) {

@@ -119,8 +119,8 @@ class ImageTest {
     }
 
     private static void assertRefused(Runnable action, String... words) {
-        assertThatExceptionOfType(ImageException.class).isThrownBy(action::run).satisfies(e -> assertThat(e)
-                .message()
-                .contains(words));
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(action::run)
+                .satisfies(e -> assertThat(e).message().contains(words));
     }
 }

@@ -16,7 +16,7 @@ import java.util.Set;
  * @since 0.1
  */
 public interface ImageDecoder {
-    /** The formats it reads. */
+    /** {@return the formats it reads} */
     Set<ImageFormat> formats();
 
     /**
@@ -26,6 +26,7 @@ public interface ImageDecoder {
      * @param encoded the whole file; not changed
      * @param source what to call the picture in errors, for example its path
      * @param limits compared with the declared size before pixels are decoded
+     * @return the pixels
      * @throws ImageException if the picture is damaged, cut off, or larger than {@code limits}
      */
     RgbPixels decode(ImageFormat format, byte[] encoded, String source, ImageLimits limits);

@@ -35,7 +35,7 @@ public enum ImageFormat {
         this.title = title;
     }
 
-    /** The name people use, for messages. */
+    /** {@return the name people use, for messages} */
     public String title() {
         return title;
     }

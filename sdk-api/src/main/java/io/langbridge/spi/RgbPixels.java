@@ -23,6 +23,7 @@ public final class RgbPixels {
      * @param width in pixels, at least 1
      * @param height in pixels, at least 1
      * @param rgb {@code width * height * 3} bytes; not copied, so the caller must not change it any more
+     * @return the pixels
      * @throws IllegalArgumentException if the sizes do not fit together
      */
     public static RgbPixels wrap(int width, int height, byte[] rgb) {
@@ -33,12 +34,12 @@ public final class RgbPixels {
         return new RgbPixels(width, height, rgb);
     }
 
-    /** Width in pixels. */
+    /** {@return width in pixels} */
     public int width() {
         return width;
     }
 
-    /** Height in pixels. */
+    /** {@return height in pixels} */
     public int height() {
         return height;
     }
@@ -61,7 +62,7 @@ public final class RgbPixels {
         System.arraycopy(rgb, (y * width + x) * 3, target, offset, count * 3);
     }
 
-    /** A copy of all bytes, {@code [height, width, 3]}. */
+    /** {@return a copy of all bytes, {@code [height, width, 3]}} */
     public byte[] toByteArray() {
         return rgb.clone();
     }

@@ -11,24 +11,26 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ImageFormatTest {
     @ParameterizedTest
-    @CsvSource(ignoreLeadingAndTrailingWhitespace = false, value = {
-        "ffd8ffe0,JPEG",
-        "89504e470d0a1a0a,PNG",
-        "474946383961,GIF",
-        "424d3600000000000000,BMP",
-        "524946460000000057454250,WEBP",
-        "49492a00,TIFF",
-        "4d4d002a,TIFF",
-        "00000018667479706865696300000000,HEIC",
-        "00000018667479706d69663100000000,HEIC",
-        "00000020667479706d6966310000000061766966,AVIF",
-        "0000001c6674797061766966,AVIF",
-        "ff0a,JPEG_XL",
-        "0000000c6a502020,JPEG_2000",
-        "00000100,ICO",
-        "38425053,PSD",
-        "255044462d,PDF"
-    })
+    @CsvSource(
+            ignoreLeadingAndTrailingWhitespace = false,
+            value = {
+                "ffd8ffe0,JPEG",
+                "89504e470d0a1a0a,PNG",
+                "474946383961,GIF",
+                "424d3600000000000000,BMP",
+                "524946460000000057454250,WEBP",
+                "49492a00,TIFF",
+                "4d4d002a,TIFF",
+                "00000018667479706865696300000000,HEIC",
+                "00000018667479706d69663100000000,HEIC",
+                "00000020667479706d6966310000000061766966,AVIF",
+                "0000001c6674797061766966,AVIF",
+                "ff0a,JPEG_XL",
+                "0000000c6a502020,JPEG_2000",
+                "00000100,ICO",
+                "38425053,PSD",
+                "255044462d,PDF"
+            })
     void isRecognisedByItsFirstBytes(String hex, ImageFormat format) {
         byte[] head = new byte[hex.length() / 2];
         for (int i = 0; i < head.length; i++) {

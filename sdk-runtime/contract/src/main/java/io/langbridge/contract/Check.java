@@ -2,6 +2,7 @@ package io.langbridge.contract;
 
 import com.google.gson.JsonElement;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.Engine;
@@ -9,11 +10,9 @@ import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -26,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One case while it is checked: what it states, what differs, what is left out. Differences are collected, so that a
- * report shows all of them. At the end, a tensor or key that nothing looked at is a difference too.
+ * report shows all of them. At the end, a tensor that nothing looked at is a difference too, and a key is reported.
  */
 final class Check implements AutoCloseable {
     private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d+)?([eE]-?\\d+)?");
@@ -38,7 +37,7 @@ final class Check implements AutoCloseable {
     private final Entry json;
     private final @Nullable Weights tensors;
     private final Set<String> unreadTensors = new TreeSet<>();
-    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private final Closing opened = new Closing();
     private final List<String> differences = new ArrayList<>();
     private final List<String> leftOut = new ArrayList<>();
     private int comparisons;
@@ -95,8 +94,7 @@ final class Check implements AutoCloseable {
 
     /** Closes {@code resource} at the end of the case, the last one first. */
     <T extends AutoCloseable> T closing(T resource) {
-        opened.push(resource);
-        return resource;
+        return opened.add(resource);
     }
 
     // What the case states.
@@ -263,8 +261,13 @@ final class Check implements AutoCloseable {
         return comparisons == 0 && !leftOut.isEmpty();
     }
 
+    /** What was not checked, keys of the JSON included that nothing asked for. */
     List<String> leftOut() {
-        return leftOut;
+        List<String> all = new ArrayList<>(leftOut);
+        List<String> unread = new ArrayList<>();
+        json.addUnread(unread);
+        unread.forEach(key -> all.add(found.name() + ": nothing knows how to check " + key));
+        return all;
     }
 
     double largestShare() {
@@ -279,9 +282,6 @@ final class Check implements AutoCloseable {
     /** All differences, those included that nobody looked for. */
     List<String> differences() {
         List<String> all = new ArrayList<>(differences);
-        List<String> unread = new ArrayList<>();
-        json.addUnread(unread);
-        unread.forEach(key -> all.add("Nothing knows how to check " + key));
         unreadTensors.forEach(name -> all.add("Nothing knows how to check the tensor " + name));
         if (comparisons == 0 && leftOut.isEmpty()) {
             all.add("Nothing was compared");
@@ -290,17 +290,7 @@ final class Check implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        Exception failure = null;
-        while (!opened.isEmpty()) {
-            try {
-                opened.pop().close();
-            } catch (Exception e) {
-                failure = e;
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+    public void close() {
+        Closing.all(opened.opened());
     }
 }

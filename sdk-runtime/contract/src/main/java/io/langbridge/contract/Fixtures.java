@@ -57,7 +57,7 @@ final class Fixtures {
     /**
      * Opens the folder of the system property, or unpacks the bundled one.
      *
-     * @param scratch where a folder inside a jar is unpacked to
+     * @param scratch see {@link #bundled}
      */
     static Fixtures open(Path scratch) {
         String named = System.getProperty(PROPERTY, "");
@@ -83,7 +83,12 @@ final class Fixtures {
                         new AssertionError("-D" + PROPERTY + "=" + folder + " is not a folder; looked for " + tried));
     }
 
-    private static Path bundled(Path scratch) {
+    /**
+     * The cases that come with this module.
+     *
+     * @param scratch where a folder inside a jar is unpacked to
+     */
+    static Path bundled(Path scratch) {
         URL readme = Objects.requireNonNull(Fixtures.class.getResource("/fixtures/README.md"), "fixtures");
         try {
             URI uri = readme.toURI();

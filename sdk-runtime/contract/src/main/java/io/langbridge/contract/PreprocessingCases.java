@@ -21,11 +21,6 @@ import java.util.TreeSet;
 
 /** From RGB pictures to tiles, and from tiles to the order of their visual tokens. */
 final class PreprocessingCases {
-    /** What the dynamic resolution cases were made with. */
-    private static final String CLIP =
-            "{\"do_convert_rgb\": true, \"resample\": 3, \"size\": {\"shortest_edge\": %1$d},"
-                    + " \"crop_size\": {\"height\": %1$d, \"width\": %1$d}}";
-
     private static final double JPEG_MEAN = 1.0;
 
     private PreprocessingCases() {}
@@ -200,7 +195,8 @@ final class PreprocessingCases {
                             ? new Tiling.Size(pair[1], pair[0])
                             : new Tiling.Size(pair[0], pair[1]));
         }
-        PreprocessorConfig config = config(String.format(Locale.ROOT, CLIP, tile), tile);
+        // The dynamic resolution cases were made with CLIP's defaults.
+        PreprocessorConfig config = config("{}", tile);
         return new ImagePreprocessor(
                 config, new Tiling.AnyResolution(resolutions, convention, Tiling.Merge.SPATIAL_UNPAD), tile);
     }

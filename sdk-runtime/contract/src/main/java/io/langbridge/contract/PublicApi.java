@@ -10,6 +10,8 @@ import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.text.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.model.Loader;
+import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -40,11 +42,17 @@ final class PublicApi {
                 .stopTokens()
                 .maxNewTokens(maxNewTokens)
                 .build();
-        try (VisionLanguageModel model = VisionLanguageModel.builder()
-                .folder(checkpoint)
-                .threads(check.options().threads())
-                .cacheDirectory(check.options().cacheDirectory())
-                .build()) {
+        ModelSpec spec = new ModelSpec(
+                null,
+                null,
+                null,
+                checkpoint,
+                check.options().threads(),
+                false,
+                null,
+                check.options().cacheDirectory(),
+                null);
+        try (VisionLanguageModel model = Loader.load(spec, check.engine())) {
             for (Entry run : runs) {
                 String label = run.text("label");
                 List<Message> messages = messages(check, checkpoint, run);
