@@ -208,7 +208,7 @@ public final class Image {
         return encoded != null ? "The picture of " + encoded.length + " bytes" : "The raw picture";
     }
 
-    /** Says where the picture comes from.  */
+    /** Says where the picture comes from. */
     @Override
     public String toString() {
         return pixels != null

@@ -15,6 +15,9 @@ public record ImageLimits(long maxFileBytes, long maxPixels, int maxSide) {
     /**
      * Checks that all three limits are positive.
      *
+     * @param maxFileBytes see the record
+     * @param maxPixels see the record
+     * @param maxSide see the record
      * @throws IllegalArgumentException if one is not
      */
     public ImageLimits {

@@ -12,7 +12,12 @@ import java.util.List;
  * @since 0.1
  */
 public record Message(Role role, List<Part> parts) {
-    /** Checks and copies. */
+    /**
+     * Checks and copies.
+     *
+     * @param role see the record
+     * @param parts see the record
+     */
     public Message {
         parts = Collections.unmodifiableList(new ArrayList<>(parts));
         if (parts.isEmpty()) {

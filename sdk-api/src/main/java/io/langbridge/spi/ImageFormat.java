@@ -11,20 +11,35 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public enum ImageFormat {
+    /** Photographs, {@code .jpg}. */
     JPEG("JPEG"),
+    /** {@code .png}. */
     PNG("PNG"),
+    /** {@code .gif}. */
     GIF("GIF"),
+    /** Windows bitmap, {@code .bmp}. */
     BMP("BMP"),
+    /** {@code .webp}. */
     WEBP("WebP"),
+    /** {@code .tif}. */
     TIFF("TIFF"),
+    /** Photographs of Apple devices, {@code .heic}. */
     HEIC("HEIC"),
+    /** {@code .avif}. */
     AVIF("AVIF"),
+    /** {@code .jxl}. */
     JPEG_XL("JPEG XL"),
+    /** {@code .jp2} and {@code .j2k}. */
     JPEG_2000("JPEG 2000"),
+    /** Windows icon, {@code .ico}. */
     ICO("ICO"),
+    /** Photoshop document, {@code .psd}. */
     PSD("Photoshop"),
+    /** A document, not a picture. */
     PDF("PDF"),
+    /** A drawing, not a picture of pixels. */
     SVG("SVG"),
+    /** A web page, often saved in place of the picture. */
     HTML("HTML");
 
     private static final int TEXT_SEARCHED = 1024;

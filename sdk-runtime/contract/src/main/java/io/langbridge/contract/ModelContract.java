@@ -95,8 +95,7 @@ public abstract class ModelContract {
 
     private VisionLanguageModel load(Path folder, @Nullable Integer contextLength, @Nullable Long memoryLimit) {
         return Loader.load(
-                new ModelSpec(
-                        null, null, null, folder, 2, false, contextLength, scratch.resolve("cache"), memoryLimit),
+                new ModelSpec(null, null, null, folder, 2, false, contextLength, scratch.resolve("cache"), memoryLimit),
                 engine());
     }
 
@@ -193,8 +192,7 @@ public abstract class ModelContract {
                     .options(SHORT)
                     .build();
             Answer expected = model.answer(whole);
-            assertThat(second.usage().promptTokens())
-                    .isEqualTo(expected.usage().promptTokens());
+            assertThat(second.usage().promptTokens()).isEqualTo(expected.usage().promptTokens());
             assertThat(second.tokenIds()).containsExactly(expected.tokenIds());
             assertThat(chat.messages())
                     .extracting(Message::role)
@@ -255,8 +253,8 @@ public abstract class ModelContract {
 
     @Test
     void a_stop_string_ends_the_answer_before_itself() {
-        String text =
-                model.answer(about(image("landscape.png"), "What is this?", SHORT)).text();
+        String text = model.answer(about(image("landscape.png"), "What is this?", SHORT))
+                .text();
         String stop = text.substring(4, 7);
         Answer stopped = model.answer(about(
                 image("landscape.png"),
@@ -345,8 +343,7 @@ public abstract class ModelContract {
     @Test
     void a_template_that_raises_is_an_error_with_its_message() throws IOException {
         Path copy = copy(checkpoint(), "raising");
-        Files.writeString(
-                copy.resolve("chat_template.jinja"), "{{ raise_exception('only one question at a time') }}");
+        Files.writeString(copy.resolve("chat_template.jinja"), "{{ raise_exception('only one question at a time') }}");
         assertThatThrownBy(() -> {
                     try (VisionLanguageModel raising = load(copy, null, null)) {
                         raising.answer(Request.builder().text("Hi").build());
@@ -369,7 +366,8 @@ public abstract class ModelContract {
         Path copy = copy(checkpoint(), "unsupported");
         Path config = copy.resolve("config.json");
         Files.writeString(
-                config, Files.readString(config).replace("llava_qwen", "llava_mamba").replace("LlavaQwen", "LlavaMamba"));
+                config,
+                Files.readString(config).replace("llava_qwen", "llava_mamba").replace("LlavaQwen", "LlavaMamba"));
         assertThatThrownBy(() -> load(copy, null, null))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("amba")
@@ -388,9 +386,7 @@ public abstract class ModelContract {
                 adapter.resolve("vocabulary.json"),
                 StandardCopyOption.REPLACE_EXISTING);
         try (VisionLanguageModel parts = load(
-                Encoder.of(checkpoint().resolve("vision_tower")),
-                Adapter.langBridge(adapter),
-                Llm.of(checkpoint()))) {
+                Encoder.of(checkpoint().resolve("vision_tower")), Adapter.langBridge(adapter), Llm.of(checkpoint()))) {
             Request request = about(image("landscape.png"), "What is this?", SHORT);
             assertThat(parts.answer(request).tokenIds())
                     .containsExactly(model.answer(request).tokenIds());
@@ -427,7 +423,8 @@ public abstract class ModelContract {
     @Test
     void a_closed_model_refuses_work_and_ends_what_was_open() {
         VisionLanguageModel closing = load(checkpoint(), null, null);
-        AnswerStream stream = closing.stream(about(image("landscape.png"), "What?", options(400).build()));
+        AnswerStream stream = closing.stream(
+                about(image("landscape.png"), "What?", options(400).build()));
         stream.iterator().next();
         Chat chat = closing.chat();
         closing.close();

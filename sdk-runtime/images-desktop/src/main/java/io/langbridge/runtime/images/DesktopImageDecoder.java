@@ -28,15 +28,15 @@ import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 
 /**
- * Decodes JPEG, PNG, GIF, BMP and WebP. Stateless. Writes no temporary files and changes no global ImageIO setting;
- * the readers are chosen by class, so other ImageIO plug-ins on the class path change nothing.
+ * Decodes JPEG, PNG, GIF, BMP and WebP. Stateless. Writes no temporary files and changes no global ImageIO setting; the
+ * readers are chosen by class, so other ImageIO plug-ins on the class path change nothing.
  *
  * <p>Pixels equal Pillow's in all formats but lossy WebP, whose reader does not smooth the halved chroma: along sharp
  * edges between colours single values differ by up to about 60 of 255, on photographs by 2 on average.
  */
 public final class DesktopImageDecoder implements ImageDecoder {
-    private static final Set<ImageFormat> FORMATS = Collections.unmodifiableSet(EnumSet.of(
-            ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.GIF, ImageFormat.BMP, ImageFormat.WEBP));
+    private static final Set<ImageFormat> FORMATS = Collections.unmodifiableSet(
+            EnumSet.of(ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.GIF, ImageFormat.BMP, ImageFormat.WEBP));
 
     private static final int PNG_BIT_DEPTH = 24;
     private static final int PNG_COLOUR_TYPE = 25;
@@ -64,8 +64,10 @@ public final class DesktopImageDecoder implements ImageDecoder {
             throw e;
         } catch (IOException | RuntimeException e) {
             // Readers answer damaged data with all sorts of unchecked exceptions.
-            throw new ImageException(source + " is a damaged or incomplete " + format.title() + " file ("
-                    + (e.getMessage() == null ? e.toString() : e.getMessage()) + "); save or download it again", e);
+            throw new ImageException(
+                    source + " is a damaged or incomplete " + format.title() + " file ("
+                            + (e.getMessage() == null ? e.toString() : e.getMessage()) + "); save or download it again",
+                    e);
         }
     }
 
@@ -133,7 +135,8 @@ public final class DesktopImageDecoder implements ImageDecoder {
     /** The reader takes zeros for what is missing. */
     private static void checkComplete(byte[] encoded) throws IOException {
         long declared = RIFF_HEADER
-                + Integer.toUnsignedLong(ByteBuffer.wrap(encoded).order(ByteOrder.LITTLE_ENDIAN).getInt(RIFF_SIZE));
+                + Integer.toUnsignedLong(
+                        ByteBuffer.wrap(encoded).order(ByteOrder.LITTLE_ENDIAN).getInt(RIFF_SIZE));
         if (encoded.length < declared) {
             throw new IOException("it has " + encoded.length + " of " + declared + " bytes");
         }
@@ -141,8 +144,8 @@ public final class DesktopImageDecoder implements ImageDecoder {
 
     /** The reader would convert the colours; it does not if the flag in the header says that there is no profile. */
     private static byte[] withoutColourProfile(byte[] encoded) {
-        boolean extended = encoded.length > WEBP_FLAGS && encoded[WEBP_CHUNK_NAME] == 'V'
-                && encoded[WEBP_CHUNK_NAME + 3] == 'X';
+        boolean extended =
+                encoded.length > WEBP_FLAGS && encoded[WEBP_CHUNK_NAME] == 'V' && encoded[WEBP_CHUNK_NAME + 3] == 'X';
         if (!extended || (encoded[WEBP_FLAGS] & WEBP_ICC_FLAG) == 0) {
             return encoded;
         }

@@ -29,8 +29,8 @@ final class GifFrame {
         if (frame.getWidth() == width && frame.getHeight() == height) {
             return RgbPixels.wrap(width, height, rgb);
         }
-        boolean transparent = "TRUE".equalsIgnoreCase(
-                text(metadata, "GraphicControlExtension", "transparentColorFlag"));
+        boolean transparent =
+                "TRUE".equalsIgnoreCase(text(metadata, "GraphicControlExtension", "transparentColorFlag"));
         int index = transparent ? number(metadata, "GraphicControlExtension", "transparentColorIndex", 0) : 0;
         int background = frame.getColorModel() instanceof IndexColorModel palette && index < palette.getMapSize()
                 ? palette.getRGB(index)

@@ -79,7 +79,10 @@ enum JpegColours {
 
     /** Start of frame: C0 to CF without the tables in between. */
     private static boolean isFrame(int marker) {
-        return marker >= JPEG.SOF0 && marker <= JPEG.SOF15 && marker != JPEG.DHT && marker != JPEG_EXTENSION
+        return marker >= JPEG.SOF0
+                && marker <= JPEG.SOF15
+                && marker != JPEG.DHT
+                && marker != JPEG_EXTENSION
                 && marker != JPEG.DAC;
     }
 

@@ -25,25 +25,47 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DesktopImageDecoderTest {
     @Test
     void grayIsCopiedWithoutGamma() {
-        byte[] png = new PngFile(3, 1, 8, PngFile.GRAY).chunk("gAMA", new byte[] {0, 1, (byte) 0x86, (byte) 0xa0})
+        byte[] png = new PngFile(3, 1, 8, PngFile.GRAY)
+                .chunk("gAMA", new byte[] {0, 1, (byte) 0x86, (byte) 0xa0})
                 .rows(new int[] {0, 100, 255});
         assertDecodes(png, 3, 1, 0, 0, 0, 100, 100, 100, 255, 255, 255);
     }
 
     @Test
     void fewBitsOfGrayAreSpreadOverTheWholeRange() {
-        assertDecodes(new PngFile(3, 1, 1, PngFile.GRAY).rows(new int[] {0b0100_0000}), 3, 1,
-                0, 0, 0, 255, 255, 255, 0, 0, 0);
-        assertDecodes(new PngFile(2, 1, 2, PngFile.GRAY).rows(new int[] {0b0110_0000}), 2, 1,
-                85, 85, 85, 170, 170, 170);
-        assertDecodes(new PngFile(2, 1, 4, PngFile.GRAY).rows(new int[] {0x1e}), 2, 1,
-                17, 17, 17, 238, 238, 238);
+        assertDecodes(
+                new PngFile(3, 1, 1, PngFile.GRAY).rows(new int[] {0b0100_0000}),
+                3,
+                1,
+                0,
+                0,
+                0,
+                255,
+                255,
+                255,
+                0,
+                0,
+                0);
+        assertDecodes(
+                new PngFile(2, 1, 2, PngFile.GRAY).rows(new int[] {0b0110_0000}), 2, 1, 85, 85, 85, 170, 170, 170);
+        assertDecodes(new PngFile(2, 1, 4, PngFile.GRAY).rows(new int[] {0x1e}), 2, 1, 17, 17, 17, 238, 238, 238);
     }
 
     @Test
     void sixteenBitGrayIsClippedAsTheReferenceDoes() {
-        assertDecodes(new PngFile(3, 1, 16, PngFile.GRAY).rows(new int[] {0, 7, 0, 255, 1, 0}), 3, 1,
-                7, 7, 7, 255, 255, 255, 255, 255, 255);
+        assertDecodes(
+                new PngFile(3, 1, 16, PngFile.GRAY).rows(new int[] {0, 7, 0, 255, 1, 0}),
+                3,
+                1,
+                7,
+                7,
+                7,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255);
     }
 
     @Test
@@ -54,10 +76,18 @@ class DesktopImageDecoderTest {
 
     @Test
     void alphaIsDroppedAndNotBlended() {
-        assertDecodes(new PngFile(2, 1, 8, PngFile.RGBA).rows(new int[] {10, 20, 30, 0, 40, 50, 60, 128}), 2, 1,
-                10, 20, 30, 40, 50, 60);
-        assertDecodes(new PngFile(2, 1, 8, PngFile.GRAY_ALPHA).rows(new int[] {70, 0, 80, 1}), 2, 1,
-                70, 70, 70, 80, 80, 80);
+        assertDecodes(
+                new PngFile(2, 1, 8, PngFile.RGBA).rows(new int[] {10, 20, 30, 0, 40, 50, 60, 128}),
+                2,
+                1,
+                10,
+                20,
+                30,
+                40,
+                50,
+                60);
+        assertDecodes(
+                new PngFile(2, 1, 8, PngFile.GRAY_ALPHA).rows(new int[] {70, 0, 80, 1}), 2, 1, 70, 70, 70, 80, 80, 80);
     }
 
     @Test
@@ -81,7 +111,8 @@ class DesktopImageDecoderTest {
 
     @Test
     void aDamagedExifBlockIsIgnored() {
-        byte[] png = new PngFile(2, 1, 8, PngFile.GRAY).chunk("eXIf", (byte) 'I', (byte) 'I', (byte) 9)
+        byte[] png = new PngFile(2, 1, 8, PngFile.GRAY)
+                .chunk("eXIf", (byte) 'I', (byte) 'I', (byte) 9)
                 .rows(new int[] {1, 2});
         assertDecodes(png, 2, 1, 1, 1, 1, 2, 2, 2);
     }
@@ -138,8 +169,28 @@ class DesktopImageDecoderTest {
 
     @Test
     void aWebPIsTurnedAndItsAlphaAndColourProfileAreIgnored() throws IOException {
-        assertDecodes(resource("rotated-profile-alpha.webp"), 2, 3,
-                31, 62, 93, 1, 2, 3, 41, 82, 123, 11, 22, 33, 51, 102, 153, 21, 42, 63);
+        assertDecodes(
+                resource("rotated-profile-alpha.webp"),
+                2,
+                3,
+                31,
+                62,
+                93,
+                1,
+                2,
+                3,
+                41,
+                82,
+                123,
+                11,
+                22,
+                33,
+                51,
+                102,
+                153,
+                21,
+                42,
+                63);
     }
 
     @Test
@@ -197,7 +248,8 @@ class DesktopImageDecoderTest {
         jpeg[frame + 7] = (byte) 0xea;
         assertRefused(jpeg, "x 60037", "32768");
         assertThatExceptionOfType(ImageException.class)
-                .isThrownBy(() -> Image.of(resource("lossy.webp"), new ImageLimits(1000, 199, 20)).pixels())
+                .isThrownBy(() -> Image.of(resource("lossy.webp"), new ImageLimits(1000, 199, 20))
+                        .pixels())
                 .withMessageContaining("20 x 10 = 200 pixels");
     }
 
@@ -261,18 +313,41 @@ class DesktopImageDecoderTest {
 
     /** A TIFF block with nothing but an orientation. */
     private static byte[] exif(int orientation) {
-        return ByteBuffer.allocate(26).order(ByteOrder.LITTLE_ENDIAN)
-                .put((byte) 'I').put((byte) 'I').putShort((short) 42).putInt(8)
-                .putShort((short) 1).putShort((short) 0x112).putShort((short) 3).putInt(1).putInt(orientation)
+        return ByteBuffer.allocate(26)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put((byte) 'I')
+                .put((byte) 'I')
+                .putShort((short) 42)
+                .putInt(8)
+                .putShort((short) 1)
+                .putShort((short) 0x112)
+                .putShort((short) 3)
+                .putInt(1)
+                .putInt(orientation)
                 .array();
     }
 
     private static byte[] bmp(int width, int height, int bits, int compression, byte[] data) {
-        return ByteBuffer.allocate(54 + data.length).order(ByteOrder.LITTLE_ENDIAN)
-                .put((byte) 'B').put((byte) 'M').putInt(54 + data.length).putInt(0).putInt(54)
-                .putInt(40).putInt(width).putInt(height).putShort((short) 1).putShort((short) bits)
-                .putInt(compression).putInt(0).putInt(0).putInt(0).putInt(0).putInt(0)
-                .put(data).array();
+        return ByteBuffer.allocate(54 + data.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put((byte) 'B')
+                .put((byte) 'M')
+                .putInt(54 + data.length)
+                .putInt(0)
+                .putInt(54)
+                .putInt(40)
+                .putInt(width)
+                .putInt(height)
+                .putShort((short) 1)
+                .putShort((short) bits)
+                .putInt(compression)
+                .putInt(0)
+                .putInt(0)
+                .putInt(0)
+                .putInt(0)
+                .putInt(0)
+                .put(data)
+                .array();
     }
 
     private static byte[] write(BufferedImage image, String format) throws IOException {

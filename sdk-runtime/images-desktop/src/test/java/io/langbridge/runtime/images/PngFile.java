@@ -19,8 +19,14 @@ final class PngFile {
 
     PngFile(int width, int height, int bitDepth, int colourType) {
         file.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});
-        chunk("IHDR", ByteBuffer.allocate(13)
-                .putInt(width).putInt(height).put((byte) bitDepth).put((byte) colourType).array());
+        chunk(
+                "IHDR",
+                ByteBuffer.allocate(13)
+                        .putInt(width)
+                        .putInt(height)
+                        .put((byte) bitDepth)
+                        .put((byte) colourType)
+                        .array());
     }
 
     PngFile chunk(String name, byte... data) {
@@ -29,7 +35,11 @@ final class PngFile {
         checksum.update(type);
         checksum.update(data);
         file.writeBytes(ByteBuffer.allocate(12 + data.length)
-                .putInt(data.length).put(type).put(data).putInt((int) checksum.getValue()).array());
+                .putInt(data.length)
+                .put(type)
+                .put(data)
+                .putInt((int) checksum.getValue())
+                .array());
         return this;
     }
 

@@ -18,10 +18,7 @@ import org.jspecify.annotations.Nullable;
 /** Opens weights, whatever file they are in. Reading a file never runs code from it. */
 public final class Checkpoints {
     private static final List<String> IN_FOLDER = Collections.unmodifiableList(Arrays.asList(
-            "model.safetensors",
-            "model.safetensors.index.json",
-            "pytorch_model.bin",
-            "pytorch_model.bin.index.json"));
+            "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"));
 
     private Checkpoints() {}
 

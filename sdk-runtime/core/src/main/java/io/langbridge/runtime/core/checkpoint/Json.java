@@ -51,9 +51,8 @@ public final class Json {
     public static Json read(Path file) {
         try (OpenFile open = OpenFile.open(file)) {
             if (open.size() > MAX_BYTES) {
-                throw new CheckpointException(file + " has " + open.size()
-                        + " bytes; a JSON file of a model has at most "
-                        + MAX_BYTES + ".");
+                throw new CheckpointException(
+                        file + " has " + open.size() + " bytes; a JSON file of a model has at most " + MAX_BYTES + ".");
             }
             open.refusePlaceholder();
             return parse(open.read(0, (int) open.size()), file.toString());
@@ -100,8 +99,8 @@ public final class Json {
                 while (reader.hasNext()) {
                     String key = reader.nextName();
                     if (object.has(key)) {
-                        throw new CheckpointException(source + " has the key '" + key + "' twice (" + reader.getPath()
-                                + ").");
+                        throw new CheckpointException(
+                                source + " has the key '" + key + "' twice (" + reader.getPath() + ").");
                     }
                     object.add(key, element(reader, source));
                 }
@@ -123,8 +122,8 @@ public final class Json {
             case NUMBER -> {
                 String digits = reader.nextString();
                 if (digits.length() > MAX_DIGITS) {
-                    throw new MalformedJsonException("a number of " + digits.length() + " digits at "
-                            + reader.getPath());
+                    throw new MalformedJsonException(
+                            "a number of " + digits.length() + " digits at " + reader.getPath());
                 }
                 return new JsonPrimitive(new BigDecimal(digits));
             }

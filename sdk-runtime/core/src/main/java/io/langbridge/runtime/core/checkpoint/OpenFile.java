@@ -32,8 +32,8 @@ final class OpenFile implements AutoCloseable {
             throw new CheckpointException(path + " is a folder; a file is needed here.");
         }
         if (!Files.exists(path)) {
-            throw new CheckpointException("There is no file " + path + "; check the path and that the download is"
-                    + " complete.");
+            throw new CheckpointException(
+                    "There is no file " + path + "; check the path and that the download is" + " complete.");
         }
         try {
             RandomAccessFile file = new RandomAccessFile(path.toFile(), "r");
@@ -65,8 +65,10 @@ final class OpenFile implements AutoCloseable {
             file.seek(position);
             file.readFully(target, 0, length);
         } catch (EOFException e) {
-            throw new CheckpointException(path + " ends before byte " + (position + length) + "; it is truncated, or"
-                    + " became shorter while it was open. Download it again.", e);
+            throw new CheckpointException(
+                    path + " ends before byte " + (position + length) + "; it is truncated, or"
+                            + " became shorter while it was open. Download it again.",
+                    e);
         } catch (IOException e) {
             throw new CheckpointException("Cannot read " + path + " at byte " + position + ": " + e.getMessage(), e);
         }
@@ -83,8 +85,8 @@ final class OpenFile implements AutoCloseable {
         byte[] start = read(0, (int) Math.min(size, 40));
         String text = new String(start, StandardCharsets.ISO_8859_1);
         if (text.startsWith("version https://git-lfs")) {
-            throw new CheckpointException(path + " is a Git LFS pointer, not the weights; run 'git lfs pull' in its"
-                    + " folder.");
+            throw new CheckpointException(
+                    path + " is a Git LFS pointer, not the weights; run 'git lfs pull' in its" + " folder.");
         }
         String trimmed = text.trim();
         if (trimmed.startsWith("<!") || trimmed.startsWith("<html")) {

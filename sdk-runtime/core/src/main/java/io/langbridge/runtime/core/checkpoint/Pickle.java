@@ -332,7 +332,7 @@ final class Pickle {
     }
 
     private CheckpointException damaged(String what) {
-        return new CheckpointException(file + " is not a file of tensors, or damaged: " + what + " (before byte "
-                + source.position() + ").");
+        return new CheckpointException(
+                file + " is not a file of tensors, or damaged: " + what + " (before byte " + source.position() + ").");
     }
 }

@@ -52,7 +52,8 @@ final class Safetensors {
                 throw new CheckpointException(header.at(name) + " is null; download the file again.");
             }
             DType dtype = dtype(file, name, entry.requiredString("dtype"));
-            long[] shape = entry.longs("shape").stream().mapToLong(Long::longValue).toArray();
+            long[] shape =
+                    entry.longs("shape").stream().mapToLong(Long::longValue).toArray();
             List<Long> offsets = entry.longs("data_offsets");
             if (offsets.size() != 2) {
                 throw new CheckpointException(entry.at("data_offsets") + " must be two numbers, not " + offsets + ".");

@@ -38,7 +38,8 @@ final class StoredZip {
         return entries;
     }
 
-    @Nullable Entry entry(String name) {
+    @Nullable
+    Entry entry(String name) {
         return entries.get(name);
     }
 

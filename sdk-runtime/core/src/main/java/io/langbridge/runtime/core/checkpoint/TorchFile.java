@@ -65,24 +65,23 @@ final class TorchFile {
             }
         }
         if (pickle == null) {
-            throw new CheckpointException(file.path() + " is a zip file, but not one of torch.save: it has no " + PICKLE
-                    + ".");
+            throw new CheckpointException(
+                    file.path() + " is a zip file, but not one of torch.save: it has no " + PICKLE + ".");
         }
         if (zip.entry(root + "constants.pkl") != null) {
-            throw new CheckpointException(file.path()
-                    + " is a TorchScript program, not weights; save the state_dict with"
-                    + " torch.save.");
+            throw new CheckpointException(
+                    file.path() + " is a TorchScript program, not weights; save the state_dict with" + " torch.save.");
         }
         StoredZip.Entry byteOrder = zip.entry(root + "byteorder");
         if (byteOrder != null && byteOrder.size() == 3) {
             requireLittleEndian(!new String(file.read(byteOrder.start(), 3), StandardCharsets.US_ASCII).equals("big"));
         }
-        Object value = Pickle.read(
-                file.path(), new ByteSource(file, pickle.start(), pickle.start() + pickle.size()));
+        Object value = Pickle.read(file.path(), new ByteSource(file, pickle.start(), pickle.start() + pickle.size()));
         String data = root + "data/";
         collect("", value, 0, storage -> {
             StoredZip.Entry entry = zip.entry(data + storage.key());
-            if (entry == null || entry.size() < storage.elements() * storage.dtype().bytes()) {
+            if (entry == null
+                    || entry.size() < storage.elements() * storage.dtype().bytes()) {
                 throw new CheckpointException(file.path() + " is damaged: the " + storage.elements()
                         + " elements of storage "
                         + storage.key() + " are missing. Download it again.");
@@ -137,8 +136,8 @@ final class TorchFile {
 
     private void requireLittleEndian(boolean littleEndian) {
         if (!littleEndian) {
-            throw new CheckpointException(file.path()
-                    + " was saved on a big-endian machine; save it again as safetensors.");
+            throw new CheckpointException(
+                    file.path() + " was saved on a big-endian machine; save it again as safetensors.");
         }
     }
 

@@ -123,8 +123,7 @@ public final class AdapterPart implements AutoCloseable {
         return config.has("vision_feature_layer") ? FeatureSelection.ofTransformers(config) : null;
     }
 
-    static AdapterPart ofTransformers(
-            AdapterConfig config, Weights all, Tiling tiling, FeatureSelection selection) {
+    static AdapterPart ofTransformers(AdapterConfig config, Weights all, Tiling tiling, FeatureSelection selection) {
         return new AdapterPart(
                 config, normalize(all), null, null, newlineIn(all), tiling, selection, Collections.emptyList());
     }

@@ -85,14 +85,14 @@ public final class DecoderConfigReader {
         int heads = json.positiveOr("num_attention_heads", 32);
         int layers = json.positiveOr("num_hidden_layers", 32);
         if (layers > MAX_LAYERS) {
-            throw new CheckpointException(json.at("num_hidden_layers") + " is " + layers
-                    + ", more than any model has.");
+            throw new CheckpointException(
+                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
         }
         int keyValueHeads = keyValueHeads(json, family, heads);
         int headDim = headDim(json, family, hidden, heads);
         int maxPositions = json.positiveOr("max_position_embeddings", family.maxPositions);
-        boolean attentionBias = family != Family.QWEN2 && family != Family.MISTRAL
-                && json.booleanOr("attention_bias", false);
+        boolean attentionBias =
+                family != Family.QWEN2 && family != Family.MISTRAL && json.booleanOr("attention_bias", false);
         int window = window(json, family);
         boolean[] sliding = slidingLayers(json, family, layers, window);
         return new DecoderConfig(
@@ -134,11 +134,12 @@ public final class DecoderConfigReader {
             case "Qwen3ForCausalLM", "qwen3" -> Family.QWEN3;
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
-            default -> throw new UnsupportedModelException(
-                    json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
-                    + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                    + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
-                    + " these.");
+            default ->
+                throw new UnsupportedModelException(
+                        json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
+                                + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+                                + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
+                                + " these.");
         };
     }
 
@@ -175,8 +176,8 @@ public final class DecoderConfigReader {
         }
         int headDim = json.positiveOr("head_dim", absent);
         if (headDim % 2 != 0) {
-            throw new CheckpointException(json.at("head_dim") + " is " + headDim
-                    + "; rotary position embedding needs an even number.");
+            throw new CheckpointException(
+                    json.at("head_dim") + " is " + headDim + "; rotary position embedding needs an even number.");
         }
         return headDim;
     }
@@ -206,19 +207,20 @@ public final class DecoderConfigReader {
         }
         List<String> types = json.strings("layer_types");
         if (types.size() != layers) {
-            throw new CheckpointException(json.at("layer_types") + " has " + types.size() + " entries, but there are "
-                    + layers + " layers.");
+            throw new CheckpointException(
+                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
         }
         for (int i = 0; i < layers; i++) {
             sliding[i] = switch (types.get(i)) {
                 case "full_attention" -> false;
                 case "sliding_attention" -> true;
-                default -> throw new UnsupportedModelException(json.at("layer_types") + " has '" + types.get(i)
-                        + "'; supported are full_attention and sliding_attention.");
+                default ->
+                    throw new UnsupportedModelException(json.at("layer_types") + " has '" + types.get(i)
+                            + "'; supported are full_attention and sliding_attention.");
             };
             if (sliding[i] && window == 0) {
-                throw new CheckpointException(json.at("layer_types") + " has sliding_attention, but there is no"
-                        + " sliding_window.");
+                throw new CheckpointException(
+                        json.at("layer_types") + " has sliding_attention, but there is no" + " sliding_window.");
             }
         }
         return sliding;
@@ -237,8 +239,9 @@ public final class DecoderConfigReader {
                     case "default" -> null;
                     case "linear" -> new Rope.LinearScaling(positive(parameters, "factor"));
                     case "llama3" -> llama3(json, parameters, maxPositions);
-                    default -> throw new UnsupportedModelException(parameters.at("rope_type") + " is '" + type
-                            + "'; supported are default, linear and llama3.");
+                    default ->
+                        throw new UnsupportedModelException(parameters.at("rope_type") + " is '" + type
+                                + "'; supported are default, linear and llama3.");
                 });
     }
 
@@ -246,8 +249,8 @@ public final class DecoderConfigReader {
         double low = positive(parameters, "low_freq_factor");
         double high = positive(parameters, "high_freq_factor");
         if (high <= low) {
-            throw new CheckpointException(parameters.at("high_freq_factor") + " is " + high
-                    + ", not more than low_freq_factor " + low + ".");
+            throw new CheckpointException(
+                    parameters.at("high_freq_factor") + " is " + high + ", not more than low_freq_factor " + low + ".");
         }
         String original = "original_max_position_embeddings";
         return new Rope.Llama3Scaling(

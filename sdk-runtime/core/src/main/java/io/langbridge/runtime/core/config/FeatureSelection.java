@@ -21,8 +21,9 @@ public record FeatureSelection(int layer, boolean patches) {
                 switch (feature) {
                     case "patch" -> true;
                     case "cls_patch" -> false;
-                    default -> throw new UnsupportedModelException(config.at("mm_vision_select_feature") + " is '"
-                            + feature + "'; supported are patch and cls_patch.");
+                    default ->
+                        throw new UnsupportedModelException(config.at("mm_vision_select_feature") + " is '" + feature
+                                + "'; supported are patch and cls_patch.");
                 });
     }
 
@@ -38,8 +39,9 @@ public record FeatureSelection(int layer, boolean patches) {
                 switch (strategy) {
                     case "default" -> true;
                     case "full" -> false;
-                    default -> throw new UnsupportedModelException(config.at("vision_feature_select_strategy") + " is '"
-                            + strategy + "'; supported are default and full.");
+                    default ->
+                        throw new UnsupportedModelException(config.at("vision_feature_select_strategy") + " is '"
+                                + strategy + "'; supported are default and full.");
                 });
     }
 }

@@ -89,10 +89,11 @@ public final class ModelFolder implements AutoCloseable {
                     "llava_mistral" -> Layout.AUTHORS;
             case "LlavaForConditionalGeneration", "llava" -> Layout.LLAVA;
             case "LlavaNextForConditionalGeneration", "llava_next" -> Layout.LLAVA_NEXT;
-            default -> throw new UnsupportedModelException(config.at("architectures") + " is '" + name
-                    + "'; supported are LlavaQwenForCausalLM, LlavaLlamaForCausalLM, LlavaMistralForCausalLM,"
-                    + " LlavaForConditionalGeneration and LlavaNextForConditionalGeneration. To combine an encoder, an"
-                    + " adapter and a language model from separate folders, use the builder.");
+            default ->
+                throw new UnsupportedModelException(config.at("architectures") + " is '" + name
+                        + "'; supported are LlavaQwenForCausalLM, LlavaLlamaForCausalLM, LlavaMistralForCausalLM,"
+                        + " LlavaForConditionalGeneration and LlavaNextForConditionalGeneration. To combine an encoder, an"
+                        + " adapter and a language model from separate folders, use the builder.");
         };
     }
 
@@ -158,16 +159,14 @@ public final class ModelFolder implements AutoCloseable {
         }
         Path home = tower != null && described ? tower : folder;
         PreprocessorConfig preprocessor = PreprocessorConfigReader.find(vision, home, folder);
-        return new VisionPart(
-                vision, VisionPart.strip(weights), preprocessor, home, Collections.emptyList());
+        return new VisionPart(vision, VisionPart.strip(weights), preprocessor, home, Collections.emptyList());
     }
 
     private static ModelFolder ofTransformers(Json config, Layout layout, Path folder, Closing closing) {
         Weights weights = closing.add(Checkpoints.open(folder));
         LlmPart llm = LlmPart.of(config, weights, folder, Collections.emptyList());
         FeatureSelection selection = FeatureSelection.ofTransformers(config);
-        VisionConfig visionConfig =
-                VisionConfigReader.readNested(config.object("vision_config"), config, selection);
+        VisionConfig visionConfig = VisionConfigReader.readNested(config.object("vision_config"), config, selection);
         if (visionConfig.kind() == VisionConfig.Kind.SIGLIP && selection.patches()) {
             // The reference would drop the first patch as if it were a class token.
             throw new UnsupportedModelException(config.at("vision_feature_select_strategy")
@@ -232,7 +231,8 @@ public final class ModelFolder implements AutoCloseable {
         if (tiling instanceof Tiling.AnyResolution any && any.merge() == Tiling.Merge.SPATIAL_UNPAD) {
             StoredTensor newline = adapter.imageNewline();
             if (newline == null || newline.elements() != hidden) {
-                throw new CheckpointException("Tiles are merged with a newline, so " + adapter.weights().source()
+                throw new CheckpointException("Tiles are merged with a newline, so "
+                        + adapter.weights().source()
                         + " must hold image_newline with " + hidden + " elements; "
                         + (newline == null ? "it is missing." : "it has " + newline.elements() + "."));
             }

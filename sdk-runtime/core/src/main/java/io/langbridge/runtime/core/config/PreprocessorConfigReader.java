@@ -38,8 +38,8 @@ public final class PreprocessorConfigReader {
                 json.booleanOr("do_resize", true) ? resize(json, siglip, absentSize) : null;
         int resample = json.intOr("resample", BICUBIC);
         if (resample != 2 && resample != BICUBIC) {
-            throw new UnsupportedModelException(json.at("resample") + " is " + resample
-                    + "; supported are 2 (bilinear) and 3 (bicubic).");
+            throw new UnsupportedModelException(
+                    json.at("resample") + " is " + resample + "; supported are 2 (bilinear) and 3 (bicubic).");
         }
         boolean crop = json.booleanOr("do_center_crop", !siglip);
         boolean normalize = json.booleanOr("do_normalize", true);
@@ -100,9 +100,10 @@ public final class PreprocessorConfigReader {
                     "LlavaNextImageProcessor",
                     "LlavaNextImageProcessorFast" -> false;
             case "SiglipImageProcessor", "SiglipImageProcessorFast" -> true;
-            default -> throw new UnsupportedModelException(json.at("image_processor_type") + " is '" + name
-                    + "'; supported are CLIPImageProcessor, SiglipImageProcessor, LlavaImageProcessor and"
-                    + " LlavaNextImageProcessor.");
+            default ->
+                throw new UnsupportedModelException(json.at("image_processor_type") + " is '" + name
+                        + "'; supported are CLIPImageProcessor, SiglipImageProcessor, LlavaImageProcessor and"
+                        + " LlavaNextImageProcessor.");
         };
     }
 

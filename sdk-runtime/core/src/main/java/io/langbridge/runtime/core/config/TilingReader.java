@@ -17,14 +17,14 @@ final class TilingReader {
     static Tiling ofAuthors(Json config) {
         String aspect = config.stringOr("image_aspect_ratio", "square");
         String mergeType = config.stringOr("mm_patch_merge_type", "flat");
-        Tiling.Merge merge =
-                switch (mergeType) {
-                    case "flat" -> Tiling.Merge.FLAT;
-                    case "spatial" -> Tiling.Merge.SPATIAL;
-                    case "spatial_unpad" -> Tiling.Merge.SPATIAL_UNPAD;
-                    default -> throw new UnsupportedModelException(config.at("mm_patch_merge_type") + " is '"
-                            + mergeType + "'; supported are flat, spatial and spatial_unpad.");
-                };
+        Tiling.Merge merge = switch (mergeType) {
+            case "flat" -> Tiling.Merge.FLAT;
+            case "spatial" -> Tiling.Merge.SPATIAL;
+            case "spatial_unpad" -> Tiling.Merge.SPATIAL_UNPAD;
+            default ->
+                throw new UnsupportedModelException(config.at("mm_patch_merge_type") + " is '" + mergeType
+                        + "'; supported are flat, spatial and spatial_unpad.");
+        };
         return switch (aspect) {
             case "square", "pad" -> {
                 if (merge == Tiling.Merge.SPATIAL_UNPAD) {
@@ -36,8 +36,9 @@ final class TilingReader {
                 yield aspect.equals("pad") ? new Tiling.Pad() : new Tiling.Plain();
             }
             case "anyres" -> new Tiling.AnyResolution(pairs(config, false), Tiling.Convention.LLAVA, merge);
-            default -> throw new UnsupportedModelException(config.at("image_aspect_ratio") + " is '" + aspect
-                    + "'; supported are square, pad and anyres.");
+            default ->
+                throw new UnsupportedModelException(config.at("image_aspect_ratio") + " is '" + aspect
+                        + "'; supported are square, pad and anyres.");
         };
     }
 
@@ -78,15 +79,14 @@ final class TilingReader {
             // Some files have the text of a Python list of tuples.
             String list = config.requiredString(PINPOINTS).replace('(', '[').replace(')', ']');
             json = Json.parse(
-                    ("{\"" + PINPOINTS + "\":" + list + "}").getBytes(StandardCharsets.UTF_8),
-                    config.at(PINPOINTS));
+                    ("{\"" + PINPOINTS + "\":" + list + "}").getBytes(StandardCharsets.UTF_8), config.at(PINPOINTS));
         }
         List<List<Long>> lists = json.longLists(PINPOINTS);
         List<Tiling.Size> sizes = new ArrayList<>();
         for (List<Long> pair : lists) {
             if (pair.size() != 2 || pair.stream().anyMatch(n -> n < 1 || n > 1_000_000)) {
-                throw new CheckpointException(config.at(PINPOINTS) + " must be pairs of sizes in pixels, not " + pair
-                        + ".");
+                throw new CheckpointException(
+                        config.at(PINPOINTS) + " must be pairs of sizes in pixels, not " + pair + ".");
             }
             int first = pair.get(0).intValue();
             int second = pair.get(1).intValue();

@@ -42,20 +42,21 @@ public final class VisionConfigReader {
         return switch (name) {
             case "openai/clip-vit-large-patch14-336" -> clipLarge(336, config, selection);
             case "openai/clip-vit-large-patch14" -> clipLarge(224, config, selection);
-            case "google/siglip-so400m-patch14-384" -> checked(
-                    new VisionConfig(
-                            Kind.SIGLIP,
-                            1152,
-                            4304,
-                            27,
-                            16,
-                            384,
-                            14,
-                            Activation.GELU_TANH,
-                            1e-6f,
-                            selection.layer(),
-                            selection.patches()),
-                    config);
+            case "google/siglip-so400m-patch14-384" ->
+                checked(
+                        new VisionConfig(
+                                Kind.SIGLIP,
+                                1152,
+                                4304,
+                                27,
+                                16,
+                                384,
+                                14,
+                                Activation.GELU_TANH,
+                                1e-6f,
+                                selection.layer(),
+                                selection.patches()),
+                        config);
             default -> null;
         };
     }
@@ -81,16 +82,17 @@ public final class VisionConfigReader {
         return switch (modelType) {
             case "clip", "clip_vision_model" -> Kind.CLIP;
             case "siglip", "siglip_vision_model" -> Kind.SIGLIP;
-            default -> throw new UnsupportedModelException(config.at("model_type") + " is '" + modelType
-                    + "'; supported vision encoders are clip, clip_vision_model, siglip and siglip_vision_model.");
+            default ->
+                throw new UnsupportedModelException(config.at("model_type") + " is '" + modelType
+                        + "'; supported vision encoders are clip, clip_vision_model, siglip and siglip_vision_model.");
         };
     }
 
     private static VisionConfig read(Json json, Kind kind, FeatureSelection selection) {
         boolean clip = kind == Kind.CLIP;
         if (json.intOr("num_channels", 3) != 3) {
-            throw new UnsupportedModelException(json.at("num_channels") + " is " + json.intOr("num_channels", 3)
-                    + "; only 3 (RGB) is supported.");
+            throw new UnsupportedModelException(
+                    json.at("num_channels") + " is " + json.intOr("num_channels", 3) + "; only 3 (RGB) is supported.");
         }
         return checked(
                 new VisionConfig(
@@ -132,8 +134,9 @@ public final class VisionConfigReader {
             case "quick_gelu" -> Activation.QUICK_GELU;
             case "gelu" -> Activation.GELU;
             case "gelu_pytorch_tanh" -> Activation.GELU_TANH;
-            default -> throw new UnsupportedModelException(json.at("hidden_act") + " is '" + name
-                    + "'; supported are quick_gelu, gelu and gelu_pytorch_tanh.");
+            default ->
+                throw new UnsupportedModelException(json.at("hidden_act") + " is '" + name
+                        + "'; supported are quick_gelu, gelu and gelu_pytorch_tanh.");
         };
     }
 }

@@ -40,8 +40,9 @@ public final class ImagePreprocessor {
         this.filter = switch (config.resample()) {
             case 2 -> Resampler.Filter.BILINEAR;
             case 3 -> Resampler.Filter.BICUBIC;
-            default -> throw new CheckpointException("preprocessor_config.json asks for resample = "
-                    + config.resample() + "; supported are 2 (bilinear) and 3 (bicubic)");
+            default ->
+                throw new CheckpointException("preprocessor_config.json asks for resample = " + config.resample()
+                        + "; supported are 2 (bilinear) and 3 (bicubic)");
         };
         checkSizes(config, tiling, tileSize);
         float[] mean = channels("image_mean", config.imageMean());
@@ -70,9 +71,7 @@ public final class ImagePreprocessor {
         return Collections.singletonList(resizeAndCrop(canvas));
     }
 
-    /**
-     * How a picture of this size is cut, without touching a pixel: tells the number of visual tokens beforehand.
-     */
+    /** How a picture of this size is cut, without touching a pixel: tells the number of visual tokens beforehand. */
     public TileGrid grid(Tiling.Size picture) {
         if (tiling instanceof Tiling.AnyResolution anyResolution) {
             Tiling.Size resolution = bestResolution(picture, anyResolution.resolutions());
@@ -181,9 +180,7 @@ public final class ImagePreprocessor {
                     ? new Tiling.Size((int) edge, Math.toIntExact(edge * height / width))
                     : new Tiling.Size(Math.toIntExact(edge * width / height), (int) edge);
         }
-        return resize instanceof PreprocessorConfig.Stretch stretch
-                ? stretch.size()
-                : new Tiling.Size(width, height);
+        return resize instanceof PreprocessorConfig.Stretch stretch ? stretch.size() : new Tiling.Size(width, height);
     }
 
     private FloatTensor normalise(List<RgbPixels> tiles) {
@@ -225,7 +222,11 @@ public final class ImagePreprocessor {
             throw new CheckpointException("preprocessor_config.json: " + key + " has " + values.size()
                     + " values, not one for each of R, G, B");
         }
-        return new float[] {values.get(0).floatValue(), values.get(1).floatValue(), values.get(2).floatValue()};
+        return new float[] {
+            values.get(0).floatValue(),
+            values.get(1).floatValue(),
+            values.get(2).floatValue()
+        };
     }
 
     private static byte[] paddingColour(@Nullable List<Double> mean) {
@@ -246,7 +247,8 @@ public final class ImagePreprocessor {
         if (made == null && config.resize() instanceof PreprocessorConfig.Stretch stretch) {
             made = stretch.size();
         }
-        if (made == null && tiling instanceof Tiling.Pad
+        if (made == null
+                && tiling instanceof Tiling.Pad
                 && config.resize() instanceof PreprocessorConfig.ShortestEdge shortest) {
             made = new Tiling.Size(shortest.pixels(), shortest.pixels());
         }
@@ -282,8 +284,10 @@ public final class ImagePreprocessor {
     }
 
     private static void checkResolution(Tiling.Size resolution, int tileSize) {
-        if (resolution.width() <= 0 || resolution.height() <= 0
-                || resolution.width() % tileSize != 0 || resolution.height() % tileSize != 0) {
+        if (resolution.width() <= 0
+                || resolution.height() <= 0
+                || resolution.width() % tileSize != 0
+                || resolution.height() % tileSize != 0) {
             throw new CheckpointException("image_grid_pinpoints has a resolution of " + resolution.width() + " x "
                     + resolution.height() + " pixels, which cannot be cut into tiles of image_size " + tileSize
                     + " of the vision encoder; it belongs to another encoder");

@@ -210,8 +210,8 @@ final class Resampler {
          * plain background, where their sum is enough.
          */
         Weights within(int from, int size) {
-            Weights part = new Weights(
-                    new int[count()], new int[count()], new int[count()], value, room, new int[count()]);
+            Weights part =
+                    new Weights(new int[count()], new int[count()], new int[count()], value, room, new int[count()]);
             for (int i = 0; i < count(); i++) {
                 int begin = Math.max(start[i], Math.min(from, start[i] + length[i]));
                 int end = Math.max(begin, Math.min(start[i] + length[i], from + size));

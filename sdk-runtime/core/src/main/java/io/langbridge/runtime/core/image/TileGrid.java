@@ -53,8 +53,8 @@ public record TileGrid(
     }
 
     /**
-     * The columns of the tiles' common patch grid that show the picture and not only its padding. Can be none at all
-     * if the picture is very thin.
+     * The columns of the tiles' common patch grid that show the picture and not only its padding. Can be none at all if
+     * the picture is very thin.
      *
      * @param patchesPerSide of one tile
      */
@@ -79,7 +79,8 @@ public record TileGrid(
 
     private int cut(double patches) {
         return switch (convention) {
-            case HF -> new BigDecimal(patches).setScale(7, RoundingMode.HALF_EVEN).intValue();
+            case HF ->
+                new BigDecimal(patches).setScale(7, RoundingMode.HALF_EVEN).intValue();
             case LLAVA -> (int) patches;
         };
     }

@@ -41,8 +41,7 @@ public final class TokenLayout {
         }
         TileGrid.Range rows = grid.keptRows(side);
         TileGrid.Range columns = grid.keptColumns(side);
-        int[] sources = Arrays.copyOf(
-                consecutive(patches), patches + rows.size() * (columns.size() + (unpad ? 1 : 0)));
+        int[] sources = Arrays.copyOf(consecutive(patches), patches + rows.size() * (columns.size() + (unpad ? 1 : 0)));
         int at = patches;
         for (int row = rows.from(); row < rows.to(); row++) {
             for (int column = columns.from(); column < columns.to(); column++) {

@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Templates are written for Jinja2 as transformers sets it up. They are run by a small interpreter of their own
  * kind: jinjava, the one maintained Jinja for Java, renders half of the constructs that published templates use
- * differently ({@code True} as {@code true}, JSON without blanks, white space control) and cannot read a slice with
- * a step, and it brings 26 further libraries. Values are Python's as far as templates show it; nothing of Java can
- * be reached from a template, and its time, memory and depth are bounded.
+ * differently ({@code True} as {@code true}, JSON without blanks, white space control) and cannot read a slice with a
+ * step, and it brings 26 further libraries. Values are Python's as far as templates show it; nothing of Java can be
+ * reached from a template, and its time, memory and depth are bounded.
  *
  * <p>Immutable and thread-safe; holds no resources.
  *
@@ -93,8 +93,8 @@ public final class ChatTemplate {
             }
             return text.toString();
         } catch (IOException e) {
-            throw new CheckpointException(path + " cannot be read as UTF-8: " + e.getMessage()
-                    + ". Download the file again.", e);
+            throw new CheckpointException(
+                    path + " cannot be read as UTF-8: " + e.getMessage() + ". Download the file again.", e);
         }
     }
 
@@ -107,14 +107,17 @@ public final class ChatTemplate {
                 JsonObject template = named.isJsonObject() ? named.getAsJsonObject() : new JsonObject();
                 JsonElement name = template.get("name");
                 JsonElement text = template.get("template");
-                if (name != null && text != null && name.isJsonPrimitive() && name.getAsString().equals("default")
+                if (name != null
+                        && text != null
+                        && name.isJsonPrimitive()
+                        && name.getAsString().equals("default")
                         && text.isJsonPrimitive()) {
                     return text.getAsString();
                 }
             }
         }
-        throw new CheckpointException(where + " has a chat_template that is neither a text nor a list with a template"
-                + " named 'default'.");
+        throw new CheckpointException(
+                where + " has a chat_template that is neither a text nor a list with a template" + " named 'default'.");
     }
 
     /**
@@ -124,8 +127,8 @@ public final class ChatTemplate {
      * @param addGenerationPrompt whether to end with the words that begin the assistant's answer
      * @param extra further variables, for example {@code enable_thinking} or {@code tools}; they win over all others
      * @return the prompt, to be encoded without adding special tokens
-     * @throws io.langbridge.PromptException if the template refuses the messages (with its own words) or cannot
-     *     make sense of them
+     * @throws io.langbridge.PromptException if the template refuses the messages (with its own words) or cannot make
+     *     sense of them
      * @throws io.langbridge.UnsupportedModelException if the template comes to a filter, test or method that is not
      *     supported
      */
@@ -171,7 +174,8 @@ public final class ChatTemplate {
         try {
             String prompt = render(Collections.singletonList(message), true, Collections.emptyMap());
             return prompt.contains(PROBE)
-                    && !prompt.contains("'" + PROBE + "'") && !prompt.contains("\"" + PROBE + "\"");
+                    && !prompt.contains("'" + PROBE + "'")
+                    && !prompt.contains("\"" + PROBE + "\"");
         } catch (LangBridgeException e) {
             return false;
         }

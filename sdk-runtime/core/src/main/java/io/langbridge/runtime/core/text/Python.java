@@ -10,12 +10,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Python's view of values, as far as chat templates show it. A value is {@link None}, {@link Undefined}, Boolean,
- * Long, Double, String, {@link List} (list), {@link Tuple}, {@link Map} (dict), {@link Namespace} or
- * {@link Callable}; nothing else ever reaches a template, so nothing of Java can be reached from it.
+ * Python's view of values, as far as chat templates show it. A value is {@link None}, {@link Undefined}, Boolean, Long,
+ * Double, String, {@link List} (list), {@link Tuple}, {@link Map} (dict), {@link Namespace} or {@link Callable};
+ * nothing else ever reaches a template, so nothing of Java can be reached from it.
  */
 final class Python {
-    enum None { NONE }
+    enum None {
+        NONE
+    }
 
     /** A name or attribute that does not exist; prints as nothing. */
     record Undefined(String what) {
@@ -65,8 +67,12 @@ final class Python {
             items.forEach(item -> copy.add(of(item, depth + 1)));
             return copy;
         }
-        if (value instanceof String || value instanceof Boolean || value instanceof Long || value instanceof Double
-                || value instanceof Callable || value instanceof None) {
+        if (value instanceof String
+                || value instanceof Boolean
+                || value instanceof Long
+                || value instanceof Double
+                || value instanceof Callable
+                || value instanceof None) {
             return value;
         }
         throw new TemplateFailure("a message holds a " + value.getClass().getName()
@@ -96,11 +102,27 @@ final class Python {
     }
 
     static String typeName(Object value) {
-        return value instanceof None ? "NoneType" : value instanceof Boolean ? "bool"
-                : value instanceof Long ? "int" : value instanceof Double ? "float"
-                : value instanceof String ? "str" : value instanceof List ? "list"
-                : value instanceof Tuple ? "tuple" : value instanceof Map ? "dict"
-                : value instanceof Namespace ? "Namespace" : value instanceof Undefined ? "Undefined" : "function";
+        return value instanceof None
+                ? "NoneType"
+                : value instanceof Boolean
+                        ? "bool"
+                        : value instanceof Long
+                                ? "int"
+                                : value instanceof Double
+                                        ? "float"
+                                        : value instanceof String
+                                                ? "str"
+                                                : value instanceof List
+                                                        ? "list"
+                                                        : value instanceof Tuple
+                                                                ? "tuple"
+                                                                : value instanceof Map
+                                                                        ? "dict"
+                                                                        : value instanceof Namespace
+                                                                                ? "Namespace"
+                                                                                : value instanceof Undefined
+                                                                                        ? "Undefined"
+                                                                                        : "function";
     }
 
     static boolean isNumber(Object value) {
@@ -130,7 +152,8 @@ final class Python {
         budget.enter();
         try {
             if (isNumber(left) && isNumber(right)) {
-                return isInteger(left) && isInteger(right) ? toLong(left) == toLong(right)
+                return isInteger(left) && isInteger(right)
+                        ? toLong(left) == toLong(right)
                         : toDouble(left) == toDouble(right);
             }
             if (left instanceof Undefined && right instanceof Undefined) {
@@ -176,7 +199,8 @@ final class Python {
         budget.enter();
         try {
             if (isNumber(left) && isNumber(right)) {
-                return isInteger(left) && isInteger(right) ? Long.compare(toLong(left), toLong(right))
+                return isInteger(left) && isInteger(right)
+                        ? Long.compare(toLong(left), toLong(right))
                         : Double.compare(toDouble(left), toDouble(right));
             }
             if (left instanceof String a && right instanceof String b) {
@@ -209,7 +233,8 @@ final class Python {
         for (int i = 0; i < Math.min(a.length(), b.length()); i++) {
             if (a.charAt(i) != b.charAt(i)) {
                 boolean bothOrNone = Character.isSurrogate(a.charAt(i)) == Character.isSurrogate(b.charAt(i));
-                return bothOrNone ? Character.compare(a.charAt(i), b.charAt(i))
+                return bothOrNone
+                        ? Character.compare(a.charAt(i), b.charAt(i))
                         : Character.isSurrogate(a.charAt(i)) ? 1 : -1;
             }
         }
@@ -266,7 +291,8 @@ final class Python {
     }
 
     static long length(Object value) {
-        return value instanceof String text ? text.codePointCount(0, text.length())
+        return value instanceof String text
+                ? text.codePointCount(0, text.length())
                 : value instanceof Map<?, ?> map ? map.size() : items(value).size();
     }
 
@@ -344,8 +370,7 @@ final class Python {
         budget.leave();
     }
 
-    private static void reprItems(String open, List<?> items, String close, StringBuilder out,
-            TemplateBudget budget) {
+    private static void reprItems(String open, List<?> items, String close, StringBuilder out, TemplateBudget budget) {
         out.append(open);
         String separator = "";
         for (Object item : items) {
@@ -389,8 +414,13 @@ final class Python {
 
     private static boolean isPrintable(int c) {
         return switch (Character.getType(c)) {
-            case Character.CONTROL, Character.FORMAT, Character.SURROGATE, Character.PRIVATE_USE,
-                    Character.UNASSIGNED, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> false;
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.SURROGATE,
+                    Character.PRIVATE_USE,
+                    Character.UNASSIGNED,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR -> false;
             case Character.SPACE_SEPARATOR -> c == ' ';
             default -> true;
         };
@@ -417,8 +447,12 @@ final class Python {
             return shortest.scale() > 0 ? shortest.toPlainString() : shortest.toPlainString() + ".0";
         }
         String digits = shortest.unscaledValue().abs().toString();
-        return (number < 0 ? "-" : "") + digits.charAt(0) + (digits.length() > 1 ? "." + digits.substring(1) : "")
-                + (exponent < 0 ? "e-" : "e+") + (Math.abs(exponent) < 10 ? "0" : "") + Math.abs(exponent);
+        return (number < 0 ? "-" : "")
+                + digits.charAt(0)
+                + (digits.length() > 1 ? "." + digits.substring(1) : "")
+                + (exponent < 0 ? "e-" : "e+")
+                + (Math.abs(exponent) < 10 ? "0" : "")
+                + Math.abs(exponent);
     }
 
     /** {@code str.isspace} of one character. */

@@ -1,9 +1,9 @@
 package io.langbridge.runtime.core.text;
 
 /**
- * Turns token ids into text one at a time, as they are generated. A token may end inside a character; what is not
- * yet certain is held back. Malformed bytes become one U+FFFD per maximal subpart, as Unicode recommends. Special
- * tokens produce nothing and do not interrupt the bytes around them.
+ * Turns token ids into text one at a time, as they are generated. A token may end inside a character; what is not yet
+ * certain is held back. Malformed bytes become one U+FFFD per maximal subpart, as Unicode recommends. Special tokens
+ * produce nothing and do not interrupt the bytes around them.
  *
  * <p>One decoder serves one answer. Not thread-safe; holds no resources.
  *
@@ -16,6 +16,7 @@ public final class StreamingDecoder {
     private boolean dropSpace;
     /** Continuation bytes that still miss, and the range allowed for the next one. */
     private int missing;
+
     private int lowest;
     private int highest;
     private int codePoint;

@@ -14,7 +14,11 @@ import org.jspecify.annotations.Nullable;
 /** Renders one chat template once. */
 final class TemplateInterpreter {
     /** How a list of statements ended. */
-    private enum Flow { NORMAL, BREAK, CONTINUE }
+    private enum Flow {
+        NORMAL,
+        BREAK,
+        CONTINUE
+    }
 
     /** Names visible at one place; a loop body and a macro have their own, an {@code if} has not. */
     private static final class Scope {
@@ -72,11 +76,13 @@ final class TemplateInterpreter {
             render(template, scope);
             return out.toString();
         } catch (TemplateFailure e) {
-            throw new PromptException("The chat template in " + where + " failed in line " + line + ": "
-                    + e.getMessage() + ". Compare the messages with what the template expects.", e);
+            throw new PromptException(
+                    "The chat template in " + where + " failed in line " + line + ": " + e.getMessage()
+                            + ". Compare the messages with what the template expects.",
+                    e);
         } catch (ArithmeticException e) {
-            throw new PromptException("The chat template in " + where + " failed in line " + line
-                    + ": a number is too large.", e);
+            throw new PromptException(
+                    "The chat template in " + where + " failed in line " + line + ": a number is too large.", e);
         }
     }
 
@@ -122,8 +128,8 @@ final class TemplateInterpreter {
             line = set.line();
             scope.names.put(set.target(), capture(set.body(), new Scope(scope)));
         } else if (statement instanceof TemplateNode.Macro macro) {
-            scope.names.put(macro.name(), (Python.Callable) (positional, named) ->
-                    callMacro(macro, scope, positional, named));
+            scope.names.put(
+                    macro.name(), (Python.Callable) (positional, named) -> callMacro(macro, scope, positional, named));
         } else if (statement instanceof TemplateNode.Group group) {
             return render(group.body(), scope);
         } else {
@@ -210,12 +216,12 @@ final class TemplateInterpreter {
         return captured;
     }
 
-    private Object callMacro(TemplateNode.Macro macro, Scope defined, List<Object> positional,
-            Map<String, Object> named) {
+    private Object callMacro(
+            TemplateNode.Macro macro, Scope defined, List<Object> positional, Map<String, Object> named) {
         List<String> parameters = macro.parameters();
         if (positional.size() > parameters.size()) {
-            throw new TemplateFailure("macro '" + macro.name() + "' takes not more than " + parameters.size()
-                    + " argument(s)");
+            throw new TemplateFailure(
+                    "macro '" + macro.name() + "' takes not more than " + parameters.size() + " argument(s)");
         }
         Scope scope = new Scope(defined);
         for (String name : named.keySet()) {
@@ -228,7 +234,8 @@ final class TemplateInterpreter {
             String name = parameters.get(i);
             Object value = i < positional.size() ? positional.get(i) : named.get(name);
             if (value == null) {
-                value = i >= required ? evaluate(macro.defaults().get(i - required), scope)
+                value = i >= required
+                        ? evaluate(macro.defaults().get(i - required), scope)
                         : new Python.Undefined("parameter '" + name + "' was not provided");
             }
             scope.names.put(name, value);
@@ -264,13 +271,16 @@ final class TemplateInterpreter {
         if (expression instanceof TemplateNode.DictOf dict) {
             Map<Object, Object> map = new LinkedHashMap<>();
             for (int i = 0; i < dict.keys().size(); i++) {
-                map.put(Python.key(evaluate(dict.keys().get(i), scope)), evaluate(dict.values().get(i), scope));
+                map.put(
+                        Python.key(evaluate(dict.keys().get(i), scope)),
+                        evaluate(dict.values().get(i), scope));
             }
             return map;
         }
         if (expression instanceof TemplateNode.Attribute attribute) {
             Object target = evaluate(attribute.target(), scope);
-            return TemplateLibrary.isMethod(target, attribute.name()) ? new Method(target, attribute.name())
+            return TemplateLibrary.isMethod(target, attribute.name())
+                    ? new Method(target, attribute.name())
                     : TemplateLibrary.subscript(target, attribute.name());
         }
         if (expression instanceof TemplateNode.Subscript subscript) {
@@ -279,8 +289,8 @@ final class TemplateInterpreter {
         if (expression instanceof TemplateNode.Slice slice) {
             Object target = evaluate(slice.target(), scope);
             budget.charge(Python.length(target));
-            return Python.slice(target, bound(slice.start(), scope), bound(slice.stop(), scope),
-                    bound(slice.step(), scope));
+            return Python.slice(
+                    target, bound(slice.start(), scope), bound(slice.stop(), scope), bound(slice.step(), scope));
         }
         if (expression instanceof TemplateNode.Call call) {
             return call(call, scope);
@@ -322,7 +332,8 @@ final class TemplateInterpreter {
             return evaluate(conditional.then(), scope);
         }
         Expression otherwise = conditional.otherwise();
-        return otherwise != null ? evaluate(otherwise, scope)
+        return otherwise != null
+                ? evaluate(otherwise, scope)
                 : new Python.Undefined("the inline if-expression evaluated to false and no else section was defined");
     }
 
@@ -347,8 +358,11 @@ final class TemplateInterpreter {
     private Object subscript(Object target, Object index) {
         budget.charge(target instanceof String text ? text.length() : 1);
         Object found = TemplateLibrary.subscript(target, index);
-        return found instanceof Python.Undefined && index instanceof String name
-                && TemplateLibrary.isMethod(target, name) ? new Method(target, name) : found;
+        return found instanceof Python.Undefined
+                        && index instanceof String name
+                        && TemplateLibrary.isMethod(target, name)
+                ? new Method(target, name)
+                : found;
     }
 
     private @Nullable Long bound(@Nullable Expression expression, Scope scope) {
@@ -360,7 +374,8 @@ final class TemplateInterpreter {
         Object target = evaluate(call.target(), scope);
         TemplateLibrary.Arguments arguments = arguments(call.arguments(), scope);
         if (target instanceof Method method) {
-            return supported(library.method(method.receiver(), method.name(), arguments),
+            return supported(
+                    library.method(method.receiver(), method.name(), arguments),
                     "the method '" + method.name() + "' of " + Python.typeName(method.receiver()));
         }
         if (target instanceof Python.Callable function) {

@@ -16,7 +16,11 @@ final class TemplateJson {
     private final String keySeparator;
     private final boolean sortKeys;
 
-    private TemplateJson(TemplateBudget budget, @Nullable String indent, String itemSeparator, String keySeparator,
+    private TemplateJson(
+            TemplateBudget budget,
+            @Nullable String indent,
+            String itemSeparator,
+            String keySeparator,
             boolean sortKeys) {
         this.budget = budget;
         this.indent = indent;
@@ -30,8 +34,13 @@ final class TemplateJson {
      *
      * @param indent one level of indentation, or null for one line
      */
-    static String write(Object value, TemplateBudget budget, @Nullable String indent, String itemSeparator,
-            String keySeparator, boolean sortKeys) {
+    static String write(
+            Object value,
+            TemplateBudget budget,
+            @Nullable String indent,
+            String itemSeparator,
+            String keySeparator,
+            boolean sortKeys) {
         TemplateJson json = new TemplateJson(budget, indent, itemSeparator, keySeparator, sortKeys);
         json.value(value, 0);
         return json.out.toString();
@@ -56,8 +65,9 @@ final class TemplateJson {
             return "null";
         }
         if (value instanceof Double number) {
-            return Double.isNaN(number) ? "NaN" : Double.isInfinite(number) ? number > 0 ? "Infinity" : "-Infinity"
-                    : Python.floatText(number);
+            return Double.isNaN(number)
+                    ? "NaN"
+                    : Double.isInfinite(number) ? number > 0 ? "Infinity" : "-Infinity" : Python.floatText(number);
         }
         if (value instanceof Boolean || value instanceof Long) {
             return value.toString();

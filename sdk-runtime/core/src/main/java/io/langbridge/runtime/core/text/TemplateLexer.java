@@ -11,7 +11,19 @@ import java.util.regex.Pattern;
  * written for: a block tag takes the blanks before it on its line and the line break after it along.
  */
 final class TemplateLexer {
-    enum Kind { DATA, OUTPUT_BEGIN, OUTPUT_END, BLOCK_BEGIN, BLOCK_END, NAME, STRING, INTEGER, FLOAT, OPERATOR, END }
+    enum Kind {
+        DATA,
+        OUTPUT_BEGIN,
+        OUTPUT_END,
+        BLOCK_BEGIN,
+        BLOCK_END,
+        NAME,
+        STRING,
+        INTEGER,
+        FLOAT,
+        OPERATOR,
+        END
+    }
 
     record Token(Kind kind, String text, int line) {
         boolean is(Kind wanted, String wantedText) {
@@ -22,10 +34,9 @@ final class TemplateLexer {
     /** The longest published templates have some 20,000 characters. */
     private static final int LONGEST_SOURCE = 1 << 20;
 
-    private static final Pattern RAW = Pattern.compile(
-            "\\s*raw\\s*(-?)%\\}(.*?)\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}", Pattern.DOTALL);
-    private static final Pattern FLOAT =
-            Pattern.compile("\\d[\\d_]*((\\.\\d[\\d_]*)?[eE][+-]?\\d+|\\.\\d[\\d_]*)");
+    private static final Pattern RAW =
+            Pattern.compile("\\s*raw\\s*(-?)%\\}(.*?)\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}", Pattern.DOTALL);
+    private static final Pattern FLOAT = Pattern.compile("\\d[\\d_]*((\\.\\d[\\d_]*)?[eE][+-]?\\d+|\\.\\d[\\d_]*)");
     private static final Pattern INTEGER = Pattern.compile("0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\\d[\\d_]*");
     private static final String[] OPERATORS = {
         "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=",
@@ -116,7 +127,8 @@ final class TemplateLexer {
     private int raw(Matcher raw) {
         String text = raw.group(2);
         text = raw.group(1).isEmpty() ? text : Python.strip(text, null, true, false);
-        text = raw.group(3).equals("-") ? Python.strip(text, null, false, true)
+        text = raw.group(3).equals("-")
+                ? Python.strip(text, null, false, true)
                 : raw.group(3).isEmpty() ? withoutIndent(text, raw.start(2)) : text;
         add(Kind.DATA, text, raw.start(2));
         return afterTag(raw.end(), raw.group(4).isEmpty() ? ' ' : raw.group(4).charAt(0));
@@ -152,7 +164,8 @@ final class TemplateLexer {
             if (brackets == 0 && (signed || source.startsWith(closing, at))) {
                 add(end, closing, at);
                 int after = at + (signed ? 3 : 2);
-                return end == Kind.BLOCK_END ? afterTag(after, signed ? c : ' ')
+                return end == Kind.BLOCK_END
+                        ? afterTag(after, signed ? c : ' ')
                         : signed ? afterTag(after, '-') : after;
             }
             if ("([{".indexOf(c) >= 0) {
@@ -255,7 +268,7 @@ final class TemplateLexer {
     }
 
     private CheckpointException error(String what, int at) {
-        return new CheckpointException("The chat template in " + where + ", line " + lineOf(at) + ", is damaged: "
-                + what + ".");
+        return new CheckpointException(
+                "The chat template in " + where + ", line " + lineOf(at) + ", is damaged: " + what + ".");
     }
 }

@@ -19,16 +19,59 @@ import org.jspecify.annotations.Nullable;
 /** The filters, tests, methods and functions that chat templates use. A null result means: there is no such thing. */
 final class TemplateLibrary {
     /** Python's methods, so that one which is missing here is told apart from an attribute that does not exist. */
-    private static final Set<String> STRING_METHODS = new HashSet<>(Arrays.asList("capitalize", "casefold", "center",
-            "count", "encode", "endswith", "expandtabs", "find", "format", "format_map", "index", "isalnum", "isalpha",
-            "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace",
-            "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition", "removeprefix",
-            "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split",
-            "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper", "zfill"));
+    private static final Set<String> STRING_METHODS = new HashSet<>(Arrays.asList(
+            "capitalize",
+            "casefold",
+            "center",
+            "count",
+            "encode",
+            "endswith",
+            "expandtabs",
+            "find",
+            "format",
+            "format_map",
+            "index",
+            "isalnum",
+            "isalpha",
+            "isascii",
+            "isdecimal",
+            "isdigit",
+            "isidentifier",
+            "islower",
+            "isnumeric",
+            "isprintable",
+            "isspace",
+            "istitle",
+            "isupper",
+            "join",
+            "ljust",
+            "lower",
+            "lstrip",
+            "maketrans",
+            "partition",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rfind",
+            "rindex",
+            "rjust",
+            "rpartition",
+            "rsplit",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "translate",
+            "upper",
+            "zfill"));
+
     private static final Set<String> DICT_METHODS = new HashSet<>(Arrays.asList(
             "clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"));
-    private static final Set<String> LIST_METHODS = new HashSet<>(Arrays.asList("append", "clear", "copy", "count",
-            "extend", "index", "insert", "pop", "remove", "reverse", "sort"));
+    private static final Set<String> LIST_METHODS = new HashSet<>(Arrays.asList(
+            "append", "clear", "copy", "count", "extend", "index", "insert", "pop", "remove", "reverse", "sort"));
 
     private static final int LONGEST_RANGE = 100_000;
 
@@ -36,7 +79,8 @@ final class TemplateLibrary {
     record Arguments(List<Object> positional, Map<String, Object> named) {
         static final Arguments NONE = new Arguments(Collections.emptyList(), Collections.emptyMap());
 
-        @Nullable Object find(int index, String name) {
+        @Nullable
+        Object find(int index, String name) {
             return index < positional.size() ? positional.get(index) : named.get(name);
         }
 
@@ -49,7 +93,8 @@ final class TemplateLibrary {
         }
 
         /** A text, or null if it was left out or is none. */
-        @Nullable String text(int index, String name) {
+        @Nullable
+        String text(int index, String name) {
             Object value = find(index, name);
             if (value == null || value instanceof Python.None) {
                 return null;
@@ -90,12 +135,16 @@ final class TemplateLibrary {
     }
 
     static boolean isMethod(Object receiver, String name) {
-        return (receiver instanceof String ? STRING_METHODS
-                : receiver instanceof Map ? DICT_METHODS
-                : receiver instanceof List ? LIST_METHODS : Collections.<String>emptySet()).contains(name);
+        return (receiver instanceof String
+                        ? STRING_METHODS
+                        : receiver instanceof Map
+                                ? DICT_METHODS
+                                : receiver instanceof List ? LIST_METHODS : Collections.<String>emptySet())
+                .contains(name);
     }
 
-    @Nullable Object filter(String name, Object input, Arguments arguments) {
+    @Nullable
+    Object filter(String name, Object input, Arguments arguments) {
         switch (name) {
             case "trim":
                 return Python.strip(str(input), arguments.text(0, "chars"), true, true);
@@ -112,8 +161,12 @@ final class TemplateLibrary {
             case "safe":
                 return input;
             case "escape", "e":
-                return str(input).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-                        .replace("'", "&#39;").replace("\"", "&#34;");
+                return str(input)
+                        .replace("&", "&amp;")
+                        .replace("<", "&lt;")
+                        .replace(">", "&gt;")
+                        .replace("'", "&#39;")
+                        .replace("\"", "&#34;");
             case "length", "count":
                 return Python.length(input);
             case "list":
@@ -125,11 +178,14 @@ final class TemplateLibrary {
             case "join":
                 return join(items(attributes(input, arguments.find(1, "attribute"))), arguments.text(0, "d"));
             case "replace":
-                return replace(str(input), str(arguments.get(0, "old")), str(arguments.get(1, "new")),
+                return replace(
+                        str(input),
+                        str(arguments.get(0, "old")),
+                        str(arguments.get(1, "new")),
                         arguments.number(2, "count", -1));
             case "default", "d":
-                boolean missing = input instanceof Python.Undefined
-                        || arguments.flag(1, "boolean") && !Python.truth(input);
+                boolean missing =
+                        input instanceof Python.Undefined || arguments.flag(1, "boolean") && !Python.truth(input);
                 Object otherwise = arguments.find(0, "default_value");
                 return !missing ? input : otherwise == null ? "" : otherwise;
             case "tojson":
@@ -171,7 +227,8 @@ final class TemplateLibrary {
 
     private Object end(Object input, boolean first) {
         List<Object> items = items(input);
-        return items.isEmpty() ? new Python.Undefined("No " + (first ? "first" : "last") + " item, sequence was empty.")
+        return items.isEmpty()
+                ? new Python.Undefined("No " + (first ? "first" : "last") + " item, sequence was empty.")
                 : items.get(first ? 0 : items.size() - 1);
     }
 
@@ -210,8 +267,10 @@ final class TemplateLibrary {
             long at = position < 0 ? position + items.size() : position;
             found = at >= 0 && at < items.size() ? items.get((int) at) : null;
         }
-        return found != null ? found : new Python.Undefined("'" + Python.typeName(target)
-                + " object' has no attribute " + (index instanceof String ? "'" + index + "'" : index.toString()));
+        return found != null
+                ? found
+                : new Python.Undefined("'" + Python.typeName(target) + " object' has no attribute "
+                        + (index instanceof String ? "'" + index + "'" : index.toString()));
     }
 
     private String toJson(Object input, Arguments arguments) {
@@ -237,8 +296,8 @@ final class TemplateLibrary {
             itemSeparator = str(pair.get(0));
             keySeparator = str(pair.get(1));
         }
-        return TemplateJson.write(input, budget, level, itemSeparator, keySeparator,
-                arguments.flag(Integer.MAX_VALUE, "sort_keys"));
+        return TemplateJson.write(
+                input, budget, level, itemSeparator, keySeparator, arguments.flag(Integer.MAX_VALUE, "sort_keys"));
     }
 
     private String spaces(long count) {
@@ -271,8 +330,9 @@ final class TemplateLibrary {
             return Python.toLong(input);
         }
         try {
-            double number = input instanceof Double given ? given : input instanceof String text
-                    ? Double.parseDouble(text.trim()) : Double.NaN;
+            double number = input instanceof Double given
+                    ? given
+                    : input instanceof String text ? Double.parseDouble(text.trim()) : Double.NaN;
             return Double.isNaN(number) ? otherwise : (long) number;
         } catch (NumberFormatException e) {
             return otherwise;
@@ -281,7 +341,8 @@ final class TemplateLibrary {
 
     private static Object toFloat(Object input) {
         try {
-            return Python.isNumber(input) ? Python.toDouble(input)
+            return Python.isNumber(input)
+                    ? Python.toDouble(input)
                     : input instanceof String text ? Double.parseDouble(text.trim()) : 0.0;
         } catch (NumberFormatException e) {
             return 0.0;
@@ -295,7 +356,9 @@ final class TemplateLibrary {
         if (!Python.isNumber(input) || precision < -300 || precision > 300) {
             throw new TemplateFailure("round needs a number, not " + Python.typeName(input));
         }
-        return new BigDecimal(Python.toDouble(input)).setScale((int) precision, RoundingMode.HALF_EVEN).doubleValue();
+        return new BigDecimal(Python.toDouble(input))
+                .setScale((int) precision, RoundingMode.HALF_EVEN)
+                .doubleValue();
     }
 
     private List<Object> pairs(Object input) {
@@ -320,8 +383,10 @@ final class TemplateLibrary {
         boolean caseSensitive = arguments.flag(1, "case_sensitive");
         Object attribute = arguments.find(2, "attribute");
         List<Object> items = new ArrayList<>(items(input));
-        Collections.sort(items, (a, b) -> Python.compare(sortKey(a, attribute, caseSensitive),
-                sortKey(b, attribute, caseSensitive), budget));
+        Collections.sort(
+                items,
+                (a, b) -> Python.compare(
+                        sortKey(a, attribute, caseSensitive), sortKey(b, attribute, caseSensitive), budget));
         if (arguments.flag(0, "reverse")) {
             Collections.reverse(items);
         }
@@ -347,8 +412,8 @@ final class TemplateLibrary {
     private Object extreme(Object input, boolean largest) {
         Object best = null;
         for (Object item : items(input)) {
-            if (best == null || (largest ? Python.compare(item, best, budget) > 0
-                    : Python.compare(item, best, budget) < 0)) {
+            if (best == null
+                    || (largest ? Python.compare(item, best, budget) > 0 : Python.compare(item, best, budget) < 0)) {
                 best = item;
             }
         }
@@ -395,7 +460,8 @@ final class TemplateLibrary {
         List<Object> kept = new ArrayList<>();
         for (Object item : items(input)) {
             Object value = byAttribute ? attributePath(item, str(arguments.get(0, "attribute"))) : item;
-            Boolean passes = rest.positional().isEmpty() ? Boolean.valueOf(Python.truth(value))
+            Boolean passes = rest.positional().isEmpty()
+                    ? Boolean.valueOf(Python.truth(value))
                     : test(str(rest.get(0, "test")), value, rest.from(1));
             if (passes == null) {
                 return null;
@@ -407,7 +473,8 @@ final class TemplateLibrary {
         return kept;
     }
 
-    @Nullable Boolean test(String name, Object input, Arguments arguments) {
+    @Nullable
+    Boolean test(String name, Object input, Arguments arguments) {
         switch (name) {
             case "defined":
                 return !(input instanceof Python.Undefined);
@@ -432,8 +499,11 @@ final class TemplateLibrary {
             case "mapping":
                 return input instanceof Map;
             case "sequence", "iterable":
-                return input instanceof String || input instanceof List || input instanceof Map
-                        || input instanceof Python.Tuple || input instanceof Python.Undefined;
+                return input instanceof String
+                        || input instanceof List
+                        || input instanceof Map
+                        || input instanceof Python.Tuple
+                        || input instanceof Python.Undefined;
             case "callable":
                 return input instanceof Python.Callable;
             case "odd":
@@ -458,8 +528,10 @@ final class TemplateLibrary {
                 return Python.contains(arguments.get(0, "seq"), input, budget);
             case "sameas":
                 Object other = arguments.get(0, "other");
-                return input == other || !(input instanceof Map || input instanceof List)
-                        && Python.typeName(input).equals(Python.typeName(other)) && Python.equal(input, other, budget);
+                return input == other
+                        || !(input instanceof Map || input instanceof List)
+                                && Python.typeName(input).equals(Python.typeName(other))
+                                && Python.equal(input, other, budget);
             case "upper":
                 return isCased(str(input), true);
             case "lower":
@@ -476,10 +548,13 @@ final class TemplateLibrary {
         return Math.floorMod(value, divisor);
     }
 
-    @Nullable Object method(Object receiver, String name, Arguments arguments) {
-        Object result = receiver instanceof String text ? stringMethod(text, name, arguments)
-                : receiver instanceof Map<?, ?> map ? dictMethod(map, name, arguments)
-                : listMethod(Python.items(receiver), name, arguments);
+    @Nullable
+    Object method(Object receiver, String name, Arguments arguments) {
+        Object result = receiver instanceof String text
+                ? stringMethod(text, name, arguments)
+                : receiver instanceof Map<?, ?> map
+                        ? dictMethod(map, name, arguments)
+                        : listMethod(Python.items(receiver), name, arguments);
         if (result instanceof String text) {
             budget.charge(text.length());
         }
@@ -546,8 +621,8 @@ final class TemplateLibrary {
                 return title(text);
             case "startswith", "endswith":
                 Object wanted = arguments.get(0, "prefix");
-                for (Object part : wanted instanceof Python.Tuple tuple ? tuple.items()
-                        : Collections.singletonList(wanted)) {
+                for (Object part :
+                        wanted instanceof Python.Tuple tuple ? tuple.items() : Collections.singletonList(wanted)) {
                     if (!(part instanceof String affix)) {
                         throw new TemplateFailure(name + " first arg must be str or a tuple of str");
                     }
@@ -569,7 +644,10 @@ final class TemplateLibrary {
             case "splitlines":
                 return splitLines(text);
             case "replace":
-                return replace(text, arguments.requiredText(0, "old"), arguments.requiredText(1, "new"),
+                return replace(
+                        text,
+                        arguments.requiredText(0, "old"),
+                        arguments.requiredText(1, "new"),
                         arguments.number(2, "count", -1));
             case "join":
                 return join(items(arguments.get(0, "iterable")), text);
@@ -585,7 +663,9 @@ final class TemplateLibrary {
                 return index;
             case "count":
                 String part = arguments.requiredText(0, "sub");
-                return part.isEmpty() ? Python.length(text) + 1 : (long) split(text, part, -1).size() - 1;
+                return part.isEmpty()
+                        ? Python.length(text) + 1
+                        : (long) split(text, part, -1).size() - 1;
             case "isupper":
                 return isCased(text, true);
             case "islower":
@@ -617,7 +697,8 @@ final class TemplateLibrary {
             return text;
         }
         int first = text.offsetByCodePoints(0, 1);
-        return text.substring(0, first).toUpperCase(Locale.ROOT) + text.substring(first).toLowerCase(Locale.ROOT);
+        return text.substring(0, first).toUpperCase(Locale.ROOT)
+                + text.substring(first).toLowerCase(Locale.ROOT);
     }
 
     private static String title(String text) {
@@ -655,7 +736,8 @@ final class TemplateLibrary {
             throw new TemplateFailure("empty separator");
         }
         int from = 0;
-        for (int at = text.indexOf(separator); at >= 0 && (limit < 0 || parts.size() < limit);
+        for (int at = text.indexOf(separator);
+                at >= 0 && (limit < 0 || parts.size() < limit);
                 at = text.indexOf(separator, from)) {
             parts.add(text.substring(from, at));
             from = at + separator.length();
@@ -725,8 +807,8 @@ final class TemplateLibrary {
             merged(positional, named).forEach((key, value) -> attributes.put(str(key), value));
             return new Python.Namespace(attributes);
         });
-        globals.put("strftime_now", (Python.Callable) (positional, named) -> strftime(LocalDateTime.now(ZoneId.systemDefault()),
-                new Arguments(positional, named).requiredText(0, "format")));
+        globals.put("strftime_now", (Python.Callable) (positional, named) -> strftime(
+                LocalDateTime.now(ZoneId.systemDefault()), new Arguments(positional, named).requiredText(0, "format")));
         return globals;
     }
 
@@ -780,8 +862,10 @@ final class TemplateLibrary {
             } else if (known < 0) {
                 throw new TemplateFailure("strftime_now does not support %" + code);
             } else {
-                String pattern = new String[] {"dd", "MM", "yyyy", "yy", "HH", "hh", "mm", "ss", "a", "EEE", "EEEE",
-                    "MMM", "MMMM", "DDD"}[known];
+                String pattern = new String[] {
+                            "dd", "MM", "yyyy", "yy", "HH", "hh", "mm", "ss", "a", "EEE", "EEEE", "MMM", "MMMM", "DDD"
+                        }
+                        [known];
                 String text = time.format(DateTimeFormatter.ofPattern(pattern, Locale.US));
                 out.append(unpadded ? text.replaceFirst("^0+(?=.)", "") : text);
             }

@@ -18,8 +18,14 @@ final class TemplateNode {
 
     record If(int line, List<Branch> branches, List<Statement> otherwise) implements Statement {}
 
-    record For(int line, List<String> targets, Expression items, @Nullable Expression filter, List<Statement> body,
-            List<Statement> otherwise) implements Statement {}
+    record For(
+            int line,
+            List<String> targets,
+            Expression items,
+            @Nullable Expression filter,
+            List<Statement> body,
+            List<Statement> otherwise)
+            implements Statement {}
 
     record SetVariables(int line, List<String> targets, Expression value) implements Statement {}
 
@@ -54,8 +60,11 @@ final class TemplateNode {
 
     record Subscript(Expression target, Expression index) implements Expression {}
 
-    record Slice(Expression target, @Nullable Expression start, @Nullable Expression stop, @Nullable Expression step)
-            implements Expression {}
+    record Slice(
+            Expression target,
+            @Nullable Expression start,
+            @Nullable Expression stop,
+            @Nullable Expression step) implements Expression {}
 
     record Arguments(List<Expression> positional, Map<String, Expression> named) {}
 
@@ -76,5 +85,6 @@ final class TemplateNode {
 
     record Concat(List<Expression> parts) implements Expression {}
 
-    record Conditional(Expression test, Expression then, @Nullable Expression otherwise) implements Expression {}
+    record Conditional(
+            Expression test, Expression then, @Nullable Expression otherwise) implements Expression {}
 }

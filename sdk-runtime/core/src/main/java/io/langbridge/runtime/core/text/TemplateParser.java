@@ -202,8 +202,7 @@ final class TemplateParser {
         }
         List<Expression> items = new ArrayList<>();
         items.add(first);
-        while (peek().kind() != Kind.OUTPUT_END && peek().kind() != Kind.BLOCK_END
-                && !peek().is(Kind.OPERATOR, ")")) {
+        while (peek().kind() != Kind.OUTPUT_END && peek().kind() != Kind.BLOCK_END && !peek().is(Kind.OPERATOR, ")")) {
             items.add(expression());
             if (!accept(",")) {
                 break;
@@ -485,10 +484,14 @@ final class TemplateParser {
         String name = expect(Kind.NAME).text();
         Arguments arguments = noArguments();
         Token token = peek();
-        boolean operand = token.kind() == Kind.STRING || token.kind() == Kind.INTEGER || token.kind() == Kind.FLOAT
-                || token.is(Kind.OPERATOR, "[") || token.is(Kind.OPERATOR, "{")
-                || token.kind() == Kind.NAME && !Arrays.asList("else", "or", "and", "is", "if", "in", "not")
-                        .contains(token.text());
+        boolean operand = token.kind() == Kind.STRING
+                || token.kind() == Kind.INTEGER
+                || token.kind() == Kind.FLOAT
+                || token.is(Kind.OPERATOR, "[")
+                || token.is(Kind.OPERATOR, "{")
+                || token.kind() == Kind.NAME
+                        && !Arrays.asList("else", "or", "and", "is", "if", "in", "not")
+                                .contains(token.text());
         if (accept("(")) {
             arguments = arguments();
         } else if (operand) {

@@ -44,21 +44,25 @@ final class TokenBytes {
         switch (type) {
             case "ByteLevel" -> byteLevel = true;
             case "ByteFallback" -> byteFallback = true;
-            case "Fuse" -> { }
-            case "Strip" -> dropsFirstSpace |=
-                    decoder.get("content").getAsString().equals(" ") && decoder.get("start").getAsInt() > 0;
+            case "Fuse" -> {}
+            case "Strip" ->
+                dropsFirstSpace |= decoder.get("content").getAsString().equals(" ")
+                        && decoder.get("start").getAsInt() > 0;
             case "Metaspace" -> {
                 replacements.add(new String[] {decoder.get("replacement").getAsString(), " "});
                 dropsFirstSpace |= decoder.has("prepend_scheme")
                         ? !decoder.get("prepend_scheme").getAsString().equals("never")
-                        : !decoder.has("add_prefix_space") || decoder.get("add_prefix_space").getAsBoolean();
+                        : !decoder.has("add_prefix_space")
+                                || decoder.get("add_prefix_space").getAsBoolean();
             }
             case "Replace" -> {
                 JsonElement literal = decoder.getAsJsonObject("pattern").get("String");
                 if (literal == null) {
                     throw unsupported(path, "Replace with a regular expression");
                 }
-                replacements.add(new String[] {literal.getAsString(), decoder.get("content").getAsString()});
+                replacements.add(new String[] {
+                    literal.getAsString(), decoder.get("content").getAsString()
+                });
             }
             case "Sequence" -> {
                 JsonArray parts = decoder.getAsJsonArray("decoders");

@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>User text must not speak with the template's voice</h2>
  *
- * A chat template writes special tokens such as {@code <|im_end|>} as text, and {@link #encode} recognises them. A
- * user who types the same characters must not end the turn. {@link #guard} marks such places before the template is
+ * A chat template writes special tokens such as {@code <|im_end|>} as text, and {@link #encode} recognises them. A user
+ * who types the same characters must not end the turn. {@link #guard} marks such places before the template is
  * rendered, and {@code encode} reads marked places as ordinary characters:
  *
  * <pre>{@code
@@ -39,8 +39,8 @@ import org.jspecify.annotations.Nullable;
  * int[] ids = tokenizer.encode(prompt, false);    // the user's <|im_end|> is text, the template's is a token
  * }</pre>
  *
- * The mark is U+FDD0, a code point that is no character. In a text that was not guarded, {@code encode} would take
- * a U+FDD0 for a mark; {@link #encodeAsText} knows no marks.
+ * The mark is U+FDD0, a code point that is no character. In a text that was not guarded, {@code encode} would take a
+ * U+FDD0 for a mark; {@link #encodeAsText} knows no marks.
  *
  * <p>Thread-safe. Whoever opens a tokenizer closes it; {@code encode} and {@code decode} then throw
  * {@link IllegalStateException}, questions about the vocabulary are still answered.
@@ -101,14 +101,18 @@ public final class Tokenizer implements AutoCloseable {
         try {
             return HuggingFaceTokenizer.newInstance(json, options);
         } catch (LinkageError e) {
-            throw new RuntimeUnavailableException("The native tokenizer library cannot be loaded on "
-                    + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ": "
-                    + (e.getCause() == null ? e : e.getCause()).getMessage()
-                    + ". On Android add ai.djl.android:tokenizer-native; elsewhere ai.djl.huggingface:tokenizers"
-                    + " brings it and unpacks it into the folder ENGINE_CACHE_DIR, which must be writable.", e);
+            throw new RuntimeUnavailableException(
+                    "The native tokenizer library cannot be loaded on "
+                            + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ": "
+                            + (e.getCause() == null ? e : e.getCause()).getMessage()
+                            + ". On Android add ai.djl.android:tokenizer-native; elsewhere ai.djl.huggingface:tokenizers"
+                            + " brings it and unpacks it into the folder ENGINE_CACHE_DIR, which must be writable.",
+                    e);
         } catch (RuntimeException e) {
-            throw new CheckpointException(path + " is not accepted by the tokenizer library: " + e.getMessage()
-                    + ". Download the file again, or write it anew with a current version of tokenizers.", e);
+            throw new CheckpointException(
+                    path + " is not accepted by the tokenizer library: " + e.getMessage()
+                            + ". Download the file again, or write it anew with a current version of tokenizers.",
+                    e);
         }
     }
 
@@ -122,8 +126,8 @@ public final class Tokenizer implements AutoCloseable {
      * Text to ids. Special tokens written in the text become their ids, except where {@link #guard} marked them.
      *
      * @param text any text; unpaired surrogates are read as U+FFFD
-     * @param addSpecialTokens whether to add what the tokenizer puts around a text (often a begin token); false for
-     *     a text that a chat template made
+     * @param addSpecialTokens whether to add what the tokenizer puts around a text (often a begin token); false for a
+     *     text that a chat template made
      * @return the ids, possibly none
      */
     public int[] encode(String text, boolean addSpecialTokens) {
@@ -155,7 +159,10 @@ public final class Tokenizer implements AutoCloseable {
      * @return the text; malformed bytes become U+FFFD
      */
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        long[] known = Arrays.stream(ids).filter(id -> file.token(id) != null).asLongStream().toArray();
+        long[] known = Arrays.stream(ids)
+                .filter(id -> file.token(id) != null)
+                .asLongStream()
+                .toArray();
         return use(() -> tokenizer.decode(known, skipSpecialTokens));
     }
 
@@ -416,8 +423,9 @@ public final class Tokenizer implements AutoCloseable {
         }
         int after = before + bare.length;
         return IntStream.concat(
-                IntStream.concat(Arrays.stream(whole, 0, before), Arrays.stream(ids)),
-                Arrays.stream(whole, Math.min(after, whole.length), whole.length)).toArray();
+                        IntStream.concat(Arrays.stream(whole, 0, before), Arrays.stream(ids)),
+                        Arrays.stream(whole, Math.min(after, whole.length), whole.length))
+                .toArray();
     }
 
     /** The tokenizer that knows no added tokens, made when it is needed first: most prompts never need it. */
@@ -467,7 +475,8 @@ public final class Tokenizer implements AutoCloseable {
             if (!Character.isSurrogate(text.charAt(i))) {
                 continue;
             }
-            if (Character.isHighSurrogate(text.charAt(i)) && i + 1 < text.length()
+            if (Character.isHighSurrogate(text.charAt(i))
+                    && i + 1 < text.length()
                     && Character.isLowSurrogate(text.charAt(i + 1))) {
                 i++;
                 continue;

@@ -26,8 +26,8 @@ final class TokenizerConfigFile {
         try (Reader in = Files.newBufferedReader(path, StandardCharsets.UTF_8)) {
             return JsonParser.parseReader(in).getAsJsonObject();
         } catch (IOException | JsonParseException | IllegalStateException e) {
-            throw new CheckpointException(path + " is not a JSON object: " + e.getMessage()
-                    + ". Download the file again.", e);
+            throw new CheckpointException(
+                    path + " is not a JSON object: " + e.getMessage() + ". Download the file again.", e);
         }
     }
 
@@ -50,7 +50,9 @@ final class TokenizerConfigFile {
             JsonElement value = entry.getValue();
             // Old files write a token with its flags as an object.
             JsonElement text = value.isJsonObject() ? value.getAsJsonObject().get("content") : value;
-            if (text != null && text.isJsonPrimitive() && text.getAsJsonPrimitive().isString()) {
+            if (text != null
+                    && text.isJsonPrimitive()
+                    && text.getAsJsonPrimitive().isString()) {
                 named.put(entry.getKey(), text.getAsString());
             } else if (value.isJsonNull()) {
                 named.remove(entry.getKey());

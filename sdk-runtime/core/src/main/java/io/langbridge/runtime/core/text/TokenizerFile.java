@@ -55,8 +55,8 @@ final class TokenizerFile {
         try (JsonReader in = new JsonReader(Files.newBufferedReader(path, StandardCharsets.UTF_8))) {
             file.readRoot(in);
         } catch (IOException | JsonParseException | IllegalStateException | NumberFormatException e) {
-            throw new CheckpointException(path + " cannot be read as a tokenizer: " + e.getMessage()
-                    + ". Download the file again.", e);
+            throw new CheckpointException(
+                    path + " cannot be read as a tokenizer: " + e.getMessage() + ". Download the file again.", e);
         }
         file.index();
         return file;
@@ -72,8 +72,8 @@ final class TokenizerFile {
                 case "added_tokens" -> addedTokens = JsonParser.parseReader(in);
                 case "decoder" -> decoder = JsonParser.parseReader(in);
                 // "first" prepends a space only to the first stretch of text between special tokens.
-                case "pre_tokenizer" -> firstRunDiffers =
-                        JsonParser.parseReader(in).toString().contains("\"prepend_scheme\":\"first\"");
+                case "pre_tokenizer" ->
+                    firstRunDiffers = JsonParser.parseReader(in).toString().contains("\"prepend_scheme\":\"first\"");
                 default -> in.skipValue();
             }
         }
@@ -89,8 +89,13 @@ final class TokenizerFile {
                 throw new CheckpointException(path + " has an added token without content, id " + id + ".");
             }
             ids.put(content, id);
-            added.add(new AddedToken(id, content, flag(token, "single_word"), flag(token, "lstrip"),
-                    flag(token, "rstrip"), flag(token, "special")));
+            added.add(new AddedToken(
+                    id,
+                    content,
+                    flag(token, "single_word"),
+                    flag(token, "lstrip"),
+                    flag(token, "rstrip"),
+                    flag(token, "special")));
         }
         bytes = TokenBytes.of(path, decoder);
     }
@@ -165,7 +170,8 @@ final class TokenizerFile {
         return tokens.length;
     }
 
-    @Nullable String token(int id) {
+    @Nullable
+    String token(int id) {
         return id < 0 || id >= tokens.length ? null : tokens[id];
     }
 
@@ -192,8 +198,10 @@ final class TokenizerFile {
                 JsonWriter writer = new JsonWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8))) {
             copy(in, writer, firstRun);
         } catch (IOException | IllegalStateException e) {
-            throw new CheckpointException(path + " could be read before and cannot be read now: " + e.getMessage()
-                    + ". Keep the model folder unchanged while it is in use.", e);
+            throw new CheckpointException(
+                    path + " could be read before and cannot be read now: " + e.getMessage()
+                            + ". Keep the model folder unchanged while it is in use.",
+                    e);
         }
         return out.toByteArray();
     }

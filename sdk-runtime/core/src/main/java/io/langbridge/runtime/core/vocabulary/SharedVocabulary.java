@@ -55,8 +55,8 @@ public final class SharedVocabulary {
         for (int i = 0; i < ids.length; i++) {
             String token = tokens.get(i);
             if (ids[i] < 0) {
-                throw new CheckpointException(source + ": the token '" + token + "' has the id " + ids[i]
-                        + ", ids start at 0.");
+                throw new CheckpointException(
+                        source + ": the token '" + token + "' has the id " + ids[i] + ", ids start at 0.");
             }
             if (!knownTokens.add(token)) {
                 throw new CheckpointException(source + ": the token '" + token + "' stands there twice, the second"
@@ -64,8 +64,8 @@ public final class SharedVocabulary {
             }
             String other = knownIds.put(ids[i], token);
             if (other != null) {
-                throw new CheckpointException(source + ": the tokens '" + other + "' and '" + token
-                        + "' have the same id " + ids[i] + ".");
+                throw new CheckpointException(
+                        source + ": the tokens '" + other + "' and '" + token + "' have the same id " + ids[i] + ".");
             }
         }
     }
@@ -108,11 +108,13 @@ public final class SharedVocabulary {
             }
             in.endObject();
         });
-        return new SharedVocabulary(file.toString(), tokens, ids.stream().mapToInt(Integer::intValue).toArray());
+        return new SharedVocabulary(
+                file.toString(),
+                tokens,
+                ids.stream().mapToInt(Integer::intValue).toArray());
     }
 
-    private static void readList(Path file, JsonReader in, List<String> tokens,
-            List<Integer> ids) throws IOException {
+    private static void readList(Path file, JsonReader in, List<String> tokens, List<Integer> ids) throws IOException {
         int before = -1;
         in.beginArray();
         while (in.hasNext()) {
@@ -123,8 +125,8 @@ public final class SharedVocabulary {
             ids.add(VocabularyJson.id(file, token, in));
             int index = in.nextInt();
             if (index <= before) {
-                throw new CheckpointException(file + ": the token '" + token + "' has the index " + index
-                        + " after " + before + ". The list must be in the order of its indices.");
+                throw new CheckpointException(file + ": the token '" + token + "' has the index " + index + " after "
+                        + before + ". The list must be in the order of its indices.");
             }
             before = index;
             in.endArray();
@@ -407,8 +409,12 @@ public final class SharedVocabulary {
             List<String> tokens = new ArrayList<>();
             ranked.subList(0, size).forEach(entry -> tokens.add(entry.getKey()));
             Map<String, SharedVocabulary> shared = new LinkedHashMap<>();
-            vocabularies.forEach((name, known) -> shared.put(name, new SharedVocabulary(
-                    "The vocabulary shared with " + name, tokens, tokens.stream().mapToInt(known::get).toArray())));
+            vocabularies.forEach((name, known) -> shared.put(
+                    name,
+                    new SharedVocabulary(
+                            "The vocabulary shared with " + name,
+                            tokens,
+                            tokens.stream().mapToInt(known::get).toArray())));
             return shared;
         }
     }

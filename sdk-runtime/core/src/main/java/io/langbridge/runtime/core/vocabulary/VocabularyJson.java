@@ -39,8 +39,10 @@ final class VocabularyJson {
                 throw new IllegalStateException("something follows the list");
             }
         } catch (IOException | IllegalStateException | NumberFormatException e) {
-            throw new CheckpointException(file + " cannot be read as a shared vocabulary ({token: id}, or a list of"
-                    + " {token: [id, index]}): " + e.getMessage() + ".", e);
+            throw new CheckpointException(
+                    file + " cannot be read as a shared vocabulary ({token: id}, or a list of"
+                            + " {token: [id, index]}): " + e.getMessage() + ".",
+                    e);
         }
     }
 
@@ -52,12 +54,15 @@ final class VocabularyJson {
     }
 
     static int id(Path file, String token, JsonReader in) throws IOException {
-        String number = in.peek() == JsonToken.NUMBER ? in.nextString() : in.peek().toString();
+        String number =
+                in.peek() == JsonToken.NUMBER ? in.nextString() : in.peek().toString();
         try {
             return Integer.parseInt(number);
         } catch (NumberFormatException e) {
-            throw new CheckpointException(file + ": the token '" + token + "' has the id " + number
-                    + ", expected a whole number from 0 to " + Integer.MAX_VALUE + ".", e);
+            throw new CheckpointException(
+                    file + ": the token '" + token + "' has the id " + number + ", expected a whole number from 0 to "
+                            + Integer.MAX_VALUE + ".",
+                    e);
         }
     }
 

@@ -34,7 +34,8 @@ class ConfigReadersTest {
 
         assertThat(decoder("\"model_type\":\"qwen2\"").qkvBias()).isTrue();
         assertThat(decoder("\"model_type\":\"mistral\"").numKeyValueHeads()).isEqualTo(8);
-        assertThat(decoder("\"model_type\":\"mistral\",\"num_key_value_heads\":null").numKeyValueHeads())
+        assertThat(decoder("\"model_type\":\"mistral\",\"num_key_value_heads\":null")
+                        .numKeyValueHeads())
                 .isEqualTo(32);
     }
 
@@ -148,16 +149,16 @@ class ConfigReadersTest {
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("dinov2")
                 .hasMessageContaining("siglip");
-        assertThatThrownBy(() -> VisionConfigReader.read(
-                        json("\"model_type\":\"clip\""), new FeatureSelection(13, true)))
+        assertThatThrownBy(
+                        () -> VisionConfigReader.read(json("\"model_type\":\"clip\""), new FeatureSelection(13, true)))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("-13 to 12");
     }
 
     @Test
     void preprocessor_sizes_are_numbers_or_objects() {
-        PreprocessorConfig numbers = PreprocessorConfigReader.read(
-                json("\"size\":28,\"crop_size\":28"), VisionConfig.Kind.CLIP, 1);
+        PreprocessorConfig numbers =
+                PreprocessorConfigReader.read(json("\"size\":28,\"crop_size\":28"), VisionConfig.Kind.CLIP, 1);
         PreprocessorConfig objects = PreprocessorConfigReader.read(
                 json("\"size\":{\"shortest_edge\":28},\"crop_size\":{\"height\":28,\"width\":28}"),
                 VisionConfig.Kind.CLIP,

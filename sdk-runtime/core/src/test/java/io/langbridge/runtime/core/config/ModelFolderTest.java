@@ -37,7 +37,9 @@ class ModelFolderTest {
             assertThat(model.llm().config().modelType()).isEqualTo("llama");
             assertThat(model.llm().weights().names()).hasSize(12).contains("model.norm.weight", "lm_head.weight");
             assertThat(model.adapter().config()).isEqualTo(new AdapterConfig.LangBridge(4, 3, 2, false));
-            assertThat(model.adapter().weights().names()).contains("0.weight", "3.bias").hasSize(6);
+            assertThat(model.adapter().weights().names())
+                    .contains("0.weight", "3.bias")
+                    .hasSize(6);
             assertThat(model.adapter().vocabularyFile()).isEqualTo(folder.resolve("vocabulary.json"));
             assertThat(model.adapter().elements()).isEqualTo(12 + 3 + 9 + 3 + 6 + 2);
             assertThat(model.tiling()).isEqualTo(new Tiling.Pad());
@@ -52,8 +54,7 @@ class ModelFolderTest {
 
     @Test
     void a_projector_in_a_file_of_its_own_is_found() {
-        TinyModel.llama(new SafetensorsWriter(), "model.", "lm_head.weight")
-                .write(folder.resolve("model.safetensors"));
+        TinyModel.llama(new SafetensorsWriter(), "model.", "lm_head.weight").write(folder.resolve("model.safetensors"));
         assertThatThrownBy(() -> ModelFolder.open(folder))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("no mm_projector.bin or mm_projector.safetensors");

@@ -29,7 +29,8 @@ class ImagePreprocessorTest {
     void theCentreOfANonSquarePictureIsCropped() {
         RgbPixels picture = picture(9, 4);
         ImagePreprocessor preprocessor = new ImagePreprocessor(clip(4), PLAIN, 4);
-        assertThat(preprocessor.tiles(picture)).singleElement()
+        assertThat(preprocessor.tiles(picture))
+                .singleElement()
                 .satisfies(tile -> assertThat(tile.toByteArray()).isEqualTo(part(picture, 2, 0, 4, 4)));
     }
 
@@ -37,7 +38,8 @@ class ImagePreprocessorTest {
     void theLongerEdgeIsCutOffAfterTheDecimalPoint() {
         // 10 * 7 / 4 = 17.5, so 17 x 10 and the crop starts at (17 - 10) / 2 = 3.
         RgbPixels resized = Resampler.resize(Canvas.of(picture(7, 4)), 17, 10, Resampler.Filter.BICUBIC);
-        RgbPixels tile = new ImagePreprocessor(clip(10), PLAIN, 10).tiles(picture(7, 4)).get(0);
+        RgbPixels tile =
+                new ImagePreprocessor(clip(10), PLAIN, 10).tiles(picture(7, 4)).get(0);
         assertThat(tile.toByteArray()).isEqualTo(part(resized, 3, 0, 10, 10));
     }
 
@@ -45,7 +47,8 @@ class ImagePreprocessorTest {
     void aCropLargerThanThePictureIsFilledWithBlack() {
         RgbPixels picture = picture(2, 2);
         PreprocessorConfig config = config(new ShortestEdge(2), new Size(5, 5));
-        byte[] tile = new ImagePreprocessor(config, PLAIN, 5).tiles(picture).get(0).toByteArray();
+        byte[] tile =
+                new ImagePreprocessor(config, PLAIN, 5).tiles(picture).get(0).toByteArray();
         assertThat(part(RgbPixels.wrap(5, 5, tile), 2, 2, 2, 2)).isEqualTo(picture.toByteArray());
         assertThat(Arrays.copyOf(tile, 3 * 5 * 2)).containsOnly(0);
     }
@@ -53,15 +56,19 @@ class ImagePreprocessorTest {
     @Test
     void stretchingIgnoresTheAspectRatio() {
         RgbPixels tile = new ImagePreprocessor(config(new Stretch(new Size(6, 6)), null), PLAIN, 6)
-                .tiles(picture(9, 4)).get(0);
-        assertThat(tile.toByteArray()).isEqualTo(
-                Resampler.resize(Canvas.of(picture(9, 4)), 6, 6, Resampler.Filter.BICUBIC).toByteArray());
+                .tiles(picture(9, 4))
+                .get(0);
+        assertThat(tile.toByteArray())
+                .isEqualTo(Resampler.resize(Canvas.of(picture(9, 4)), 6, 6, Resampler.Filter.BICUBIC)
+                        .toByteArray());
     }
 
     @Test
     void paddingPutsThePictureInTheMiddleOfTheMeanColour() {
         RgbPixels picture = picture(3, 6);
-        RgbPixels tile = new ImagePreprocessor(clip(6), new Tiling.Pad(), 6).tiles(picture).get(0);
+        RgbPixels tile = new ImagePreprocessor(clip(6), new Tiling.Pad(), 6)
+                .tiles(picture)
+                .get(0);
         assertThat(part(tile, 1, 0, 3, 6)).isEqualTo(picture.toByteArray());
         assertThat(part(tile, 0, 5, 1, 1)).containsExactly(122, 116, 104);
         assertThat(part(tile, 4, 0, 2, 1)).containsExactly(122, 116, 104, 122, 116, 104);
@@ -72,7 +79,10 @@ class ImagePreprocessorTest {
         // Resized as a whole it would be 336 x 11,010,048 pixels, padded 32,768 x 32,768.
         for (Tiling tiling : Arrays.asList(PLAIN, new Tiling.Pad())) {
             for (RgbPixels picture : Arrays.asList(picture(1, 32_768), picture(32_768, 1))) {
-                assertThat(new ImagePreprocessor(clip(336), tiling, 336).prepare(picture).pixels().shape())
+                assertThat(new ImagePreprocessor(clip(336), tiling, 336)
+                                .prepare(picture)
+                                .pixels()
+                                .shape())
                         .containsExactly(1, 3, 336, 336);
             }
         }
@@ -82,12 +92,16 @@ class ImagePreprocessorTest {
     void bytesAreScaledInDoubleAndNormalisedInFloat() {
         RgbPixels picture = picture(4, 4);
         byte[] rgb = picture.toByteArray();
-        float[] pixels = new ImagePreprocessor(clip(4), PLAIN, 4).prepare(picture).pixels().toArray();
+        float[] pixels = new ImagePreprocessor(clip(4), PLAIN, 4)
+                .prepare(picture)
+                .pixels()
+                .toArray();
         for (int channel = 0; channel < 3; channel++) {
             for (int i = 0; i < 16; i++) {
                 float scaled = (float) ((rgb[3 * i + channel] & 0xff) * (1.0 / 255.0));
                 assertThat(pixels[16 * channel + i])
-                        .isEqualTo((scaled - MEAN.get(channel).floatValue()) / STD.get(channel).floatValue());
+                        .isEqualTo((scaled - MEAN.get(channel).floatValue())
+                                / STD.get(channel).floatValue());
             }
         }
     }
@@ -96,7 +110,9 @@ class ImagePreprocessorTest {
     void withoutFactorAndMeanTheBytesStay() {
         PreprocessorConfig config = new PreprocessorConfig(null, 3, null, null, null, null);
         assertThat(new ImagePreprocessor(config, PLAIN, 1)
-                        .prepare(RgbPixels.wrap(1, 1, new byte[] {1, 2, (byte) 255})).pixels().toArray())
+                        .prepare(RgbPixels.wrap(1, 1, new byte[] {1, 2, (byte) 255}))
+                        .pixels()
+                        .toArray())
                 .containsExactly(1, 2, 255);
     }
 
@@ -107,8 +123,9 @@ class ImagePreprocessorTest {
         List<RgbPixels> tiles = anyResolution(Tiling.Convention.HF).tiles(picture);
         RgbPixels fitted = Resampler.resize(Canvas.of(picture), 8, 5, Resampler.Filter.BICUBIC);
         assertThat(tiles).hasSize(5);
-        assertThat(tiles.get(0).toByteArray()).isEqualTo(
-                Resampler.resize(Canvas.of(picture), 4, 4, Resampler.Filter.BICUBIC).toByteArray());
+        assertThat(tiles.get(0).toByteArray())
+                .isEqualTo(Resampler.resize(Canvas.of(picture), 4, 4, Resampler.Filter.BICUBIC)
+                        .toByteArray());
         assertThat(part(tiles.get(1), 0, 0, 4, 1)).containsOnly(0);
         assertThat(part(tiles.get(2), 0, 1, 4, 3)).isEqualTo(part(fitted, 4, 0, 4, 3));
         assertThat(part(tiles.get(3), 0, 0, 4, 2)).isEqualTo(part(fitted, 0, 3, 4, 2));
@@ -119,9 +136,12 @@ class ImagePreprocessorTest {
     void equalResolutionsAreDecidedByTheirOrder() {
         Size wide = new Size(8, 4);
         Size high = new Size(4, 8);
-        assertThat(ImagePreprocessor.bestResolution(new Size(1, 1), Arrays.asList(wide, high))).isEqualTo(wide);
-        assertThat(ImagePreprocessor.bestResolution(new Size(1, 1), Arrays.asList(high, wide))).isEqualTo(high);
-        assertThat(ImagePreprocessor.bestResolution(new Size(5, 9), Arrays.asList(wide, high))).isEqualTo(high);
+        assertThat(ImagePreprocessor.bestResolution(new Size(1, 1), Arrays.asList(wide, high)))
+                .isEqualTo(wide);
+        assertThat(ImagePreprocessor.bestResolution(new Size(1, 1), Arrays.asList(high, wide)))
+                .isEqualTo(high);
+        assertThat(ImagePreprocessor.bestResolution(new Size(5, 9), Arrays.asList(wide, high)))
+                .isEqualTo(high);
     }
 
     @Test
@@ -129,7 +149,8 @@ class ImagePreprocessorTest {
         assertRefused(() -> new ImagePreprocessor(clip(224), PLAIN, 336), "224 x 224", "336");
         assertRefused(
                 () -> new ImagePreprocessor(config(new Stretch(new Size(384, 378)), null), PLAIN, 384),
-                "384 x 378", "384");
+                "384 x 378",
+                "384");
         assertRefused(
                 () -> new ImagePreprocessor(config(new ShortestEdge(28), null), new Tiling.Pad(), 30), "28", "30");
         ImagePreprocessor uncropped = new ImagePreprocessor(config(new ShortestEdge(4), null), PLAIN, 4);
@@ -158,13 +179,15 @@ class ImagePreprocessorTest {
                 "resample = 1");
         assertRefused(
                 () -> new ImagePreprocessor(
-                        new PreprocessorConfig(
-                                new ShortestEdge(4), 3, new Size(4, 4), 1.0, Arrays.asList(0.5), STD), PLAIN, 4),
+                        new PreprocessorConfig(new ShortestEdge(4), 3, new Size(4, 4), 1.0, Arrays.asList(0.5), STD),
+                        PLAIN,
+                        4),
                 "image_mean has 1 values");
         assertRefused(
                 () -> new ImagePreprocessor(
                         new PreprocessorConfig(new ShortestEdge(4), 3, new Size(4, 4), 1.0, null, null),
-                        new Tiling.Pad(), 4),
+                        new Tiling.Pad(),
+                        4),
                 "image_mean");
         assertRefused(
                 () -> new ImagePreprocessor(config(new ShortestEdge(0), new Size(4, 4)), PLAIN, 4),
@@ -183,7 +206,8 @@ class ImagePreprocessorTest {
         return new ImagePreprocessor(
                 clip(4),
                 new Tiling.AnyResolution(
-                        Arrays.asList(new Size(8, 4), new Size(4, 8), new Size(8, 8)), convention,
+                        Arrays.asList(new Size(8, 4), new Size(4, 8), new Size(8, 8)),
+                        convention,
                         Tiling.Merge.SPATIAL_UNPAD),
                 4);
     }
@@ -197,8 +221,8 @@ class ImagePreprocessorTest {
     }
 
     private static void assertRefused(ThrowingCallable action, String... words) {
-        assertThatExceptionOfType(CheckpointException.class).isThrownBy(action).satisfies(e -> assertThat(e)
-                .message()
-                .contains(words));
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(action)
+                .satisfies(e -> assertThat(e).message().contains(words));
     }
 }

@@ -28,9 +28,9 @@ class ResamplerTest {
     void enlargingEqualsPil() {
         assertThat(resize(3, 2, 5, 4, Resampler.Filter.BICUBIC))
                 .containsExactly(
-                        0, 75, 156, 5, 88, 179, 31, 114, 219, 56, 139, 246, 70, 153, 255, 11, 92, 179, 24, 107, 171,
-                        51, 134, 164, 79, 162, 190, 94, 177, 207, 44, 126, 225, 61, 144, 156, 93, 176, 56, 124, 207,
-                        78, 142, 225, 105, 60, 143, 248, 80, 163, 148, 113, 196, 1, 147, 230, 22, 166, 249, 54);
+                        0, 75, 156, 5, 88, 179, 31, 114, 219, 56, 139, 246, 70, 153, 255, 11, 92, 179, 24, 107, 171, 51,
+                        134, 164, 79, 162, 190, 94, 177, 207, 44, 126, 225, 61, 144, 156, 93, 176, 56, 124, 207, 78,
+                        142, 225, 105, 60, 143, 248, 80, 163, 148, 113, 196, 1, 147, 230, 22, 166, 249, 54);
     }
 
     @Test
@@ -69,7 +69,8 @@ class ResamplerTest {
             Canvas canvas = new Canvas(picture, side, side, (side - size[0]) / 2, (side - size[1]) / 2, colour);
             for (int to : new int[] {5, 14, 50}) {
                 assertThat(Resampler.resize(canvas, to, to, filter).toByteArray())
-                        .isEqualTo(Resampler.resize(Canvas.of(canvas.toPixels()), to, to, filter).toByteArray());
+                        .isEqualTo(Resampler.resize(Canvas.of(canvas.toPixels()), to, to, filter)
+                                .toByteArray());
             }
         }
     }
@@ -96,7 +97,8 @@ class ResamplerTest {
     }
 
     private static int[] resize(int fromWidth, int fromHeight, int width, int height, Resampler.Filter filter) {
-        byte[] rgb = Resampler.resize(Canvas.of(picture(fromWidth, fromHeight)), width, height, filter).toByteArray();
+        byte[] rgb = Resampler.resize(Canvas.of(picture(fromWidth, fromHeight)), width, height, filter)
+                .toByteArray();
         int[] values = new int[rgb.length];
         Arrays.setAll(values, i -> rgb[i] & 0xff);
         return values;

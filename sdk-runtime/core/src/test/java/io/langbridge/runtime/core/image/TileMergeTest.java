@@ -77,7 +77,8 @@ class TileMergeTest {
 
     @Test
     void aSinglePictureHasNoNewlineUnlessItIsUnpadded() {
-        assertThat(TileMerge.merge(numbered(1, 4), null, TileGrid.whole(new Size(3, 9))).toArray())
+        assertThat(TileMerge.merge(numbered(1, 4), null, TileGrid.whole(new Size(3, 9)))
+                        .toArray())
                 .containsExactly(0, 1, 2, 3);
         TileGrid single = new TileGrid(new Size(3, 9), 0, 0, Convention.HF, Merge.SPATIAL_UNPAD);
         assertThat(TileMerge.merge(numbered(1, 4), NEWLINE, single).toArray()).containsExactly(0, 1, 2, 3, -1);

@@ -44,8 +44,9 @@ class ChatTemplateTest {
                 Arrays.asList(message("system", "Be exact."), message("user", "How many?"));
 
         assertThat(template).isNotNull();
-        assertThat(template.render(messages, true, Collections.emptyMap())).isEqualTo("<|im_start|>system\nBe exact."
-                + "<|im_end|>\n<|im_start|>user\nHow many?<|im_end|>\n<|im_start|>assistant\n");
+        assertThat(template.render(messages, true, Collections.emptyMap()))
+                .isEqualTo("<|im_start|>system\nBe exact."
+                        + "<|im_end|>\n<|im_start|>user\nHow many?<|im_end|>\n<|im_start|>assistant\n");
     }
 
     @Test
@@ -57,24 +58,28 @@ class ChatTemplateTest {
 
     /** Expected values were printed by Jinja2 3.1. */
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
-        "{{ 'abc'[::-1] }} {{ [1,2,3][-3:-1] }};cba [1, 2]",
-        "{{ 7 // 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** -1 }} {{ 7 / 2 }};3 -4 2 0.5 3.5",
-        "{{ [1e16, 1e15, 0.0001, 1e-5, -0.0, 1/3] }};[1e+16, 1000000000000000.0, 0.0001, 1e-05, -0.0, "
-                + "0.3333333333333333]",
-        "{{ ['it\\'s', 'a\"b'] }};[\"it's\", 'a\"b']",
-        "{{ (1,) }} {{ () }} {{ {'k': none} }};(1,) () {'k': None}",
-        "{{ '  a  b '.split(None, 1) }} {{ 'a-b-c'.rsplit('-', 1) }};['a', 'b '] ['a-b', 'c']",
-        "{{ 1 < 2 < 3 }} {{ 'b' not in 'abc' }} {{ true == 1 }};True False True",
-        "{{ x is defined }}{{ x }}{{ x | default('d') }} {{ none | default('n', true) }};Falsed n",
-        "{% for i in [1,2] %}{% if i == 1 %}{% set x = 1 %}{% endif %}[{{ x }}]{% endfor %};[1][]",
-        "{% for a in [1,2,3] if a != 2 %}{{ loop.index }}{{ a }}{{ loop.previtem }} {% endfor %}.;11 231 .",
-        "{% macro m(a, b=a) %}<{{ a }}{{ b }}>{% endmacro %}{{ m(1) }}{{ m(1, b=3) }};<11><13>",
-        "{{ {'b': [], 'a': 'é'} | tojson(sort_keys=true) }};{\"a\": \"é\", \"b\": []}",
-        "{% for k, v in {'b': 1, 'a': 2} | dictsort %}{{ k }}{{ v }}{% endfor %};a2b1",
-        "{{ 'aé😀b'[2] }} {{ 'aé😀b' | length }};😀 4",
-        "{% raw %}{{ x }}{% endraw %};{{ x }}",
-        "{% set ns = namespace(a=1) %}{% for i in [1,2] %}{% set ns.a = ns.a + i %}{% endfor %}{{ ns.a }};4"})
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "{{ 'abc'[::-1] }} {{ [1,2,3][-3:-1] }};cba [1, 2]",
+                "{{ 7 // 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** -1 }} {{ 7 / 2 }};3 -4 2 0.5 3.5",
+                "{{ [1e16, 1e15, 0.0001, 1e-5, -0.0, 1/3] }};[1e+16, 1000000000000000.0, 0.0001, 1e-05, -0.0, "
+                        + "0.3333333333333333]",
+                "{{ ['it\\'s', 'a\"b'] }};[\"it's\", 'a\"b']",
+                "{{ (1,) }} {{ () }} {{ {'k': none} }};(1,) () {'k': None}",
+                "{{ '  a  b '.split(None, 1) }} {{ 'a-b-c'.rsplit('-', 1) }};['a', 'b '] ['a-b', 'c']",
+                "{{ 1 < 2 < 3 }} {{ 'b' not in 'abc' }} {{ true == 1 }};True False True",
+                "{{ x is defined }}{{ x }}{{ x | default('d') }} {{ none | default('n', true) }};Falsed n",
+                "{% for i in [1,2] %}{% if i == 1 %}{% set x = 1 %}{% endif %}[{{ x }}]{% endfor %};[1][]",
+                "{% for a in [1,2,3] if a != 2 %}{{ loop.index }}{{ a }}{{ loop.previtem }} {% endfor %}.;11 231 .",
+                "{% macro m(a, b=a) %}<{{ a }}{{ b }}>{% endmacro %}{{ m(1) }}{{ m(1, b=3) }};<11><13>",
+                "{{ {'b': [], 'a': 'é'} | tojson(sort_keys=true) }};{\"a\": \"é\", \"b\": []}",
+                "{% for k, v in {'b': 1, 'a': 2} | dictsort %}{{ k }}{{ v }}{% endfor %};a2b1",
+                "{{ 'aé😀b'[2] }} {{ 'aé😀b' | length }};😀 4",
+                "{% raw %}{{ x }}{% endraw %};{{ x }}",
+                "{% set ns = namespace(a=1) %}{% for i in [1,2] %}{% set ns.a = ns.a + i %}{% endfor %}{{ ns.a }};4"
+            })
     void expressions_print_as_in_python(String template, String expected) {
         assertThat(render(template)).isEqualTo(expected);
     }
@@ -82,45 +87,59 @@ class ChatTemplateTest {
     @Test
     void a_template_refuses_in_its_own_words() {
         assertThatThrownBy(() -> render("{{ raise_exception('roles must alternate') }}"))
-                .isInstanceOf(PromptException.class).hasMessage("roles must alternate");
+                .isInstanceOf(PromptException.class)
+                .hasMessage("roles must alternate");
     }
 
     @Test
     void a_failing_expression_is_located() {
-        assertThatThrownBy(() -> render("a\nb {{ nothing.here }}")).isInstanceOf(PromptException.class)
-                .hasMessageContaining("test.jinja").hasMessageContaining("line 2")
+        assertThatThrownBy(() -> render("a\nb {{ nothing.here }}"))
+                .isInstanceOf(PromptException.class)
+                .hasMessageContaining("test.jinja")
+                .hasMessageContaining("line 2")
                 .hasMessageContaining("'nothing' is undefined");
-        assertThatThrownBy(() -> render("{{ 'a' + none }}")).isInstanceOf(PromptException.class)
+        assertThatThrownBy(() -> render("{{ 'a' + none }}"))
+                .isInstanceOf(PromptException.class)
                 .hasMessageContaining("'str' and 'NoneType'");
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "{% include 'x' %}|the tag 'include'", "{{ 1 ` nope }}|the filter 'nope'", "{{ 1 is nope }}|the test 'nope'",
-        "{{ ''.encode() }}|the method 'encode' of str", "{{ '%s' % 1 }}|string formatting",
-        "{% for a in b recursive %}{% endfor %}|a recursive loop", "{{ f(*a) }}|arguments with *"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{% include 'x' %}|the tag 'include'",
+                "{{ 1 ` nope }}|the filter 'nope'",
+                "{{ 1 is nope }}|the test 'nope'",
+                "{{ ''.encode() }}|the method 'encode' of str",
+                "{{ '%s' % 1 }}|string formatting",
+                "{% for a in b recursive %}{% endfor %}|a recursive loop",
+                "{{ f(*a) }}|arguments with *"
+            })
     void what_is_not_supported_is_named(String template, String expected) {
-        assertThatThrownBy(() -> render(template.replace('`', '|'))).isInstanceOf(UnsupportedModelException.class)
+        assertThatThrownBy(() -> render(template.replace('`', '|')))
+                .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining(expected);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "{{ [1", "{% if x %}", "{% endif %}", "{{ 'a }}", "{# x", "{{ }}", "{{ 1 2 }}", "{{ $ }}"})
+    @ValueSource(strings = {"{{ [1", "{% if x %}", "{% endif %}", "{{ 'a }}", "{# x", "{{ }}", "{{ 1 2 }}", "{{ $ }}"})
     void a_damaged_template_is_refused(String template) {
-        assertThatThrownBy(() -> render(template)).isInstanceOf(CheckpointException.class)
+        assertThatThrownBy(() -> render(template))
+                .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("test.jinja, line 1, is damaged");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
-        "{{ 'a' * 999999999 }}",
-        "{{ range(999999999) }}",
-        "{{ 9 ** 9999999 }}",
-        "{% set n = namespace(x='aaaa') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}",
-        "{% set n = namespace(x=[]) %}{% for i in range(9999) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x }}"})
+    @ValueSource(
+            strings = {
+                "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+                "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+                "{{ 'a' * 999999999 }}",
+                "{{ range(999999999) }}",
+                "{{ 9 ** 9999999 }}",
+                "{% set n = namespace(x='aaaa') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}",
+                "{% set n = namespace(x=[]) %}{% for i in range(9999) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x }}"
+            })
     void a_hostile_template_ends_with_an_error(String template) {
         assertThatThrownBy(() -> render(template)).isInstanceOf(PromptException.class);
     }
@@ -136,7 +155,8 @@ class ChatTemplateTest {
         }
 
         assertThatThrownBy(() -> render(template.append(" }}").toString()))
-                .isInstanceOf(UnsupportedModelException.class).hasMessageContaining("levels of nesting");
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("levels of nesting");
     }
 
     @Test
@@ -144,28 +164,36 @@ class ChatTemplateTest {
         assertThat(render("{{ ''.class }}{{ [].__class__ }}{{ range.call }}")).isEmpty();
         assertThatThrownBy(() -> render("{{ ''.getClass() }}")).isInstanceOf(PromptException.class);
         assertThatThrownBy(() -> ChatTemplate.parse("{{ x }}", "t")
-                .render(Collections.singletonMap("x", Thread.currentThread())))
-                .isInstanceOf(PromptException.class).hasMessageContaining("java.lang.Thread");
+                        .render(Collections.singletonMap("x", Thread.currentThread())))
+                .isInstanceOf(PromptException.class)
+                .hasMessageContaining("java.lang.Thread");
     }
 
     @Test
     void content_parts_are_told_from_plain_content() {
-        assertThat(ChatTemplate.parse("{% for m in messages %}{% for p in m.content %}{% if p.type == 'text' %}"
-                + "{{ p.text }}{% else %}<image>{% endif %}{% endfor %}{% endfor %}", "t")
-                .takesContentParts()).isTrue();
-        assertThat(ChatTemplate.parse("{% for m in messages %}{{ m.content }}{% endfor %}", "t").takesContentParts())
+        assertThat(ChatTemplate.parse(
+                                "{% for m in messages %}{% for p in m.content %}{% if p.type == 'text' %}"
+                                        + "{{ p.text }}{% else %}<image>{% endif %}{% endfor %}{% endfor %}",
+                                "t")
+                        .takesContentParts())
+                .isTrue();
+        assertThat(ChatTemplate.parse("{% for m in messages %}{{ m.content }}{% endfor %}", "t")
+                        .takesContentParts())
                 .isFalse();
         assertThat(ChatTemplate.parse("{% for m in messages %}{{ 'x' + m.content }}{% endfor %}", "t")
-                .takesContentParts()).isFalse();
+                        .takesContentParts())
+                .isFalse();
     }
 
     @Test
     void a_template_is_found_in_each_of_its_places(@TempDir Path folder) throws Exception {
         assertThat(ChatTemplate.of(folder)).isNull();
 
-        write(folder.resolve("tokenizer_config.json"), "{\"bos_token\": {\"content\": \"<s>\"}, \"chat_template\": ["
-                + "{\"name\": \"tool_use\", \"template\": \"t\"},"
-                + "{\"name\": \"default\", \"template\": \"{{ bos_token }}config\"}]}");
+        write(
+                folder.resolve("tokenizer_config.json"),
+                "{\"bos_token\": {\"content\": \"<s>\"}, \"chat_template\": ["
+                        + "{\"name\": \"tool_use\", \"template\": \"t\"},"
+                        + "{\"name\": \"default\", \"template\": \"{{ bos_token }}config\"}]}");
         assertThat(renderFolder(folder)).isEqualTo("<s>config");
 
         write(folder.resolve("chat_template.json"), "{\"chat_template\": \"{{ bos_token }}json\"}");
@@ -184,11 +212,13 @@ class ChatTemplateTest {
     @Test
     void a_broken_config_is_named(@TempDir Path folder) throws Exception {
         write(folder.resolve("tokenizer_config.json"), "{\"chat_template\": 3}");
-        assertThatThrownBy(() -> ChatTemplate.of(folder)).isInstanceOf(CheckpointException.class)
+        assertThatThrownBy(() -> ChatTemplate.of(folder))
+                .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("tokenizer_config.json");
 
         write(folder.resolve("tokenizer_config.json"), "{\"chat_template\": ");
-        assertThatThrownBy(() -> ChatTemplate.of(folder)).isInstanceOf(CheckpointException.class)
+        assertThatThrownBy(() -> ChatTemplate.of(folder))
+                .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("tokenizer_config.json");
     }
 

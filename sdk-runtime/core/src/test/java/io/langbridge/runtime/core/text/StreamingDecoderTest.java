@@ -31,7 +31,8 @@ class StreamingDecoderTest {
         StreamingDecoder decoder = tokenizer.newStreamingDecoder();
         StringBuilder pieces = new StringBuilder();
         for (int b : bytes) {
-            pieces.append(b < 0 ? decoder.next(622) : decoder.next(ID_OF_BYTE[b])).append('|');
+            pieces.append(b < 0 ? decoder.next(622) : decoder.next(ID_OF_BYTE[b]))
+                    .append('|');
         }
         return pieces.append(decoder.flush()).toString();
     }

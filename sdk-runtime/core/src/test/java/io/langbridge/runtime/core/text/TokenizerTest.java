@@ -142,7 +142,8 @@ class TokenizerTest {
         closed.close();
 
         assertThatThrownBy(() -> closed.encode("a", false))
-                .isInstanceOf(IllegalStateException.class).hasMessageContaining("is closed");
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("is closed");
         assertThatThrownBy(() -> closed.decode(new int[] {1}, false)).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> closed.encodeAsText("a")).isInstanceOf(IllegalStateException.class);
         assertThat(closed.idOf("<|im_end|>")).isEqualTo(IM_END);
@@ -150,43 +151,54 @@ class TokenizerTest {
 
     @Test
     void a_missing_file_is_named(@TempDir Path folder) {
-        assertThatThrownBy(() -> Tokenizer.of(folder)).isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("There is no").hasMessageContaining("tokenizer.json");
+        assertThatThrownBy(() -> Tokenizer.of(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("There is no")
+                .hasMessageContaining("tokenizer.json");
     }
 
     @Test
     void broken_files_are_refused(@TempDir Path folder) throws Exception {
         byte[] whole = Files.readAllBytes(FOLDER.resolve("tokenizer.json"));
-        List<byte[]> broken = Arrays.asList(new byte[0], "{}".getBytes(StandardCharsets.UTF_8),
-                "[1]".getBytes(StandardCharsets.UTF_8), Arrays.copyOf(whole, whole.length / 2),
+        List<byte[]> broken = Arrays.asList(
+                new byte[0],
+                "{}".getBytes(StandardCharsets.UTF_8),
+                "[1]".getBytes(StandardCharsets.UTF_8),
+                Arrays.copyOf(whole, whole.length / 2),
                 new byte[] {(byte) 0xFF},
                 "{\"model\":{\"vocab\":{\"a\":99999999}}}".getBytes(StandardCharsets.UTF_8),
                 "{\"model\":{\"vocab\":{\"a\":-1}}}".getBytes(StandardCharsets.UTF_8));
         for (byte[] content : broken) {
             Files.write(folder.resolve("tokenizer.json"), content);
 
-            assertThatThrownBy(() -> Tokenizer.of(folder)).isInstanceOfAny(CheckpointException.class,
-                    UnsupportedModelException.class).hasMessageContaining("tokenizer.json");
+            assertThatThrownBy(() -> Tokenizer.of(folder))
+                    .isInstanceOfAny(CheckpointException.class, UnsupportedModelException.class)
+                    .hasMessageContaining("tokenizer.json");
         }
     }
 
     @Test
     void a_file_only_the_native_library_refuses_is_refused(@TempDir Path folder) throws Exception {
         String json = new String(Files.readAllBytes(FOLDER.resolve("tokenizer.json")), StandardCharsets.UTF_8);
-        Files.write(folder.resolve("tokenizer.json"),
+        Files.write(
+                folder.resolve("tokenizer.json"),
                 json.replace("\"NFC\"", "\"NoSuchNormalizer\"").getBytes(StandardCharsets.UTF_8));
 
-        assertThatThrownBy(() -> Tokenizer.of(folder)).isInstanceOf(CheckpointException.class)
+        assertThatThrownBy(() -> Tokenizer.of(folder))
+                .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("not accepted by the tokenizer library");
     }
 
     @Test
     void an_unknown_decoder_is_named(@TempDir Path folder) throws Exception {
-        Files.write(folder.resolve("tokenizer.json"),
+        Files.write(
+                folder.resolve("tokenizer.json"),
                 "{\"model\":{\"vocab\":{\"a\":0}},\"decoder\":{\"type\":\"CTC\"}}".getBytes(StandardCharsets.UTF_8));
 
-        assertThatThrownBy(() -> Tokenizer.of(folder)).isInstanceOf(UnsupportedModelException.class)
-                .hasMessageContaining("'CTC'").hasMessageContaining("ByteLevel");
+        assertThatThrownBy(() -> Tokenizer.of(folder))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("'CTC'")
+                .hasMessageContaining("ByteLevel");
     }
 
     @Test

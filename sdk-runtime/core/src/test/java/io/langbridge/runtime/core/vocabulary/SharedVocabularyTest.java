@@ -63,25 +63,39 @@ class SharedVocabularyTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
-        "{};holds no tokens", "[];holds no tokens", "{\"a\": 1, \"a\": 2};'a' stands there twice",
-        "{\"a\": 1, \"b\": 1};'a' and 'b' have the same id 1", "{\"a\": -1};'a' has the id -1",
-        "{\"a\": 3000000000};'a' has the id 3000000000", "{\"a\": 1.5};'a' has the id 1.5",
-        "{\"a\": \"1\"};'a' has the id STRING", "{\"a\": 1;cannot be read", "3;cannot be read",
-        "{\"a\": 1} {};cannot be read", "[{\"a\": [1, 5]}, {\"b\": [2, 4]}];'b' has the index 4 after 5"})
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "{};holds no tokens",
+                "[];holds no tokens",
+                "{\"a\": 1, \"a\": 2};'a' stands there twice",
+                "{\"a\": 1, \"b\": 1};'a' and 'b' have the same id 1",
+                "{\"a\": -1};'a' has the id -1",
+                "{\"a\": 3000000000};'a' has the id 3000000000",
+                "{\"a\": 1.5};'a' has the id 1.5",
+                "{\"a\": \"1\"};'a' has the id STRING",
+                "{\"a\": 1;cannot be read",
+                "3;cannot be read",
+                "{\"a\": 1} {};cannot be read",
+                "[{\"a\": [1, 5]}, {\"b\": [2, 4]}];'b' has the index 4 after 5"
+            })
     void a_wrong_file_is_named_with_its_token(String json, String expected) throws Exception {
         Path file = file(json);
 
-        assertThatThrownBy(() -> SharedVocabulary.read(file)).isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("vocabulary.json").hasMessageContaining(expected);
+        assertThatThrownBy(() -> SharedVocabulary.read(file))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("vocabulary.json")
+                .hasMessageContaining(expected);
     }
 
     @Test
     void a_missing_file_and_malformed_utf_8_are_refused() throws Exception {
         assertThatThrownBy(() -> SharedVocabulary.read(folder.resolve("none.json")))
-                .isInstanceOf(CheckpointException.class).hasMessageContaining("none.json");
-        Path latin1 = Files.write(folder.resolve("latin1.json"),
-                new byte[] {'{', '"', (byte) 0xE9, '"', ':', '1', '}'});
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("none.json");
+        Path latin1 =
+                Files.write(folder.resolve("latin1.json"), new byte[] {'{', '"', (byte) 0xE9, '"', ':', '1', '}'});
         assertThatThrownBy(() -> SharedVocabulary.read(latin1)).isInstanceOf(CheckpointException.class);
     }
 
@@ -90,8 +104,10 @@ class SharedVocabularyTest {
         SharedVocabulary vocabulary = SharedVocabulary.of(Arrays.asList("a", "b"), new int[] {0, 9});
 
         assertThat(vocabulary.requireRows(10)).isSameAs(vocabulary);
-        assertThatThrownBy(() -> vocabulary.requireRows(9)).isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("'b' has the id 9").hasMessageContaining("9 rows");
+        assertThatThrownBy(() -> vocabulary.requireRows(9))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("'b' has the id 9")
+                .hasMessageContaining("9 rows");
     }
 
     @Test
@@ -119,13 +135,15 @@ class SharedVocabularyTest {
 
     @Test
     void missing_tokens_are_listed_and_refused() {
-        SharedVocabulary.Transfer transfer = SharedVocabulary.of(Arrays.asList("x", "b"), new int[] {1, 2})
-                .forVocabulary(map(4, 5, 6));
+        SharedVocabulary.Transfer transfer =
+                SharedVocabulary.of(Arrays.asList("x", "b"), new int[] {1, 2}).forVocabulary(map(4, 5, 6));
 
         assertThat(transfer.missing()).containsExactly("x");
         assertThat(transfer.idsOrMinusOne()).containsExactly(-1, 5);
-        assertThatThrownBy(transfer::complete).isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("1 of 2").hasMessageContaining("[x]");
+        assertThatThrownBy(transfer::complete)
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("1 of 2")
+                .hasMessageContaining("[x]");
     }
 
     @Test
@@ -140,7 +158,11 @@ class SharedVocabularyTest {
         counts.put("a", 5L);
 
         Map<String, SharedVocabulary> shared = SharedVocabulary.builder()
-                .tokenizer("left", left).tokenizer("right", right).counts(counts).size(2).build();
+                .tokenizer("left", left)
+                .tokenizer("right", right)
+                .counts(counts)
+                .size(2)
+                .build();
 
         assertThat(shared.get("left")).isEqualTo(SharedVocabulary.of(Arrays.asList("b", "c"), new int[] {11, 12}));
         assertThat(shared.get("right")).isEqualTo(SharedVocabulary.of(Arrays.asList("b", "c"), new int[] {21, 22}));
@@ -149,11 +171,15 @@ class SharedVocabularyTest {
     @Test
     void too_few_shared_tokens_are_an_error() throws Exception {
         SharedVocabulary.Builder builder = SharedVocabulary.builder()
-                .tokenizer("left", map(1, 2, 3)).tokenizer("right", map(1, 2, 3))
-                .counts(file("{\"a\": 3, \"x\": 2}")).size(2);
+                .tokenizer("left", map(1, 2, 3))
+                .tokenizer("right", map(1, 2, 3))
+                .counts(file("{\"a\": 3, \"x\": 2}"))
+                .size(2);
 
-        assertThatThrownBy(builder::build).isInstanceOf(CheckpointException.class)
-                .hasMessageContaining("share 1 of the 2").hasMessageContaining("2 wanted");
+        assertThatThrownBy(builder::build)
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("share 1 of the 2")
+                .hasMessageContaining("2 wanted");
         assertThatThrownBy(() -> SharedVocabulary.builder().build()).isInstanceOf(IllegalStateException.class);
     }
 }
