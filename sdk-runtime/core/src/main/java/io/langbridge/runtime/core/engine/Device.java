@@ -1,0 +1,67 @@
+package io.langbridge.runtime.core.engine;
+
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Where an engine computes.
+ *
+ * @param kind the kind of processor
+ * @param index which of several, from 0; 0 unless the kind is {@link Kind#CUDA}
+ */
+public record Device(Kind kind, int index) {
+    /** Kinds of processors. */
+    public enum Kind {
+        /** The first CUDA device if the engine can use one, the CPU otherwise. */
+        AUTO,
+        CPU,
+        CUDA
+    }
+
+    /** The best device there is. */
+    public static final Device AUTO = new Device(Kind.AUTO, 0);
+
+    /** The CPU. */
+    public static final Device CPU = new Device(Kind.CPU, 0);
+
+    private static final Pattern CUDA_NAME = Pattern.compile("cuda(?::(\\d{1,4}))?");
+
+    public Device {
+        if (index < 0 || (kind != Kind.CUDA && index != 0)) {
+            throw new IllegalArgumentException("There is no device " + kind + " " + index);
+        }
+    }
+
+    /** A CUDA device, counted from 0. */
+    public static Device cuda(int index) {
+        return new Device(Kind.CUDA, index);
+    }
+
+    /**
+     * Reads {@code auto}, {@code cpu}, {@code cuda} (the first) or {@code cuda:1}.
+     *
+     * @throws IllegalArgumentException if it is none of these
+     */
+    public static Device parse(String name) {
+        String lower = name.toLowerCase(Locale.ROOT);
+        if (lower.equals("auto")) {
+            return AUTO;
+        }
+        if (lower.equals("cpu")) {
+            return CPU;
+        }
+        Matcher cuda = CUDA_NAME.matcher(lower);
+        if (cuda.matches()) {
+            return cuda(cuda.group(1) == null ? 0 : Integer.parseInt(cuda.group(1)));
+        }
+        throw new IllegalArgumentException("A device is auto, cpu, cuda or cuda:N, not '" + name + "'");
+    }
+
+    /** As {@link #parse} reads it. */
+    @Override
+    public String toString() {
+        String name = kind.name().toLowerCase(Locale.ROOT);
+        return kind == Kind.CUDA ? name + ":" + index : name;
+    }
+}

@@ -1,0 +1,106 @@
+package io.langbridge.runtime.pytorch;
+
+import ai.djl.pytorch.jni.IValue;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/**
+ * A KV cache on the device that the network updates in place. The methods are synchronized only so that closing from
+ * another thread waits for what runs.
+ */
+final class PyTorchDecoderSession implements DecoderSession {
+    private final PyTorchDecoder network;
+    private final int capacity;
+    private final Scope scope = new Scope();
+    private final IValue cache;
+    private final FloatTensor logits;
+    private final IValue logitsValue;
+
+    private int length;
+    private boolean closed;
+
+    PyTorchDecoderSession(PyTorchDecoder network, int capacity) {
+        this.network = network;
+        this.capacity = capacity;
+        cache = scope.own(network.newCache(capacity));
+        Scope.Output output = scope.output(network.config().vocabSize());
+        logits = output.floats;
+        logitsValue = output.value();
+    }
+
+    /** Checks the shape {@code [tokens, hidden]} and returns the number of tokens. */
+    static int tokens(FloatTensor inputsEmbeds, int hidden) {
+        int[] shape = inputsEmbeds.shape();
+        if (shape.length != 2 || shape[0] < 1 || shape[1] != hidden) {
+            throw new IllegalArgumentException("Input embeddings must have the shape [tokens, " + hidden
+                    + "] with at least one token, not " + Arrays.toString(shape));
+        }
+        return shape[0];
+    }
+
+    @Override
+    public synchronized int length() {
+        return length;
+    }
+
+    @Override
+    public int capacity() {
+        return capacity;
+    }
+
+    @Override
+    public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
+        int tokens = tokens(inputsEmbeds, network.config().hiddenSize());
+        requireRoom(tokens);
+        try (Scope call = new Scope()) {
+            IValue position = call.of(length);
+            IValue inputs = call.of(call.tensor(inputsEmbeds));
+            call.own(network.run("prefill", cache, inputs, position, logitsValue));
+        }
+        length += tokens;
+        return logits.data();
+    }
+
+    @Override
+    public synchronized FloatBuffer step(int tokenId) {
+        requireRoom(1);
+        network.requireToken(tokenId);
+        try (Scope call = new Scope()) {
+            IValue token = call.of(tokenId);
+            IValue position = call.of(length);
+            call.own(network.run("step", cache, token, position, logitsValue));
+        }
+        length++;
+        return logits.data();
+    }
+
+    private void requireRoom(int tokens) {
+        if (closed) {
+            throw new IllegalStateException("The decoder session is closed");
+        }
+        if (tokens > capacity - length) {
+            throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
+                    + " positions; there is no room for " + tokens + " more");
+        }
+    }
+
+    @Override
+    public synchronized void truncate(int newLength) {
+        if (closed) {
+            throw new IllegalStateException("The decoder session is closed");
+        }
+        if (newLength < 0 || newLength > length) {
+            throw new IllegalArgumentException(
+                    "The cache holds " + length + " positions and cannot be cut to " + newLength);
+        }
+        length = newLength;
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        scope.close();
+    }
+}

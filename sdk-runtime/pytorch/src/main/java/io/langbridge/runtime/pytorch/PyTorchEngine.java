@@ -1,0 +1,52 @@
+package io.langbridge.runtime.pytorch;
+
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.DecoderConfig;
+import io.langbridge.runtime.core.config.VisionConfig;
+import io.langbridge.runtime.core.engine.AdapterNetwork;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.engine.VisionNetwork;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs the networks with PyTorch: on CUDA in bfloat16 (float16 where the weights are), on the CPU in float32. The
+ * networks are TorchScript texts beside this class; weights are mapped from their files. Safe for use by several
+ * threads.
+ *
+ * <p>The native libraries are artefacts of their own: {@code ai.djl.pytorch:pytorch-jni} and {@code pytorch-native-cpu}
+ * for the CPU; for CUDA a libtorch 2.7.1 named by {@code PYTORCH_LIBRARY_PATH}, {@code PYTORCH_VERSION} and
+ * {@code PYTORCH_FLAVOR}. Nothing is downloaded unless the system property {@code io.langbridge.pytorch.download} is
+ * {@code true}. Without them, or with others, the first network asked for fails with
+ * {@link io.langbridge.RuntimeUnavailableException}.
+ *
+ * @since 0.1
+ */
+public final class PyTorchEngine implements Engine {
+    /** Creates the engine; nothing is loaded before the first network is asked for. */
+    public PyTorchEngine() {}
+
+    @Override
+    public String name() {
+        return "pytorch";
+    }
+
+    @Override
+    public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
+        return new PyTorchVision(config, weights, options);
+    }
+
+    @Override
+    public AdapterNetwork adapter(
+            AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
+        return new PyTorchAdapter(config, weights, vocabularyMatrix, options);
+    }
+
+    @Override
+    public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
+        return new PyTorchDecoder(config, weights, options);
+    }
+}

@@ -1,0 +1,142 @@
+package io.langbridge.runtime.pytorch;
+
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Owns the native values of one call or one network: PyTorch's values belong to nobody and would never be freed. Not
+ * thread-safe.
+ */
+final class Scope implements AutoCloseable {
+    private final Deque<IValue> values = new ArrayDeque<>();
+    private @Nullable PtNDManager tensors;
+
+    /** Takes over {@code value}. */
+    IValue own(IValue value) {
+        values.push(value);
+        return value;
+    }
+
+    IValue of(long value) {
+        return own(IValue.from(value));
+    }
+
+    IValue of(double value) {
+        return own(IValue.from(value));
+    }
+
+    IValue of(boolean value) {
+        return own(IValue.from(value));
+    }
+
+    IValue of(String value) {
+        return own(IValue.from(value));
+    }
+
+    IValue of(long... values) {
+        return own(IValue.listFrom(values));
+    }
+
+    IValue of(PtNDArray tensor) {
+        return own(IValue.from(tensor));
+    }
+
+    IValue of(PtNDArray... list) {
+        return own(IValue.listFrom(list));
+    }
+
+    IValue of(IValue... list) {
+        return own(IValue.listFrom(list));
+    }
+
+    IValue of(Map<String, PtNDArray> tensorsByName) {
+        return own(IValue.stringMapFrom(tensorsByName));
+    }
+
+    /** A copy of {@code values} as a tensor on the CPU. */
+    PtNDArray tensor(FloatTensor values) {
+        Output copy = new Output(values.shape());
+        copy.floats.data().put(values.data());
+        return copy.tensor;
+    }
+
+    /** A copy of {@code ids} as a tensor on the CPU, int64. */
+    PtNDArray tensor(int[] ids) {
+        ByteBuffer buffer = direct(Math.multiplyExact(ids.length, Long.BYTES));
+        for (int id : ids) {
+            buffer.putLong(id);
+        }
+        buffer.rewind();
+        return manager().create(buffer, new Shape(ids.length), DataType.INT64);
+    }
+
+    /** The tensor in {@code value}. It may be bfloat16: pass it on, and do nothing else with it. */
+    PtNDArray tensor(IValue value) {
+        return value.toTensor(manager());
+    }
+
+    /** The tensors in the list {@code value}, of which the same holds. */
+    PtNDArray[] tensors(IValue value) {
+        return value.toTensorArray(manager());
+    }
+
+    /** Memory that a network writes its results into and that Java reads without another copy. */
+    Output output(int... shape) {
+        return new Output(shape);
+    }
+
+    private static ByteBuffer direct(int bytes) {
+        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    }
+
+    private PtNDManager manager() {
+        PtNDManager manager = tensors;
+        if (manager == null) {
+            manager = (PtNDManager) TorchRuntime.get().manager().newSubManager();
+            tensors = manager;
+        }
+        return manager;
+    }
+
+    @Override
+    public void close() {
+        while (!values.isEmpty()) {
+            values.pop().close();
+        }
+        if (tensors != null) {
+            tensors.close();
+            tensors = null;
+        }
+    }
+
+    /** The same float32 values for Java and for PyTorch. The values outlive the scope, the tensor does not. */
+    final class Output {
+        final FloatTensor floats;
+        final PtNDArray tensor;
+
+        private Output(int... shape) {
+            int count = Arrays.stream(shape).reduce(1, Math::multiplyExact);
+            ByteBuffer buffer = direct(Math.multiplyExact(count, Float.BYTES));
+            FloatBuffer view = buffer.asFloatBuffer();
+            floats = FloatTensor.view(view, shape);
+            long[] sizes = Arrays.stream(shape).asLongStream().toArray();
+            tensor = manager().create(buffer, new Shape(sizes), DataType.FLOAT32);
+        }
+
+        IValue value() {
+            return of(tensor);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+# The decoder. Qwen2, Qwen3, Llama, SmolLM2 and Mistral are one network; they differ in the configuration and in which
+# tensors there are. Shapes are [tokens, width] unless noted. Annotations are needed: this is TorchScript.
+
+
+class Config(NamedTuple):
+  num_attention_heads : int
+  num_key_value_heads : int
+  head_dim : int
+  rms_norm_eps : float
+  sliding_window : int  # position i sees i - sliding_window + 1 .. i
+
+
+class Layer(NamedTuple):
+  sliding : bool  # whether the window applies
+  input_layernorm : Tensor  # [hidden]
+  qkv_proj : Tensor  # [(heads + 2 * kv_heads) * head_dim, hidden]
+  qkv_bias : Optional[Tensor]
+  qk_norm : Optional[Tensor]  # [heads + kv_heads, head_dim]
+  o_proj : Tensor  # [hidden, heads * head_dim]
+  o_bias : Optional[Tensor]
+  post_attention_layernorm : Tensor  # [hidden]
+  gate_up_proj : Tensor  # [2 * intermediate, hidden]
+  gate_up_bias : Optional[Tensor]
+  down_proj : Tensor  # [hidden, intermediate]
+  down_bias : Optional[Tensor]
+
+
+class Model(NamedTuple):
+  config : __torch__.Config
+  embed_tokens : Tensor  # [vocab, hidden]
+  layers : List[__torch__.Layer]
+  norm : Tensor  # [hidden]
+  lm_head : Tensor  # [vocab, hidden]
+
+
+class Cache(NamedTuple):
+  keys : Tensor  # [layers, kv_heads, capacity, head_dim], after rotation
+  values : Tensor  # [layers, kv_heads, capacity, head_dim]
+  cos : Tensor  # [capacity, 1, head_dim]
+  sin : Tensor  # [capacity, 1, head_dim]
+
+
+class Decoder(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+
+  # ---- Loading: tensors by their names in the checkpoint
+
+  def config(self, num_attention_heads: int, num_key_value_heads: int, head_dim: int, rms_norm_eps: float,
+      sliding_window: int) -> __torch__.Config:
+    return __torch__.Config(num_attention_heads, num_key_value_heads, head_dim, rms_norm_eps, sliding_window)
+
+  # Products with the same input become one: fewer and larger reads per token.
+  def layer(self, config: __torch__.Config, sliding: bool, w: Dict[str, Tensor]) -> __torch__.Layer:
+    qkv_bias : Optional[Tensor] = None
+    if "self_attn.q_proj.bias" in w:
+      qkv_bias = torch.cat([w["self_attn.q_proj.bias"], w["self_attn.k_proj.bias"], w["self_attn.v_proj.bias"]])
+    qk_norm : Optional[Tensor] = None
+    if "self_attn.q_norm.weight" in w:
+      q_norm = w["self_attn.q_norm.weight"].expand([config.num_attention_heads, -1])
+      k_norm = w["self_attn.k_norm.weight"].expand([config.num_key_value_heads, -1])
+      qk_norm = torch.cat([q_norm, k_norm])
+    gate_up_bias : Optional[Tensor] = None
+    if "mlp.gate_proj.bias" in w:
+      gate_up_bias = torch.cat([w["mlp.gate_proj.bias"], w["mlp.up_proj.bias"]])
+    return __torch__.Layer(
+        sliding,
+        w["input_layernorm.weight"],
+        torch.cat([w["self_attn.q_proj.weight"], w["self_attn.k_proj.weight"], w["self_attn.v_proj.weight"]]),
+        qkv_bias,
+        qk_norm,
+        w["self_attn.o_proj.weight"],
+        self.optional(w, "self_attn.o_proj.bias"),
+        w["post_attention_layernorm.weight"],
+        torch.cat([w["mlp.gate_proj.weight"], w["mlp.up_proj.weight"]]),
+        gate_up_bias,
+        w["mlp.down_proj.weight"],
+        self.optional(w, "mlp.down_proj.bias"))
+
+  def optional(self, w: Dict[str, Tensor], name: str) -> Optional[Tensor]:
+    tensor : Optional[Tensor] = None
+    if name in w:
+      tensor = w[name]
+    return tensor
+
+  def model(self, config: __torch__.Config, layers: List[__torch__.Layer], w: Dict[str, Tensor]) -> __torch__.Model:
+    embed_tokens = w["model.embed_tokens.weight"]
+    lm_head = embed_tokens
+    if "lm_head.weight" in w:
+      lm_head = w["lm_head.weight"]
+    return __torch__.Model(config, embed_tokens, layers, w["model.norm.weight"], lm_head)
+
+  # ---- State: one cache per generation
+
+  # inverse_frequencies: [head_dim / 2], float32 as the reference's angles.
+  def open(self, model: __torch__.Model, capacity: int, inverse_frequencies: Tensor) -> __torch__.Cache:
+    config = model.config
+    like = model.embed_tokens
+    shape = [len(model.layers), config.num_key_value_heads, capacity, config.head_dim]
+    keys = torch.empty(shape, dtype=like.dtype, device=like.device)
+    values = torch.empty(shape, dtype=like.dtype, device=like.device)
+    angles = torch.outer(torch.arange(capacity, dtype=6), inverse_frequencies)
+    angles = torch.cat([angles, angles], -1).unsqueeze(1)
+    return __torch__.Cache(
+        keys, values, torch.cos(angles).to(like.device, like.dtype), torch.sin(angles).to(like.device, like.dtype))
+
+  # ---- The network
+
+  # Element k pairs with k + head_dim / 2. x: [tokens, heads, head_dim]
+  def rotate(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    first, second = torch.chunk(x, 2, -1)
+    return torch.addcmul(x * cos, torch.cat([torch.neg(second), first], -1), sin)
+
+  # Which cached positions each of the new tokens sees, [tokens, total]; None if plain causal order says it all.
+  def mask(self, position: int, tokens: int, window: int, like: Tensor) -> Optional[Tensor]:
+    total = position + tokens
+    narrow = window > 0 and window < total
+    mask : Optional[Tensor] = None
+    if tokens > 1 and (position > 0 or narrow):
+      query = torch.arange(position, total, device=like.device).unsqueeze(1)
+      key = torch.arange(total, device=like.device).unsqueeze(0)
+      seen = torch.le(key, query)
+      if narrow:
+        seen = torch.logical_and(seen, torch.gt(key, query - window))
+      mask = seen
+    return mask
+
+  def attention(self, x: Tensor, layer: __torch__.Layer, config: __torch__.Config, keys: Tensor, values: Tensor,
+      cos: Tensor, sin: Tensor, position: int, mask: Optional[Tensor]) -> Tensor:
+    tokens = x.size(0)
+    total = position + tokens
+    heads = config.num_attention_heads
+    kv_heads = config.num_key_value_heads
+    head_dim = config.head_dim
+
+    qkv = torch.linear(x, layer.qkv_proj, layer.qkv_bias).view([tokens, heads + 2 * kv_heads, head_dim])
+    qk = torch.narrow(qkv, 1, 0, heads + kv_heads)
+    norm = layer.qk_norm
+    if norm is not None:
+      qk = torch.rms_norm(qk, [head_dim], None, config.rms_norm_eps) * norm
+    qk = self.rotate(qk, cos, sin)
+    q = torch.narrow(qk, 1, 0, heads)
+    k = torch.narrow(qk, 1, heads, kv_heads)
+    v = torch.narrow(qkv, 1, heads + kv_heads, kv_heads)
+
+    # keys, values: [kv_heads, capacity, head_dim]
+    torch.copy_(torch.narrow(keys, 1, position, tokens), torch.transpose(k, 0, 1))
+    torch.copy_(torch.narrow(values, 1, position, tokens), torch.transpose(v, 0, 1))
+    if tokens == 1:
+      # The heads of a group see the same keys: they are the rows of one product.
+      first = 0
+      if layer.sliding:
+        first = max(0, total - config.sliding_window)
+      seen_keys = torch.narrow(keys, 1, first, total - first).unsqueeze(0)
+      seen_values = torch.narrow(values, 1, first, total - first).unsqueeze(0)
+      grouped = q.reshape([1, kv_heads, heads // kv_heads, head_dim])
+      y = torch.scaled_dot_product_attention(grouped, seen_keys, seen_values)
+    else:
+      all_keys = torch.narrow(keys, 1, 0, total).unsqueeze(0)
+      all_values = torch.narrow(values, 1, 0, total).unsqueeze(0)
+      queries = torch.transpose(q, 0, 1).unsqueeze(0)  # [1, heads, tokens, head_dim]
+      y = torch.scaled_dot_product_attention(
+          queries, all_keys, all_values, mask, 0., mask is None, scale=None, enable_gqa=True)
+      y = torch.transpose(y, 1, 2)
+    return torch.linear(y.reshape([tokens, heads * head_dim]), layer.o_proj, layer.o_bias)
+
+  def mlp(self, x: Tensor, layer: __torch__.Layer) -> Tensor:
+    gate, up = torch.chunk(torch.linear(x, layer.gate_up_proj, layer.gate_up_bias), 2, -1)
+    return torch.linear(torch.silu(gate) * up, layer.down_proj, layer.down_bias)
+
+  # Appends x to the cache and returns it after the last layer, before the final norm. What goes into each layer is
+  # added to trace if it is wanted.
+  def run(self, model: __torch__.Model, cache: __torch__.Cache, x: Tensor, position: int,
+      trace: Optional[List[Tensor]]=None) -> Tensor:
+    config = model.config
+    hidden = [x.size(1)]
+    tokens = x.size(0)
+    cos = torch.narrow(cache.cos, 0, position, tokens)
+    sin = torch.narrow(cache.sin, 0, position, tokens)
+    full = self.mask(position, tokens, 0, x)
+    sliding = self.mask(position, tokens, config.sliding_window, x)
+    for i in range(len(model.layers)):
+      layer = model.layers[i]
+      if trace is not None:
+        trace.append(x)
+      mask = full
+      if layer.sliding:
+        mask = sliding
+      normed = torch.rms_norm(x, hidden, layer.input_layernorm, config.rms_norm_eps)
+      x = x + self.attention(normed, layer, config, cache.keys[i], cache.values[i], cos, sin, position, mask)
+      normed = torch.rms_norm(x, hidden, layer.post_attention_layernorm, config.rms_norm_eps)
+      x = x + self.mlp(normed, layer)
+    return x
+
+  def head(self, model: __torch__.Model, x: Tensor) -> Tensor:
+    return torch.linear(x, model.lm_head)
+
+  def final_norm(self, model: __torch__.Model, x: Tensor) -> Tensor:
+    return torch.rms_norm(x, [x.size(1)], model.norm, model.config.rms_norm_eps)
+
+  # ---- What is called. Results go into tensors of the caller, float32 on the CPU.
+
+  # ids: [tokens]; embeddings: [tokens, hidden]
+  def embed(self, model: __torch__.Model, ids: Tensor, embeddings: Tensor) -> int:
+    torch.copy_(embeddings, torch.embedding(model.embed_tokens, ids.to(model.embed_tokens.device)))
+    return embeddings.size(0)
+
+  # logits of the last token: [vocab]
+  def prefill(self, model: __torch__.Model, cache: __torch__.Cache, inputs_embeds: Tensor, position: int,
+      logits: Tensor) -> int:
+    x = inputs_embeds.to(model.embed_tokens.device, model.embed_tokens.dtype)
+    x = self.run(model, cache, x, position)
+    last = torch.narrow(x, 0, x.size(0) - 1, 1)
+    torch.copy_(logits, self.head(model, self.final_norm(model, last)).to(6).view([-1]))
+    return position + x.size(0)
+
+  # logits: [vocab]
+  def step(self, model: __torch__.Model, cache: __torch__.Cache, token: int, position: int, logits: Tensor) -> int:
+    x = self.run(model, cache, torch.narrow(model.embed_tokens, 0, token, 1), position)
+    torch.copy_(logits, self.head(model, self.final_norm(model, x)).to(6).view([-1]))
+    return position + 1
+
+  # hidden_states: [layers + 1, tokens, hidden]; logits: [tokens, vocab]; keys, values: as in the cache
+  def trace(self, model: __torch__.Model, cache: __torch__.Cache, inputs_embeds: Tensor, hidden_states: Tensor,
+      logits: Tensor, keys: Tensor, values: Tensor) -> int:
+    states : List[Tensor] = []
+    x = inputs_embeds.to(model.embed_tokens.device, model.embed_tokens.dtype)
+    x = self.final_norm(model, self.run(model, cache, x, 0, states))
+    states.append(x)
+    torch.copy_(hidden_states, torch.stack(states))
+    torch.copy_(logits, self.head(model, x))
+    torch.copy_(keys, cache.keys)
+    torch.copy_(values, cache.values)
+    return x.size(0)

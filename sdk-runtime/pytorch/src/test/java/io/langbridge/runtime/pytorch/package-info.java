@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.runtime.pytorch;
+
+import org.jspecify.annotations.NullMarked;
