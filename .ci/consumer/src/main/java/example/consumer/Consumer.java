@@ -24,9 +24,10 @@ public final class Consumer {
                     .text("What is this?")
                     .options(GenerationOptions.builder().maxNewTokens(8).build())
                     .build());
-            System.out.println("langbridge-api " + (module.isNamed() ? "as module " + module.getName() : "on the class path")
-                    + " answered with " + answer.usage().newTokens() + " tokens about "
-                    + answer.usage().visualTokens() + " visual ones");
+            System.out.println(
+                    "langbridge-api " + (module.isNamed() ? "as module " + module.getName() : "on the class path")
+                            + " answered with " + answer.usage().newTokens() + " tokens about "
+                            + answer.usage().visualTokens() + " visual ones");
         }
     }
 }

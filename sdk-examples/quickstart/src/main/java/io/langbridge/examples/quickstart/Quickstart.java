@@ -49,20 +49,27 @@ public final class Quickstart implements Callable<Integer> {
     @Option(
             names = "--batch",
             paramLabel = "FILE",
-            description = "answer every line {\"image\": \"..\", \"question\": \"..\"} of FILE (- for standard input) with"
-                    + " one JSON line; relative pictures are looked for here, then beside FILE")
+            description =
+                    "answer every line {\"image\": \"..\", \"question\": \"..\"} of FILE (- for standard input) with"
+                            + " one JSON line; relative pictures are looked for here, then beside FILE")
     private Path batch;
 
     @Option(names = "--max-new-tokens", paramLabel = "N", description = "default: the checkpoint's, or 512")
     private Integer maxNewTokens;
 
-    @Option(names = "--temperature", paramLabel = "T", description = "0 for the likeliest words; default: the checkpoint's")
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            description = "0 for the likeliest words; default: the checkpoint's")
     private Double temperature;
 
     @Option(names = "--seed", paramLabel = "N", description = "makes sampling repeatable")
     private Long seed;
 
-    @Option(names = "--threads", paramLabel = "N", description = "computing threads; default: all processors, at most 8")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "computing threads; default: all processors, at most 8")
     private Integer threads;
 
     /** The parts of a model, named one by one. */
