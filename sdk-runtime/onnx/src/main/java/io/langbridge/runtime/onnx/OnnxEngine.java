@@ -42,4 +42,10 @@ public final class OnnxEngine implements Engine {
     public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
         return new OnnxDecoder(config, weights, options);
     }
+
+    @Override
+    public FloatTensor multiply(
+            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        return MatrixProduct.of(a, transposeA, b, transposeB, options);
+    }
 }
