@@ -95,13 +95,38 @@ public abstract class ModelContract {
 
     private VisionLanguageModel load(Path folder, @Nullable Integer contextLength, @Nullable Long memoryLimit) {
         return Loader.load(
-                new ModelSpec(null, null, null, folder, 2, false, contextLength, scratch.resolve("cache"), memoryLimit),
+                new ModelSpec(
+                        null,
+                        null,
+                        null,
+                        folder,
+                        2,
+                        false,
+                        contextLength,
+                        scratch.resolve("cache"),
+                        memoryLimit,
+                        null,
+                        "cpu",
+                        false),
                 engine());
     }
 
     private VisionLanguageModel load(Encoder encoder, Adapter adapter, Llm llm) {
         return Loader.load(
-                new ModelSpec(encoder, adapter, llm, null, 2, false, null, scratch.resolve("cache"), null), engine());
+                new ModelSpec(
+                        encoder,
+                        adapter,
+                        llm,
+                        null,
+                        2,
+                        false,
+                        null,
+                        scratch.resolve("cache"),
+                        null,
+                        null,
+                        "cpu",
+                        false),
+                engine());
     }
 
     private Image image(String name) {

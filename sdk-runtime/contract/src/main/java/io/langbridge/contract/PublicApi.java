@@ -51,7 +51,10 @@ final class PublicApi {
                 false,
                 null,
                 check.options().cacheDirectory(),
-                null);
+                null,
+                null,
+                "cpu",
+                false);
         try (VisionLanguageModel model = Loader.load(spec, check.engine())) {
             for (Entry run : runs) {
                 String label = run.text("label");

@@ -2,7 +2,6 @@ package io.langbridge.runtime.pytorch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.Device;
@@ -31,20 +30,10 @@ class TorchRuntimeTest {
     @Test
     void aDeviceThatIsNotThereIsAnErrorAndNotReplaced() {
         Tiny.requireNatives();
-        TorchRuntime runtime = TorchRuntime.get();
-        assumeTrue(runtime.resolve(Device.AUTO).equals("cpu"), "There is a CUDA device");
-        assertThat(runtime.resolve(Device.CPU)).isEqualTo("cpu");
+        assertThat(TorchRuntime.require(Device.CPU, false)).isEqualTo("cpu");
         assertThatExceptionOfType(RuntimeUnavailableException.class)
-                .isThrownBy(() -> runtime.resolve(Device.cuda(1)))
-                .withMessageStartingWith("The device cuda:1 was asked for, but ");
-    }
-
-    @Test
-    void aCudaDeviceIsUsedWhereThereIsOne() {
-        Tiny.requireNatives();
-        TorchRuntime runtime = TorchRuntime.get();
-        assumeTrue(runtime.resolve(Device.AUTO).startsWith("cuda"), "Needs a CUDA device and PyTorch built for it");
-        assertThat(runtime.resolve(Device.AUTO)).isEqualTo("cuda:0");
+                .isThrownBy(() -> TorchRuntime.require(Device.cuda(9999), false))
+                .withMessageStartingWith("The device cuda:9999 was asked for, but ");
     }
 
     @Test

@@ -18,6 +18,19 @@ public interface Engine {
     String name();
 
     /**
+     * Makes sure that the engine can compute on a device: its native libraries are there, fit each other, and find the
+     * device. May load them; loads no network.
+     *
+     * @param device not {@link Device#AUTO}
+     * @param allowDownloads whether it may download native libraries
+     * @throws io.langbridge.RuntimeUnavailableException if it cannot; says what is missing and what to do
+     */
+    void require(Device device, boolean allowDownloads);
+
+    /** Whether it can run decoders on such a device too, if {@link #require} finds one, and not only the rest. */
+    boolean decodesOn(Device.Kind kind);
+
+    /**
      * Opens a vision encoder.
      *
      * @param weights named from {@code embeddings.} and {@code encoder.layers.} on, all prefixes stripped

@@ -4,7 +4,6 @@ import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
-import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
@@ -32,7 +31,9 @@ import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
-import java.util.Iterator;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
@@ -52,22 +53,25 @@ public final class Loader implements ModelLoader {
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        return load(spec, engine());
+        List<Engine> engines = new ArrayList<>();
+        ServiceLoader.load(Engine.class).forEach(engines::add);
+        return load(spec, engines);
     }
 
     /** Loads with a given engine. */
     public static VisionLanguageModel load(ModelSpec spec, Engine engine) {
+        return load(spec, Collections.singletonList(engine));
+    }
+
+    private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
+        EngineChoice choice = EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads());
         long start = System.nanoTime();
         Closing closing = new Closing();
         try {
             Files files =
                     spec.folder() == null ? separate(spec, closing) : whole(spec.folder(), spec.encoder(), closing);
-            LoadedModel model = new LoadedModel(open(files, spec, engine, closing));
-            LOG.info(
-                    "Loaded {} in {} ms on {}",
-                    files.llm.folder(),
-                    (System.nanoTime() - start) / 1_000_000,
-                    engine.name());
+            LoadedModel model = new LoadedModel(open(files, spec, choice, closing));
+            LOG.info("Loaded {} in {} ms", files.llm.folder(), (System.nanoTime() - start) / 1_000_000);
             return model;
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
@@ -152,14 +156,16 @@ public final class Loader implements ModelLoader {
         return trained != null ? trained : new Tiling.Pad();
     }
 
-    private static LoadedModel.Parts open(Files files, ModelSpec spec, Engine engine, Closing closing) {
+    private static LoadedModel.Parts open(Files files, ModelSpec spec, EngineChoice choice, Closing closing) {
         int context = contextLength(spec, files.llm.config());
         EngineOptions options = new EngineOptions(
                 spec.threads() != null
                         ? spec.threads()
                         : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
                 spec.spinning(),
-                spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser());
+                spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser(),
+                choice.device(),
+                spec.allowDownloads());
         memory(files, context).check(spec.memoryLimit());
 
         ImagePreprocessor preprocessor = new ImagePreprocessor(
@@ -174,10 +180,12 @@ public final class Loader implements ModelLoader {
         String image =
                 files.imagePrompt instanceof ImagePrompt.Placeholder placeholder ? placeholder.token() : "<image>";
         VocabularyMatrix matrix = vocabularyMatrix(files, tokenizer);
+        Engine engine = choice.engine();
         VisionNetwork vision = closing.add(engine.vision(files.vision.config(), files.vision.weights(), options));
         AdapterNetwork adapter =
                 closing.add(Adapters.attach(engine, files.adapterConfig, files.adapter.weights(), matrix, options));
-        DecoderNetwork decoder = closing.add(engine.decoder(files.llm.config(), files.llm.weights(), options));
+        DecoderNetwork decoder =
+                closing.add(choice.decoder().decoder(files.llm.config(), files.llm.weights(), options));
         StoredTensor newline = files.adapter.imageNewline();
         return new LoadedModel.Parts(
                 encoderName(files),
@@ -253,16 +261,5 @@ public final class Loader implements ModelLoader {
                 "KV cache for " + context + " positions",
                 2L * llm.numHiddenLayers() * llm.numKeyValueHeads() * llm.headDim() * context * Float.BYTES);
         return memory;
-    }
-
-    private static Engine engine() {
-        Iterator<Engine> engines = ServiceLoader.load(Engine.class).iterator();
-        if (!engines.hasNext()) {
-            throw new RuntimeUnavailableException("No engine is on the path; add the artefact"
-                    + " io.langbridge:langbridge-onnx (CPU), version as in io.langbridge:langbridge-bom");
-        }
-        Engine engine = engines.next();
-        LOG.info("Using engine {}: the first one found", engine.name());
-        return engine;
     }
 }
