@@ -12,6 +12,7 @@ import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
@@ -224,6 +225,14 @@ class FoldTest {
                 }
             }
             return product;
+        }
+
+        @Override
+        public void require(Device device, boolean allowDownloads) {}
+
+        @Override
+        public boolean decodesOn(Device.Kind kind) {
+            return false;
         }
 
         @Override
