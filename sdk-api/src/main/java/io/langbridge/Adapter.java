@@ -21,12 +21,15 @@ public final class Adapter {
     private final @Nullable Path vocabulary;
     private final boolean langBridge;
     private final boolean softmax;
+    private final @Nullable Precision precision;
 
-    private Adapter(Path path, @Nullable Path vocabulary, boolean langBridge, boolean softmax) {
+    private Adapter(
+            Path path, @Nullable Path vocabulary, boolean langBridge, boolean softmax, @Nullable Precision precision) {
         this.path = Objects.requireNonNull(path, "path");
         this.vocabulary = vocabulary;
         this.langBridge = langBridge;
         this.softmax = softmax;
+        this.precision = precision;
     }
 
     /**
@@ -37,7 +40,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter langBridge(Path folder) {
-        return new Adapter(folder, null, true, false);
+        return new Adapter(folder, null, true, false, null);
     }
 
     /**
@@ -48,7 +51,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter langBridge(Path projector, Path vocabulary) {
-        return new Adapter(projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false);
+        return new Adapter(projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false, null);
     }
 
     /**
@@ -58,7 +61,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter projector(Path projector) {
-        return new Adapter(projector, null, false, false);
+        return new Adapter(projector, null, false, false, null);
     }
 
     /**
@@ -72,7 +75,17 @@ public final class Adapter {
         if (!langBridge) {
             throw new IllegalStateException("Only a LangBridge adapter has a vocabulary to put a softmax over");
         }
-        return new Adapter(path, vocabulary, true, true);
+        return new Adapter(path, vocabulary, true, true, precision);
+    }
+
+    /**
+     * Sets the precision of this part, whatever the builder's own says.
+     *
+     * @param precision the precision
+     * @return the adapter
+     */
+    public Adapter precision(Precision precision) {
+        return new Adapter(path, vocabulary, langBridge, softmax, Objects.requireNonNull(precision, "precision"));
     }
 
     /** {@return folder or weight file} */
@@ -93,6 +106,11 @@ public final class Adapter {
     /** {@return whether a softmax was asked for} */
     public boolean hasSoftmax() {
         return softmax;
+    }
+
+    /** {@return the precision of this part, or null for the builder's} */
+    public @Nullable Precision precision() {
+        return precision;
     }
 
     @Override

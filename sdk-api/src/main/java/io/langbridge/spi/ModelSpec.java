@@ -3,6 +3,7 @@ package io.langbridge.spi;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
+import io.langbridge.Precision;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param engine name of the engine
  * @param device {@code auto}, {@code cpu} or {@code cuda:N}
  * @param allowDownloads whether native libraries may be downloaded
+ * @param precision of the parts that do not set their own
+ * @param withoutCache whether converted weights are kept only as long as the model
+ * @param prefillChunk most positions of a prompt that run at a time
  * @since 0.1
  */
 public record ModelSpec(
@@ -36,4 +40,7 @@ public record ModelSpec(
         @Nullable Long memoryLimit,
         @Nullable String engine,
         @Nullable String device,
-        boolean allowDownloads) {}
+        boolean allowDownloads,
+        @Nullable Precision precision,
+        boolean withoutCache,
+        @Nullable Integer prefillChunk) {}

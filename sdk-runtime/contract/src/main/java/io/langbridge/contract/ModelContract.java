@@ -107,7 +107,10 @@ public abstract class ModelContract {
                         memoryLimit,
                         null,
                         "cpu",
-                        false),
+                        false,
+                        null,
+                        false,
+                        null),
                 engine());
     }
 
@@ -125,7 +128,10 @@ public abstract class ModelContract {
                         null,
                         null,
                         "cpu",
-                        false),
+                        false,
+                        null,
+                        false,
+                        null),
                 engine());
     }
 

@@ -4,6 +4,8 @@ import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
+import io.langbridge.Llm;
+import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
@@ -163,10 +165,19 @@ public final class Loader implements ModelLoader {
                         ? spec.threads()
                         : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
                 spec.spinning(),
-                spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser(),
+                cacheDirectory(spec, closing),
                 choice.device(),
-                spec.allowDownloads());
-        memory(files, context).check(spec.memoryLimit());
+                spec.allowDownloads(),
+                precision(spec, null),
+                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK);
+        Encoder encoder = spec.encoder();
+        Adapter wanted = spec.adapter();
+        Llm llm = spec.llm();
+        Precisions precisions = new Precisions(
+                precision(spec, encoder == null ? null : encoder.precision()),
+                precision(spec, wanted == null ? null : wanted.precision()),
+                precision(spec, llm == null ? null : llm.precision()));
+        memory(files, context, precisions).check(spec.memoryLimit());
 
         ImagePreprocessor preprocessor = new ImagePreprocessor(
                 files.vision.preprocessor(), files.tiling, files.vision.config().imageSize());
@@ -181,11 +192,12 @@ public final class Loader implements ModelLoader {
                 files.imagePrompt instanceof ImagePrompt.Placeholder placeholder ? placeholder.token() : "<image>";
         VocabularyMatrix matrix = vocabularyMatrix(files, tokenizer);
         Engine engine = choice.engine();
-        VisionNetwork vision = closing.add(engine.vision(files.vision.config(), files.vision.weights(), options));
-        AdapterNetwork adapter =
-                closing.add(Adapters.attach(engine, files.adapterConfig, files.adapter.weights(), matrix, options));
-        DecoderNetwork decoder =
-                closing.add(choice.decoder().decoder(files.llm.config(), files.llm.weights(), options));
+        VisionNetwork vision = closing.add(
+                engine.vision(files.vision.config(), files.vision.weights(), options.with(precisions.vision)));
+        AdapterNetwork adapter = closing.add(Adapters.attach(
+                engine, files.adapterConfig, files.adapter.weights(), matrix, options.with(precisions.adapter)));
+        DecoderNetwork decoder = closing.add(
+                choice.decoder().decoder(files.llm.config(), files.llm.weights(), options.with(precisions.decoder)));
         StoredTensor newline = files.adapter.imageNewline();
         return new LoadedModel.Parts(
                 encoderName(files),
@@ -200,6 +212,24 @@ public final class Loader implements ModelLoader {
                 files.imagePrompt instanceof ImagePrompt.Placeholder,
                 context,
                 closing);
+    }
+
+    /** Of each part. */
+    private record Precisions(Precision vision, Precision adapter, Precision decoder) {}
+
+    private static Precision precision(ModelSpec spec, @Nullable Precision ofPart) {
+        if (ofPart != null) {
+            return ofPart;
+        }
+        return spec.precision() != null ? spec.precision() : Precision.FULL;
+    }
+
+    /** Where converted weights go; a folder that is deleted with the model if none are to be kept. */
+    private static Path cacheDirectory(ModelSpec spec, Closing closing) {
+        if (spec.withoutCache()) {
+            return closing.add(TemporaryFolder.make()).path();
+        }
+        return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
     }
 
     private static int contextLength(ModelSpec spec, DecoderConfig config) {
@@ -243,16 +273,23 @@ public final class Loader implements ModelLoader {
         return VocabularyMatrix.of(files.llm.weights().get("model.embed_tokens.weight"), transfer.complete());
     }
 
-    private static Memory memory(Files files, int context) {
+    private static Memory memory(Files files, int context, Precisions precisions) {
         DecoderConfig llm = files.llm.config();
         Memory memory = new Memory();
-        memory.add("language model", files.llm.elements() * Float.BYTES);
-        memory.add("encoder", files.vision.elements() * Float.BYTES);
+        long head = (long) llm.vocabSize() * llm.hiddenSize();
+        long layers = files.llm.elements() - (llm.tieWordEmbeddings() ? 1 : 2) * head;
+        // The head keeps 8 bits in INT4. The embedding table stays on disk unless it is the head too.
+        memory.add(
+                "language model",
+                precisions.decoder == Precision.FULL
+                        ? files.llm.elements() * Float.BYTES
+                        : Memory.weights(layers, precisions.decoder) + Memory.weights(head, Precision.INT8));
+        memory.add("encoder", Memory.weights(files.vision.elements(), precisions.vision));
         if (files.adapterConfig instanceof AdapterConfig.LangBridge config && !config.softmax()) {
             long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
-            memory.add("adapter", folded * Float.BYTES);
+            memory.add("adapter", Memory.weights(folded, precisions.adapter));
         } else {
-            memory.add("adapter", files.adapter.elements() * Float.BYTES);
+            memory.add("adapter", Memory.weights(files.adapter.elements(), precisions.adapter));
         }
         if (files.adapterConfig instanceof AdapterConfig.LangBridge config && config.softmax()) {
             memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
