@@ -21,12 +21,19 @@ public final class Adapter {
     private final @Nullable Path vocabulary;
     private final boolean langBridge;
     private final boolean softmax;
+    private final MissingTokens missingTokens;
 
-    private Adapter(Path path, @Nullable Path vocabulary, boolean langBridge, boolean softmax) {
+    private Adapter(
+            Path path,
+            @Nullable Path vocabulary,
+            boolean langBridge,
+            boolean softmax,
+            MissingTokens missingTokens) {
         this.path = Objects.requireNonNull(path, "path");
         this.vocabulary = vocabulary;
         this.langBridge = langBridge;
         this.softmax = softmax;
+        this.missingTokens = Objects.requireNonNull(missingTokens, "missingTokens");
     }
 
     /**
@@ -37,7 +44,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter langBridge(Path folder) {
-        return new Adapter(folder, null, true, false);
+        return new Adapter(folder, null, true, false, MissingTokens.REFUSE);
     }
 
     /**
@@ -48,7 +55,8 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter langBridge(Path projector, Path vocabulary) {
-        return new Adapter(projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false);
+        return new Adapter(
+                projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false, MissingTokens.REFUSE);
     }
 
     /**
@@ -58,7 +66,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter projector(Path projector) {
-        return new Adapter(projector, null, false, false);
+        return new Adapter(projector, null, false, false, MissingTokens.REFUSE);
     }
 
     /**
@@ -72,7 +80,22 @@ public final class Adapter {
         if (!langBridge) {
             throw new IllegalStateException("Only a LangBridge adapter has a vocabulary to put a softmax over");
         }
-        return new Adapter(path, vocabulary, true, true);
+        return new Adapter(path, vocabulary, true, true, missingTokens);
+    }
+
+    /**
+     * Chooses what happens where the language model lacks tokens of the vocabulary. Default is {@link
+     * MissingTokens#REFUSE}.
+     *
+     * @param policy the choice
+     * @return the adapter
+     * @throws IllegalStateException if this is not a LangBridge adapter
+     */
+    public Adapter missingTokens(MissingTokens policy) {
+        if (!langBridge) {
+            throw new IllegalStateException("Only a LangBridge adapter has a vocabulary that tokens can miss from");
+        }
+        return new Adapter(path, vocabulary, true, softmax, policy);
     }
 
     /** {@return folder or weight file} */
@@ -93,6 +116,11 @@ public final class Adapter {
     /** {@return whether a softmax was asked for} */
     public boolean hasSoftmax() {
         return softmax;
+    }
+
+    /** {@return what happens where the language model lacks tokens of the vocabulary} */
+    public MissingTokens missingTokens() {
+        return missingTokens;
     }
 
     @Override

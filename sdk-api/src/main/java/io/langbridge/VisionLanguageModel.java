@@ -122,6 +122,25 @@ public interface VisionLanguageModel extends AutoCloseable {
      */
     Chat chat(@Nullable String system, GenerationOptions options);
 
+    /**
+     * Moves the LangBridge adapter to another language model, without training: same encoder, same projector; only the
+     * shared tokens are looked up again. The options are this model's. Encoder and files are shared, not loaded twice;
+     * both models are used and closed independently of each other, and an {@link EncodedImage} of the one can be asked
+     * of the other.
+     *
+     * <p>What the authors of LangBridge measured is such a move followed by tuning the language model; do not expect
+     * the same quality without it.
+     *
+     * @param llm the language model
+     * @return a model of its own; the caller closes it
+     * @throws UnsupportedModelException if the adapter is not a LangBridge adapter, or its tiles are merged with an
+     *     {@code image_newline}, which belongs to one language model
+     * @throws CheckpointException if a file is missing or damaged, or the language model lacks tokens of the vocabulary
+     *     and {@link Adapter#missingTokens} does not say what to do
+     * @throws InsufficientMemoryException if it would not fit into memory
+     */
+    VisionLanguageModel withLlm(Llm llm);
+
     /** {@return most positions that prompt and answer may have together} */
     int contextLength();
 
@@ -326,6 +345,22 @@ public interface VisionLanguageModel extends AutoCloseable {
          *     device or lacks its native libraries
          */
         public VisionLanguageModel build() {
+            return loader().load(spec());
+        }
+
+        /**
+         * Checks whether the parts fit, from their files alone: what {@link #build()} would refuse, and what it would
+         * accept but a user should know. Loads no weights and needs no engine.
+         *
+         * @return the report
+         * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
+         * @throws RuntimeUnavailableException if no runtime is on the path
+         */
+        public FitReport check() {
+            return loader().check(spec());
+        }
+
+        private ModelSpec spec() {
             if (folder != null && (adapter != null || llm != null)) {
                 throw new IllegalStateException(
                         "Give either folder(..), which holds all parts, or encoder(..), adapter(..) and llm(..)");
@@ -335,7 +370,7 @@ public interface VisionLanguageModel extends AutoCloseable {
                         "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
                                 + encoder + ", adapter " + adapter + ", llm " + llm);
             }
-            ModelSpec spec = new ModelSpec(
+            return new ModelSpec(
                     encoder,
                     adapter,
                     llm,
@@ -348,7 +383,6 @@ public interface VisionLanguageModel extends AutoCloseable {
                     engine,
                     device,
                     Boolean.TRUE.equals(allowDownloads));
-            return loader().load(spec);
         }
 
         private static ModelLoader loader() {

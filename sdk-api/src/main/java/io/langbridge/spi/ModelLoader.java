@@ -1,5 +1,6 @@
 package io.langbridge.spi;
 
+import io.langbridge.FitReport;
 import io.langbridge.VisionLanguageModel;
 
 /**
@@ -16,4 +17,13 @@ public interface ModelLoader {
      * @return the model; the caller closes it
      */
     VisionLanguageModel load(ModelSpec spec);
+
+    /**
+     * Checks whether the parts of a model fit, without loading them. What is wrong with them is in the report; nothing
+     * stays open.
+     *
+     * @param spec what would be loaded
+     * @return the report
+     */
+    FitReport check(ModelSpec spec);
 }

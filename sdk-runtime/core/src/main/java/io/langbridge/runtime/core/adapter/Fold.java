@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.adapter;
 
+import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
@@ -133,13 +134,19 @@ final class Fold {
         int out = matrix.width();
         FloatTensor w3e = FloatTensor.allocate(out, mlp);
         FloatTensor bias = FloatTensor.allocate(out, 1);
+        boolean anything = false;
         for (int from = 0; from < matrix.rows(); from += BLOCK) {
             int to = Math.min(from + BLOCK, matrix.rows());
             FloatTensor e = matrix.read(from, to);
+            anything = anything || !isZero(e);
             FloatTensor w3 = read("3.weight", from, to, mlp);
             FloatTensor b3 = read("3.bias", from, to, 1);
             add(w3e, engine.multiply(e, true, w3, false, options)); // [out, mlp]
             add(bias, engine.multiply(e, true, b3, false, options)); // [out, 1]
+        }
+        if (!anything) {
+            throw new CheckpointException("The embeddings of all " + matrix.rows() + " shared tokens in "
+                    + matrix.source() + " are 0; the language model's weights are incomplete.");
         }
         add(bias, engine.multiply(w3e, false, read("2.bias", 0, mlp, 1), false, options));
         FloatTensor weight = engine.multiply(w3e, false, read("2.weight", 0, mlp, mlp), false, options);
@@ -153,6 +160,16 @@ final class Fold {
         tensor.read((long) from * width, rows.data());
         Finite.require(tensor, (long) from * width, rows.data());
         return rows;
+    }
+
+    private static boolean isZero(FloatTensor values) {
+        FloatBuffer data = values.data();
+        while (data.hasRemaining()) {
+            if (data.get() != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static void add(FloatTensor sum, FloatTensor part) {

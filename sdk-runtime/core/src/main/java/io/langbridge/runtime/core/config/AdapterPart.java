@@ -27,6 +27,8 @@ public final class AdapterPart implements AutoCloseable {
     private final @Nullable StoredTensor imageNewline;
     private final @Nullable Tiling tiling;
     private final @Nullable FeatureSelection selection;
+    private final @Nullable String visionTower;
+    private final @Nullable VisionConfig trainedOn;
     private final long elements;
     private final List<AutoCloseable> owned;
 
@@ -38,6 +40,7 @@ public final class AdapterPart implements AutoCloseable {
             @Nullable StoredTensor imageNewline,
             @Nullable Tiling tiling,
             @Nullable FeatureSelection selection,
+            @Nullable Json tower,
             List<AutoCloseable> owned) {
         this.config = config;
         this.weights = weights;
@@ -46,6 +49,11 @@ public final class AdapterPart implements AutoCloseable {
         this.imageNewline = imageNewline;
         this.tiling = tiling;
         this.selection = selection;
+        this.visionTower = tower == null ? null : tower.string("mm_vision_tower");
+        this.trainedOn = tower == null || visionTower == null
+                ? null
+                : VisionConfigReader.knownOrNull(
+                        visionTower, tower, selection == null ? FeatureSelection.DEFAULT : selection);
         this.elements = TensorCheck.adapter(config, weights);
         this.owned = owned;
     }
@@ -113,6 +121,7 @@ public final class AdapterPart implements AutoCloseable {
                 newlineIn(all),
                 config == null || !config.has("image_aspect_ratio") ? null : TilingReader.ofAuthors(config),
                 config == null ? null : selection(config),
+                config,
                 closing.opened());
     }
 
@@ -125,7 +134,7 @@ public final class AdapterPart implements AutoCloseable {
 
     static AdapterPart ofTransformers(AdapterConfig config, Weights all, Tiling tiling, FeatureSelection selection) {
         return new AdapterPart(
-                config, normalize(all), null, null, newlineIn(all), tiling, selection, Collections.emptyList());
+                config, normalize(all), null, null, newlineIn(all), tiling, selection, null, Collections.emptyList());
     }
 
     private static Path weightsIn(Path folder) {
@@ -214,6 +223,16 @@ public final class AdapterPart implements AutoCloseable {
     /** Which features it was trained on; null if no configuration says so. */
     public @Nullable FeatureSelection selection() {
         return selection;
+    }
+
+    /** The encoder it was trained with as its configuration names it, a place or a published name; null if none does. */
+    public @Nullable String visionTower() {
+        return visionTower;
+    }
+
+    /** The shape of that encoder; null if its name is not a known published one. */
+    public @Nullable VisionConfig trainedOn() {
+        return trainedOn;
     }
 
     /** Number of weights, for an estimate of the memory. */
