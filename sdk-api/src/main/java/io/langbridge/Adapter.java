@@ -24,11 +24,7 @@ public final class Adapter {
     private final MissingTokens missingTokens;
 
     private Adapter(
-            Path path,
-            @Nullable Path vocabulary,
-            boolean langBridge,
-            boolean softmax,
-            MissingTokens missingTokens) {
+            Path path, @Nullable Path vocabulary, boolean langBridge, boolean softmax, MissingTokens missingTokens) {
         this.path = Objects.requireNonNull(path, "path");
         this.vocabulary = vocabulary;
         this.langBridge = langBridge;
@@ -84,8 +80,8 @@ public final class Adapter {
     }
 
     /**
-     * Chooses what happens where the language model lacks tokens of the vocabulary. Default is {@link
-     * MissingTokens#REFUSE}.
+     * Chooses what happens where the language model lacks tokens of the vocabulary. Default is
+     * {@link MissingTokens#REFUSE}.
      *
      * @param policy the choice
      * @return the adapter

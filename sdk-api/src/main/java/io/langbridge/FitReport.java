@@ -45,8 +45,7 @@ public final class FitReport {
     public record Finding(Verdict verdict, String subject, String text) {
         @Override
         public String toString() {
-            return String.format(
-                    Locale.ROOT, "%-8s %-15s %s", verdict.name().toLowerCase(Locale.ROOT), subject, text);
+            return String.format(Locale.ROOT, "%-8s %-15s %s", verdict.name().toLowerCase(Locale.ROOT), subject, text);
         }
     }
 
@@ -100,8 +99,7 @@ public final class FitReport {
      * @param licences all that the folders name
      * @param memory what loading would need; empty if that cannot be told
      */
-    public FitReport(
-            List<Finding> findings, @Nullable Coverage coverage, List<Licence> licences, List<Memory> memory) {
+    public FitReport(List<Finding> findings, @Nullable Coverage coverage, List<Licence> licences, List<Memory> memory) {
         this.findings = Collections.unmodifiableList(new ArrayList<>(findings));
         this.coverage = coverage;
         this.licences = Collections.unmodifiableList(new ArrayList<>(licences));

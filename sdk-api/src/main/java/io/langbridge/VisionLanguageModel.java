@@ -345,7 +345,8 @@ public interface VisionLanguageModel extends AutoCloseable {
          *     device or lacks its native libraries
          */
         public VisionLanguageModel build() {
-            return loader().load(spec());
+            ModelSpec spec = spec();
+            return loader().load(spec);
         }
 
         /**
@@ -357,7 +358,8 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @throws RuntimeUnavailableException if no runtime is on the path
          */
         public FitReport check() {
-            return loader().check(spec());
+            ModelSpec spec = spec();
+            return loader().check(spec);
         }
 
         private ModelSpec spec() {
