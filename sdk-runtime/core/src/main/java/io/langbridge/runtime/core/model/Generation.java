@@ -8,7 +8,6 @@ import io.langbridge.PromptException;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.text.StreamingDecoder;
-import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -170,10 +169,10 @@ final class Generation implements AnswerStream {
         long prefillStart = System.nanoTime();
         cachedTokens = taken.rewind(keys);
         FloatTensor rest = prompt.embeddings(cachedTokens, model.decoder());
-        FloatBuffer logits = taken.session.prefill(rest);
+        int id = taken.session.prefill(rest, sampler);
         taken.holds(keys);
         prefillNanos = System.nanoTime() - prefillStart;
-        Piece piece = accept(sampler.next(logits));
+        Piece piece = accept(id);
         firstTokenNanos = System.nanoTime() - start;
         return piece;
     }
@@ -181,9 +180,9 @@ final class Generation implements AnswerStream {
     private @Nullable Piece following() {
         CachedSession running = Objects.requireNonNull(session);
         long start = System.nanoTime();
-        FloatBuffer logits = running.session.step(lastToken);
+        int id = running.session.step(lastToken, sampler);
         running.holdsAlso(lastToken);
-        Piece piece = accept(sampler.next(logits));
+        Piece piece = accept(id);
         decodeNanos += System.nanoTime() - start;
         return piece;
     }
