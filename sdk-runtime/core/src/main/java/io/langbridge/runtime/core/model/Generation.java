@@ -48,6 +48,7 @@ final class Generation implements AnswerStream {
     private @Nullable FinishReason finishReason;
     private boolean failed;
     private boolean released;
+    private boolean working;
     private volatile boolean cancelled;
 
     /** Where the KV cache comes from and goes back to. */
@@ -112,6 +113,11 @@ final class Generation implements AnswerStream {
     @Override
     public void close() {
         cancelled = cancelled || finishReason == null;
+        synchronized (this) {
+            if (working) {
+                return; // the thread that works uses the KV cache, and gives it back when the step is done
+            }
+        }
         release();
     }
 
@@ -125,6 +131,11 @@ final class Generation implements AnswerStream {
             release();
             return null;
         }
+        if (!begin()) {
+            model.leave();
+            finish(FinishReason.CANCELLED);
+            return null;
+        }
         try {
             return session == null ? first() : following();
         } catch (RuntimeException | Error e) {
@@ -136,10 +147,19 @@ final class Generation implements AnswerStream {
             throw e;
         } finally {
             model.leave();
-            if (finishReason != null) {
+            synchronized (this) {
+                working = false;
+            }
+            if (finishReason != null || cancelled) {
                 release();
             }
         }
+    }
+
+    /** False if it was closed in the meantime. */
+    private synchronized boolean begin() {
+        working = !released;
+        return working;
     }
 
     private @Nullable Piece first() {
