@@ -504,7 +504,7 @@ public abstract class ModelContract {
                 expected.add(one.call());
             }
             List<Callable<List<Answer>>> rounds = new ArrayList<>();
-            for (int round = 0; round < 3; round++) {
+            for (int round = 0; round < 2; round++) {
                 rounds.addAll(work);
             }
             List<Future<List<Answer>>> results = threads.invokeAll(rounds);
