@@ -82,18 +82,7 @@ public abstract class LangBridgeContract {
     private static ModelSpec spec(
             @Nullable Encoder encoder, @Nullable Adapter adapter, @Nullable Llm llm, @Nullable Path folder) {
         return new ModelSpec(
-                encoder,
-                adapter,
-                llm,
-                folder,
-                2,
-                false,
-                null,
-                scratch.resolve("cache"),
-                null,
-                null,
-                "cpu",
-                false);
+                encoder, adapter, llm, folder, 2, false, null, scratch.resolve("cache"), null, null, "cpu", false);
     }
 
     private Llm llm(String name) {
@@ -235,7 +224,9 @@ public abstract class LangBridgeContract {
                 .hasMessageContaining("Adapter.missingTokens(..)");
         int[] complete;
         try (VisionLanguageModel model = load(
-                encoder, Adapter.langBridge(checkpoint(QWEN), checkpoint(QWEN).resolve("vocabulary.json")), llm(LLAMA))) {
+                encoder,
+                Adapter.langBridge(checkpoint(QWEN), checkpoint(QWEN).resolve("vocabulary.json")),
+                llm(LLAMA))) {
             complete = ask(model, LLAMA).tokenIds();
         }
         for (MissingTokens policy : List.of(MissingTokens.DROP, MissingTokens.MEAN)) {

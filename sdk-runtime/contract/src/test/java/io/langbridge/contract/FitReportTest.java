@@ -65,12 +65,12 @@ class FitReportTest {
 
     @Test
     void partsThatWereTrainedTogetherFit() {
-        FitReport report =
-                check(tower(), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(QWEN)), null);
+        FitReport report = check(tower(), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(QWEN)), null);
         assertThat(report.fits()).as(report.toString()).isTrue();
         assertThat(text(report, Verdict.FITS, "feature size")).isEqualTo("32 on both sides");
         assertThat(text(report, Verdict.FITS, "layer")).isEqualTo("-2, as the adapter was trained");
-        assertThat(text(report, Verdict.FITS, "tokenizer")).endsWith("the ids that the adapter's vocabulary was made with");
+        assertThat(text(report, Verdict.FITS, "tokenizer"))
+                .endsWith("the ids that the adapter's vocabulary was made with");
         assertThat(text(report, Verdict.FITS, "vocabulary")).isEqualTo("160 of 160 shared tokens are there");
         assertThat(text(report, Verdict.FITS, "image_newline")).isEqualTo("not needed");
         assertThat(text(report, Verdict.NOTE, "licences")).startsWith("none is named");
@@ -92,8 +92,7 @@ class FitReportTest {
 
     @Test
     void aMoveToAnotherLanguageModelIsNoted() {
-        FitReport report =
-                check(tower(), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(LLAMA)), null);
+        FitReport report = check(tower(), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(LLAMA)), null);
         assertThat(report.fits()).as(report.toString()).isTrue();
         assertThat(text(report, Verdict.NOTE, "tokenizer"))
                 .contains("other ids than the adapter's vocabulary was made with");
@@ -102,8 +101,8 @@ class FitReportTest {
     @Test
     void everyProblemIsNamedAtOnce() {
         Encoder siglip = Encoder.of(endToEnd.resolveSibling("vision/siglip/checkpoint"));
-        FitReport report = check(
-                siglip, Adapter.langBridge(checkpoint("langbridge-anyres")), Llm.of(checkpoint(LLAMA)), 1000L);
+        FitReport report =
+                check(siglip, Adapter.langBridge(checkpoint("langbridge-anyres")), Llm.of(checkpoint(LLAMA)), 1000L);
         assertThat(report.fits()).isFalse();
         assertThat(report.problems())
                 .extracting(FitReport.Finding::subject)
@@ -141,7 +140,8 @@ class FitReportTest {
         assertThat(refused.fits()).isFalse();
         assertThat(text(refused, Verdict.PROBLEM, "vocabulary")).contains("1 of 160 tokens");
         assertThat(text(refused, Verdict.NOTE, "missing tokens"))
-                .isEqualTo("159 of 160 shared tokens are there; 1 are missing and refused, by rank: 'no such token' (2.)");
+                .isEqualTo(
+                        "159 of 160 shared tokens are there; 1 are missing and refused, by rank: 'no such token' (2.)");
         assertThat(Objects.requireNonNull(refused.coverage()).missing()).containsExactly("no such token");
 
         FitReport dropped = check(tower(), adapter.missingTokens(MissingTokens.DROP), Llm.of(checkpoint(LLAMA)), null);
@@ -152,8 +152,8 @@ class FitReportTest {
 
     @Test
     void anotherLayerThanTheTrainedOneIsNoted() {
-        FitReport report = check(
-                tower().layer(-1), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(QWEN)), null);
+        FitReport report =
+                check(tower().layer(-1), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(QWEN)), null);
         assertThat(text(report, Verdict.NOTE, "layer"))
                 .isEqualTo("-1 was asked for, but the adapter was trained on -2");
     }

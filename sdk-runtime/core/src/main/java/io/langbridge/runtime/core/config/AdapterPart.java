@@ -225,7 +225,9 @@ public final class AdapterPart implements AutoCloseable {
         return selection;
     }
 
-    /** The encoder it was trained with as its configuration names it, a place or a published name; null if none does. */
+    /**
+     * The encoder it was trained with as its configuration names it, a place or a published name; null if none does.
+     */
     public @Nullable String visionTower() {
         return visionTower;
     }

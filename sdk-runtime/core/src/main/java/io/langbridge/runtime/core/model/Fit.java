@@ -15,7 +15,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** What parts must have in common. Each method throws if they do not; the message names both sides with their numbers. */
+/**
+ * What parts must have in common. Each method throws if they do not; the message names both sides with their numbers.
+ */
 final class Fit {
     private Fit() {}
 
@@ -35,17 +37,19 @@ final class Fit {
     static void requireFeatures(ModelFiles files) {
         VisionConfig encoder = files.vision().config();
         if (files.adapterConfig().mmHiddenSize() != encoder.hiddenSize()) {
-            throw new CheckpointException("The adapter " + files.adapter().weights().source()
-                    + " takes features of size " + files.adapterConfig().mmHiddenSize() + ", but the encoder "
-                    + files.vision().folder() + " gives " + encoder.hiddenSize()
-                    + "; use the encoder that the adapter was trained with");
+            throw new CheckpointException(
+                    "The adapter " + files.adapter().weights().source()
+                            + " takes features of size " + files.adapterConfig().mmHiddenSize() + ", but the encoder "
+                            + files.vision().folder() + " gives " + encoder.hiddenSize()
+                            + "; use the encoder that the adapter was trained with");
         }
         VisionConfig trained = files.adapter().trainedOn();
         if (trained != null && !sameEncoder(trained, encoder)) {
-            throw new CheckpointException("The adapter " + files.adapter().weights().source()
-                    + " was trained with " + files.adapter().visionTower() + ", " + describe(trained)
-                    + ", but the encoder " + files.vision().folder() + " is " + describe(encoder)
-                    + "; use the encoder that the adapter was trained with");
+            throw new CheckpointException(
+                    "The adapter " + files.adapter().weights().source()
+                            + " was trained with " + files.adapter().visionTower() + ", " + describe(trained)
+                            + ", but the encoder " + files.vision().folder() + " is " + describe(encoder)
+                            + "; use the encoder that the adapter was trained with");
         }
     }
 
@@ -67,10 +71,11 @@ final class Fit {
         Integer width = outputWidth(files.adapterConfig());
         int hidden = files.llm().config().hiddenSize();
         if (width != null && width != hidden) {
-            throw new CheckpointException("The adapter " + files.adapter().weights().source()
-                    + " gives visual tokens of size " + width + ", but the language model "
-                    + files.llm().folder() + " takes " + hidden
-                    + "; only LangBridge adapters move between language models");
+            throw new CheckpointException(
+                    "The adapter " + files.adapter().weights().source()
+                            + " gives visual tokens of size " + width + ", but the language model "
+                            + files.llm().folder() + " takes " + hidden
+                            + "; only LangBridge adapters move between language models");
         }
     }
 
@@ -111,9 +116,10 @@ final class Fit {
     static ChatTemplate requireTemplate(ModelFiles files) {
         ChatTemplate template = ChatTemplate.of(files.llm().folder());
         if (template == null) {
-            throw new UnsupportedModelException("The language model in " + files.llm().folder()
-                    + " has no chat template, so nothing says how a question is put to it; add chat_template.jinja, or use"
-                    + " the instruction-tuned version of the model");
+            throw new UnsupportedModelException(
+                    "The language model in " + files.llm().folder()
+                            + " has no chat template, so nothing says how a question is put to it; add chat_template.jinja, or use"
+                            + " the instruction-tuned version of the model");
         }
         return template;
     }
@@ -151,18 +157,19 @@ final class Fit {
             return null;
         }
         StoredTensor saved = files.adapter().vocabularyMatrix();
-        if (files.together() && saved != null && saved.shape()[1] == files.llm().config().hiddenSize()) {
+        if (files.together()
+                && saved != null
+                && saved.shape()[1] == files.llm().config().hiddenSize()) {
             return VocabularyMatrix.of(saved);
         }
         if (vocabulary == null) {
-            throw new CheckpointException("The LangBridge adapter " + files.adapter().weights().source()
-                    + " has no shared vocabulary beside it"
-                    + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
-                    + "; name the file: Adapter.langBridge(projector, vocabulary)");
+            throw new CheckpointException(
+                    "The LangBridge adapter " + files.adapter().weights().source()
+                            + " has no shared vocabulary beside it"
+                            + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
+                            + "; name the file: Adapter.langBridge(projector, vocabulary)");
         }
         return VocabularyMatrix.of(
-                files.llm().weights().get("model.embed_tokens.weight"),
-                vocabulary.transfer(),
-                files.missingTokens());
+                files.llm().weights().get("model.embed_tokens.weight"), vocabulary.transfer(), files.missingTokens());
     }
 }

@@ -227,8 +227,8 @@ final class FitCheck {
     }
 
     private void memory(ModelFiles files) {
-        Integer context = attempt(
-                "context", () -> Loader.contextLength(spec, files.llm().config()));
+        Integer context =
+                attempt("context", () -> Loader.contextLength(spec, files.llm().config()));
         if (context == null) {
             return;
         }

@@ -175,7 +175,8 @@ final class LoadedModel implements VisionLanguageModel {
     }
 
     private EncodedPicture ours(EncodedImage image) {
-        if (!(image instanceof EncodedPicture picture) || !picture.encoder.equals(parts.encoder().name())) {
+        if (!(image instanceof EncodedPicture picture)
+                || !picture.encoder.equals(parts.encoder().name())) {
             throw new CheckpointException("The picture was encoded by "
                     + (image instanceof EncodedPicture other
                             ? other.encoder

@@ -67,8 +67,8 @@ public final class Loader implements ModelLoader {
             memory(files, context, true).check(spec.memoryLimit());
             Head head = Head.open(files, context, own);
             EngineOptions options = options(spec, choice);
-            VisionNetwork vision = shared.add(
-                    choice.engine().vision(files.vision().config(), files.vision().weights(), options));
+            VisionNetwork vision = shared.add(choice.engine()
+                    .vision(files.vision().config(), files.vision().weights(), options));
             SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision, shared);
             AutoCloseable use = encoder.use();
             shared = new Closing(); // now closed by the model, or by what follows
@@ -92,10 +92,10 @@ public final class Loader implements ModelLoader {
         Closing own = new Closing();
         try {
             if (!(encoder.files.adapterConfig() instanceof AdapterConfig.LangBridge)) {
-                throw new UnsupportedModelException(
-                        "The adapter " + encoder.files.adapter().weights().source() + " is of type "
-                                + encoder.files.adapterConfig().type() + ", made for one language model; only LangBridge"
-                                + " adapters (mm_vocab) move to another");
+                throw new UnsupportedModelException("The adapter "
+                        + encoder.files.adapter().weights().source() + " is of type "
+                        + encoder.files.adapterConfig().type() + ", made for one language model; only LangBridge"
+                        + " adapters (mm_vocab) move to another");
             }
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = contextLength(encoder.spec, files.llm().config());
@@ -145,8 +145,9 @@ public final class Loader implements ModelLoader {
             Fit.requireWidth(files);
             Fit.Lookup vocabulary = Fit.lookup(files, tokenizer);
             Fit.requireNewline(files, vocabulary);
-            String image =
-                    files.imagePrompt() instanceof ImagePrompt.Placeholder placeholder ? placeholder.token() : "<image>";
+            String image = files.imagePrompt() instanceof ImagePrompt.Placeholder placeholder
+                    ? placeholder.token()
+                    : "<image>";
             return new Head(
                     files,
                     context,

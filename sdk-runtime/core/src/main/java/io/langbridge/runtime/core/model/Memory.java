@@ -20,7 +20,6 @@ final class Memory {
 
     private final List<FitReport.Memory> items = new ArrayList<>();
 
-
     /** Adds an item. */
     void add(String name, long bytes) {
         items.add(new FitReport.Memory(name, bytes));

@@ -64,8 +64,7 @@ record ModelFiles(
                 true);
     }
 
-    static ModelFiles separate(
-            Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
+    static ModelFiles separate(Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
         AdapterConfig config = adapter.config();
         if (wanted.hasSoftmax() && config instanceof AdapterConfig.LangBridge langBridge) {
             config = langBridge.withSoftmax();
@@ -78,7 +77,10 @@ record ModelFiles(
                 tiling(encoder, adapter),
                 new ImagePrompt.Splice(),
                 wanted.missingTokens(),
-                llm.folder().toAbsolutePath().normalize().equals(wanted.path().toAbsolutePath().normalize()));
+                llm.folder()
+                        .toAbsolutePath()
+                        .normalize()
+                        .equals(wanted.path().toAbsolutePath().normalize()));
     }
 
     /** The same encoder and adapter with another language model. */

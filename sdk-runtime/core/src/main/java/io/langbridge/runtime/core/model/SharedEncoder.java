@@ -34,7 +34,9 @@ final class SharedEncoder {
         this.options = options;
         this.vision = vision;
         this.preprocessor = new ImagePreprocessor(
-                files.vision().preprocessor(), files.tiling(), files.vision().config().imageSize());
+                files.vision().preprocessor(),
+                files.tiling(),
+                files.vision().config().imageSize());
         this.resources = resources;
     }
 
