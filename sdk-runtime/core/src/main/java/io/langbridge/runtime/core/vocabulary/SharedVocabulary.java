@@ -4,6 +4,7 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.AtomicWrite;
 import io.langbridge.runtime.core.text.Spelling;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.io.IOException;
@@ -345,7 +346,7 @@ public final class SharedVocabulary {
      * @throws CheckpointException if it cannot be written
      */
     public void save(Path file) {
-        VocabularyJson.replace(file, out -> {
+        AtomicWrite.to(file, out -> {
             try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
                 json.setIndent(" ");
                 json.beginObject();
