@@ -94,6 +94,78 @@ public final class Adapter {
         return new Adapter(path, vocabulary, true, softmax, policy);
     }
 
+    /**
+     * Puts a LangBridge adapter into a small folder of its own, which {@link #langBridge(Path)} reads anywhere: the
+     * tensors bit for bit, the shared vocabulary, and in {@code config.json} which features and pictures it was trained
+     * on and where it comes from (SHA-256 of the source files, the language model of its training).
+     *
+     * @param folder made if it does not exist; must not hold an adapter yet
+     * @param trainedWith the language model it was trained with, for the record; null if the adapter lies in the folder
+     *     of a whole model, which is then named, or if it is not known
+     * @return the adapter in its new place
+     * @throws IllegalStateException if this is not a LangBridge adapter
+     * @throws CheckpointException if a file is missing or damaged, there is no shared vocabulary, the language model
+     *     has other token ids than the vocabulary, or the folder cannot be written
+     */
+    public Adapter save(Path folder, @Nullable Llm trainedWith) {
+        requireLangBridge("saved");
+        Runtimes.loader().save(this, trainedWith, folder);
+        return new Adapter(folder, null, true, softmax, missingTokens);
+    }
+
+    /**
+     * Folds a LangBridge adapter for one language model and writes the result as a projector of two layers, with the
+     * adapter's own width between them. Exact for every size. {@link #projector(Path)} reads it; transformers does not,
+     * because its projectors have the language model's width there.
+     *
+     * @param llm the language model
+     * @param folder made if it does not exist; must not hold an adapter yet
+     * @return the projector
+     * @throws IllegalStateException if this is not a LangBridge adapter, or it has a softmax, which cannot be folded
+     * @throws CheckpointException if a file is missing or damaged or does not fit the others, or the folder cannot be
+     *     written
+     * @throws RuntimeUnavailableException if no engine is on the path
+     */
+    public Adapter fold(Llm llm, Path folder) {
+        requireFoldable();
+        Runtimes.loader().fold(this, llm, false, folder);
+        return projector(folder);
+    }
+
+    /**
+     * Folds a LangBridge adapter for one language model and writes the result as LLaVA's standard {@code mlp2x_gelu}
+     * projector, tensors named as transformers names them. Such a projector is as wide between its layers as the
+     * language model; a narrower adapter is filled up with zeros, which changes nothing.
+     *
+     * @param llm the language model
+     * @param folder made if it does not exist; must not hold an adapter yet
+     * @return the projector
+     * @throws IllegalStateException if this is not a LangBridge adapter, or it has a softmax, which cannot be folded
+     * @throws UnsupportedModelException if the adapter is wider between its layers than the language model, so that no
+     *     standard projector computes the same; {@link #fold} then still does
+     * @throws CheckpointException if a file is missing or damaged or does not fit the others, or the folder cannot be
+     *     written
+     * @throws RuntimeUnavailableException if no engine is on the path
+     */
+    public Adapter export(Llm llm, Path folder) {
+        requireFoldable();
+        Runtimes.loader().fold(this, llm, true, folder);
+        return projector(folder);
+    }
+
+    private void requireLangBridge(String verb) {
+        if (!langBridge) {
+            throw new IllegalStateException("Only a LangBridge adapter can be " + verb + ", not " + this);
+        }
+    }
+
+    private void requireFoldable() {
+        requireLangBridge("folded");
+        if (softmax) {
+            throw new IllegalStateException("An adapter with a softmax cannot be folded: " + this);
+        }
+    }
+
     /** {@return folder or weight file} */
     public Path path() {
         return path;

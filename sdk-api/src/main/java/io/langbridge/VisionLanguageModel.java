@@ -1,12 +1,8 @@
 package io.langbridge;
 
-import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.Objects;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -346,7 +342,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          */
         public VisionLanguageModel build() {
             ModelSpec spec = spec();
-            return loader().load(spec);
+            return Runtimes.loader().load(spec);
         }
 
         /**
@@ -359,7 +355,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          */
         public FitReport check() {
             ModelSpec spec = spec();
-            return loader().check(spec);
+            return Runtimes.loader().check(spec);
         }
 
         private ModelSpec spec() {
@@ -385,24 +381,6 @@ public interface VisionLanguageModel extends AutoCloseable {
                     engine,
                     device,
                     Boolean.TRUE.equals(allowDownloads));
-        }
-
-        private static ModelLoader loader() {
-            try {
-                Iterator<ModelLoader> found =
-                        ServiceLoader.load(ModelLoader.class).iterator();
-                if (found.hasNext()) {
-                    return found.next();
-                }
-            } catch (ServiceConfigurationError e) {
-                throw new RuntimeUnavailableException(
-                        "A LangBridge runtime is on the path but cannot be used; check that all io.langbridge artefacts"
-                                + " have the same version (import io.langbridge:langbridge-bom)",
-                        e);
-            }
-            throw new RuntimeUnavailableException(
-                    "No LangBridge runtime is on the path; add the artefact"
-                            + " io.langbridge:langbridge-onnx (CPU) or io.langbridge:langbridge-pytorch (CUDA), version as in io.langbridge:langbridge-bom");
         }
 
         private static void once(@Nullable Object value, String name) {

@@ -16,8 +16,14 @@ import io.langbridge.MissingTokens;
 import io.langbridge.Request;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.model.Loader;
@@ -25,8 +31,10 @@ import io.langbridge.spi.ModelSpec;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -234,6 +242,95 @@ public abstract class LangBridgeContract {
                 assertThat(ask(model, LLAMA).tokenIds()).hasSameSizeAs(complete);
             }
         }
+    }
+
+    @Test
+    void a_saved_adapter_answers_as_the_original_on_any_llm() {
+        Path saved = scratch.resolve("saved");
+        Adapter original = Adapter.langBridge(checkpoint(QWEN));
+        assertThat(original.save(saved, null)).hasToString("Adapter[LangBridge, " + saved + "]");
+        Encoder encoder = Encoder.of(checkpoint(QWEN).resolve("vision_tower"));
+        for (String name : List.of(QWEN, LLAMA)) {
+            try (VisionLanguageModel model = load(encoder, Adapter.langBridge(saved), llm(name))) {
+                assertThat(ask(model, name).tokenIds()).containsExactly(expected(name));
+            }
+        }
+        assertThatThrownBy(() -> original.save(saved, null))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("holds mm_projector.safetensors already");
+    }
+
+    @Test
+    void a_folded_adapter_is_a_projector_that_answers_the_same() {
+        Encoder encoder = Encoder.of(checkpoint(QWEN).resolve("vision_tower"));
+        for (String name : List.of(QWEN, LLAMA)) {
+            Path folded = scratch.resolve("folded-" + name);
+            fold(Adapter.langBridge(checkpoint(QWEN)), llm(name), false, folded);
+            try (VisionLanguageModel model = load(encoder, Adapter.projector(folded), llm(name))) {
+                assertThat(ask(model, name).tokenIds()).containsExactly(expected(name));
+            }
+        }
+    }
+
+    @Test
+    void a_standard_projector_is_exact_or_refused() throws IOException {
+        assertThatThrownBy(() -> fold(
+                        Adapter.langBridge(checkpoint(QWEN)), llm(LLAMA), true, scratch.resolve("too-wide")))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("is 40 wide between its layers")
+                .hasMessageContaining("is 32 wide there")
+                .hasMessageContaining("Adapter.fold(..)");
+        assertThat(scratch.resolve("too-wide")).doesNotExist();
+
+        Path narrow = narrowAdapter(24);
+        Path exported = scratch.resolve("exported");
+        fold(Adapter.langBridge(narrow), llm(LLAMA), true, exported);
+        try (Weights weights = Checkpoints.open(exported.resolve("mm_projector.safetensors"))) {
+            assertThat(weights.get("multi_modal_projector.linear_1.weight").shape()).containsExactly(32, 32);
+            assertThat(weights.get("multi_modal_projector.linear_2.weight").shape()).containsExactly(32, 32);
+        }
+        Encoder encoder = Encoder.of(checkpoint(QWEN).resolve("vision_tower"));
+        try (VisionLanguageModel original = load(encoder, Adapter.langBridge(narrow), llm(LLAMA));
+                VisionLanguageModel standard = load(encoder, Adapter.projector(exported), llm(LLAMA))) {
+            assertThat(ask(standard, LLAMA).tokenIds())
+                    .containsExactly(ask(original, LLAMA).tokenIds());
+        }
+    }
+
+    private void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
+        Loader.fold(adapter, llm, standard, folder, engine(), new EngineOptions(2, false, scratch.resolve("cache")));
+    }
+
+    /** The adapter of the fixtures with fewer units between its layers. */
+    private Path narrowAdapter(int width) throws IOException {
+        Path folder = Files.createDirectories(scratch.resolve("narrow"));
+        try (AdapterPart part = AdapterPart.open(checkpoint(QWEN))) {
+            SafetensorsWriter writer = new SafetensorsWriter();
+            cut(writer, part, "0.weight", width, 32);
+            cut(writer, part, "0.bias", width);
+            cut(writer, part, "2.weight", width, width);
+            cut(writer, part, "2.bias", width);
+            cut(writer, part, "3.weight", 160, width);
+            cut(writer, part, "3.bias", 160);
+            writer.write(folder.resolve("mm_projector.safetensors"));
+        }
+        Files.copy(checkpoint(QWEN).resolve("vocabulary.json"), folder.resolve("vocabulary.json"));
+        return folder;
+    }
+
+    private static void cut(SafetensorsWriter writer, AdapterPart part, String name, int... shape) {
+        StoredTensor tensor = part.weights().get(name);
+        int columns = shape.length == 1 ? 1 : shape[1];
+        int stride = shape.length == 1 ? 1 : (int) tensor.shape()[1];
+        FloatBuffer values = FloatBuffer.allocate(shape[0] * columns);
+        for (int row = 0; row < shape[0]; row++) {
+            values.limit((row + 1) * columns).position(row * columns);
+            tensor.read((long) row * stride, values);
+        }
+        writer.add(
+                "model.mm_projector." + name,
+                values.rewind(),
+                Arrays.stream(shape).asLongStream().toArray());
     }
 
     /** The engine, counting encoders and what they do. */

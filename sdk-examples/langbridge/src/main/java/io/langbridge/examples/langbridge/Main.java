@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         version = "0.1.0",
         description = "Works with LangBridge adapters.",
-        subcommands = {Check.class, Transfer.class})
+        subcommands = {Check.class, Transfer.class, Save.class, Export.class})
 public final class Main {
     /**
      * Runs a command.

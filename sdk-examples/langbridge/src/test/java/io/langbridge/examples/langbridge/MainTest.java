@@ -61,6 +61,20 @@ class MainTest {
     }
 
     @Test
+    void saveAndExportWriteAdaptersThatCheckAccepts() {
+        String saved = folder.resolve("saved").toString();
+        String exported = folder.resolve("exported").toString();
+        assertEquals(0, run("save", "--adapter", MODEL, "--out", saved), err::toString);
+        assertEquals(0, run("check", "--encoder", TOWER, "--adapter", saved, "--llm", MODEL), out::toString);
+        int code = run("export", "--adapter", saved, "--llm", MODEL, "--own-width", "--out", exported);
+        assertEquals(0, code, err::toString);
+        assertTrue(Files.exists(folder.resolve("exported/mm_projector.safetensors")));
+        // The tiny adapter is wider between its layers than the tiny language model.
+        assertEquals(1, run("export", "--adapter", saved, "--llm", MODEL, "--out", folder.resolve("no").toString()));
+        assertTrue(err.toString().contains("wide between its layers"), err::toString);
+    }
+
+    @Test
     void aFailureIsOneLine() {
         int code = run("transfer", "--model", MODEL, "--to", folder.toString(), "--image", PICTURE);
         assertEquals(1, code);

@@ -36,4 +36,21 @@ public final class Adapters {
                 ? engine.adapter(config, weights, matrix.read(0, matrix.rows()), options)
                 : FoldedAdapter.open(engine, langBridge, weights, matrix, options);
     }
+
+    /**
+     * Folds a LangBridge adapter without softmax, or finds it folded in the cache directory.
+     *
+     * @param weights as {@link Engine#adapter} takes them
+     * @return the two layers {@code 0.weight} {@code [mlp_hidden, mm_hidden]} and {@code 2.weight} {@code [llm_hidden,
+     *     mlp_hidden]} with their biases, float32; the caller closes them
+     * @throws io.langbridge.CheckpointException if a weight or an embedding is not a finite number
+     */
+    public static Weights fold(
+            Engine engine,
+            AdapterConfig.LangBridge config,
+            Weights weights,
+            VocabularyMatrix matrix,
+            EngineOptions options) {
+        return new Fold(engine, config, weights, matrix, options).open();
+    }
 }

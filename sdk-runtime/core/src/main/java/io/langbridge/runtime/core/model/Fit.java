@@ -2,11 +2,13 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
+import io.langbridge.MissingTokens;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.AdapterPart;
+import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.text.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -92,22 +94,28 @@ final class Fit {
      * @param vocabulary the shared tokens, null unless it is a LangBridge adapter
      */
     static void requireNewline(ModelFiles files, @Nullable Lookup vocabulary) {
-        if (!files.needsNewline()) {
+        boolean needed = ModelFiles.needsNewline(files.tiling());
+        requireNewline(files.adapter(), files.llm(), needed, files.together(), vocabulary);
+    }
+
+    static void requireNewline(
+            AdapterPart adapter, LlmPart llm, boolean needed, boolean together, @Nullable Lookup vocabulary) {
+        if (!needed) {
             return;
         }
-        StoredTensor newline = files.adapter().imageNewline();
-        int hidden = files.llm().config().hiddenSize();
+        StoredTensor newline = adapter.imageNewline();
+        int hidden = llm.config().hiddenSize();
         String wayOut = "; choose Encoder.fit(ImageFit.PAD), which needs none";
         if (newline == null) {
             throw new CheckpointException("Tiles are merged with image_newline, but "
-                    + files.adapter().weights().source() + " has no such tensor" + wayOut);
+                    + adapter.weights().source() + " has no such tensor" + wayOut);
         }
         boolean sameIds = vocabulary == null || vocabulary.sameIds();
-        if (newline.elements() != hidden || !files.together() && !sameIds) {
+        if (newline.elements() != hidden || !together && !sameIds) {
             throw new UnsupportedModelException("Tiles are merged with tensor " + newline.name() + " of "
                     + newline.file() + ", which has " + newline.elements()
                     + " values learnt for one language model and does not move to another: "
-                    + files.llm().folder() + " takes " + hidden
+                    + llm.folder() + " takes " + hidden
                     + (sameIds ? "" : " and has other token ids than the adapter was trained with") + wayOut);
         }
     }
@@ -137,9 +145,9 @@ final class Fit {
     }
 
     /** Looks the shared tokens up by their spelling; null if it is not a LangBridge adapter or has no vocabulary. */
-    static @Nullable Lookup lookup(ModelFiles files, Tokenizer tokenizer) {
-        Path file = files.adapter().vocabularyFile();
-        if (!(files.adapterConfig() instanceof AdapterConfig.LangBridge) || file == null) {
+    static @Nullable Lookup lookup(AdapterPart adapter, Tokenizer tokenizer) {
+        Path file = adapter.vocabularyFile();
+        if (!(adapter.config() instanceof AdapterConfig.LangBridge) || file == null) {
             return null;
         }
         SharedVocabulary trained = SharedVocabulary.read(file);
@@ -153,23 +161,27 @@ final class Fit {
      * @return null if it is not a LangBridge adapter
      */
     static @Nullable VocabularyMatrix vocabularyMatrix(ModelFiles files, @Nullable Lookup vocabulary) {
-        if (!(files.adapterConfig() instanceof AdapterConfig.LangBridge)) {
-            return null;
-        }
-        StoredTensor saved = files.adapter().vocabularyMatrix();
-        if (files.together()
-                && saved != null
-                && saved.shape()[1] == files.llm().config().hiddenSize()) {
+        return files.adapterConfig() instanceof AdapterConfig.LangBridge
+                ? vocabularyMatrix(files.adapter(), files.llm(), files.together(), files.missingTokens(), vocabulary)
+                : null;
+    }
+
+    static VocabularyMatrix vocabularyMatrix(
+            AdapterPart adapter,
+            LlmPart llm,
+            boolean together,
+            MissingTokens policy,
+            @Nullable Lookup vocabulary) {
+        StoredTensor saved = adapter.vocabularyMatrix();
+        if (together && saved != null && saved.shape()[1] == llm.config().hiddenSize()) {
             return VocabularyMatrix.of(saved);
         }
         if (vocabulary == null) {
-            throw new CheckpointException(
-                    "The LangBridge adapter " + files.adapter().weights().source()
-                            + " has no shared vocabulary beside it"
-                            + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
-                            + "; name the file: Adapter.langBridge(projector, vocabulary)");
+            throw new CheckpointException("The LangBridge adapter " + adapter.weights().source()
+                    + " has no shared vocabulary beside it"
+                    + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
+                    + "; name the file: Adapter.langBridge(projector, vocabulary)");
         }
-        return VocabularyMatrix.of(
-                files.llm().weights().get("model.embed_tokens.weight"), vocabulary.transfer(), files.missingTokens());
+        return VocabularyMatrix.of(llm.weights().get("model.embed_tokens.weight"), vocabulary.transfer(), policy);
     }
 }

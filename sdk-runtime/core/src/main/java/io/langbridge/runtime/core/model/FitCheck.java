@@ -145,7 +145,7 @@ final class FitCheck {
     private void tokenizer(ModelFiles files, Tokenizer tokenizer) {
         String size = tokenizer.vocabularySize() + " tokens, spelled as "
                 + tokenizer.spelling().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
-        Fit.Lookup vocabulary = attempt("vocabulary", () -> Fit.lookup(files, tokenizer));
+        Fit.Lookup vocabulary = attempt("vocabulary", () -> Fit.lookup(files.adapter(), tokenizer));
         if (vocabulary == null) {
             add(Verdict.FITS, "tokenizer", size);
         } else if (vocabulary.sameIds()) {
@@ -161,7 +161,7 @@ final class FitCheck {
             add(
                     Verdict.FITS,
                     "image_newline",
-                    files.needsNewline() ? "is there, and belongs to this language model" : "not needed");
+                    ModelFiles.needsNewline(files.tiling()) ? "is there, and belongs to this language model" : "not needed");
         }
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge) {
             vocabulary(files, vocabulary);

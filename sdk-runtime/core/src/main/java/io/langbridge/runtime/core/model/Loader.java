@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.FitReport;
 import io.langbridge.Llm;
@@ -21,6 +22,7 @@ import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -42,9 +44,7 @@ public final class Loader implements ModelLoader {
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        List<Engine> engines = new ArrayList<>();
-        ServiceLoader.load(Engine.class).forEach(engines::add);
-        return load(spec, engines);
+        return load(spec, engines());
     }
 
     /** Loads with a given engine. */
@@ -121,6 +121,31 @@ public final class Loader implements ModelLoader {
         return FitCheck.of(spec);
     }
 
+    @Override
+    public void save(Adapter adapter, @Nullable Llm trainedWith, Path folder) {
+        AdapterFolder.save(adapter, trainedWith, folder);
+    }
+
+    @Override
+    public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
+        EngineChoice choice = EngineChoice.of(engines(), null, null, false);
+        ModelSpec defaults =
+                new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
+        fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice));
+    }
+
+    /** Folds with a given engine. */
+    public static void fold(
+            Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
+        AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
+    }
+
+    private static List<Engine> engines() {
+        List<Engine> engines = new ArrayList<>();
+        ServiceLoader.load(Engine.class).forEach(engines::add);
+        return engines;
+    }
+
     static EngineOptions options(ModelSpec spec, EngineChoice choice) {
         return new EngineOptions(
                 spec.threads() != null
@@ -143,7 +168,7 @@ public final class Loader implements ModelLoader {
         static Head open(ModelFiles files, int context, Closing closing) {
             Tokenizer tokenizer = closing.add(Tokenizer.of(files.llm().folder()));
             Fit.requireWidth(files);
-            Fit.Lookup vocabulary = Fit.lookup(files, tokenizer);
+            Fit.Lookup vocabulary = Fit.lookup(files.adapter(), tokenizer);
             Fit.requireNewline(files, vocabulary);
             String image = files.imagePrompt() instanceof ImagePrompt.Placeholder placeholder
                     ? placeholder.token()

@@ -102,8 +102,16 @@ record ModelFiles(
         return trained != null ? trained : new Tiling.Pad();
     }
 
+    /** Whether adapter and language model lie in one folder, as the authors publish them. */
+    static boolean together(Adapter adapter, LlmPart llm) {
+        return llm.folder()
+                .toAbsolutePath()
+                .normalize()
+                .equals(adapter.path().toAbsolutePath().normalize());
+    }
+
     /** Whether rows of tiles end with {@code image_newline}. */
-    boolean needsNewline() {
+    static boolean needsNewline(@Nullable Tiling tiling) {
         return tiling instanceof Tiling.AnyResolution any && any.merge() == Tiling.Merge.SPATIAL_UNPAD;
     }
 
