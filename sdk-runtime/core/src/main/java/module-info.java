@@ -12,6 +12,7 @@ module io.langbridge.runtime.core {
     requires static transitive org.jspecify;
     requires org.slf4j;
 
+    exports io.langbridge.runtime.core.adapter;
     exports io.langbridge.runtime.core.checkpoint;
     exports io.langbridge.runtime.core.config;
     exports io.langbridge.runtime.core.engine;

@@ -1,19 +1,24 @@
 package io.langbridge.contract;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,6 +78,57 @@ public abstract class RuntimeContract {
         engine = checked;
         tests.forEach((area, nodesOfArea) -> nodes.add(dynamicContainer(area, nodesOfArea)));
         return nodes.stream();
+    }
+
+    @Test
+    void multipliesMatricesInAnyOrientation(@TempDir Path scratch) {
+        EngineOptions options = new EngineOptions(2, false, scratch);
+        int m = 37;
+        int k = 300;
+        int n = 29;
+        float[] a = gaussian(new Random(4), m * k);
+        float[] b = gaussian(new Random(5), k * n);
+        double[] expected = new double[m * n];
+        for (int i = 0; i < expected.length; i++) {
+            for (int j = 0; j < k; j++) {
+                expected[i] += (double) a[i / n * k + j] * b[j * n + i % n];
+            }
+        }
+        for (boolean transposeA : new boolean[] {false, true}) {
+            for (boolean transposeB : new boolean[] {false, true}) {
+                FloatTensor left = transposeA ? FloatTensor.of(transposed(a, m, k), k, m) : FloatTensor.of(a, m, k);
+                FloatTensor right = transposeB ? FloatTensor.of(transposed(b, k, n), n, k) : FloatTensor.of(b, k, n);
+                FloatTensor product = engine().multiply(left, transposeA, right, transposeB, options);
+                assertThat(product.shape()).containsExactly(m, n);
+                double difference = 0;
+                double size = 0;
+                for (int i = 0; i < expected.length; i++) {
+                    difference += Math.pow(product.data().get(i) - expected[i], 2);
+                    size += Math.pow(expected[i], 2);
+                }
+                assertThat(Math.sqrt(difference / size)).isLessThan(1e-6);
+            }
+        }
+        assertThatThrownBy(() -> engine().multiply(
+                                FloatTensor.allocate(2, 3), false, FloatTensor.allocate(2, 3), false, options))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("[2, 3] times [2, 3] is no product of matrices");
+    }
+
+    private static float[] gaussian(Random random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    private static float[] transposed(float[] values, int rows, int columns) {
+        float[] result = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            result[i % columns * rows + i / columns] = values[i];
+        }
+        return result;
     }
 
     private void run(Check check, Tally tally) throws Exception {

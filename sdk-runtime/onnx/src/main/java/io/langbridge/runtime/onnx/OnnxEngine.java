@@ -60,4 +60,10 @@ public final class OnnxEngine implements Engine {
         }
         return new OnnxDecoder(config, weights, options);
     }
+
+    @Override
+    public FloatTensor multiply(
+            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        return MatrixProduct.of(a, transposeA, b, transposeB, options);
+    }
 }

@@ -59,4 +59,10 @@ public final class PyTorchEngine implements Engine {
     public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
         return new PyTorchDecoder(config, weights, options);
     }
+
+    @Override
+    public FloatTensor multiply(
+            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        return MatrixProduct.of(a, transposeA, b, transposeB, options);
+    }
 }

@@ -6,9 +6,10 @@ import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.adapter.Adapters;
+import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
-import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.DecoderConfig;
@@ -22,7 +23,6 @@ import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.text.ChatTemplate;
@@ -179,11 +179,11 @@ public final class Loader implements ModelLoader {
         }
         String image =
                 files.imagePrompt instanceof ImagePrompt.Placeholder placeholder ? placeholder.token() : "<image>";
-        FloatTensor matrix = vocabularyMatrix(files, tokenizer);
+        VocabularyMatrix matrix = vocabularyMatrix(files, tokenizer);
         Engine engine = choice.engine();
         VisionNetwork vision = closing.add(engine.vision(files.vision.config(), files.vision.weights(), options));
         AdapterNetwork adapter =
-                closing.add(engine.adapter(files.adapterConfig, files.adapter.weights(), matrix, options));
+                closing.add(Adapters.attach(engine, files.adapterConfig, files.adapter.weights(), matrix, options));
         DecoderNetwork decoder =
                 closing.add(choice.decoder().decoder(files.llm.config(), files.llm.weights(), options));
         StoredTensor newline = files.adapter.imageNewline();
@@ -224,16 +224,13 @@ public final class Loader implements ModelLoader {
      * The embedding row of every shared token: the authors' own matrix where it lies beside the model, else looked up
      * by the tokens' spelling, so that the vocabulary file of one language model serves another.
      */
-    private static @Nullable FloatTensor vocabularyMatrix(Files files, Tokenizer tokenizer) {
-        if (!(files.adapterConfig instanceof AdapterConfig.LangBridge config)) {
+    private static @Nullable VocabularyMatrix vocabularyMatrix(Files files, Tokenizer tokenizer) {
+        if (!(files.adapterConfig instanceof AdapterConfig.LangBridge)) {
             return null;
         }
-        int hidden = files.llm.config().hiddenSize();
-        FloatTensor matrix = FloatTensor.allocate(config.mmVocabSize(), hidden);
         StoredTensor saved = files.adapter.vocabularyMatrix();
-        if (saved != null && saved.shape()[1] == hidden) {
-            saved.read(0, matrix.data());
-            return matrix;
+        if (saved != null && saved.shape()[1] == files.llm.config().hiddenSize()) {
+            return VocabularyMatrix.of(saved);
         }
         Path vocabularyFile = files.adapter.vocabularyFile();
         if (vocabularyFile == null) {
@@ -243,13 +240,7 @@ public final class Loader implements ModelLoader {
         }
         SharedVocabulary.Transfer transfer =
                 SharedVocabulary.read(vocabularyFile).forTokenizer(tokenizer);
-        Weights weights = files.llm.weights();
-        StoredTensor embeddings = weights.get("model.embed_tokens.weight");
-        int[] ids = transfer.complete().ids();
-        for (int row = 0; row < ids.length; row++) {
-            embeddings.read((long) ids[row] * hidden, matrix.rows(row, row + 1).data());
-        }
-        return matrix;
+        return VocabularyMatrix.of(files.llm.weights().get("model.embed_tokens.weight"), transfer.complete());
     }
 
     private static Memory memory(Files files, int context) {
@@ -257,8 +248,13 @@ public final class Loader implements ModelLoader {
         Memory memory = new Memory();
         memory.add("language model", files.llm.elements() * Float.BYTES);
         memory.add("encoder", files.vision.elements() * Float.BYTES);
-        memory.add("adapter", files.adapter.elements() * Float.BYTES);
-        if (files.adapterConfig instanceof AdapterConfig.LangBridge config) {
+        if (files.adapterConfig instanceof AdapterConfig.LangBridge config && !config.softmax()) {
+            long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
+            memory.add("adapter", folded * Float.BYTES);
+        } else {
+            memory.add("adapter", files.adapter.elements() * Float.BYTES);
+        }
+        if (files.adapterConfig instanceof AdapterConfig.LangBridge config && config.softmax()) {
             memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
         }
         memory.add(
