@@ -86,7 +86,13 @@ final class EndToEndCases {
             run.describe("smallest_margin_top1_top2", "messages");
             model.checkRun(run, maxNewTokens);
         }
-        PublicApi.check(check, checkpoint, runs, maxNewTokens);
+        Path vocabulary = model.folder.adapter().vocabularyFile();
+        PublicApi.check(
+                check,
+                checkpoint,
+                vocabulary == null ? null : SharedVocabulary.read(vocabulary),
+                runs,
+                maxNewTokens);
     }
 
     /** The rows as stored, which must be the decoder's own. */
