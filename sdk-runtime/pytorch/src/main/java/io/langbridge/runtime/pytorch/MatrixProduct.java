@@ -8,10 +8,9 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 final class MatrixProduct {
     private MatrixProduct() {}
 
-    static FloatTensor of(
-            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+    static FloatTensor of(FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
         int[] sizes = Engine.productSizes(a, transposeA, b, transposeB);
-        String device = TorchRuntime.get().resolve(options.device());
+        String device = TorchRuntime.require(options.device(), options.allowDownloads());
         try (TorchScript script = new TorchScript("matrix product", "weights.py", "Weights", options.threads());
                 Scope scope = new Scope()) {
             Scope.Output product = scope.output(sizes[0], sizes[2]);

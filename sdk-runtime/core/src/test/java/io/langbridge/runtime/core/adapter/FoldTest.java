@@ -8,14 +8,8 @@ import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
-import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.VisionConfig;
-import io.langbridge.runtime.core.engine.AdapterNetwork;
-import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.engine.FakeEngine;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,7 +23,6 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +36,7 @@ class FoldTest {
     @TempDir
     private Path folder;
 
-    private final Loops engine = new Loops();
+    private final FakeEngine engine = new FakeEngine("loops");
     private final Map<String, float[]> values = new HashMap<>();
 
     @BeforeEach
@@ -196,50 +189,5 @@ class FoldTest {
                 .isThrownBy(() -> fold("a"))
                 .withMessageContaining("Tensor embeddings in ")
                 .withMessageContaining("Infinity at row 2999, column 1 of [3000, 4]");
-    }
-
-    /** Multiplies with plain loops. */
-    private static final class Loops implements Engine {
-        private int products;
-
-        @Override
-        public String name() {
-            return "loops";
-        }
-
-        @Override
-        public FloatTensor multiply(
-                FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
-            products++;
-            int[] sizes = Engine.productSizes(a, transposeA, b, transposeB);
-            FloatTensor product = FloatTensor.allocate(sizes[0], sizes[2]);
-            for (int i = 0; i < sizes[0]; i++) {
-                for (int j = 0; j < sizes[2]; j++) {
-                    double sum = 0;
-                    for (int k = 0; k < sizes[1]; k++) {
-                        sum += (double) a.data().get(transposeA ? k * sizes[0] + i : i * sizes[1] + k)
-                                * b.data().get(transposeB ? j * sizes[1] + k : k * sizes[2] + j);
-                    }
-                    product.data().put(i * sizes[2] + j, (float) sum);
-                }
-            }
-            return product;
-        }
-
-        @Override
-        public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public AdapterNetwork adapter(
-                AdapterConfig config, Weights weights, @Nullable FloatTensor matrix, EngineOptions options) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
-            throw new UnsupportedOperationException();
-        }
     }
 }

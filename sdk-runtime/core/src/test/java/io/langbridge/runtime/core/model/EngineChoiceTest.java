@@ -5,32 +5,22 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.langbridge.RuntimeUnavailableException;
-import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.AdapterConfig;
-import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.VisionConfig;
-import io.langbridge.runtime.core.engine.AdapterNetwork;
-import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
-import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.engine.FakeEngine;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.EnumSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class EngineChoiceTest {
-    private static final Engine ONNX = new Fake("onnx", Device.Kind.CPU);
+    private static final Engine ONNX = new FakeEngine("onnx", Device.Kind.CPU);
     /** With onnxruntime_gpu. */
-    private static final Engine ONNX_GPU = new Fake("onnx", Device.Kind.CPU, Device.Kind.CUDA);
+    private static final Engine ONNX_GPU = new FakeEngine("onnx", Device.Kind.CPU, Device.Kind.CUDA);
 
-    private static final Engine TORCH_CPU = new Fake("pytorch", Device.Kind.CPU);
-    private static final Engine TORCH = new Fake("pytorch", Device.Kind.CPU, Device.Kind.CUDA);
-    private static final Engine TORCH_WITHOUT_NATIVES = new Fake("pytorch");
+    private static final Engine TORCH_CPU = new FakeEngine("pytorch", Device.Kind.CPU);
+    private static final Engine TORCH = new FakeEngine("pytorch", Device.Kind.CPU, Device.Kind.CUDA);
+    private static final Engine TORCH_WITHOUT_NATIVES = new FakeEngine("pytorch");
 
     private static EngineChoice choose(@Nullable String name, @Nullable String device, Engine... engines) {
         return EngineChoice.of(Arrays.asList(engines), name, device, false);
@@ -57,7 +47,7 @@ class EngineChoiceTest {
     void on_the_cpu_onnx_comes_first_unless_another_is_named_or_its_natives_are_missing() {
         assertThat(choose(null, "cpu", TORCH, ONNX).engine()).isSameAs(ONNX);
         assertThat(choose("pytorch", "cpu", ONNX, TORCH).engine()).isSameAs(TORCH);
-        assertThat(choose(null, "cpu", new Fake("onnx"), TORCH).engine()).isSameAs(TORCH);
+        assertThat(choose(null, "cpu", new FakeEngine("onnx"), TORCH).engine()).isSameAs(TORCH);
     }
 
     @Test
@@ -80,56 +70,12 @@ class EngineChoiceTest {
         assertThat(refused("pytorch", "auto", ONNX, TORCH_WITHOUT_NATIVES)).isEqualTo("pytorch: no CPU");
         assertThat(refused("tensorflow", null, ONNX, TORCH))
                 .startsWith("The engine 'tensorflow' was asked for, but on the path there is only onnx, pytorch");
-        assertThat(refused(null, "cpu", new Fake("onnx"), TORCH_WITHOUT_NATIVES))
+        assertThat(refused(null, "cpu", new FakeEngine("onnx"), TORCH_WITHOUT_NATIVES))
                 .isEqualTo("onnx: no CPU pytorch: no CPU");
         assertThatIllegalArgumentException().isThrownBy(() -> choose(null, "gpu", ONNX));
         assertThatExceptionOfType(RuntimeUnavailableException.class)
                 .isThrownBy(() -> EngineChoice.of(Collections.emptyList(), null, null, false))
                 .withMessageContaining("io.langbridge:langbridge-onnx")
                 .withMessageContaining("io.langbridge:langbridge-pytorch");
-    }
-
-    /** Only says where it could compute. */
-    private static final class Fake implements Engine {
-        private final String name;
-        private final Set<Device.Kind> kinds = EnumSet.noneOf(Device.Kind.class);
-
-        Fake(String name, Device.Kind... kinds) {
-            this.name = name;
-            this.kinds.addAll(Arrays.asList(kinds));
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public void require(Device device, boolean allowDownloads) {
-            if (!kinds.contains(device.kind())) {
-                throw new RuntimeUnavailableException(name + ": no " + device.kind());
-            }
-        }
-
-        @Override
-        public boolean decodesOn(Device.Kind kind) {
-            return kind == Device.Kind.CPU || name.equals("pytorch");
-        }
-
-        @Override
-        public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public AdapterNetwork adapter(
-                AdapterConfig config, Weights weights, @Nullable FloatTensor matrix, EngineOptions options) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
-            throw new UnsupportedOperationException();
-        }
     }
 }
