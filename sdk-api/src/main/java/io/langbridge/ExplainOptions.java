@@ -158,8 +158,7 @@ public final class ExplainOptions {
 
         private static int within(String name, int value, int least, int most) {
             if (value < least || value > most) {
-                throw new IllegalArgumentException(
-                        name + " must be from " + least + " to " + most + ", not " + value);
+                throw new IllegalArgumentException(name + " must be from " + least + " to " + most + ", not " + value);
             }
             return value;
         }

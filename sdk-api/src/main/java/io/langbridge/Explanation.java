@@ -140,9 +140,9 @@ public final class Explanation {
          */
         COEFFICIENT,
         /**
-         * The cosine between the visual token and the word's embedding, over the whole vocabulary of the language model:
-         * the view of the reference's visualisation. Any adapter has them, from -1 to 1. The token need not be made of
-         * these words.
+         * The cosine between the visual token and the word's embedding, over the whole vocabulary of the language
+         * model: the view of the reference's visualisation. Any adapter has them, from -1 to 1. The token need not be
+         * made of these words.
          */
         COSINE
     }
@@ -153,8 +153,8 @@ public final class Explanation {
      * @param id in the language model, or -1 if it does not have it
      * @param token as the tokenizer's vocabulary writes it
      * @param text as people read it, without the space in front. What cannot be seen is written out: line breaks and
-     *     tabs as {@code \n}, {@code \r}, {@code \t}, other invisible characters as {@code \{U+200B}}, bytes that are no
-     *     whole character as {@code \xE2}, a backslash as {@code \\}, further spaces at an end as U+2423
+     *     tabs as {@code \n}, {@code \r}, {@code \t}, other invisible characters as {@code \{U+200B}}, bytes that are
+     *     no whole character as {@code \xE2}, a backslash as {@code \\}, further spaces at an end as U+2423
      */
     public record Word(int id, String token, String text) {
         /**

@@ -88,11 +88,7 @@ final class EndToEndCases {
         }
         Path vocabulary = model.folder.adapter().vocabularyFile();
         PublicApi.check(
-                check,
-                checkpoint,
-                vocabulary == null ? null : SharedVocabulary.read(vocabulary),
-                runs,
-                maxNewTokens);
+                check, checkpoint, vocabulary == null ? null : SharedVocabulary.read(vocabulary), runs, maxNewTokens);
     }
 
     /** The rows as stored, which must be the decoder's own. */

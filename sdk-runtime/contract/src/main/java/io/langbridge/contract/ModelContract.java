@@ -429,8 +429,7 @@ public abstract class ModelContract {
         assertThat(direct.tiles()).hasSize(1);
         for (Explanation.Patch patch : direct.patches()) {
             assertThat(patch.words()).hasSize(8);
-            assertThat(patch.words())
-                    .isSortedAccordingTo((a, b) -> Float.compare(b.value(), a.value()));
+            assertThat(patch.words()).isSortedAccordingTo((a, b) -> Float.compare(b.value(), a.value()));
         }
         assertThat(direct.measure()).isEqualTo(Explanation.Measure.COEFFICIENT);
         assertThat(direct.areProbabilities()).isFalse();
@@ -465,13 +464,13 @@ public abstract class ModelContract {
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageContaining("mlp2x_gelu")
                     .hasMessageContaining("COSINE");
-            ExplainOptions cosine = ExplainOptions.builder()
-                    .measure(Explanation.Measure.COSINE)
-                    .build();
+            ExplainOptions cosine =
+                    ExplainOptions.builder().measure(Explanation.Measure.COSINE).build();
             Explanation near = mlp.explain(seen, cosine);
             assertThat(near.patches()).isNotEmpty();
-            assertThat(near.patches()).allMatch(patch -> patch.words().stream()
-                    .allMatch(weight -> weight.value() > 0 && weight.value() <= 1.0001));
+            assertThat(near.patches())
+                    .allMatch(patch ->
+                            patch.words().stream().allMatch(weight -> weight.value() > 0 && weight.value() <= 1.0001));
         }
     }
 

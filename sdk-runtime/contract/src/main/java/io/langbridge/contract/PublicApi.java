@@ -43,11 +43,7 @@ final class PublicApi {
     private PublicApi() {}
 
     static void check(
-            Check check,
-            Path checkpoint,
-            @Nullable SharedVocabulary vocabulary,
-            List<Entry> runs,
-            int maxNewTokens) {
+            Check check, Path checkpoint, @Nullable SharedVocabulary vocabulary, List<Entry> runs, int maxNewTokens) {
         GenerationOptions options = GenerationOptions.greedy().toBuilder()
                 .repetitionPenalty(1)
                 .stopTokens()
@@ -102,8 +98,10 @@ final class PublicApi {
             String tensor = run.text("label") + "." + i + ".vocabulary_logits";
             Optional<Path> file = pictures.exact(names.get(i));
             if (check.hasTensor(tensor) && file.isPresent()) {
-                ExplainOptions options =
-                        ExplainOptions.builder().wordsPerPatch(20).pictureWords(20).build();
+                ExplainOptions options = ExplainOptions.builder()
+                        .wordsPerPatch(20)
+                        .pictureWords(20)
+                        .build();
                 Explanation explanation = model.explain(model.encode(Image.of(file.get())), options);
                 compare(check, tensor, explanation, vocabulary);
             }

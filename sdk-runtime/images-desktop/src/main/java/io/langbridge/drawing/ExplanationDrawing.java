@@ -71,8 +71,7 @@ public final class ExplanationDrawing {
                     + " pixels, but the explained picture has " + explanation.width() + " x " + explanation.height()
                     + "; give the picture that was explained");
         }
-        BufferedImage picture =
-                new BufferedImage(pixels.width(), pixels.height(), BufferedImage.TYPE_INT_RGB);
+        BufferedImage picture = new BufferedImage(pixels.width(), pixels.height(), BufferedImage.TYPE_INT_RGB);
         byte[] row = new byte[3 * pixels.width()];
         int[] colours = new int[pixels.width()];
         for (int y = 0; y < pixels.height(); y++) {
@@ -94,7 +93,8 @@ public final class ExplanationDrawing {
      */
     public BufferedImage overlay() {
         Layer layer = layers.get(layers.size() - 1);
-        Explanation.Area first = explanation.patches().get(layer.patches().get(0)).area();
+        Explanation.Area first =
+                explanation.patches().get(layer.patches().get(0)).area();
         View view = View.withCells(layer, first);
         BufferedImage drawn = view.canvas(0);
         Graphics2D graphics = graphics(drawn);
@@ -232,8 +232,7 @@ public final class ExplanationDrawing {
         graphics.fillRect(left + bar / 2, y, bar - bar / 2, 10);
         Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 15);
         String text = displayable(word.word().text(), font)
-                + String.format(
-                        Locale.ROOT, "   %s %.3g to %.3g", name(), least, most);
+                + String.format(Locale.ROOT, "   %s %.3g to %.3g", name(), least, most);
         text = fit(graphics, text, font, left - 24.0);
         graphics.setColor(Color.WHITE);
         graphics.drawString(text, 12, top + LEGEND / 2 + 5);
@@ -267,8 +266,7 @@ public final class ExplanationDrawing {
     }
 
     private static BufferedImage gray(BufferedImage picture) {
-        BufferedImage gray =
-                new BufferedImage(picture.getWidth(), picture.getHeight(), BufferedImage.TYPE_INT_RGB);
+        BufferedImage gray = new BufferedImage(picture.getWidth(), picture.getHeight(), BufferedImage.TYPE_INT_RGB);
         int[] row = new int[picture.getWidth()];
         for (int y = 0; y < picture.getHeight(); y++) {
             picture.getRGB(0, y, row.length, 1, row, 0, row.length);
@@ -305,9 +303,7 @@ public final class ExplanationDrawing {
         static View ofSide(Layer layer, int side) {
             double scale = side / Math.max(layer.width(), layer.height());
             return new View(
-                    layer,
-                    Math.max(scale, side / 8.0 / layer.width()),
-                    Math.max(scale, side / 8.0 / layer.height()));
+                    layer, Math.max(scale, side / 8.0 / layer.width()), Math.max(scale, side / 8.0 / layer.height()));
         }
 
         BufferedImage canvas(int below) {
@@ -326,11 +322,7 @@ public final class ExplanationDrawing {
 
         void draw(Graphics2D graphics, BufferedImage picture) {
             graphics.setColor(PADDING);
-            graphics.fillRect(
-                    0,
-                    0,
-                    (int) Math.ceil(layer.width() * scaleX),
-                    (int) Math.ceil(layer.height() * scaleY));
+            graphics.fillRect(0, 0, (int) Math.ceil(layer.width() * scaleX), (int) Math.ceil(layer.height() * scaleY));
             Rectangle2D place = place(new Explanation.Area(0, 0, picture.getWidth(), picture.getHeight()));
             graphics.drawImage(
                     picture,

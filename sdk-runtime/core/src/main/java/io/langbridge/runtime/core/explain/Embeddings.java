@@ -6,8 +6,8 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 import java.util.Arrays;
 
 /**
- * The input embeddings of a language model, one row for each token. They stay in their file and are read block by block:
- * the whole is large. Safe for use by several threads as long as the file is open.
+ * The input embeddings of a language model, one row for each token. They stay in their file and are read block by
+ * block: the whole is large. Safe for use by several threads as long as the file is open.
  */
 public final class Embeddings {
     private final StoredTensor table;

@@ -77,8 +77,9 @@ public final class Explainer {
                 ? new AllWords(tokenizer, embeddings.rows())
                 : new SharedWords(tokenizer, transfer());
         int[] asked = words.find(options.words());
-        Scores scores =
-                words instanceof AllWords all ? new Cosines(features, all, options) : new Coefficients(features, options);
+        Scores scores = words instanceof AllWords all
+                ? new Cosines(features, all, options)
+                : new Coefficients(features, options);
 
         // The class token, where the adapter was trained with it, comes first and is no patch.
         int classTokens = features.size(1) - side * side;
@@ -178,8 +179,7 @@ public final class Explainer {
     }
 
     private static int compare(Map<Integer, Tally> tallies, int a, int b) {
-        int bySum = Double.compare(
-                tallies.getOrDefault(b, Tally.NONE).sum, tallies.getOrDefault(a, Tally.NONE).sum);
+        int bySum = Double.compare(tallies.getOrDefault(b, Tally.NONE).sum, tallies.getOrDefault(a, Tally.NONE).sum);
         return bySum != 0 ? bySum : Integer.compare(a, b);
     }
 
@@ -222,11 +222,7 @@ public final class Explainer {
             int row = place.patch / side;
             int column = place.patch % side;
             patches.add(new Explanation.Patch(
-                    place.tile,
-                    row,
-                    column,
-                    areas.get(place.tile).cell(row, column, side, side),
-                    weights));
+                    place.tile, row, column, areas.get(place.tile).cell(row, column, side, side), weights));
         }
         return patches;
     }
@@ -414,9 +410,7 @@ public final class Explainer {
         @Override
         Explanation.@Nullable Word make(int index) {
             String token = tokenizer.tokenOf(index);
-            return token == null
-                    ? null
-                    : new Explanation.Word(index, token, ReadableText.of(tokenizer.bytesOf(index)));
+            return token == null ? null : new Explanation.Word(index, token, ReadableText.of(tokenizer.bytesOf(index)));
         }
     }
 }

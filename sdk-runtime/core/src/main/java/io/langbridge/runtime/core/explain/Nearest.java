@@ -6,9 +6,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.function.BinaryOperator;
 
-/**
- * Cosines between vectors and the rows of an embedding table. Never more than a block of rows is in memory.
- */
+/** Cosines between vectors and the rows of an embedding table. Never more than a block of rows is in memory. */
 final class Nearest {
     /** Rows at a time: 15 MB of a table of width 896, and 9 MB of products with the 576 tokens of a tile. */
     private static final int BLOCK = 4096;

@@ -116,8 +116,11 @@ public final class ImagePreprocessor {
         Tiling.Size fitted = fitted(picture, resolution);
         double x = (double) picture.width() / fitted.width();
         double y = (double) picture.height() / fitted.height();
-        double left = (resolution.width() - fitted.width()) / 2 * x;
-        double top = (resolution.height() - fitted.height()) / 2 * y;
+        // Whole pixels, as in anyResolutionTiles(..).
+        int shiftX = (resolution.width() - fitted.width()) / 2;
+        int shiftY = (resolution.height() - fitted.height()) / 2;
+        double left = shiftX * x;
+        double top = shiftY * y;
         Explanation.Area whole =
                 new Explanation.Area(-left, -top, resolution.width() * x - left, resolution.height() * y - top);
         int rows = resolution.height() / tileSize;

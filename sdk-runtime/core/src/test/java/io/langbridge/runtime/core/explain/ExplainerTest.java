@@ -27,8 +27,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class ExplainerTest {
-    private static final SharedVocabulary WORDS = SharedVocabulary.of(
-            Arrays.asList("\u0120the", "a", "\u010a", "<|im_end|>"), new int[] {258, 64, 198, 622});
+    private static final SharedVocabulary WORDS =
+            SharedVocabulary.of(Arrays.asList("\u0120the", "a", "\u010a", "<|im_end|>"), new int[] {258, 64, 198, 622});
     private static final TileGrid WHOLE = TileGrid.whole(new Tiling.Size(20, 10));
     private static final List<Explanation.Area> AREA = List.of(new Explanation.Area(0, -5, 20, 15));
 
@@ -134,11 +134,12 @@ class ExplainerTest {
                         FOUR_PATCHES,
                         WHOLE,
                         AREA,
-                        ExplainOptions.builder().wordsPerPatch(1).pictureWords(2).build());
+                        ExplainOptions.builder()
+                                .wordsPerPatch(1)
+                                .pictureWords(2)
+                                .build());
 
-        assertThat(explanation.words())
-                .extracting(word -> word.word().text())
-                .containsExactly("<|im_end|>", "the");
+        assertThat(explanation.words()).extracting(word -> word.word().text()).containsExactly("<|im_end|>", "the");
         Explanation.PictureWord the = explanation.word("the").orElseThrow();
         assertThat(the.strength()).isEqualTo(7 / 4.0);
         assertThat(the.strongIn()).isEqualTo(1);
@@ -153,7 +154,10 @@ class ExplainerTest {
                         FOUR_PATCHES,
                         WHOLE,
                         AREA,
-                        ExplainOptions.builder().wordsPerPatch(1).byMagnitude(true).build());
+                        ExplainOptions.builder()
+                                .wordsPerPatch(1)
+                                .byMagnitude(true)
+                                .build());
 
         assertThat(explanation.patches().get(1).words().get(0).value()).isEqualTo(-9);
         assertThat(explanation.words().get(0).word().text()).isEqualTo("the");
@@ -190,8 +194,8 @@ class ExplainerTest {
     @Test
     void with_tiles_patches_of_padding_are_left_out_and_one_tile_is_computed_at_a_time() {
         // 40 x 10 in 2 x 2 tiles of 2 x 2 patches: rows 0 and 3 of the four rows of the grid are padding.
-        TileGrid grid = new TileGrid(
-                new Tiling.Size(40, 10), 2, 2, Tiling.Convention.LLAVA, Tiling.Merge.SPATIAL_UNPAD);
+        TileGrid grid =
+                new TileGrid(new Tiling.Size(40, 10), 2, 2, Tiling.Convention.LLAVA, Tiling.Merge.SPATIAL_UNPAD);
         List<Explanation.Area> areas = new ArrayList<>();
         areas.add(new Explanation.Area(0, 0, 40, 10));
         for (int i = 0; i < 4; i++) {
@@ -203,8 +207,8 @@ class ExplainerTest {
         }
         Through adapter = langBridge(false);
 
-        Explanation explanation = explainer(adapter, WORDS)
-                .explain(features(5, values), grid, areas, ExplainOptions.defaults());
+        Explanation explanation =
+                explainer(adapter, WORDS).explain(features(5, values), grid, areas, ExplainOptions.defaults());
 
         assertThat(explanation.patches())
                 .extracting(patch -> patch.tile() + "/" + patch.row() + "/" + patch.column())
@@ -262,8 +266,9 @@ class ExplainerTest {
         assertThat(nearest.value()).isCloseTo(1, within(1e-6f));
         assertThat(explanation.patches().get(0).words().get(0).value()).isZero();
         // Rows that have no token, 623 and above, are no words.
-        assertThat(explanation.patches()).allMatch(patch -> patch.words().stream()
-                .allMatch(weight -> weight.word().id() < 623));
+        assertThat(explanation.patches())
+                .allMatch(patch ->
+                        patch.words().stream().allMatch(weight -> weight.word().id() < 623));
         assertThat(explanation.word("a").orElseThrow().value(1)).isCloseTo(1, within(1e-6f));
         assertThat(explanation.word("the")).isPresent();
         assertThat(explanation.measure()).isEqualTo(Explanation.Measure.COSINE);

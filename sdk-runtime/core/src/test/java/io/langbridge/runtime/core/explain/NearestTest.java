@@ -49,8 +49,7 @@ class NearestTest {
                     .toArray();
             for (int rank = 0; rank < 4; rank++) {
                 assertThat(found[vector].index(rank)).isEqualTo(expected[rank]);
-                assertThat((double) found[vector].value(rank))
-                        .isCloseTo(cosine(vector, expected[rank]), within(1e-6));
+                assertThat((double) found[vector].value(rank)).isCloseTo(cosine(vector, expected[rank]), within(1e-6));
             }
         }
     }
