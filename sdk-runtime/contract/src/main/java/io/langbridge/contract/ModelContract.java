@@ -554,6 +554,79 @@ public abstract class ModelContract {
     }
 
     @Test
+    void sixteen_threads_answer_like_one_though_chats_are_cancelled_streams_and_models_closed_beside_them()
+            throws Exception {
+        List<Callable<List<Answer>>> work = new ArrayList<>();
+        ExecutorService others = Executors.newFixedThreadPool(4);
+        ExecutorService threads = Executors.newFixedThreadPool(16);
+        try {
+            for (int i = 0; i < 8; i++) {
+                int number = i;
+                work.add(() -> chatWithACancelledTurn(number));
+                work.add(() -> questionsBesideOneThatIsStopped(number, others));
+            }
+            List<List<Answer>> expected = new ArrayList<>();
+            for (Callable<List<Answer>> one : work) {
+                expected.add(one.call());
+            }
+            List<Callable<List<Answer>>> rounds = new ArrayList<>();
+            for (int round = 0; round < 2; round++) {
+                rounds.addAll(work);
+            }
+            List<Future<List<Answer>>> results = threads.invokeAll(rounds);
+            for (int i = 0; i < results.size(); i++) {
+                assertThat(results.get(i).get())
+                        .extracting(Answer::tokenIds)
+                        .containsExactlyElementsOf(expected.get(i % work.size()).stream()
+                                .map(Answer::tokenIds)
+                                .toList());
+            }
+        } finally {
+            threads.shutdownNow();
+            others.shutdownNow();
+        }
+    }
+
+    /** Three turns, of which the second is cancelled after as many tokens as the chat's number. */
+    private List<Answer> chatWithACancelledTurn(int number) {
+        Image picture = image(List.of("landscape.png", "portrait.png", "square.png", "alpha.png")
+                .get(number % 4));
+        List<Answer> answers = new ArrayList<>();
+        try (Chat chat = model.chat("You are number " + number + ".", SHORT)) {
+            answers.add(chat.ask(picture, "What is this?"));
+            Message turn = new Message(Message.Role.USER, List.of(new Message.Text("Tell me more about it.")));
+            try (AnswerStream stream = chat.stream(turn)) {
+                for (int said = 0; said < number; said++) {
+                    stream.iterator().next();
+                }
+                stream.cancel();
+            }
+            answers.add(chat.ask("And what colour?"));
+        }
+        return answers;
+    }
+
+    /** One stream is cancelled by another thread, one closed by it, and one ends because its model is closed. */
+    private List<Answer> questionsBesideOneThatIsStopped(int number, ExecutorService others) throws Exception {
+        Image picture = image(number % 2 == 0 ? "landscape.png" : "portrait.png");
+        List<Answer> answers = new ArrayList<>();
+        answers.add(model.answer(about(picture, "What is number " + number + "?", SHORT)));
+        try (VisionLanguageModel own = load(checkpoint(), null, null)) {
+            VisionLanguageModel asked = number % 4 == 0 ? own : model;
+            try (AnswerStream stream =
+                    asked.stream(about(picture, "Describe it.", options(100).build()))) {
+                stream.iterator().next();
+                Future<?> stopped =
+                        others.submit(number % 4 == 0 ? own::close : number % 2 == 0 ? stream::cancel : stream::close);
+                assertThat(stream.answer().finishReason()).isIn(FinishReason.CANCELLED, FinishReason.MAX_NEW_TOKENS);
+                stopped.get();
+            }
+        }
+        answers.add(model.answer(about(picture, "How many?", SHORT)));
+        return answers;
+    }
+
+    @Test
     void closing_from_another_thread_ends_running_answers() throws Exception {
         VisionLanguageModel closing = load(checkpoint(), null, null);
         ExecutorService threads = Executors.newFixedThreadPool(4);
