@@ -90,14 +90,10 @@ final class EndToEndCases {
             run.describe("smallest_margin_top1_top2", "messages");
             model.checkRun(run, maxNewTokens);
         }
-<<<<<<< HEAD
         Path vocabulary = model.folder.adapter().vocabularyFile();
         PublicApi.check(
                 check, checkpoint, vocabulary == null ? null : SharedVocabulary.read(vocabulary), runs, maxNewTokens);
-=======
-        PublicApi.check(check, checkpoint, runs, maxNewTokens);
         return model.greedyTokens;
->>>>>>> main
     }
 
     /** The rows as stored, which must be the decoder's own. */
