@@ -24,6 +24,8 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.explain.Embeddings;
+import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.text.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -36,6 +38,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -195,6 +198,13 @@ public final class Loader implements ModelLoader {
                 decoder,
                 tokenizer,
                 new PromptAssembler(tokenizer, template, image),
+                new Explainer(
+                        files.vision.config().patchesPerSide(),
+                        adapter,
+                        tokenizer,
+                        new Embeddings(files.llm.weights().get("model.embed_tokens.weight")),
+                        (a, b) -> engine.multiply(a, false, b, true, options),
+                        names(files, tokenizer)),
                 files.llm.generation(),
                 newline == null ? null : newline.toFloats(),
                 files.imagePrompt instanceof ImagePrompt.Placeholder,
@@ -241,6 +251,12 @@ public final class Loader implements ModelLoader {
         SharedVocabulary.Transfer transfer =
                 SharedVocabulary.read(vocabularyFile).forTokenizer(tokenizer);
         return VocabularyMatrix.of(files.llm.weights().get("model.embed_tokens.weight"), transfer.complete());
+    }
+
+    /** Names the adapter's columns, if there is a file that does. */
+    private static @Nullable Supplier<SharedVocabulary.Transfer> names(Files files, Tokenizer tokenizer) {
+        Path file = files.adapter.vocabularyFile();
+        return file == null ? null : () -> SharedVocabulary.read(file).forTokenizer(tokenizer);
     }
 
     private static Memory memory(Files files, int context) {
