@@ -90,7 +90,9 @@ final class EndToEndCases {
             run.describe("smallest_margin_top1_top2", "messages");
             model.checkRun(run, maxNewTokens);
         }
-        PublicApi.check(check, checkpoint, runs, maxNewTokens);
+        Path vocabulary = model.folder.adapter().vocabularyFile();
+        PublicApi.check(
+                check, checkpoint, vocabulary == null ? null : SharedVocabulary.read(vocabulary), runs, maxNewTokens);
         return model.greedyTokens;
     }
 

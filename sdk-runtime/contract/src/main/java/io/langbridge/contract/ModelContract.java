@@ -10,6 +10,8 @@ import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
 import io.langbridge.EncodedImage;
 import io.langbridge.Encoder;
+import io.langbridge.ExplainOptions;
+import io.langbridge.Explanation;
 import io.langbridge.FinishReason;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
@@ -419,6 +421,69 @@ public abstract class ModelContract {
     }
 
     @Test
+    void a_picture_is_explained_in_words_whether_encoded_before_or_not() {
+        Explanation direct = model.explain(image("portrait.png"));
+        Explanation encoded = model.explain(model.encode(image("portrait.png")));
+        assertThat(direct.patches()).hasSize(16).isEqualTo(encoded.patches());
+        assertThat(direct.width()).isEqualTo(150);
+        assertThat(direct.tiles()).hasSize(1);
+        for (Explanation.Patch patch : direct.patches()) {
+            assertThat(patch.words()).hasSize(8);
+            assertThat(patch.words()).isSortedAccordingTo((a, b) -> Float.compare(b.value(), a.value()));
+        }
+        assertThat(direct.measure()).isEqualTo(Explanation.Measure.COEFFICIENT);
+        assertThat(direct.areProbabilities()).isFalse();
+    }
+
+    @Test
+    void with_a_softmax_the_words_of_a_patch_sum_to_one() {
+        try (VisionLanguageModel softmax = load(
+                Encoder.of(checkpoint().resolve("vision_tower")),
+                Adapter.langBridge(checkpoint()).softmax(),
+                Llm.of(checkpoint()))) {
+            ExplainOptions most = ExplainOptions.builder()
+                    .wordsPerPatch(1)
+                    .pictureWords(0)
+                    .word("the")
+                    .build();
+            Explanation explanation = softmax.explain(softmax.encode(image("landscape.png")), most);
+            assertThat(explanation.areProbabilities()).isTrue();
+            assertThat(explanation.patches()).allMatch(patch -> {
+                float value = patch.words().get(0).value();
+                return value > 1 / 160f && value <= 1;
+            });
+            assertThat(explanation.word("the").orElseThrow().value(0)).isBetween(0f, 1f);
+        }
+    }
+
+    @Test
+    void any_adapter_is_explained_by_the_words_it_is_near_to_but_only_langbridge_by_its_coefficients() {
+        try (VisionLanguageModel mlp = load(fixtures.resolve("end-to-end/llava-native/checkpoint"), null, null)) {
+            EncodedImage seen = mlp.encode(image("landscape.png"));
+            assertThatThrownBy(() -> mlp.explain(seen))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageContaining("mlp2x_gelu")
+                    .hasMessageContaining("COSINE");
+            ExplainOptions cosine =
+                    ExplainOptions.builder().measure(Explanation.Measure.COSINE).build();
+            Explanation near = mlp.explain(seen, cosine);
+            assertThat(near.patches()).isNotEmpty();
+            assertThat(near.patches())
+                    .allMatch(patch ->
+                            patch.words().stream().allMatch(weight -> weight.value() > 0 && weight.value() <= 1.0001));
+        }
+    }
+
+    @Test
+    void a_word_that_the_vocabulary_lacks_is_named() {
+        EncodedImage seen = model.encode(image("landscape.png"));
+        ExplainOptions options = ExplainOptions.builder().word("hippopotamus").build();
+        assertThatThrownBy(() -> model.explain(seen, options))
+                .isInstanceOf(PromptException.class)
+                .hasMessageContaining("hippopotamus");
+    }
+
+    @Test
     void an_adapter_of_another_width_is_refused_with_both_numbers() {
         assertThatThrownBy(() -> load(
                         Encoder.of(fixtures.resolve("vision/siglip/checkpoint")),
@@ -457,6 +522,7 @@ public abstract class ModelContract {
         assertThat(stream.answer().finishReason()).isEqualTo(FinishReason.CANCELLED);
         stream.close();
         assertThatThrownBy(() -> closing.encode(image("landscape.png"))).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> closing.explain(image("landscape.png"))).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> closing.ask(image("landscape.png"), "What?"))
                 .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> chat.ask("What?")).isInstanceOf(IllegalStateException.class);

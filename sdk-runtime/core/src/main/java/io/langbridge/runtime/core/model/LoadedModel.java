@@ -4,6 +4,8 @@ import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
 import io.langbridge.EncodedImage;
+import io.langbridge.ExplainOptions;
+import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Llm;
@@ -15,6 +17,7 @@ import io.langbridge.runtime.core.config.GenerationDefaults;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
@@ -50,6 +53,7 @@ final class LoadedModel implements VisionLanguageModel {
      * All that a model consists of.
      *
      * @param encoder shared with other models
+     * @param explainer of the adapter's visual tokens in words of the language model
      * @param newline {@code image_newline}, or null
      * @param countsPromptTokens whether the repetition penalty sees the prompt, as it does where ids enter the model
      * @param resources closed at the end, last opened first
@@ -60,6 +64,7 @@ final class LoadedModel implements VisionLanguageModel {
             DecoderNetwork decoder,
             Tokenizer tokenizer,
             PromptAssembler assembler,
+            Explainer explainer,
             GenerationDefaults defaults,
             float @Nullable [] newline,
             boolean countsPromptTokens,
@@ -107,6 +112,20 @@ final class LoadedModel implements VisionLanguageModel {
         SharedEncoder encoder = parts.encoder();
         PreparedImage prepared = encoder.preprocessor.prepare(image.pixels());
         return new EncodedPicture(encoder.vision.features(prepared.pixels()), prepared.grid(), encoder.name());
+    }
+
+    @Override
+    public Explanation explain(EncodedImage image, ExplainOptions options) {
+        if (!enter()) {
+            throw closedError();
+        }
+        try {
+            EncodedPicture picture = ours(image);
+            List<Explanation.Area> areas = parts.encoder().preprocessor.areas(picture.grid.picture());
+            return parts.explainer().explain(picture.features, picture.grid, areas, options);
+        } finally {
+            leave();
+        }
     }
 
     @Override

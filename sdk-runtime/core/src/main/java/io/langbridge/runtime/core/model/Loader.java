@@ -19,6 +19,8 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.explain.Embeddings;
+import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
@@ -163,6 +165,7 @@ public final class Loader implements ModelLoader {
             int context,
             Tokenizer tokenizer,
             PromptAssembler assembler,
+            Fit.@Nullable Lookup vocabulary,
             @Nullable VocabularyMatrix matrix) {
 
         static Head open(ModelFiles files, int context, Closing closing) {
@@ -178,6 +181,7 @@ public final class Loader implements ModelLoader {
                     context,
                     tokenizer,
                     new PromptAssembler(tokenizer, Fit.requireTemplate(files), image),
+                    vocabulary,
                     Fit.vocabularyMatrix(files, vocabulary));
         }
     }
@@ -200,11 +204,23 @@ public final class Loader implements ModelLoader {
                 decoder,
                 head.tokenizer(),
                 head.assembler(),
+                explainer(encoder, adapter, head),
                 files.llm().generation(),
                 newline == null ? null : newline.toFloats(),
                 files.imagePrompt() instanceof ImagePrompt.Placeholder,
                 head.context(),
                 all));
+    }
+
+    private static Explainer explainer(SharedEncoder encoder, AdapterNetwork adapter, Head head) {
+        Fit.Lookup vocabulary = head.vocabulary();
+        return new Explainer(
+                encoder.files.vision().config().patchesPerSide(),
+                adapter,
+                head.tokenizer(),
+                new Embeddings(head.files().llm().weights().get("model.embed_tokens.weight")),
+                (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
+                vocabulary == null ? null : vocabulary::transfer);
     }
 
     static int contextLength(ModelSpec spec, DecoderConfig config) {

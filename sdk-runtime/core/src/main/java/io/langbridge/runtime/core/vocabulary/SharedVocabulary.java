@@ -233,7 +233,7 @@ public final class SharedVocabulary {
 
         private Transfer(String source, List<String> tokens, int[] ids, Match[] matches) {
             this.source = source;
-            this.tokens = tokens;
+            this.tokens = Collections.unmodifiableList(tokens);
             this.ids = ids;
             this.matches = matches;
         }
@@ -264,6 +264,15 @@ public final class SharedVocabulary {
                 matches[i] = id >= 0 ? Match.BY_TEXT : id == TextIndex.AMBIGUOUS ? Match.AMBIGUOUS : Match.MISSING;
             }
             return new Transfer(source, tokens, ids, matches);
+        }
+
+        /**
+         * All tokens, found or not.
+         *
+         * @return in order, as they are spelled where they come from; unmodifiable
+         */
+        public List<String> tokens() {
+            return tokens;
         }
 
         /**
