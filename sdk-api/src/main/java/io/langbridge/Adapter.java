@@ -21,6 +21,7 @@ public final class Adapter {
     private final @Nullable Path vocabulary;
     private final boolean langBridge;
     private final boolean softmax;
+    private final @Nullable Integer topK;
     private final MissingTokens missingTokens;
 
     private Adapter(
@@ -29,6 +30,7 @@ public final class Adapter {
         this.vocabulary = vocabulary;
         this.langBridge = langBridge;
         this.softmax = softmax;
+        this.topK = topK;
         this.missingTokens = Objects.requireNonNull(missingTokens, "missingTokens");
     }
 
@@ -40,7 +42,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter langBridge(Path folder) {
-        return new Adapter(folder, null, true, false, MissingTokens.REFUSE);
+        return new Adapter(folder, null, true, false, null, MissingTokens.REFUSE);
     }
 
     /**
@@ -52,7 +54,7 @@ public final class Adapter {
      */
     public static Adapter langBridge(Path projector, Path vocabulary) {
         return new Adapter(
-                projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false, MissingTokens.REFUSE);
+                projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false, null, MissingTokens.REFUSE);
     }
 
     /**
@@ -62,7 +64,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter projector(Path projector) {
-        return new Adapter(projector, null, false, false, MissingTokens.REFUSE);
+        return new Adapter(projector, null, false, false, null, MissingTokens.REFUSE);
     }
 
     /**
@@ -76,7 +78,26 @@ public final class Adapter {
         if (!langBridge) {
             throw new IllegalStateException("Only a LangBridge adapter has a vocabulary to put a softmax over");
         }
-        return new Adapter(path, vocabulary, true, true, missingTokens);
+        return new Adapter(path, vocabulary, true, true, topK, missingTokens);
+    }
+
+    /**
+     * Keeps of the softmax only the strongest shared tokens of each patch, scaled up to sum to one again. An
+     * approximation; what it costs in a picture is measured by {@link VisionLanguageModel#softmaxCut}. Default is the
+     * whole vocabulary.
+     *
+     * @param k shared tokens kept per patch, at least 1
+     * @return the adapter
+     * @throws IllegalStateException if this adapter has no {@link #softmax()}
+     */
+    public Adapter topK(int k) {
+        if (!softmax) {
+            throw new IllegalStateException("Only a softmax can be cut: call softmax() before topK(..)");
+        }
+        if (k < 1) {
+            throw new IllegalArgumentException("topK must be at least 1, not " + k);
+        }
+        return new Adapter(path, vocabulary, true, true, k, missingTokens);
     }
 
     /**
@@ -91,7 +112,7 @@ public final class Adapter {
         if (!langBridge) {
             throw new IllegalStateException("Only a LangBridge adapter has a vocabulary that tokens can miss from");
         }
-        return new Adapter(path, vocabulary, true, softmax, policy);
+        return new Adapter(path, vocabulary, true, softmax, topK, policy);
     }
 
     /**
@@ -110,7 +131,7 @@ public final class Adapter {
     public Adapter save(Path folder, @Nullable Llm trainedWith) {
         requireLangBridge("saved");
         Runtimes.loader().save(this, trainedWith, folder);
-        return new Adapter(folder, null, true, softmax, missingTokens);
+        return new Adapter(folder, null, true, softmax, topK, missingTokens);
     }
 
     /**
@@ -186,6 +207,11 @@ public final class Adapter {
         return softmax;
     }
 
+    /** {@return shared tokens kept of the softmax, or null for all} */
+    public @Nullable Integer topK() {
+        return topK;
+    }
+
     /** {@return what happens where the language model lacks tokens of the vocabulary} */
     public MissingTokens missingTokens() {
         return missingTokens;
@@ -193,6 +219,7 @@ public final class Adapter {
 
     @Override
     public String toString() {
-        return "Adapter[" + (langBridge ? "LangBridge, " : "") + path + (softmax ? ", softmax" : "") + "]";
+        return "Adapter[" + (langBridge ? "LangBridge, " : "") + path + (softmax ? ", softmax" : "")
+                + (topK == null ? "" : ", top " + topK) + "]";
     }
 }

@@ -139,6 +139,15 @@ public interface VisionLanguageModel extends AutoCloseable {
     Explanation explain(EncodedImage image, ExplainOptions options);
 
     /**
+     * Measures what {@link Adapter#topK} costs in a picture. Runs the adapter twice.
+     *
+     * @param image made by {@link #encode}, by this model or by one with the same encoder
+     * @return how much of the softmax is kept, and how far that moves the visual tokens
+     * @throws IllegalStateException if this model's softmax is not cut
+     */
+    SoftmaxCut softmaxCut(EncodedImage image);
+
+    /**
      * Starts a conversation with the checkpoint's own options and no system message.
      *
      * @return the conversation; the caller closes it

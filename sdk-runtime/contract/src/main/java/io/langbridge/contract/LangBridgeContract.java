@@ -2,6 +2,7 @@ package io.langbridge.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.langbridge.Adapter;
 import io.langbridge.Answer;
@@ -14,6 +15,7 @@ import io.langbridge.ImageFit;
 import io.langbridge.Llm;
 import io.langbridge.MissingTokens;
 import io.langbridge.Request;
+import io.langbridge.SoftmaxCut;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
@@ -294,6 +296,35 @@ public abstract class LangBridgeContract {
                 VisionLanguageModel standard = load(encoder, Adapter.projector(exported), llm(LLAMA))) {
             assertThat(ask(standard, LLAMA).tokenIds())
                     .containsExactly(ask(original, LLAMA).tokenIds());
+        }
+    }
+
+    @Test
+    void a_cut_softmax_measures_what_it_costs() {
+        Encoder encoder = Encoder.of(checkpoint(QWEN).resolve("vision_tower"));
+        Adapter softmax = Adapter.langBridge(checkpoint(QWEN)).softmax();
+        int[] whole;
+        try (VisionLanguageModel model = load(encoder, softmax, llm(QWEN))) {
+            whole = ask(model, QWEN).tokenIds();
+            assertThatThrownBy(() -> model.softmaxCut(model.encode(picture())))
+                    .isInstanceOf(IllegalStateException.class);
+        }
+        try (VisionLanguageModel model = load(encoder, softmax.topK(160), llm(QWEN))) {
+            SoftmaxCut all = model.softmaxCut(model.encode(picture()));
+            assertThat(all.smallestMassKept()).isCloseTo(1, within(1e-5));
+            assertThat(all.relativeError()).isLessThan(1e-5);
+            assertThat(ask(model, QWEN).tokenIds()).containsExactly(whole);
+        }
+        double before = 0;
+        for (int k : new int[] {120, 40, 4}) {
+            try (VisionLanguageModel model = load(encoder, softmax.topK(k), llm(QWEN))) {
+                SoftmaxCut cut = model.softmaxCut(model.encode(picture()));
+                assertThat(cut.k()).isEqualTo(k);
+                assertThat(cut.meanMassKept()).isBetween((double) k / 160, 1.0);
+                assertThat(cut.smallestMassKept()).isLessThanOrEqualTo(cut.meanMassKept());
+                assertThat(cut.relativeError()).isGreaterThan(before);
+                before = cut.relativeError();
+            }
         }
     }
 

@@ -11,7 +11,9 @@ import io.langbridge.Image;
 import io.langbridge.Llm;
 import io.langbridge.Message;
 import io.langbridge.Request;
+import io.langbridge.SoftmaxCut;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.adapter.TopKAdapter;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.GenerationDefaults;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
@@ -123,6 +125,22 @@ final class LoadedModel implements VisionLanguageModel {
             EncodedPicture picture = ours(image);
             List<Explanation.Area> areas = parts.encoder().preprocessor.areas(picture.grid.picture());
             return parts.explainer().explain(picture.features, picture.grid, areas, options);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public SoftmaxCut softmaxCut(EncodedImage image) {
+        if (!enter()) {
+            throw closedError();
+        }
+        try {
+            if (!(parts.adapter() instanceof TopKAdapter adapter)) {
+                throw new IllegalStateException("This model's adapter has no softmax that is cut; load it with"
+                        + " Adapter.langBridge(..).softmax().topK(..)");
+            }
+            return adapter.measure(ours(image).features);
         } finally {
             leave();
         }

@@ -191,7 +191,12 @@ public final class Loader implements ModelLoader {
         ModelFiles files = head.files();
         EngineChoice choice = encoder.engines;
         AdapterNetwork adapter = own.add(Adapters.attach(
-                choice.engine(), files.adapterConfig(), files.adapter().weights(), head.matrix(), encoder.options));
+                choice.engine(),
+                files.adapterConfig(),
+                files.adapter().weights(),
+                head.matrix(),
+                files.topK(),
+                encoder.options));
         DecoderNetwork decoder = own.add(
                 choice.decoder().decoder(files.llm().config(), files.llm().weights(), encoder.options));
         StoredTensor newline = files.adapter().imageNewline();

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * The opened files of a model, whichever layout they came in.
  *
  * @param adapterConfig the adapter's shape, with what the user asked of it
+ * @param topK shared tokens to keep of a softmax, or null for all
  * @param together whether the language model came in the same folder as the adapter, so that what the authors saved for
  *     it (vocabulary matrix, {@code image_newline}) belongs to it
  */
@@ -32,6 +33,7 @@ record ModelFiles(
         AdapterConfig adapterConfig,
         Tiling tiling,
         ImagePrompt imagePrompt,
+        @Nullable Integer topK,
         MissingTokens missingTokens,
         boolean together) {
 
@@ -60,6 +62,7 @@ record ModelFiles(
                 model.adapter().config(),
                 model.tiling(),
                 model.imagePrompt(),
+                null,
                 MissingTokens.REFUSE,
                 true);
     }
@@ -85,7 +88,7 @@ record ModelFiles(
 
     /** The same encoder and adapter with another language model. */
     ModelFiles with(LlmPart other) {
-        return new ModelFiles(vision, adapter, other, adapterConfig, tiling, imagePrompt, missingTokens, false);
+        return new ModelFiles(vision, adapter, other, adapterConfig, tiling, imagePrompt, topK, missingTokens, false);
     }
 
     /** The features that the user or else the adapter asks for. */
