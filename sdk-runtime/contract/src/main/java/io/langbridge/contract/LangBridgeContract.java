@@ -12,6 +12,7 @@ import io.langbridge.Encoder;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.ImageFit;
+import io.langbridge.InsufficientMemoryException;
 import io.langbridge.Llm;
 import io.langbridge.MissingTokens;
 import io.langbridge.Request;
@@ -185,6 +186,23 @@ public abstract class LangBridgeContract {
             assertThat(closed).hasValue(0);
             assertThat(ask(model, QWEN).tokenIds()).containsExactly(expected(QWEN));
         }
+        assertThat(closed).hasValue(1);
+    }
+
+    @Test
+    void a_model_whose_decoder_fails_to_open_closes_its_encoder() {
+        AtomicInteger opened = new AtomicInteger();
+        AtomicInteger closed = new AtomicInteger();
+        Engine counting = counting(new AtomicInteger(), opened, closed);
+        Engine broken = (Engine) Proxy.newProxyInstance(
+                Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("decoder")) {
+                        throw new InsufficientMemoryException("no room for the decoder");
+                    }
+                    return method.invoke(counting, arguments);
+                });
+        assertThatThrownBy(() -> load(QWEN, broken)).isInstanceOf(InsufficientMemoryException.class);
+        assertThat(opened).hasValue(1);
         assertThat(closed).hasValue(1);
     }
 

@@ -72,9 +72,9 @@ public final class Loader implements ModelLoader {
             VisionNetwork vision = shared.add(choice.engine()
                     .vision(files.vision().config(), files.vision().weights(), options));
             SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision, shared);
-            AutoCloseable use = encoder.use();
-            shared = new Closing(); // now closed by the model, or by what follows
-            LoadedModel model = join(encoder, use, head, own);
+            own.add(encoder.use());
+            shared = new Closing(); // the last user closes what was in it
+            LoadedModel model = join(encoder, head, own);
             log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
@@ -92,6 +92,7 @@ public final class Loader implements ModelLoader {
     static VisionLanguageModel withLlm(SharedEncoder encoder, AutoCloseable use, Llm llm) {
         long start = System.nanoTime();
         Closing own = new Closing();
+        own.add(use);
         try {
             if (!(encoder.files.adapterConfig() instanceof AdapterConfig.LangBridge)) {
                 throw new UnsupportedModelException("The adapter "
@@ -102,14 +103,11 @@ public final class Loader implements ModelLoader {
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = contextLength(encoder.spec, files.llm().config());
             memory(files, context, false).check(encoder.spec.memoryLimit());
-            LoadedModel model = join(encoder, use, Head.open(files, context, own), own);
+            LoadedModel model = join(encoder, Head.open(files, context, own), own);
             log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
-            Closing all = new Closing();
-            all.add(use);
-            own.opened().forEach(all::add);
-            all.closeAfter(e);
+            own.closeAfter(e);
             throw e;
         }
     }
@@ -186,8 +184,8 @@ public final class Loader implements ModelLoader {
         }
     }
 
-    /** Opens the networks that depend on the language model. */
-    private static LoadedModel join(SharedEncoder encoder, AutoCloseable use, Head head, Closing own) {
+    /** Opens the networks that depend on the language model; the model takes over {@code own}. */
+    private static LoadedModel join(SharedEncoder encoder, Head head, Closing own) {
         ModelFiles files = head.files();
         EngineChoice choice = encoder.engines;
         AdapterNetwork adapter = own.add(Adapters.attach(
@@ -200,9 +198,6 @@ public final class Loader implements ModelLoader {
         DecoderNetwork decoder = own.add(
                 choice.decoder().decoder(files.llm().config(), files.llm().weights(), encoder.options));
         StoredTensor newline = files.adapter().imageNewline();
-        Closing all = new Closing();
-        all.add(use);
-        own.opened().forEach(all::add);
         return new LoadedModel(new LoadedModel.Parts(
                 encoder,
                 adapter,
@@ -214,7 +209,7 @@ public final class Loader implements ModelLoader {
                 newline == null ? null : newline.toFloats(),
                 files.imagePrompt() instanceof ImagePrompt.Placeholder,
                 head.context(),
-                all));
+                own));
     }
 
     private static Explainer explainer(SharedEncoder encoder, AdapterNetwork adapter, Head head) {
