@@ -11,8 +11,7 @@ final class Runtimes {
 
     static ModelLoader loader() {
         try {
-            Iterator<ModelLoader> found =
-                    ServiceLoader.load(ModelLoader.class).iterator();
+            Iterator<ModelLoader> found = ServiceLoader.load(ModelLoader.class).iterator();
             if (found.hasNext()) {
                 return found.next();
             }
