@@ -25,7 +25,12 @@ public final class Adapter {
     private final MissingTokens missingTokens;
 
     private Adapter(
-            Path path, @Nullable Path vocabulary, boolean langBridge, boolean softmax, MissingTokens missingTokens) {
+            Path path,
+            @Nullable Path vocabulary,
+            boolean langBridge,
+            boolean softmax,
+            @Nullable Integer topK,
+            MissingTokens missingTokens) {
         this.path = Objects.requireNonNull(path, "path");
         this.vocabulary = vocabulary;
         this.langBridge = langBridge;
