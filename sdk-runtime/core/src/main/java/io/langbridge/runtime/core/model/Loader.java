@@ -129,8 +129,7 @@ public final class Loader implements ModelLoader {
     @Override
     public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
         EngineChoice choice = EngineChoice.of(engines(), null, null, false);
-        ModelSpec defaults =
-                new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
+        ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
         fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice));
     }
 
