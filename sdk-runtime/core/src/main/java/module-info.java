@@ -16,6 +16,7 @@ module io.langbridge.runtime.core {
     exports io.langbridge.runtime.core.checkpoint;
     exports io.langbridge.runtime.core.config;
     exports io.langbridge.runtime.core.engine;
+    exports io.langbridge.runtime.core.explain;
     exports io.langbridge.runtime.core.generate;
     exports io.langbridge.runtime.core.image;
     exports io.langbridge.runtime.core.model;

@@ -43,4 +43,50 @@ public record ModelSpec(
         boolean allowDownloads,
         @Nullable Precision precision,
         boolean withoutCache,
-        @Nullable Integer prefillChunk) {}
+        @Nullable Integer prefillChunk) {
+
+    /** In full precision, with a cache, the prompt in chunks of the default length. */
+    public ModelSpec(
+            @Nullable Encoder encoder,
+            @Nullable Adapter adapter,
+            @Nullable Llm llm,
+            @Nullable Path folder,
+            @Nullable Integer threads,
+            boolean spinning,
+            @Nullable Integer contextLength,
+            @Nullable Path cacheDirectory,
+            @Nullable Long memoryLimit,
+            @Nullable String engine,
+            @Nullable String device,
+            boolean allowDownloads) {
+        this(
+                encoder,
+                adapter,
+                llm,
+                folder,
+                threads,
+                spinning,
+                contextLength,
+                cacheDirectory,
+                memoryLimit,
+                engine,
+                device,
+                allowDownloads,
+                null,
+                false,
+                null);
+    }
+
+    /**
+     * The precision of a part.
+     *
+     * @param ofPart what the part asks for itself, or null
+     * @return that, or the builder's, or {@link Precision#FULL}
+     */
+    public Precision precisionOf(@Nullable Precision ofPart) {
+        if (ofPart != null) {
+            return ofPart;
+        }
+        return precision != null ? precision : Precision.FULL;
+    }
+}

@@ -9,6 +9,8 @@ import io.langbridge.Precision;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.generate.Scores;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -54,6 +57,18 @@ public abstract class RuntimeContract {
     /** The precision to check; areas that have no network in them are left to the check in full precision. */
     protected Precision precision() {
         return Precision.FULL;
+    }
+
+    /**
+     * The scores after the processors that are on, as the engine computes them where it chooses tokens itself.
+     *
+     * @param scores the caller's own
+     * @param seen ids that the repetition penalty counts
+     */
+    protected float[] process(float[] scores, Set<Integer> seen, Sampler.Settings settings) {
+        Scores.repetitionPenalty(scores, seen, settings.repetitionPenalty());
+        Sampler.process(scores, settings);
+        return scores;
     }
 
     /** One test per case, in one container per area. */
@@ -173,14 +188,14 @@ public abstract class RuntimeContract {
     }
 
     /** Decides by the area and what the case holds, never by its name. */
-    private static void check(Check check) throws Exception {
+    private void check(Check check) throws Exception {
         switch (check.found().area()) {
             case "images" -> ImageCases.check(check);
             case "preprocessing" -> PreprocessingCases.check(check);
             case "vision" -> VisionCases.check(check);
             case "adapter" -> AdapterCases.check(check);
             case "decoders" -> DecoderCases.check(check);
-            case "scores" -> ScoreCases.check(check);
+            case "scores" -> ScoreCases.check(check, this::process);
             case "end-to-end" -> EndToEndCases.check(check);
             case "tokenizers" -> TokenizerCases.check(check);
             case "shared-vocabulary" -> VocabularyCases.check(check);

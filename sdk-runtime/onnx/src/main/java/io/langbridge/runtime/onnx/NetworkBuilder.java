@@ -3,6 +3,7 @@ package io.langbridge.runtime.onnx;
 import io.langbridge.CheckpointException;
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -64,7 +65,7 @@ final class NetworkBuilder {
             long bytes,
             @Nullable StoredTensor stored,
             String recipe,
-            WeightFile.@Nullable Content content) {}
+            SafetensorsWriter.@Nullable Content content) {}
 
     /** Makes bytes of several initializers at once. */
     private interface Filling {
@@ -310,7 +311,7 @@ final class NetworkBuilder {
         Map<String, Long> offsets = new LinkedHashMap<>();
         initializers.forEach((name, initializer) -> {
             StoredTensor tensor = initializer.stored();
-            WeightFile.Content content = initializer.content();
+            SafetensorsWriter.Content content = initializer.content();
             long offset;
             if (tensor != null) {
                 offset = file.add(

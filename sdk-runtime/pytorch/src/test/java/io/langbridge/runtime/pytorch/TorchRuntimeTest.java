@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.contract.Fixtures;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import java.io.File;
@@ -17,6 +18,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TorchRuntimeTest {
     @TempDir
@@ -36,17 +39,18 @@ class TorchRuntimeTest {
                 .withMessageStartingWith("The device cuda:9999 was asked for, but ");
     }
 
-    @Test
-    void nothingConnectsWhenNetworksAreLoadedAndRun() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"pytorch", "onnx"})
+    void nothingConnectsWhenAModelIsLoadedAndAsked(String engine) throws Exception {
         Tiny.requireNatives();
-        assertThat(exitCode(classPath(), "-Doffline=false")).isEqualTo(NoConnection.RAN);
+        assertThat(exitCode(classPath(), engine, "-Doffline=false")).isEqualTo(NoConnection.RAN);
     }
 
     @Test
     void nothingConnectsWhenNativesAreMissing() throws Exception {
         List<String> without = new ArrayList<>(classPath());
         without.removeIf(entry -> entry.contains("pytorch-native") || entry.contains("pytorch-jni"));
-        assertThat(exitCode(without)).isEqualTo(NoConnection.UNAVAILABLE);
+        assertThat(exitCode(without, "pytorch")).isEqualTo(NoConnection.UNAVAILABLE);
     }
 
     private static List<String> classPath() {
@@ -54,12 +58,18 @@ class TorchRuntimeTest {
         return Arrays.stream(path.split(Pattern.quote(File.pathSeparator))).collect(Collectors.toList());
     }
 
-    private int exitCode(List<String> classPath, String... options) throws IOException, InterruptedException {
+    private int exitCode(List<String> classPath, String engine, String... options)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(Arrays.asList(options));
         command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath)));
-        command.addAll(List.of(NoConnection.class.getName(), folder.toString()));
+        Path model = Fixtures.bundled(folder).resolve("end-to-end/langbridge-pad/checkpoint");
+        command.addAll(List.of(
+                NoConnection.class.getName(),
+                model.toString(),
+                folder.resolve("cache").toString(),
+                engine));
         return new ProcessBuilder(command).inheritIO().start().waitFor();
     }
 }

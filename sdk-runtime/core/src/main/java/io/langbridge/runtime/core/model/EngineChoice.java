@@ -47,7 +47,7 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
             choice.log(name == null ? "the device was asked for" : "asked for");
             return choice;
         }
-        String whyNotCuda = null;
+        String whyNotCuda = "No engine for CUDA is on the path";
         for (Engine engine : candidates) {
             if (engine.decodesOn(Device.Kind.CUDA)) {
                 try {
@@ -56,12 +56,13 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
                     choice.log("the first CUDA device");
                     return choice;
                 } catch (RuntimeUnavailableException e) {
-                    whyNotCuda = e.getMessage();
+                    whyNotCuda = String.valueOf(e.getMessage());
                 }
             }
         }
         EngineChoice choice = on(Device.CPU, named, engines, allowDownloads);
-        choice.log(whyNotCuda == null ? "no engine for CUDA is on the path" : "CUDA is not there: " + whyNotCuda);
+        choice.log("no engine here can use CUDA");
+        LOG.debug("{}", whyNotCuda);
         return choice;
     }
 

@@ -2,8 +2,8 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
+import io.langbridge.FitReport;
 import io.langbridge.Encoder;
-import io.langbridge.ImageFit;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
@@ -13,30 +13,23 @@ import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.config.AdapterConfig;
-import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.FeatureSelection;
 import io.langbridge.runtime.core.config.ImagePrompt;
 import io.langbridge.runtime.core.config.LlmPart;
-import io.langbridge.runtime.core.config.ModelFolder;
-import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.VisionNetwork;
-import io.langbridge.runtime.core.image.ImagePreprocessor;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.explain.Embeddings;
+import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.text.Tokenizer;
-import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Objects;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,9 +48,7 @@ public final class Loader implements ModelLoader {
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        List<Engine> engines = new ArrayList<>();
-        ServiceLoader.load(Engine.class).forEach(engines::add);
-        return load(spec, engines);
+        return load(spec, engines());
     }
 
     /** Loads with a given engine. */
@@ -68,160 +59,96 @@ public final class Loader implements ModelLoader {
     private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
         EngineChoice choice = EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads());
         long start = System.nanoTime();
-        Closing closing = new Closing();
+        Closing shared = new Closing();
+        Closing own = new Closing();
         try {
-            Files files =
-                    spec.folder() == null ? separate(spec, closing) : whole(spec.folder(), spec.encoder(), closing);
-            LoadedModel model = new LoadedModel(open(files, spec, choice, closing));
-            LOG.info("Loaded {} in {} ms", files.llm.folder(), (System.nanoTime() - start) / 1_000_000);
+            ModelFiles files = ModelFiles.open(spec, shared, own);
+            if (spec.adapter() != null) {
+                Fit.requireKind(spec.adapter(), files.adapter());
+            }
+            Fit.requireFeatures(files);
+            int context = contextLength(spec, files.llm().config());
+            memory(files, spec, spec.llm(), context, true).check(spec.memoryLimit());
+            Head head = Head.open(files, context, own);
+            EngineOptions options = options(spec, choice, cacheDirectory(spec, shared));
+            Encoder wanted = spec.encoder();
+            VisionNetwork vision = shared.add(choice.engine()
+                    .vision(
+                            files.vision().config(),
+                            files.vision().weights(),
+                            options.with(spec.precisionOf(wanted == null ? null : wanted.precision()))));
+            SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision, shared);
+            own.add(encoder.use());
+            shared = new Closing(); // the last user closes what was in it
+            LoadedModel model = join(encoder, head, spec.llm(), own);
+            log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
-            closing.closeAfter(e);
+            own.closeAfter(e);
+            shared.closeAfter(e);
             throw e;
         }
     }
 
-    /** The opened files of a model, whichever layout they came in. */
-    private record Files(
-            VisionPart vision,
-            AdapterPart adapter,
-            LlmPart llm,
-            AdapterConfig adapterConfig,
-            Tiling tiling,
-            ImagePrompt imagePrompt) {}
-
-    private static Files whole(Path folder, @Nullable Encoder encoder, Closing closing) {
-        ModelFolder model = closing.add(ModelFolder.open(folder, encoder == null ? null : encoder.folder()));
-        return new Files(
-                model.vision(),
-                model.adapter(),
-                model.llm(),
-                model.adapter().config(),
-                model.tiling(),
-                model.imagePrompt());
+    /**
+     * Puts another language model behind an encoder and its adapter.
+     *
+     * @param use keeps the encoder open; closed here if this fails, by the model otherwise
+     */
+    static VisionLanguageModel withLlm(SharedEncoder encoder, AutoCloseable use, Llm llm) {
+        long start = System.nanoTime();
+        Closing own = new Closing();
+        own.add(use);
+        try {
+            if (!(encoder.files.adapterConfig() instanceof AdapterConfig.LangBridge)) {
+                throw new UnsupportedModelException("The adapter "
+                        + encoder.files.adapter().weights().source() + " is of type "
+                        + encoder.files.adapterConfig().type() + ", made for one language model; only LangBridge"
+                        + " adapters (mm_vocab) move to another");
+            }
+            ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
+            int context = contextLength(encoder.spec, files.llm().config());
+            memory(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
+            LoadedModel model = join(encoder, Head.open(files, context, own), llm, own);
+            log(files, start);
+            return model;
+        } catch (RuntimeException | Error e) {
+            own.closeAfter(e);
+            throw e;
+        }
     }
 
-    private static Files separate(ModelSpec spec, Closing closing) {
-        Encoder encoder = Objects.requireNonNull(spec.encoder());
-        Adapter wanted = Objects.requireNonNull(spec.adapter());
-        AdapterPart adapter = closing.add(AdapterPart.open(wanted.path(), wanted.vocabulary()));
-        AdapterConfig config = adapterConfig(wanted, adapter);
-        FeatureSelection selection = adapter.selection() == null ? FeatureSelection.DEFAULT : adapter.selection();
-        if (encoder.layer() != null) {
-            selection = new FeatureSelection(encoder.layer(), selection.patches());
-        }
-        VisionPart vision = closing.add(VisionPart.open(encoder.folder(), selection));
-        LlmPart llm =
-                closing.add(LlmPart.open(Objects.requireNonNull(spec.llm()).folder()));
-        if (config.mmHiddenSize() != vision.config().hiddenSize()) {
-            throw new CheckpointException("The adapter " + wanted.path() + " takes features of size "
-                    + config.mmHiddenSize() + ", but the encoder " + encoder.folder() + " gives "
-                    + vision.config().hiddenSize() + "; use the encoder that the adapter was trained with");
-        }
-        Integer width = outputWidth(config);
-        if (width != null && width != llm.config().hiddenSize()) {
-            throw new CheckpointException("The adapter " + wanted.path() + " gives visual tokens of size " + width
-                    + ", but the language model " + llm.folder() + " takes "
-                    + llm.config().hiddenSize()
-                    + "; only LangBridge adapters move between language models");
-        }
-        return new Files(vision, adapter, llm, config, tiling(encoder, adapter), new ImagePrompt.Splice());
+    private static void log(ModelFiles files, long start) {
+        LOG.info("Loaded {} in {} ms", files.llm().folder(), (System.nanoTime() - start) / 1_000_000);
     }
 
-    private static AdapterConfig adapterConfig(Adapter wanted, AdapterPart part) {
-        boolean isLangBridge = part.config() instanceof AdapterConfig.LangBridge;
-        if (wanted.isLangBridge() != isLangBridge) {
-            throw new CheckpointException("The adapter " + wanted.path() + " is of type "
-                    + part.config().type() + ", "
-                    + (isLangBridge
-                            ? "which is LangBridge: use Adapter.langBridge(..)"
-                            : "not LangBridge (mm_vocab): use Adapter.projector(..)"));
-        }
-        return wanted.hasSoftmax() && part.config() instanceof AdapterConfig.LangBridge langBridge
-                ? new AdapterConfig.LangBridge(
-                        langBridge.mmHiddenSize(), langBridge.mlpHiddenSize(), langBridge.mmVocabSize(), true)
-                : part.config();
+    @Override
+    public FitReport check(ModelSpec spec) {
+        return FitCheck.of(spec);
     }
 
-    private static @Nullable Integer outputWidth(AdapterConfig config) {
-        if (config instanceof AdapterConfig.Mlp mlp) {
-            return mlp.llmHiddenSize();
-        }
-        return config instanceof AdapterConfig.Linear linear ? (Integer) linear.llmHiddenSize() : null;
+    @Override
+    public void save(Adapter adapter, @Nullable Llm trainedWith, Path folder) {
+        AdapterFolder.save(adapter, trainedWith, folder);
     }
 
-    private static Tiling tiling(Encoder encoder, AdapterPart adapter) {
-        if (encoder.fit() != null) {
-            return encoder.fit() == ImageFit.PAD ? new Tiling.Pad() : new Tiling.Plain();
-        }
-        Tiling trained = adapter.tiling();
-        return trained != null ? trained : new Tiling.Pad();
+    @Override
+    public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
+        EngineChoice choice = EngineChoice.of(engines(), null, null, false);
+        ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
+        fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice, CacheDirectory.ofUser()));
     }
 
-    private static LoadedModel.Parts open(Files files, ModelSpec spec, EngineChoice choice, Closing closing) {
-        int context = contextLength(spec, files.llm.config());
-        EngineOptions options = new EngineOptions(
-                spec.threads() != null
-                        ? spec.threads()
-                        : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
-                spec.spinning(),
-                cacheDirectory(spec, closing),
-                choice.device(),
-                spec.allowDownloads(),
-                precision(spec, null),
-                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK);
-        Encoder encoder = spec.encoder();
-        Adapter wanted = spec.adapter();
-        Llm llm = spec.llm();
-        Precisions precisions = new Precisions(
-                precision(spec, encoder == null ? null : encoder.precision()),
-                precision(spec, wanted == null ? null : wanted.precision()),
-                precision(spec, llm == null ? null : llm.precision()));
-        memory(files, context, precisions).check(spec.memoryLimit());
-
-        ImagePreprocessor preprocessor = new ImagePreprocessor(
-                files.vision.preprocessor(), files.tiling, files.vision.config().imageSize());
-        Tokenizer tokenizer = closing.add(Tokenizer.of(files.llm.folder()));
-        ChatTemplate template = ChatTemplate.of(files.llm.folder());
-        if (template == null) {
-            throw new UnsupportedModelException("The language model in " + files.llm.folder()
-                    + " has no chat template, so nothing says how a question is put to it; add chat_template.jinja, or use"
-                    + " the instruction-tuned version of the model");
-        }
-        String image =
-                files.imagePrompt instanceof ImagePrompt.Placeholder placeholder ? placeholder.token() : "<image>";
-        VocabularyMatrix matrix = vocabularyMatrix(files, tokenizer);
-        Engine engine = choice.engine();
-        VisionNetwork vision = closing.add(
-                engine.vision(files.vision.config(), files.vision.weights(), options.with(precisions.vision)));
-        AdapterNetwork adapter = closing.add(Adapters.attach(
-                engine, files.adapterConfig, files.adapter.weights(), matrix, options.with(precisions.adapter)));
-        DecoderNetwork decoder = closing.add(
-                choice.decoder().decoder(files.llm.config(), files.llm.weights(), options.with(precisions.decoder)));
-        StoredTensor newline = files.adapter.imageNewline();
-        return new LoadedModel.Parts(
-                encoderName(files),
-                preprocessor,
-                vision,
-                adapter,
-                decoder,
-                tokenizer,
-                new PromptAssembler(tokenizer, template, image),
-                files.llm.generation(),
-                newline == null ? null : newline.toFloats(),
-                files.imagePrompt instanceof ImagePrompt.Placeholder,
-                context,
-                closing);
+    /** Folds with a given engine. */
+    public static void fold(
+            Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
+        AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
     }
 
-    /** Of each part. */
-    private record Precisions(Precision vision, Precision adapter, Precision decoder) {}
-
-    private static Precision precision(ModelSpec spec, @Nullable Precision ofPart) {
-        if (ofPart != null) {
-            return ofPart;
-        }
-        return spec.precision() != null ? spec.precision() : Precision.FULL;
+    private static List<Engine> engines() {
+        List<Engine> engines = new ArrayList<>();
+        ServiceLoader.load(Engine.class).forEach(engines::add);
+        return engines;
     }
 
     /** Where converted weights go; a folder that is deleted with the model if none are to be kept. */
@@ -232,7 +159,92 @@ public final class Loader implements ModelLoader {
         return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
     }
 
-    private static int contextLength(ModelSpec spec, DecoderConfig config) {
+    private static EngineOptions options(ModelSpec spec, EngineChoice choice, Path cacheDirectory) {
+        return new EngineOptions(
+                spec.threads() != null
+                        ? spec.threads()
+                        : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
+                spec.spinning(),
+                cacheDirectory,
+                choice.device(),
+                spec.allowDownloads(),
+                spec.precisionOf(null),
+                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK);
+    }
+
+    /** All that depends on the language model and costs little, so that it is found wrong before weights are loaded. */
+    private record Head(
+            ModelFiles files,
+            int context,
+            Tokenizer tokenizer,
+            PromptAssembler assembler,
+            Fit.@Nullable Lookup vocabulary,
+            @Nullable VocabularyMatrix matrix) {
+
+        static Head open(ModelFiles files, int context, Closing closing) {
+            Tokenizer tokenizer = closing.add(Tokenizer.of(files.llm().folder()));
+            Fit.requireWidth(files);
+            Fit.Lookup vocabulary = Fit.lookup(files.adapter(), tokenizer);
+            Fit.requireNewline(files, vocabulary);
+            String image = files.imagePrompt() instanceof ImagePrompt.Placeholder placeholder
+                    ? placeholder.token()
+                    : "<image>";
+            return new Head(
+                    files,
+                    context,
+                    tokenizer,
+                    new PromptAssembler(tokenizer, Fit.requireTemplate(files), image),
+                    vocabulary,
+                    Fit.vocabularyMatrix(files, vocabulary));
+        }
+    }
+
+    /** Opens the networks that depend on the language model; the model takes over {@code own}. */
+    private static LoadedModel join(SharedEncoder encoder, Head head, @Nullable Llm llm, Closing own) {
+        ModelSpec spec = encoder.spec;
+        Adapter wanted = spec.adapter();
+        ModelFiles files = head.files();
+        EngineChoice choice = encoder.engines;
+        AdapterNetwork adapter = own.add(Adapters.attach(
+                choice.engine(),
+                files.adapterConfig(),
+                files.adapter().weights(),
+                head.matrix(),
+                files.topK(),
+                encoder.options.with(spec.precisionOf(wanted == null ? null : wanted.precision()))));
+        DecoderNetwork decoder = own.add(
+                choice.decoder()
+                        .decoder(
+                                files.llm().config(),
+                                files.llm().weights(),
+                                encoder.options.with(spec.precisionOf(llm == null ? null : llm.precision()))));
+        StoredTensor newline = files.adapter().imageNewline();
+        return new LoadedModel(new LoadedModel.Parts(
+                encoder,
+                adapter,
+                decoder,
+                head.tokenizer(),
+                head.assembler(),
+                explainer(encoder, adapter, head),
+                files.llm().generation(),
+                newline == null ? null : newline.toFloats(),
+                files.imagePrompt() instanceof ImagePrompt.Placeholder,
+                head.context(),
+                own));
+    }
+
+    private static Explainer explainer(SharedEncoder encoder, AdapterNetwork adapter, Head head) {
+        Fit.Lookup vocabulary = head.vocabulary();
+        return new Explainer(
+                encoder.files.vision().config().patchesPerSide(),
+                adapter,
+                head.tokenizer(),
+                new Embeddings(head.files().llm().weights().get("model.embed_tokens.weight")),
+                (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
+                vocabulary == null ? null : vocabulary::transfer);
+    }
+
+    static int contextLength(ModelSpec spec, DecoderConfig config) {
         int most = config.maxPositionEmbeddings();
         if (spec.contextLength() == null) {
             return Math.min(DEFAULT_CONTEXT, most);
@@ -244,59 +256,43 @@ public final class Loader implements ModelLoader {
         return spec.contextLength();
     }
 
-    /** Says what the features mean, so that those of another encoder are refused. */
-    private static String encoderName(Files files) {
-        return files.vision.folder().toAbsolutePath().normalize() + ", layer "
-                + files.vision.config().layersToRun() + ", " + files.tiling;
-    }
-
-    /**
-     * The embedding row of every shared token: the authors' own matrix where it lies beside the model, else looked up
-     * by the tokens' spelling, so that the vocabulary file of one language model serves another.
-     */
-    private static @Nullable VocabularyMatrix vocabularyMatrix(Files files, Tokenizer tokenizer) {
-        if (!(files.adapterConfig instanceof AdapterConfig.LangBridge)) {
-            return null;
-        }
-        StoredTensor saved = files.adapter.vocabularyMatrix();
-        if (saved != null && saved.shape()[1] == files.llm.config().hiddenSize()) {
-            return VocabularyMatrix.of(saved);
-        }
-        Path vocabularyFile = files.adapter.vocabularyFile();
-        if (vocabularyFile == null) {
-            throw new CheckpointException(
-                    "The LangBridge adapter " + files.adapter.weights().source()
-                            + " has no shared vocabulary beside it; name the file: Adapter.langBridge(projector, vocabulary)");
-        }
-        SharedVocabulary.Transfer transfer =
-                SharedVocabulary.read(vocabularyFile).forTokenizer(tokenizer);
-        return VocabularyMatrix.of(files.llm.weights().get("model.embed_tokens.weight"), transfer.complete());
-    }
-
-    private static Memory memory(Files files, int context, Precisions precisions) {
-        DecoderConfig llm = files.llm.config();
+    /** What is to be loaded; without the encoder where that is there already. */
+    static Memory memory(
+            ModelFiles files, ModelSpec spec, @Nullable Llm wantedLlm, int context, boolean withEncoder) {
+        DecoderConfig llm = files.llm().config();
         Memory memory = new Memory();
-        long head = (long) llm.vocabSize() * llm.hiddenSize();
-        long layers = files.llm.elements() - (llm.tieWordEmbeddings() ? 1 : 2) * head;
-        // The head keeps 8 bits in INT4. The embedding table stays on disk unless it is the head too.
-        memory.add(
-                "language model",
-                precisions.decoder == Precision.FULL
-                        ? files.llm.elements() * Float.BYTES
-                        : Memory.weights(layers, precisions.decoder) + Memory.weights(head, Precision.INT8));
-        memory.add("encoder", Memory.weights(files.vision.elements(), precisions.vision));
-        if (files.adapterConfig instanceof AdapterConfig.LangBridge config && !config.softmax()) {
-            long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
-            memory.add("adapter", Memory.weights(folded, precisions.adapter));
-        } else {
-            memory.add("adapter", Memory.weights(files.adapter.elements(), precisions.adapter));
+        memory.add("language model", decoderBytes(files, spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision())));
+        if (withEncoder) {
+            Encoder encoder = spec.encoder();
+            Precision precision = spec.precisionOf(encoder == null ? null : encoder.precision());
+            memory.add("encoder", Memory.weights(files.vision().elements(), precision));
         }
-        if (files.adapterConfig instanceof AdapterConfig.LangBridge config && config.softmax()) {
+        Adapter adapter = spec.adapter();
+        Precision precision = spec.precisionOf(adapter == null ? null : adapter.precision());
+        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && !config.softmax()) {
+            long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
+            memory.add("adapter", Memory.weights(folded, precision));
+        } else {
+            memory.add("adapter", Memory.weights(files.adapter().elements(), precision));
+        }
+        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && config.softmax()) {
             memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
         }
         memory.add(
                 "KV cache for " + context + " positions",
                 2L * llm.numHiddenLayers() * llm.numKeyValueHeads() * llm.headDim() * context * Float.BYTES);
         return memory;
+    }
+
+    /** Quantised, the head has 8 bits, and the embedding table stays on disk. */
+    private static long decoderBytes(ModelFiles files, Precision precision) {
+        long all = files.llm().elements();
+        if (precision == Precision.FULL) {
+            return all * Float.BYTES;
+        }
+        DecoderConfig llm = files.llm().config();
+        long head = (long) llm.vocabSize() * llm.hiddenSize();
+        long layers = all - (llm.tieWordEmbeddings() ? head : 2 * head);
+        return Memory.weights(layers, precision) + Memory.weights(head, Precision.INT8);
     }
 }

@@ -4,6 +4,7 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.AtomicWrite;
 import io.langbridge.runtime.core.text.Spelling;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.io.IOException;
@@ -232,7 +233,7 @@ public final class SharedVocabulary {
 
         private Transfer(String source, List<String> tokens, int[] ids, Match[] matches) {
             this.source = source;
-            this.tokens = tokens;
+            this.tokens = Collections.unmodifiableList(tokens);
             this.ids = ids;
             this.matches = matches;
         }
@@ -263,6 +264,15 @@ public final class SharedVocabulary {
                 matches[i] = id >= 0 ? Match.BY_TEXT : id == TextIndex.AMBIGUOUS ? Match.AMBIGUOUS : Match.MISSING;
             }
             return new Transfer(source, tokens, ids, matches);
+        }
+
+        /**
+         * All tokens, found or not.
+         *
+         * @return in order, as they are spelled where they come from; unmodifiable
+         */
+        public List<String> tokens() {
+            return tokens;
         }
 
         /**
@@ -325,7 +335,8 @@ public final class SharedVocabulary {
                                 ? ", or stand for the same text as several of its tokens (" + ambiguous + ")"
                                 : "")
                         + ", the first are " + missing.subList(0, Math.min(5, missing.size()))
-                        + ". The adapter cannot be moved there; train one on the tokens both models know.");
+                        + ". Say with Adapter.missingTokens(..) what to do with them, or train an adapter on the tokens that"
+                        + " both models know.");
             }
             return new SharedVocabulary(source, tokens, ids);
         }
@@ -344,7 +355,7 @@ public final class SharedVocabulary {
      * @throws CheckpointException if it cannot be written
      */
     public void save(Path file) {
-        VocabularyJson.replace(file, out -> {
+        AtomicWrite.to(file, out -> {
             try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
                 json.setIndent(" ");
                 json.beginObject();
