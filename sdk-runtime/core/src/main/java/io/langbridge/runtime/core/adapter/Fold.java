@@ -90,8 +90,17 @@ final class Fold {
         WeightFile file = new WeightFile();
         file.addTensor("0.weight", key + " 0.weight", channel -> copy("0.weight", channel), mlp, in);
         file.addTensor("0.bias", key + " 0.bias", channel -> copy("0.bias", channel), mlp);
-        file.addTensor("2.weight", key + " 2.weight", channel -> SafetensorsWriter.writeFloats(result().weight().data(), channel), out, mlp);
-        file.addTensor("2.bias", key + " 2.bias", channel -> SafetensorsWriter.writeFloats(result().bias().data(), channel), out);
+        file.addTensor(
+                "2.weight",
+                key + " 2.weight",
+                channel -> SafetensorsWriter.writeFloats(result().weight().data(), channel),
+                out,
+                mlp);
+        file.addTensor(
+                "2.bias",
+                key + " 2.bias",
+                channel -> SafetensorsWriter.writeFloats(result().bias().data(), channel),
+                out);
         Weights folded = file.open(options.cacheDirectory());
         result = null;
         return folded;

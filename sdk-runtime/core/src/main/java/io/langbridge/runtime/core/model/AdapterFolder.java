@@ -75,8 +75,7 @@ final class AdapterFolder {
     }
 
     /** See {@link Adapter#fold} and {@link Adapter#export}. */
-    static void fold(
-            Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
+    static void fold(Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
         Closing closing = new Closing();
         try {
             new AdapterFolder(folder, adapter, closing).fold(llm, standard, engine, options);
@@ -127,14 +126,11 @@ final class AdapterFolder {
             return closing.add(LlmPart.open(named.folder()));
         }
         Path together = wanted.path();
-        return Files.exists(together.resolve("tokenizer.json"))
-                ? closing.add(LlmPart.open(together))
-                : null;
+        return Files.exists(together.resolve("tokenizer.json")) ? closing.add(LlmPart.open(together)) : null;
     }
 
     private void requireSameIds(LlmPart llm, Path vocabularyFile) {
-        Fit.Lookup lookup = Objects.requireNonNull(
-                Fit.lookup(part, closing.add(Tokenizer.of(llm.folder()))));
+        Fit.Lookup lookup = Objects.requireNonNull(Fit.lookup(part, closing.add(Tokenizer.of(llm.folder()))));
         if (!lookup.sameIds()) {
             throw new CheckpointException("The shared vocabulary " + vocabularyFile + " has other token ids than "
                     + llm.folder() + ", so the adapter was not trained with that language model");
@@ -161,10 +157,20 @@ final class AdapterFolder {
         int in = shape.mmHiddenSize();
         if (standard) {
             // GELU(0) is 0, so rows and columns of zeros change nothing.
-            writer.add("multi_modal_projector.linear_1.weight", padded(folded, "0.weight", width, in).data(), width, in);
-            writer.add("multi_modal_projector.linear_1.bias", padded(folded, "0.bias", width, 1).data(), width);
             writer.add(
-                    "multi_modal_projector.linear_2.weight", padded(folded, "2.weight", width, width).data(), width, width);
+                    "multi_modal_projector.linear_1.weight",
+                    padded(folded, "0.weight", width, in).data(),
+                    width,
+                    in);
+            writer.add(
+                    "multi_modal_projector.linear_1.bias",
+                    padded(folded, "0.bias", width, 1).data(),
+                    width);
+            writer.add(
+                    "multi_modal_projector.linear_2.weight",
+                    padded(folded, "2.weight", width, width).data(),
+                    width,
+                    width);
             writer.add("multi_modal_projector.linear_2.bias", folded.get("2.bias"));
         } else {
             folded.names().forEach(name -> writer.add(AUTHORS + name, folded.get(name)));
@@ -241,9 +247,10 @@ final class AdapterFolder {
         provenance.add("sources", sources);
         JsonArray licences = new JsonArray();
         for (FitReport.Licence licence : Licences.of("adapter", wanted.path())) {
-            licences.add(licence.name() != null
-                    ? licence.name()
-                    : String.valueOf(licence.file().getFileName()));
+            licences.add(
+                    licence.name() != null
+                            ? licence.name()
+                            : String.valueOf(licence.file().getFileName()));
         }
         provenance.add("licences", licences);
         JsonElement before = part.provenance();

@@ -167,20 +167,17 @@ final class Fit {
     }
 
     static VocabularyMatrix vocabularyMatrix(
-            AdapterPart adapter,
-            LlmPart llm,
-            boolean together,
-            MissingTokens policy,
-            @Nullable Lookup vocabulary) {
+            AdapterPart adapter, LlmPart llm, boolean together, MissingTokens policy, @Nullable Lookup vocabulary) {
         StoredTensor saved = adapter.vocabularyMatrix();
         if (together && saved != null && saved.shape()[1] == llm.config().hiddenSize()) {
             return VocabularyMatrix.of(saved);
         }
         if (vocabulary == null) {
-            throw new CheckpointException("The LangBridge adapter " + adapter.weights().source()
-                    + " has no shared vocabulary beside it"
-                    + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
-                    + "; name the file: Adapter.langBridge(projector, vocabulary)");
+            throw new CheckpointException(
+                    "The LangBridge adapter " + adapter.weights().source()
+                            + " has no shared vocabulary beside it"
+                            + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
+                            + "; name the file: Adapter.langBridge(projector, vocabulary)");
         }
         return VocabularyMatrix.of(llm.weights().get("model.embed_tokens.weight"), vocabulary.transfer(), policy);
     }

@@ -161,7 +161,9 @@ final class FitCheck {
             add(
                     Verdict.FITS,
                     "image_newline",
-                    ModelFiles.needsNewline(files.tiling()) ? "is there, and belongs to this language model" : "not needed");
+                    ModelFiles.needsNewline(files.tiling())
+                            ? "is there, and belongs to this language model"
+                            : "not needed");
         }
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge) {
             vocabulary(files, vocabulary);

@@ -129,8 +129,7 @@ public final class Loader implements ModelLoader {
     @Override
     public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
         EngineChoice choice = EngineChoice.of(engines(), null, null, false);
-        ModelSpec defaults =
-                new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
+        ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
         fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice));
     }
 
@@ -140,7 +139,7 @@ public final class Loader implements ModelLoader {
         AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
     }
 
-    private static List<Engine> engines() {
+    static List<Engine> engines() {
         List<Engine> engines = new ArrayList<>();
         ServiceLoader.load(Engine.class).forEach(engines::add);
         return engines;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
-import io.langbridge.runtime.core.checkpoint.TestTensors;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.TestTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
