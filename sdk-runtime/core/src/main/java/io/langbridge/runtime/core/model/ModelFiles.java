@@ -79,11 +79,9 @@ record ModelFiles(
                 config,
                 tiling(encoder, adapter),
                 new ImagePrompt.Splice(),
+                wanted.topK(),
                 wanted.missingTokens(),
-                llm.folder()
-                        .toAbsolutePath()
-                        .normalize()
-                        .equals(wanted.path().toAbsolutePath().normalize()));
+                together(wanted, llm));
     }
 
     /** The same encoder and adapter with another language model. */
