@@ -294,8 +294,8 @@ public abstract class LangBridgeContract {
 
     @Test
     void a_standard_projector_is_exact_or_refused() throws IOException {
-        assertThatThrownBy(() -> fold(
-                        Adapter.langBridge(checkpoint(QWEN)), llm(LLAMA), true, scratch.resolve("too-wide")))
+        assertThatThrownBy(
+                        () -> fold(Adapter.langBridge(checkpoint(QWEN)), llm(LLAMA), true, scratch.resolve("too-wide")))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("is 40 wide between its layers")
                 .hasMessageContaining("is 32 wide there")
@@ -306,8 +306,10 @@ public abstract class LangBridgeContract {
         Path exported = scratch.resolve("exported");
         fold(Adapter.langBridge(narrow), llm(LLAMA), true, exported);
         try (Weights weights = Checkpoints.open(exported.resolve("mm_projector.safetensors"))) {
-            assertThat(weights.get("multi_modal_projector.linear_1.weight").shape()).containsExactly(32, 32);
-            assertThat(weights.get("multi_modal_projector.linear_2.weight").shape()).containsExactly(32, 32);
+            assertThat(weights.get("multi_modal_projector.linear_1.weight").shape())
+                    .containsExactly(32, 32);
+            assertThat(weights.get("multi_modal_projector.linear_2.weight").shape())
+                    .containsExactly(32, 32);
         }
         Encoder encoder = Encoder.of(checkpoint(QWEN).resolve("vision_tower"));
         try (VisionLanguageModel original = load(encoder, Adapter.langBridge(narrow), llm(LLAMA));

@@ -107,12 +107,13 @@ class SavedAdapterTest {
                     .contains("\"file\":\"vocabulary.json\",\"sha256\":\"" + sha256(source.resolve("vocabulary.json")))
                     .contains("\"trained_with\":{\"folder\":\"checkpoint\"")
                     .contains("\"hidden_size\":32");
-            JsonElement before = Objects.requireNonNull(again.provenance())
-                    .getAsJsonObject()
-                    .get("before");
+            JsonElement before =
+                    Objects.requireNonNull(again.provenance()).getAsJsonObject().get("before");
             assertThat(before).isEqualTo(part.provenance());
-            assertThat(again.config()).isInstanceOfSatisfying(
-                    AdapterConfig.LangBridge.class, config -> assertThat(config.softmax()).isTrue());
+            assertThat(again.config())
+                    .isInstanceOfSatisfying(
+                            AdapterConfig.LangBridge.class,
+                            config -> assertThat(config.softmax()).isTrue());
         }
     }
 

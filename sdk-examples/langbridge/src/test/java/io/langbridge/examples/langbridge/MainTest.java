@@ -8,7 +8,9 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -111,6 +113,27 @@ class MainTest {
         assertEquals(lines.get(1), lines.get(2));
         assertTrue(out.toString().contains("token 0, span ratio 0."), out::toString);
         assertEquals(1000, ImageIO.read(plot.toFile()).getWidth());
+    }
+
+    @Test
+    void analyseFindsAFoldedAdapterWhereItsLangBridgeAdapterIs() throws Exception {
+        Path exported = folder.resolve("folded");
+        int code = run("export", "--adapter", MODEL, "--llm", MODEL, "--own-width", "--out", exported.toString());
+        assertEquals(0, code, err::toString);
+        Path before = folder.resolve("before.csv");
+        Path after = folder.resolve("after.csv");
+        String[] common = {"analyse", "--encoder", TOWER, "--llm", MODEL, "--image", PICTURE};
+        assertEquals(0, run(with(common, "--adapter", MODEL, "--csv", before.toString())), err::toString);
+        assertEquals(0, run(with(common, "--projector", exported.toString(), "--csv", after.toString())), err::toString);
+        String[] expected = Files.readAllLines(before).get(1).split(",");
+        String[] actual = Files.readAllLines(after).get(1).split(",");
+        for (int i = 1; i < expected.length; i++) {
+            assertEquals(Double.parseDouble(expected[i]), Double.parseDouble(actual[i]), 2e-6);
+        }
+    }
+
+    private static String[] with(String[] common, String... more) {
+        return Stream.concat(Arrays.stream(common), Arrays.stream(more)).toArray(String[]::new);
     }
 
     @Test

@@ -74,6 +74,26 @@ class AlignmentTest {
     }
 
     @Test
+    void tokens_that_move_towards_a_few_words_lie_more_and_more_in_their_span() {
+        ArrayTensor words = ArrayTensor.random(400, 24, 6);
+        ArrayTensor start = ArrayTensor.random(10, 24, 7);
+        double before = 0;
+        for (int step = 0; step <= 4; step++) {
+            float[] tokens = new float[10 * 24];
+            for (int i = 0; i < tokens.length; i++) {
+                int token = i / 24;
+                int x = i % 24;
+                float mixture = words.values()[token * 24 + x] + 0.5f * words.values()[(token + 100) * 24 + x];
+                tokens[i] = start.values()[i] * (4 - step) / 4 + mixture * step / 4;
+            }
+            double ratio = of(tokens, words.values(), 24, 4).meanSpanRatio();
+            assertThat(ratio).isGreaterThan(before);
+            before = ratio;
+        }
+        assertThat(before).isGreaterThan(0.97);
+    }
+
+    @Test
     void a_token_of_zeros_lies_nowhere() {
         assertThat(of(new float[3], new float[] {1, 0, 0, 0, 1, 0}, 3, 2).spanRatio(0))
                 .isZero();
