@@ -176,6 +176,15 @@ class FoldTest {
     }
 
     @Test
+    void embeddingsThatAreAllZeroAreRefused() {
+        values.put("embeddings", new float[3000 * LLM_HIDDEN]);
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> fold("a"))
+                .withMessageContaining("The embeddings of all 2500 shared tokens")
+                .withMessageContaining("llm-a.safetensors");
+    }
+
+    @Test
     void anEmbeddingThatIsNoNumberIsNamedWithItsRow() {
         values("embeddings")[2999 * LLM_HIDDEN + 1] = Float.POSITIVE_INFINITY;
         assertThatExceptionOfType(CheckpointException.class)

@@ -227,7 +227,10 @@ class SafetensorsTest {
 
     @Test
     void an_unknown_element_type_is_unsupported() {
-        Path file = new TestTensors().add("a", "F8_E4M3", new byte[2], 2).write(folder.resolve("a.safetensors"));
+        Path file = TestTensors.write(
+                folder.resolve("a.safetensors"),
+                "{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[2],\"data_offsets\":[0,2]}}",
+                new byte[2]);
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("F8_E4M3")
