@@ -11,8 +11,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "check",
         mixinStandardHelpOptions = true,
-        description = "Says whether encoder, adapter and language model fit, from their files alone; exits with 1 if they"
-                + " do not.")
+        description =
+                "Says whether encoder, adapter and language model fit, from their files alone; exits with 1 if they"
+                        + " do not.")
 final class Check implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

@@ -14,7 +14,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "export",
         mixinStandardHelpOptions = true,
-        description = "Folds a LangBridge adapter for one language model and writes it as LLaVA's mlp2x_gelu projector.")
+        description =
+                "Folds a LangBridge adapter for one language model and writes it as LLaVA's mlp2x_gelu projector.")
 final class Export implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -54,8 +55,7 @@ final class Export implements Callable<Integer> {
     @Override
     public Integer call() {
         Adapter langBridge = Parts.adapter(adapter, vocabulary).missingTokens(missingTokens);
-        Adapter exported =
-                ownWidth ? langBridge.fold(Llm.of(llm), out) : langBridge.export(Llm.of(llm), out);
+        Adapter exported = ownWidth ? langBridge.fold(Llm.of(llm), out) : langBridge.export(Llm.of(llm), out);
         spec.commandLine().getOut().println("Exported " + exported.path());
         return 0;
     }

@@ -13,7 +13,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "save",
         mixinStandardHelpOptions = true,
-        description = "Puts a LangBridge adapter into a small folder of its own, bit for bit, with where it comes from.")
+        description =
+                "Puts a LangBridge adapter into a small folder of its own, bit for bit, with where it comes from.")
 final class Save implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

@@ -19,8 +19,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "transfer",
         mixinStandardHelpOptions = true,
-        description = "Moves the adapter to another language model, without training, and asks both the same question about"
-                + " a picture that is encoded once.")
+        description =
+                "Moves the adapter to another language model, without training, and asks both the same question about"
+                        + " a picture that is encoded once.")
 final class Transfer implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

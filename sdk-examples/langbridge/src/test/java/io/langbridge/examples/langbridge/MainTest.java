@@ -57,8 +57,7 @@ class MainTest {
 
     @Test
     void transferAsksBothLanguageModels() {
-        int code = run(
-                "transfer", "--model", MODEL, "--to", MODEL, "--image", PICTURE, "--max-new-tokens", "4");
+        int code = run("transfer", "--model", MODEL, "--to", MODEL, "--image", PICTURE, "--max-new-tokens", "4");
         assertEquals(0, code, err::toString);
         assertTrue(out.toString().contains("before: "), out::toString);
         assertTrue(out.toString().contains("after:  "), out::toString);
@@ -74,7 +73,16 @@ class MainTest {
         assertEquals(0, code, err::toString);
         assertTrue(Files.exists(folder.resolve("exported/mm_projector.safetensors")));
         // The tiny adapter is wider between its layers than the tiny language model.
-        assertEquals(1, run("export", "--adapter", saved, "--llm", MODEL, "--out", folder.resolve("no").toString()));
+        assertEquals(
+                1,
+                run(
+                        "export",
+                        "--adapter",
+                        saved,
+                        "--llm",
+                        MODEL,
+                        "--out",
+                        folder.resolve("no").toString()));
         assertTrue(err.toString().contains("wide between its layers"), err::toString);
     }
 
