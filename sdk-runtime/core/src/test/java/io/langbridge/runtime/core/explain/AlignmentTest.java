@@ -75,18 +75,18 @@ class AlignmentTest {
 
     @Test
     void tokens_that_move_towards_a_few_words_lie_more_and_more_in_their_span() {
-        ArrayTensor words = ArrayTensor.random(400, 24, 6);
-        ArrayTensor start = ArrayTensor.random(10, 24, 7);
+        ArrayTensor words = ArrayTensor.random(300, 64, 6);
+        ArrayTensor start = ArrayTensor.random(10, 64, 7);
         double before = 0;
         for (int step = 0; step <= 4; step++) {
-            float[] tokens = new float[10 * 24];
+            float[] tokens = new float[10 * 64];
             for (int i = 0; i < tokens.length; i++) {
-                int token = i / 24;
-                int x = i % 24;
-                float mixture = words.values()[token * 24 + x] + words.values()[(token + 100) * 24 + x];
+                int token = i / 64;
+                int x = i % 64;
+                float mixture = words.values()[token * 64 + x] + words.values()[(token + 100) * 64 + x];
                 tokens[i] = start.values()[i] * (4 - step) / 4 + mixture * step / 4;
             }
-            double ratio = of(tokens, words.values(), 24, 4).meanSpanRatio();
+            double ratio = of(tokens, words.values(), 64, 4).meanSpanRatio();
             assertThat(ratio).isGreaterThan(before);
             before = ratio;
         }
