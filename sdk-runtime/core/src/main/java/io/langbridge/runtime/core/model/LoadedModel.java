@@ -4,6 +4,8 @@ import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
 import io.langbridge.EncodedImage;
+import io.langbridge.ExplainOptions;
+import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Message;
@@ -15,6 +17,7 @@ import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
@@ -51,6 +54,7 @@ final class LoadedModel implements VisionLanguageModel {
      * All that a model consists of.
      *
      * @param encoder identifies the encoder among models
+     * @param explainer of the adapter's visual tokens in words of the language model
      * @param newline {@code image_newline}, or null
      * @param countsPromptTokens whether the repetition penalty sees the prompt, as it does where ids enter the model
      * @param resources closed at the end, last opened first
@@ -63,6 +67,7 @@ final class LoadedModel implements VisionLanguageModel {
             DecoderNetwork decoder,
             Tokenizer tokenizer,
             PromptAssembler assembler,
+            Explainer explainer,
             GenerationDefaults defaults,
             float @Nullable [] newline,
             boolean countsPromptTokens,
@@ -109,6 +114,20 @@ final class LoadedModel implements VisionLanguageModel {
     private EncodedPicture encoded(Image image) {
         PreparedImage prepared = parts.preprocessor().prepare(image.pixels());
         return new EncodedPicture(parts.vision().features(prepared.pixels()), prepared.grid(), parts.encoder());
+    }
+
+    @Override
+    public Explanation explain(EncodedImage image, ExplainOptions options) {
+        if (!enter()) {
+            throw closedError();
+        }
+        try {
+            EncodedPicture picture = ours(image);
+            List<Explanation.Area> areas = parts.preprocessor().areas(picture.grid.picture());
+            return parts.explainer().explain(picture.features, picture.grid, areas, options);
+        } finally {
+            leave();
+        }
     }
 
     @Override

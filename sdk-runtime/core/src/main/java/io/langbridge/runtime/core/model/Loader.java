@@ -4,12 +4,12 @@ import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
-import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.adapter.Adapters;
+import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
-import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.DecoderConfig;
@@ -23,8 +23,9 @@ import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.explain.Embeddings;
+import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.text.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -32,9 +33,12 @@ import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
-import java.util.Iterator;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Objects;
 import java.util.ServiceLoader;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,22 +56,25 @@ public final class Loader implements ModelLoader {
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        return load(spec, engine());
+        List<Engine> engines = new ArrayList<>();
+        ServiceLoader.load(Engine.class).forEach(engines::add);
+        return load(spec, engines);
     }
 
     /** Loads with a given engine. */
     public static VisionLanguageModel load(ModelSpec spec, Engine engine) {
+        return load(spec, Collections.singletonList(engine));
+    }
+
+    private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
+        EngineChoice choice = EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads());
         long start = System.nanoTime();
         Closing closing = new Closing();
         try {
             Files files =
                     spec.folder() == null ? separate(spec, closing) : whole(spec.folder(), spec.encoder(), closing);
-            LoadedModel model = new LoadedModel(open(files, spec, engine, closing));
-            LOG.info(
-                    "Loaded {} in {} ms on {}",
-                    files.llm.folder(),
-                    (System.nanoTime() - start) / 1_000_000,
-                    engine.name());
+            LoadedModel model = new LoadedModel(open(files, spec, choice, closing));
+            LOG.info("Loaded {} in {} ms", files.llm.folder(), (System.nanoTime() - start) / 1_000_000);
             return model;
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
@@ -152,14 +159,16 @@ public final class Loader implements ModelLoader {
         return trained != null ? trained : new Tiling.Pad();
     }
 
-    private static LoadedModel.Parts open(Files files, ModelSpec spec, Engine engine, Closing closing) {
+    private static LoadedModel.Parts open(Files files, ModelSpec spec, EngineChoice choice, Closing closing) {
         int context = contextLength(spec, files.llm.config());
         EngineOptions options = new EngineOptions(
                 spec.threads() != null
                         ? spec.threads()
                         : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
                 spec.spinning(),
-                spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser());
+                spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser(),
+                choice.device(),
+                spec.allowDownloads());
         memory(files, context).check(spec.memoryLimit());
 
         ImagePreprocessor preprocessor = new ImagePreprocessor(
@@ -173,11 +182,13 @@ public final class Loader implements ModelLoader {
         }
         String image =
                 files.imagePrompt instanceof ImagePrompt.Placeholder placeholder ? placeholder.token() : "<image>";
-        FloatTensor matrix = vocabularyMatrix(files, tokenizer);
+        VocabularyMatrix matrix = vocabularyMatrix(files, tokenizer);
+        Engine engine = choice.engine();
         VisionNetwork vision = closing.add(engine.vision(files.vision.config(), files.vision.weights(), options));
         AdapterNetwork adapter =
-                closing.add(engine.adapter(files.adapterConfig, files.adapter.weights(), matrix, options));
-        DecoderNetwork decoder = closing.add(engine.decoder(files.llm.config(), files.llm.weights(), options));
+                closing.add(Adapters.attach(engine, files.adapterConfig, files.adapter.weights(), matrix, options));
+        DecoderNetwork decoder =
+                closing.add(choice.decoder().decoder(files.llm.config(), files.llm.weights(), options));
         StoredTensor newline = files.adapter.imageNewline();
         return new LoadedModel.Parts(
                 encoderName(files),
@@ -187,6 +198,13 @@ public final class Loader implements ModelLoader {
                 decoder,
                 tokenizer,
                 new PromptAssembler(tokenizer, template, image),
+                new Explainer(
+                        files.vision.config().patchesPerSide(),
+                        adapter,
+                        tokenizer,
+                        new Embeddings(files.llm.weights().get("model.embed_tokens.weight")),
+                        (a, b) -> engine.multiply(a, false, b, true, options),
+                        names(files, tokenizer)),
                 files.llm.generation(),
                 newline == null ? null : newline.toFloats(),
                 files.imagePrompt instanceof ImagePrompt.Placeholder,
@@ -216,16 +234,13 @@ public final class Loader implements ModelLoader {
      * The embedding row of every shared token: the authors' own matrix where it lies beside the model, else looked up
      * by the tokens' spelling, so that the vocabulary file of one language model serves another.
      */
-    private static @Nullable FloatTensor vocabularyMatrix(Files files, Tokenizer tokenizer) {
-        if (!(files.adapterConfig instanceof AdapterConfig.LangBridge config)) {
+    private static @Nullable VocabularyMatrix vocabularyMatrix(Files files, Tokenizer tokenizer) {
+        if (!(files.adapterConfig instanceof AdapterConfig.LangBridge)) {
             return null;
         }
-        int hidden = files.llm.config().hiddenSize();
-        FloatTensor matrix = FloatTensor.allocate(config.mmVocabSize(), hidden);
         StoredTensor saved = files.adapter.vocabularyMatrix();
-        if (saved != null && saved.shape()[1] == hidden) {
-            saved.read(0, matrix.data());
-            return matrix;
+        if (saved != null && saved.shape()[1] == files.llm.config().hiddenSize()) {
+            return VocabularyMatrix.of(saved);
         }
         Path vocabularyFile = files.adapter.vocabularyFile();
         if (vocabularyFile == null) {
@@ -235,13 +250,13 @@ public final class Loader implements ModelLoader {
         }
         SharedVocabulary.Transfer transfer =
                 SharedVocabulary.read(vocabularyFile).forTokenizer(tokenizer);
-        Weights weights = files.llm.weights();
-        StoredTensor embeddings = weights.get("model.embed_tokens.weight");
-        int[] ids = transfer.complete().ids();
-        for (int row = 0; row < ids.length; row++) {
-            embeddings.read((long) ids[row] * hidden, matrix.rows(row, row + 1).data());
-        }
-        return matrix;
+        return VocabularyMatrix.of(files.llm.weights().get("model.embed_tokens.weight"), transfer.complete());
+    }
+
+    /** Names the adapter's columns, if there is a file that does. */
+    private static @Nullable Supplier<SharedVocabulary.Transfer> names(Files files, Tokenizer tokenizer) {
+        Path file = files.adapter.vocabularyFile();
+        return file == null ? null : () -> SharedVocabulary.read(file).forTokenizer(tokenizer);
     }
 
     private static Memory memory(Files files, int context) {
@@ -249,24 +264,18 @@ public final class Loader implements ModelLoader {
         Memory memory = new Memory();
         memory.add("language model", files.llm.elements() * Float.BYTES);
         memory.add("encoder", files.vision.elements() * Float.BYTES);
-        memory.add("adapter", files.adapter.elements() * Float.BYTES);
-        if (files.adapterConfig instanceof AdapterConfig.LangBridge config) {
+        if (files.adapterConfig instanceof AdapterConfig.LangBridge config && !config.softmax()) {
+            long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
+            memory.add("adapter", folded * Float.BYTES);
+        } else {
+            memory.add("adapter", files.adapter.elements() * Float.BYTES);
+        }
+        if (files.adapterConfig instanceof AdapterConfig.LangBridge config && config.softmax()) {
             memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
         }
         memory.add(
                 "KV cache for " + context + " positions",
                 2L * llm.numHiddenLayers() * llm.numKeyValueHeads() * llm.headDim() * context * Float.BYTES);
         return memory;
-    }
-
-    private static Engine engine() {
-        Iterator<Engine> engines = ServiceLoader.load(Engine.class).iterator();
-        if (!engines.hasNext()) {
-            throw new RuntimeUnavailableException("No engine is on the path; add the artefact"
-                    + " io.langbridge:langbridge-onnx (CPU), version as in io.langbridge:langbridge-bom");
-        }
-        Engine engine = engines.next();
-        LOG.info("Using engine {}: the first one found", engine.name());
-        return engine;
     }
 }

@@ -46,7 +46,7 @@ final class VocabularyJson {
         }
     }
 
-    private static boolean isGzip(InputStream in) throws IOException {
+    static boolean isGzip(InputStream in) throws IOException {
         in.mark(2);
         boolean gzip = in.read() == 0x1F && in.read() == 0x8B;
         in.reset();
