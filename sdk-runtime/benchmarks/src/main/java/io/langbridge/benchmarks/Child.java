@@ -23,16 +23,16 @@ final class Child {
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Benchmarks.class.getName()));
         command.addAll(arguments);
-        return run(command);
+        return run("benchmarks " + String.join(" ", arguments), command);
     }
 
     /** Runs a command line with the system's shell and returns what it printed. */
     static List<JsonObject> shell(String commandLine) throws IOException {
         boolean windows = System.getProperty("os.name").startsWith("Windows");
-        return run(windows ? List.of("cmd", "/c", commandLine) : List.of("sh", "-c", commandLine));
+        return run(commandLine, windows ? List.of("cmd", "/c", commandLine) : List.of("sh", "-c", commandLine));
     }
 
-    private static List<JsonObject> run(List<String> command) throws IOException {
+    private static List<JsonObject> run(String name, List<String> command) throws IOException {
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
@@ -51,7 +51,7 @@ final class Child {
         }
         int status = process.onExit().join().exitValue();
         if (status != 0) {
-            throw new IOException("Exit status " + status + " of: " + String.join(" ", command));
+            throw new IOException("Exit status " + status + " of " + name);
         }
         return lines;
     }

@@ -93,7 +93,7 @@ final class DecoderSet {
 
         void decode(int tokens) {
             for (int i = 0; i < tokens; i++) {
-                token = greedy.next(session.step(token));
+                token = session.step(token, greedy);
             }
         }
     }

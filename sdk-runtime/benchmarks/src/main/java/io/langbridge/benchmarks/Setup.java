@@ -4,11 +4,10 @@ import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.spi.ModelSpec;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -22,6 +21,8 @@ import picocli.CommandLine.Option;
 
 /** What is measured and how: the options that all sets share, and what they open. */
 final class Setup {
+    private static final int CONTEXT_MARGIN = 64;
+
     @Option(
             names = "--models",
             paramLabel = "FOLDER",
@@ -42,6 +43,9 @@ final class Setup {
 
     @Option(names = "--engine", paramLabel = "NAME", description = "onnx or pytorch; default: ${DEFAULT-VALUE}")
     private String engine = "onnx";
+
+    @Option(names = "--device", paramLabel = "NAME", description = "cpu, cuda or cuda:N; default: ${DEFAULT-VALUE}")
+    private String device = "cpu";
 
     @Option(names = "--threads", paramLabel = "N", description = "default: ${DEFAULT-VALUE}")
     int threads = Runtime.getRuntime().availableProcessors();
@@ -152,22 +156,22 @@ final class Setup {
     }
 
     EngineOptions options() {
-        return new EngineOptions(threads, spinning, cache());
+        return new EngineOptions(threads, spinning, cache(), Device.parse(device), false);
     }
 
     /** Opens the whole model through the same door as an application. */
     VisionLanguageModel model() throws IOException {
-        ModelSpec spec = new ModelSpec(
-                Encoder.of(encoder()),
-                Adapter.langBridge(adapter()),
-                Llm.of(llm()),
-                null,
-                threads,
-                spinning,
-                prompt + gen + 64,
-                cache(),
-                null);
-        return Loader.load(spec, engine());
+        return VisionLanguageModel.builder()
+                .encoder(Encoder.of(encoder()))
+                .adapter(Adapter.langBridge(adapter()))
+                .llm(Llm.of(llm()))
+                .engine(engine)
+                .device(device)
+                .threads(threads)
+                .spinning(spinning)
+                .contextLength(prompt + gen + CONTEXT_MARGIN)
+                .cacheDirectory(cache())
+                .build();
     }
 
     /** A line of the report with all that the figure depends on. */
@@ -179,6 +183,7 @@ final class Setup {
         };
         return new Line(phase)
                 .put("engine", engine)
+                .put("device", device)
                 .put("model", String.valueOf(Path.of(model).getFileName()))
                 .put("precision", "full")
                 .put("threads", threads)
