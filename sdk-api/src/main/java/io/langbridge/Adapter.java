@@ -62,7 +62,13 @@ public final class Adapter {
      */
     public static Adapter langBridge(Path projector, Path vocabulary) {
         return new Adapter(
-                projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false, null, MissingTokens.REFUSE, null);
+                projector,
+                Objects.requireNonNull(vocabulary, "vocabulary"),
+                true,
+                false,
+                null,
+                MissingTokens.REFUSE,
+                null);
     }
 
     /**

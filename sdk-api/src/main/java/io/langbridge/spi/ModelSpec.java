@@ -45,7 +45,22 @@ public record ModelSpec(
         boolean withoutCache,
         @Nullable Integer prefillChunk) {
 
-    /** In full precision, with a cache, the prompt in chunks of the default length. */
+    /**
+     * In full precision, with a cache, the prompt in chunks of the default length.
+     *
+     * @param encoder the vision encoder
+     * @param adapter the adapter
+     * @param llm the language model
+     * @param folder a folder that holds all three
+     * @param threads computing threads
+     * @param spinning whether idle threads spin
+     * @param contextLength most positions of prompt and answer
+     * @param cacheDirectory where converted weights are kept
+     * @param memoryLimit bytes the model may need
+     * @param engine name of the engine
+     * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+     * @param allowDownloads whether native libraries may be downloaded
+     */
     public ModelSpec(
             @Nullable Encoder encoder,
             @Nullable Adapter adapter,
