@@ -136,7 +136,7 @@ public final class Loader implements ModelLoader {
     public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
         EngineChoice choice = EngineChoice.of(engines(), null, null, false);
         ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
-        fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice, CacheDirectory.ofUser()));
+        fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice));
     }
 
     /** Folds with a given engine. */
@@ -157,6 +157,12 @@ public final class Loader implements ModelLoader {
             return closing.add(TemporaryFolder.make()).path();
         }
         return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
+    }
+
+    /** With a cache that stays. */
+    static EngineOptions options(ModelSpec spec, EngineChoice choice) {
+        return options(
+                spec, choice, spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser());
     }
 
     private static EngineOptions options(ModelSpec spec, EngineChoice choice, Path cacheDirectory) {
