@@ -2,8 +2,8 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
-import io.langbridge.FitReport;
 import io.langbridge.Encoder;
+import io.langbridge.FitReport;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
@@ -161,8 +161,7 @@ public final class Loader implements ModelLoader {
 
     /** With a cache that stays. */
     static EngineOptions options(ModelSpec spec, EngineChoice choice) {
-        return options(
-                spec, choice, spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser());
+        return options(spec, choice, spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser());
     }
 
     private static EngineOptions options(ModelSpec spec, EngineChoice choice, Path cacheDirectory) {
@@ -218,12 +217,11 @@ public final class Loader implements ModelLoader {
                 head.matrix(),
                 files.topK(),
                 encoder.options.with(spec.precisionOf(wanted == null ? null : wanted.precision()))));
-        DecoderNetwork decoder = own.add(
-                choice.decoder()
-                        .decoder(
-                                files.llm().config(),
-                                files.llm().weights(),
-                                encoder.options.with(spec.precisionOf(llm == null ? null : llm.precision()))));
+        DecoderNetwork decoder = own.add(choice.decoder()
+                .decoder(
+                        files.llm().config(),
+                        files.llm().weights(),
+                        encoder.options.with(spec.precisionOf(llm == null ? null : llm.precision()))));
         StoredTensor newline = files.adapter().imageNewline();
         return new LoadedModel(new LoadedModel.Parts(
                 encoder,
@@ -263,11 +261,12 @@ public final class Loader implements ModelLoader {
     }
 
     /** What is to be loaded; without the encoder where that is there already. */
-    static Memory memory(
-            ModelFiles files, ModelSpec spec, @Nullable Llm wantedLlm, int context, boolean withEncoder) {
+    static Memory memory(ModelFiles files, ModelSpec spec, @Nullable Llm wantedLlm, int context, boolean withEncoder) {
         DecoderConfig llm = files.llm().config();
         Memory memory = new Memory();
-        memory.add("language model", decoderBytes(files, spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision())));
+        memory.add(
+                "language model",
+                decoderBytes(files, spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision())));
         if (withEncoder) {
             Encoder encoder = spec.encoder();
             Precision precision = spec.precisionOf(encoder == null ? null : encoder.precision());
