@@ -147,15 +147,22 @@ final class Fold {
     private Result compute() {
         int mlp = config.mlpHiddenSize();
         int out = matrix.width();
+        int block = Math.min(BLOCK, matrix.rows());
+        FloatTensor eRows = FloatTensor.allocate(block, out);
+        FloatTensor w3Rows = FloatTensor.allocate(block, mlp);
+        FloatTensor b3Rows = FloatTensor.allocate(block, 1);
         FloatTensor w3e = FloatTensor.allocate(out, mlp);
         FloatTensor bias = FloatTensor.allocate(out, 1);
         boolean anything = false;
-        for (int from = 0; from < matrix.rows(); from += BLOCK) {
-            int to = Math.min(from + BLOCK, matrix.rows());
-            FloatTensor e = matrix.read(from, to);
+        for (int from = 0; from < matrix.rows(); from += block) {
+            int count = Math.min(block, matrix.rows() - from);
+            FloatTensor e = eRows.rows(0, count);
+            FloatTensor w3 = w3Rows.rows(0, count);
+            FloatTensor b3 = b3Rows.rows(0, count);
+            matrix.read(from, e);
             anything = anything || !isZero(e);
-            FloatTensor w3 = read("3.weight", from, to, mlp);
-            FloatTensor b3 = read("3.bias", from, to, 1);
+            projector.get("3.weight").read((long) from * mlp, w3.data());
+            projector.get("3.bias").read(from, b3.data());
             add(w3e, engine.multiply(e, true, w3, false, options)); // [out, mlp]
             add(bias, engine.multiply(e, true, b3, false, options)); // [out, 1]
         }
@@ -163,18 +170,25 @@ final class Fold {
             throw new CheckpointException("The embeddings of all " + matrix.rows() + " shared tokens in "
                     + matrix.source() + " are 0; the language model's weights are incomplete.");
         }
-        add(bias, engine.multiply(w3e, false, read("2.bias", 0, mlp, 1), false, options));
-        FloatTensor weight = engine.multiply(w3e, false, read("2.weight", 0, mlp, mlp), false, options);
-        return new Result(weight, bias);
+        FloatTensor w2 = FloatTensor.allocate(mlp, mlp);
+        FloatTensor b2 = FloatTensor.allocate(mlp, 1);
+        projector.get("2.weight").read(0, w2.data());
+        projector.get("2.bias").read(0, b2.data());
+        add(bias, engine.multiply(w3e, false, b2, false, options));
+        Result folded = new Result(engine.multiply(w3e, false, w2, false, options), bias);
+        requireFinite(folded);
+        return folded;
     }
 
-    /** Rows of a tensor of the projector, {@code [to - from, width]}. */
-    private FloatTensor read(String name, int from, int to, int width) {
-        StoredTensor tensor = projector.get(name);
-        FloatTensor rows = FloatTensor.allocate(to - from, width);
-        tensor.read((long) from * width, rows.data());
-        Finite.require(tensor, (long) from * width, rows.data());
-        return rows;
+    /** A weight that is no number makes every product with it none, so only then is there something to look for. */
+    private void requireFinite(Result folded) {
+        if (Finite.all(folded.weight().data()) && Finite.all(folded.bias().data())) {
+            return;
+        }
+        Finite.require(projector);
+        throw new CheckpointException("Folding " + projector.source() + " for the embeddings in " + matrix.source()
+                + " leaves the range of float32; the weights are far too large. Training went wrong or a file is"
+                + " damaged.");
     }
 
     private static boolean isZero(FloatTensor values) {
