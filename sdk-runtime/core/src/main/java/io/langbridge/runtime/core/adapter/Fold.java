@@ -150,32 +150,28 @@ final class Fold {
         int block = Math.min(BLOCK, matrix.rows());
         FloatTensor eRows = FloatTensor.allocate(block, out);
         FloatTensor w3Rows = FloatTensor.allocate(block, mlp);
-        FloatTensor b3Rows = FloatTensor.allocate(block, 1);
         FloatTensor w3e = FloatTensor.allocate(out, mlp);
-        FloatTensor bias = FloatTensor.allocate(out, 1);
+        float[] b3 = projector.get("3.bias").toFloats();
+        double[] bias = new double[out];
         boolean anything = false;
         for (int from = 0; from < matrix.rows(); from += block) {
             int count = Math.min(block, matrix.rows() - from);
             FloatTensor e = eRows.rows(0, count);
             FloatTensor w3 = w3Rows.rows(0, count);
-            FloatTensor b3 = b3Rows.rows(0, count);
             matrix.read(from, e);
             anything = anything || !isZero(e);
             projector.get("3.weight").read((long) from * mlp, w3.data());
-            projector.get("3.bias").read(from, b3.data());
             add(w3e, engine.multiply(e, true, w3, false, options)); // [out, mlp]
-            add(bias, engine.multiply(e, true, b3, false, options)); // [out, 1]
+            addProduct(bias, e, b3, from);
         }
         if (!anything) {
             throw new CheckpointException("The embeddings of all " + matrix.rows() + " shared tokens in "
                     + matrix.source() + " are 0; the language model's weights are incomplete.");
         }
+        addProduct(bias, w3e, projector.get("2.bias").toFloats());
         FloatTensor w2 = FloatTensor.allocate(mlp, mlp);
-        FloatTensor b2 = FloatTensor.allocate(mlp, 1);
         projector.get("2.weight").read(0, w2.data());
-        projector.get("2.bias").read(0, b2.data());
-        add(bias, engine.multiply(w3e, false, b2, false, options));
-        Result folded = new Result(engine.multiply(w3e, false, w2, false, options), bias);
+        Result folded = new Result(engine.multiply(w3e, false, w2, false, options), rounded(bias));
         requireFinite(folded);
         return folded;
     }
@@ -189,6 +185,35 @@ final class Fold {
         throw new CheckpointException("Folding " + projector.source() + " for the embeddings in " + matrix.source()
                 + " leaves the range of float32; the weights are far too large. Training went wrong or a file is"
                 + " damaged.");
+    }
+
+    /** {@code sum += rows^T b}, where {@code b} begins with the value for the first row at {@code from}. */
+    private static void addProduct(double[] sum, FloatTensor rows, float[] b, int from) {
+        FloatBuffer values = rows.data();
+        for (int i = 0; i < rows.size(0); i++) {
+            for (int k = 0; k < sum.length; k++) {
+                sum[k] += (double) b[from + i] * values.get();
+            }
+        }
+    }
+
+    /** {@code sum += m b}. */
+    private static void addProduct(double[] sum, FloatTensor m, float[] b) {
+        FloatBuffer values = m.data();
+        for (int i = 0; i < sum.length; i++) {
+            for (float factor : b) {
+                sum[i] += (double) factor * values.get();
+            }
+        }
+    }
+
+    private static FloatTensor rounded(double[] values) {
+        FloatTensor rounded = FloatTensor.allocate(values.length);
+        FloatBuffer target = rounded.data();
+        for (double value : values) {
+            target.put((float) value);
+        }
+        return rounded;
     }
 
     private static boolean isZero(FloatTensor values) {
