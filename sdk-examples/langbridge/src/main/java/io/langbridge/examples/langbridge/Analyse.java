@@ -165,8 +165,7 @@ final class Analyse implements Callable<Integer> {
                 .setLegendLayout(Styler.LegendLayout.Horizontal)
                 .setChartBackgroundColor(java.awt.Color.WHITE);
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0).setXAxisDecimalPattern("0");
-        List<Integer> x =
-                IntStream.rangeClosed(1, results.size()).boxed().collect(Collectors.toList());
+        List<Integer> x = IntStream.rangeClosed(1, results.size()).boxed().collect(Collectors.toList());
         chart.addSeries(
                 "in the span of the " + neighbours + " nearest words (mean)",
                 x,

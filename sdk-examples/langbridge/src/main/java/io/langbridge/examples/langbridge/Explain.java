@@ -26,8 +26,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "explain",
         mixinStandardHelpOptions = true,
-        description = "Shows which words the patches of a picture are made of: a page for the browser, the words written on"
-                + " the picture, a heat map for each word asked for, and the words of the picture on the console.")
+        description =
+                "Shows which words the patches of a picture are made of: a page for the browser, the words written on"
+                        + " the picture, a heat map for each word asked for, and the words of the picture on the console.")
 final class Explain implements Callable<Integer> {
     private static final int LISTED = 20;
 
@@ -79,8 +80,7 @@ final class Explain implements Callable<Integer> {
         ImageIO.write(drawing.overlay(), "png", out.resolve("words.png").toFile());
         for (int i = 0; i < asked.size(); i++) {
             Path file = out.resolve("heat-" + (i + 1) + ".png"); // a word may hold what no file name can
-            ImageIO.write(
-                    drawing.heatMap(explanation.word(asked.get(i)).orElseThrow()), "png", file.toFile());
+            ImageIO.write(drawing.heatMap(explanation.word(asked.get(i)).orElseThrow()), "png", file.toFile());
         }
         print(explanation);
         return 0;

@@ -24,8 +24,9 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "vocabulary",
         mixinStandardHelpOptions = true,
-        description = "Builds the vocabulary that several language models share: of the tokens that all of them know the"
-                + " most frequent ones, one file for each language model.")
+        description =
+                "Builds the vocabulary that several language models share: of the tokens that all of them know the"
+                        + " most frequent ones, one file for each language model.")
 final class Vocabulary implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -54,7 +55,8 @@ final class Vocabulary implements Callable<Integer> {
                 required = true,
                 arity = "1..*",
                 paramLabel = "FILE",
-                description = "text in UTF-8, plain or gzip, in which the tokens of the first language model are counted")
+                description =
+                        "text in UTF-8, plain or gzip, in which the tokens of the first language model are counted")
         private List<Path> corpus;
     }
 
@@ -87,15 +89,16 @@ final class Vocabulary implements Callable<Integer> {
             } else {
                 builder.counts(count(tokenizers.values().iterator().next()));
             }
-            builder.lookUp().forEach((name, found) -> console.printf(
-                    Locale.ROOT,
-                    "%s: of %d counted tokens %d exact, %d by text, %d ambiguous, %d missing%n",
-                    name,
-                    found.tokens().size(),
-                    found.count(SharedVocabulary.Match.EXACT),
-                    found.count(SharedVocabulary.Match.BY_TEXT),
-                    found.count(SharedVocabulary.Match.AMBIGUOUS),
-                    found.count(SharedVocabulary.Match.MISSING)));
+            builder.lookUp()
+                    .forEach((name, found) -> console.printf(
+                            Locale.ROOT,
+                            "%s: of %d counted tokens %d exact, %d by text, %d ambiguous, %d missing%n",
+                            name,
+                            found.tokens().size(),
+                            found.count(SharedVocabulary.Match.EXACT),
+                            found.count(SharedVocabulary.Match.BY_TEXT),
+                            found.count(SharedVocabulary.Match.AMBIGUOUS),
+                            found.count(SharedVocabulary.Match.MISSING)));
             builder.build().forEach((name, vocabulary) -> {
                 Path file = out.resolve(size + "_" + name + ".json");
                 vocabulary.save(file);

@@ -89,8 +89,7 @@ class MainTest {
     @Test
     void explainWritesAPageAndPictures() throws Exception {
         Path explained = folder.resolve("explained");
-        int code = run(
-                "explain", "--model", MODEL, "--image", PICTURE, "--out", explained.toString(), "--word", "the");
+        int code = run("explain", "--model", MODEL, "--image", PICTURE, "--out", explained.toString(), "--word", "the");
         assertEquals(0, code, err::toString);
         assertTrue(out.toString().contains("16 patches; the strongest words"), out::toString);
         assertTrue(Files.readString(explained.resolve("words.html")).contains("coefficient"));
@@ -101,7 +100,9 @@ class MainTest {
 
     @Test
     void explainNamesAWordThatIsNotThere() {
-        String[] command = {"explain", "--model", MODEL, "--image", PICTURE, "--out", folder.toString(), "--word", "xyzzy"};
+        String[] command = {
+            "explain", "--model", MODEL, "--image", PICTURE, "--out", folder.toString(), "--word", "xyzzy"
+        };
         assertEquals(1, run(command));
         assertTrue(err.toString().contains("[xyzzy]"), err::toString);
         assertEquals(0, run("explain", "--model", MODEL, "--image", PICTURE, "--out", folder.toString(), "--cosine"));
@@ -112,8 +113,23 @@ class MainTest {
         Path csv = folder.resolve("series.csv");
         Path plot = folder.resolve("series.png");
         int code = run(
-                "analyse", "--encoder", TOWER, "--llm", MODEL, "--adapter", MODEL, MODEL, "--image", PICTURE,
-                "--neighbours", "3", "--csv", csv.toString(), "--plot", plot.toString(), "--show");
+                "analyse",
+                "--encoder",
+                TOWER,
+                "--llm",
+                MODEL,
+                "--adapter",
+                MODEL,
+                MODEL,
+                "--image",
+                PICTURE,
+                "--neighbours",
+                "3",
+                "--csv",
+                csv.toString(),
+                "--plot",
+                plot.toString(),
+                "--show");
         assertEquals(0, code, err::toString);
         List<String> lines = Files.readAllLines(csv);
         assertEquals(3, lines.size());
@@ -132,7 +148,8 @@ class MainTest {
         Path after = folder.resolve("after.csv");
         String[] common = {"analyse", "--encoder", TOWER, "--llm", MODEL, "--image", PICTURE};
         assertEquals(0, run(with(common, "--adapter", MODEL, "--csv", before.toString())), err::toString);
-        assertEquals(0, run(with(common, "--projector", exported.toString(), "--csv", after.toString())), err::toString);
+        assertEquals(
+                0, run(with(common, "--projector", exported.toString(), "--csv", after.toString())), err::toString);
         String[] expected = Files.readAllLines(before).get(1).split(",");
         String[] actual = Files.readAllLines(after).get(1).split(",");
         for (int i = 1; i < expected.length; i++) {
@@ -155,8 +172,8 @@ class MainTest {
     void vocabularyCountsTextAndKeepsWhatAllKnow() throws Exception {
         Path corpus = Files.writeString(folder.resolve("corpus.txt"), "the image of the dog\nthe end\n");
         String built = folder.resolve("vocabulary").toString();
-        int code = run(
-                "vocabulary", "--llm", MODEL, MODEL, "--corpus", corpus.toString(), "--size", "4", "--out", built);
+        int code =
+                run("vocabulary", "--llm", MODEL, MODEL, "--corpus", corpus.toString(), "--size", "4", "--out", built);
         assertEquals(0, code, err::toString);
         assertTrue(err.toString().contains("counted 100 %"), err::toString);
         assertTrue(out.toString().contains("exact, 0 by text, 0 ambiguous, 0 missing"), out::toString);
@@ -167,8 +184,7 @@ class MainTest {
         // The counts it wrote build the same again.
         String counts = folder.resolve("vocabulary/counts.json").toString();
         String again = folder.resolve("again").toString();
-        assertEquals(
-                0, run("vocabulary", "--llm", MODEL, MODEL, "--counts", counts, "--size", "4", "--out", again));
+        assertEquals(0, run("vocabulary", "--llm", MODEL, MODEL, "--counts", counts, "--size", "4", "--out", again));
         assertEquals(Files.readString(first), Files.readString(folder.resolve("again/4_tiny-random.json")));
         assertEquals(2, run("vocabulary", "--llm", MODEL, "--counts", counts, "--size", "4", "--out", again));
     }
