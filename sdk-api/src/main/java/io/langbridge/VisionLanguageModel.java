@@ -1,12 +1,8 @@
 package io.langbridge;
 
-import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.Objects;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -143,6 +139,15 @@ public interface VisionLanguageModel extends AutoCloseable {
     Explanation explain(EncodedImage image, ExplainOptions options);
 
     /**
+     * Measures what {@link Adapter#topK} costs in a picture. Runs the adapter twice.
+     *
+     * @param image made by {@link #encode}, by this model or by one with the same encoder
+     * @return how much of the softmax is kept, and how far that moves the visual tokens
+     * @throws IllegalStateException if this model's softmax is not cut
+     */
+    SoftmaxCut softmaxCut(EncodedImage image);
+
+    /**
      * Starts a conversation with the checkpoint's own options and no system message.
      *
      * @return the conversation; the caller closes it
@@ -159,6 +164,25 @@ public interface VisionLanguageModel extends AutoCloseable {
      * @return the conversation; the caller closes it
      */
     Chat chat(@Nullable String system, GenerationOptions options);
+
+    /**
+     * Moves the LangBridge adapter to another language model, without training: same encoder, same projector; only the
+     * shared tokens are looked up again. The options are this model's. Encoder and files are shared, not loaded twice;
+     * both models are used and closed independently of each other, and an {@link EncodedImage} of the one can be asked
+     * of the other.
+     *
+     * <p>What the authors of LangBridge measured is such a move followed by tuning the language model; do not expect
+     * the same quality without it.
+     *
+     * @param llm the language model
+     * @return a model of its own; the caller closes it
+     * @throws UnsupportedModelException if the adapter is not a LangBridge adapter, or its tiles are merged with an
+     *     {@code image_newline}, which belongs to one language model
+     * @throws CheckpointException if a file is missing or damaged, or the language model lacks tokens of the vocabulary
+     *     and {@link Adapter#missingTokens} does not say what to do
+     * @throws InsufficientMemoryException if it would not fit into memory
+     */
+    VisionLanguageModel withLlm(Llm llm);
 
     /** {@return most positions that prompt and answer may have together} */
     int contextLength();
@@ -364,6 +388,24 @@ public interface VisionLanguageModel extends AutoCloseable {
          *     device or lacks its native libraries
          */
         public VisionLanguageModel build() {
+            ModelSpec spec = spec();
+            return Runtimes.loader().load(spec);
+        }
+
+        /**
+         * Checks whether the parts fit, from their files alone: what {@link #build()} would refuse, and what it would
+         * accept but a user should know. Loads no weights and needs no engine.
+         *
+         * @return the report
+         * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
+         * @throws RuntimeUnavailableException if no runtime is on the path
+         */
+        public FitReport check() {
+            ModelSpec spec = spec();
+            return Runtimes.loader().check(spec);
+        }
+
+        private ModelSpec spec() {
             if (folder != null && (adapter != null || llm != null)) {
                 throw new IllegalStateException(
                         "Give either folder(..), which holds all parts, or encoder(..), adapter(..) and llm(..)");
@@ -373,7 +415,7 @@ public interface VisionLanguageModel extends AutoCloseable {
                         "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
                                 + encoder + ", adapter " + adapter + ", llm " + llm);
             }
-            ModelSpec spec = new ModelSpec(
+            return new ModelSpec(
                     encoder,
                     adapter,
                     llm,
@@ -386,25 +428,6 @@ public interface VisionLanguageModel extends AutoCloseable {
                     engine,
                     device,
                     Boolean.TRUE.equals(allowDownloads));
-            return loader().load(spec);
-        }
-
-        private static ModelLoader loader() {
-            try {
-                Iterator<ModelLoader> found =
-                        ServiceLoader.load(ModelLoader.class).iterator();
-                if (found.hasNext()) {
-                    return found.next();
-                }
-            } catch (ServiceConfigurationError e) {
-                throw new RuntimeUnavailableException(
-                        "A LangBridge runtime is on the path but cannot be used; check that all io.langbridge artefacts"
-                                + " have the same version (import io.langbridge:langbridge-bom)",
-                        e);
-            }
-            throw new RuntimeUnavailableException(
-                    "No LangBridge runtime is on the path; add the artefact"
-                            + " io.langbridge:langbridge-onnx (CPU) or io.langbridge:langbridge-pytorch (CUDA), version as in io.langbridge:langbridge-bom");
         }
 
         private static void once(@Nullable Object value, String name) {

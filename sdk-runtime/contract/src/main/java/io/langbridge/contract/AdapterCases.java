@@ -136,7 +136,7 @@ final class AdapterCases {
         VocabularyMatrix rows =
                 VocabularyMatrix.of(llm.decoder().weights().get("model.embed_tokens.weight"), llm.vocabulary());
         AdapterNetwork folded =
-                check.closing(Adapters.attach(check.engine(), config, part.weights(), rows, check.options()));
+                check.closing(Adapters.attach(check.engine(), config, part.weights(), rows, null, check.options()));
         check.close(
                 tokens + ", folded",
                 folded.visualTokens(features).toArray(),

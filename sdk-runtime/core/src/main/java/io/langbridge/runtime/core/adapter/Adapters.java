@@ -5,6 +5,7 @@ import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
 import org.jspecify.annotations.Nullable;
 
 /** Opens adapters in the form in which they run fastest. */
@@ -17,6 +18,7 @@ public final class Adapters {
      *
      * @param weights as {@link Engine#adapter} takes them; they stay open as long as the network
      * @param matrix the language model's; null unless it is a LangBridge adapter
+     * @param topK shared tokens to keep of a softmax, or null for all
      * @return the network; the caller closes it
      * @throws io.langbridge.CheckpointException if a weight or an embedding is not a finite number
      */
@@ -25,15 +27,40 @@ public final class Adapters {
             AdapterConfig config,
             Weights weights,
             @Nullable VocabularyMatrix matrix,
+            @Nullable Integer topK,
             EngineOptions options) {
+        boolean folds = config instanceof AdapterConfig.LangBridge c && !c.softmax();
+        if (!folds) {
+            Finite.require(weights); // folding looks at every weight itself
+        }
         if (!(config instanceof AdapterConfig.LangBridge langBridge)) {
             return engine.adapter(config, weights, null, options);
         }
         if (matrix == null) {
             throw new IllegalArgumentException("A LangBridge adapter needs a vocabulary matrix");
         }
-        return langBridge.softmax()
-                ? engine.adapter(config, weights, matrix.read(0, matrix.rows()), options)
-                : FoldedAdapter.open(engine, langBridge, weights, matrix, options);
+        if (!langBridge.softmax()) {
+            return FoldedAdapter.open(engine, langBridge, weights, matrix, options);
+        }
+        FloatTensor rows = matrix.read(0, matrix.rows());
+        AdapterNetwork whole = engine.adapter(config, weights, rows, options);
+        return topK == null ? whole : new TopKAdapter(whole, rows, topK);
+    }
+
+    /**
+     * Folds a LangBridge adapter without softmax, or finds it folded in the cache directory.
+     *
+     * @param weights as {@link Engine#adapter} takes them
+     * @return the two layers {@code 0.weight} {@code [mlp_hidden, mm_hidden]} and {@code 2.weight} {@code [llm_hidden,
+     *     mlp_hidden]} with their biases, float32; the caller closes them
+     * @throws io.langbridge.CheckpointException if a weight or an embedding is not a finite number
+     */
+    public static Weights fold(
+            Engine engine,
+            AdapterConfig.LangBridge config,
+            Weights weights,
+            VocabularyMatrix matrix,
+            EngineOptions options) {
+        return new Fold(engine, config, weights, matrix, options).open();
     }
 }

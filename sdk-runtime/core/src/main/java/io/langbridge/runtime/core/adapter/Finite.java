@@ -2,12 +2,30 @@ package io.langbridge.runtime.core.adapter;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /** Refuses weights that would turn every answer into nonsense without a word. */
 final class Finite {
+    private static final int CHUNK = 1 << 16;
+
     private Finite() {}
+
+    /** Checks all tensors, reading them once. */
+    static void require(Weights weights) {
+        FloatBuffer chunk = FloatBuffer.allocate(CHUNK);
+        for (String name : weights.names()) {
+            StoredTensor tensor = weights.get(name);
+            long elements = tensor.elements();
+            for (long from = 0; from < elements; from += CHUNK) {
+                ((Buffer) chunk).position(0).limit((int) Math.min(CHUNK, elements - from));
+                tensor.read(from, chunk);
+                require(tensor, from, chunk);
+            }
+        }
+    }
 
     /**
      * Checks values that were read from a tensor.

@@ -1,6 +1,8 @@
 package io.langbridge.runtime.core.adapter;
 
+import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -9,9 +11,6 @@ import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.io.IOException;
-import java.nio.Buffer;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.util.Arrays;
@@ -44,9 +43,6 @@ final class Fold {
 
     /** Shared tokens worked on at a time: 42 MB of the last layer at the published size. */
     private static final int BLOCK = 2048;
-
-    /** Values written at a time. */
-    private static final int CHUNK = 1 << 18;
 
     private final Engine engine;
     private final AdapterConfig.LangBridge config;
@@ -94,8 +90,17 @@ final class Fold {
         WeightFile file = new WeightFile();
         file.addTensor("0.weight", key + " 0.weight", channel -> copy("0.weight", channel), mlp, in);
         file.addTensor("0.bias", key + " 0.bias", channel -> copy("0.bias", channel), mlp);
-        file.addTensor("2.weight", key + " 2.weight", channel -> write(result().weight(), channel), out, mlp);
-        file.addTensor("2.bias", key + " 2.bias", channel -> write(result().bias(), channel), out);
+        file.addTensor(
+                "2.weight",
+                key + " 2.weight",
+                channel -> SafetensorsWriter.writeFloats(result().weight().data(), channel),
+                out,
+                mlp);
+        file.addTensor(
+                "2.bias",
+                key + " 2.bias",
+                channel -> SafetensorsWriter.writeFloats(result().bias().data(), channel),
+                out);
         Weights folded = file.open(options.cacheDirectory());
         result = null;
         return folded;
@@ -133,13 +138,19 @@ final class Fold {
         int out = matrix.width();
         FloatTensor w3e = FloatTensor.allocate(out, mlp);
         FloatTensor bias = FloatTensor.allocate(out, 1);
+        boolean anything = false;
         for (int from = 0; from < matrix.rows(); from += BLOCK) {
             int to = Math.min(from + BLOCK, matrix.rows());
             FloatTensor e = matrix.read(from, to);
+            anything = anything || !isZero(e);
             FloatTensor w3 = read("3.weight", from, to, mlp);
             FloatTensor b3 = read("3.bias", from, to, 1);
             add(w3e, engine.multiply(e, true, w3, false, options)); // [out, mlp]
             add(bias, engine.multiply(e, true, b3, false, options)); // [out, 1]
+        }
+        if (!anything) {
+            throw new CheckpointException("The embeddings of all " + matrix.rows() + " shared tokens in "
+                    + matrix.source() + " are 0; the language model's weights are incomplete.");
         }
         add(bias, engine.multiply(w3e, false, read("2.bias", 0, mlp, 1), false, options));
         FloatTensor weight = engine.multiply(w3e, false, read("2.weight", 0, mlp, mlp), false, options);
@@ -155,6 +166,16 @@ final class Fold {
         return rows;
     }
 
+    private static boolean isZero(FloatTensor values) {
+        FloatBuffer data = values.data();
+        while (data.hasRemaining()) {
+            if (data.get() != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private static void add(FloatTensor sum, FloatTensor part) {
         FloatBuffer total = sum.data();
         FloatBuffer values = part.data();
@@ -168,20 +189,6 @@ final class Fold {
         FloatTensor values = FloatTensor.allocate(Math.toIntExact(tensor.elements()));
         tensor.read(0, values.data());
         Finite.require(tensor, 0, values.data());
-        write(values, channel);
-    }
-
-    private static void write(FloatTensor values, FileChannel channel) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        FloatBuffer source = values.data();
-        while (source.hasRemaining()) {
-            FloatBuffer part = source.duplicate();
-            // Android 8 lacks the overrides of Java 9.
-            ((Buffer) part).limit(Math.min(source.limit(), source.position() + CHUNK));
-            ((Buffer) source).position(part.limit());
-            ((Buffer) bytes).clear().limit(part.remaining() * Float.BYTES);
-            bytes.asFloatBuffer().put(part);
-            WeightFile.writeFully(channel, bytes);
-        }
+        SafetensorsWriter.writeFloats(values.data(), channel);
     }
 }

@@ -32,7 +32,7 @@ final class FoldedAdapter implements AdapterNetwork {
             Weights projector,
             VocabularyMatrix matrix,
             EngineOptions options) {
-        Weights weights = new Fold(engine, config, projector, matrix, options).open();
+        Weights weights = Adapters.fold(engine, config, projector, matrix, options);
         try {
             AdapterConfig mlp =
                     new AdapterConfig.Mlp(config.mmHiddenSize(), config.mlpHiddenSize(), matrix.width(), 2, true);

@@ -41,12 +41,7 @@ public final class WeightFile {
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private long length = HEADER;
 
-    /** Writes the bytes of an entry, from where the channel stands. */
-    public interface Content {
-        void writeTo(FileChannel channel) throws IOException;
-    }
-
-    private record Entry(String recipe, long offset, long length, Content content) {}
+    private record Entry(String recipe, long offset, long length, SafetensorsWriter.Content content) {}
 
     private record Tensor(long[] shape, long offset) {}
 
@@ -60,7 +55,7 @@ public final class WeightFile {
      * @param bytes how many bytes it has
      * @return its offset in the file
      */
-    public long add(String recipe, long bytes, Content content) {
+    public long add(String recipe, long bytes, SafetensorsWriter.Content content) {
         long offset = length;
         entries.add(new Entry(recipe, offset, bytes, content));
         hash.add(recipe);
@@ -73,7 +68,7 @@ public final class WeightFile {
      *
      * @param recipe as for {@link #add}
      */
-    public void addTensor(String name, String recipe, Content content, long... shape) {
+    public void addTensor(String name, String recipe, SafetensorsWriter.Content content, long... shape) {
         long offset = add(recipe, Math.multiplyExact(Shapes.elements(shape), DType.F32.bytes()), content);
         tensors.put(name, new Tensor(shape.clone(), offset));
     }

@@ -19,6 +19,11 @@ public sealed interface AdapterConfig {
         public String type() {
             return "mm_vocab";
         }
+
+        /** The same with a softmax. */
+        public LangBridge withSoftmax() {
+            return new LangBridge(mmHiddenSize, mlpHiddenSize, mmVocabSize, true);
+        }
     }
 
     /**

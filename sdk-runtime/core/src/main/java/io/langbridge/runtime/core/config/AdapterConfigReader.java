@@ -29,7 +29,8 @@ final class AdapterConfigReader {
                     size(config, "mm_hidden_size", weights, "0.weight", 1),
                     size(config, "mlp_hidden_size", weights, "0.weight", 0),
                     size(config, "mm_vocab_size", weights, "3.weight", 0),
-                    false);
+                    // Ours: the authors have no key for it.
+                    config != null && config.booleanOr("mm_vocab_softmax", false));
         }
         if (type.equals("linear")) {
             return new AdapterConfig.Linear(

@@ -1,13 +1,18 @@
 package io.langbridge.runtime.core.explain;
 
 /** The k strongest of many values, strongest first; the first one of equals. Not thread-safe. */
-final class Strongest {
+public final class Strongest {
     private final boolean byMagnitude;
     private final int[] indices;
     private final float[] values;
     private int size;
 
-    Strongest(int k, boolean byMagnitude) {
+    /**
+     * Begins with none.
+     *
+     * @param byMagnitude whether negative values count by their size
+     */
+    public Strongest(int k, boolean byMagnitude) {
         this.byMagnitude = byMagnitude;
         this.indices = new int[k];
         this.values = new float[k];
@@ -18,7 +23,7 @@ final class Strongest {
      *
      * @throws ArithmeticException if one is NaN
      */
-    void offer(float[] row, int count, int from) {
+    public void offer(float[] row, int count, int from) {
         float weakest = weakest();
         for (int i = 0; i < count; i++) {
             float strength = byMagnitude ? Math.abs(row[i]) : row[i];
@@ -51,15 +56,18 @@ final class Strongest {
         return byMagnitude ? Math.abs(values[rank]) : values[rank];
     }
 
-    int size() {
+    /** How many there are, at most k. */
+    public int size() {
         return size;
     }
 
-    int index(int rank) {
+    /** Where the value of a rank stood. */
+    public int index(int rank) {
         return indices[rank];
     }
 
-    float value(int rank) {
+    /** The value of a rank, the strongest first. */
+    public float value(int rank) {
         return values[rank];
     }
 }

@@ -4,6 +4,7 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.AtomicWrite;
 import io.langbridge.runtime.core.text.Spelling;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.io.IOException;
@@ -334,7 +335,8 @@ public final class SharedVocabulary {
                                 ? ", or stand for the same text as several of its tokens (" + ambiguous + ")"
                                 : "")
                         + ", the first are " + missing.subList(0, Math.min(5, missing.size()))
-                        + ". The adapter cannot be moved there; train one on the tokens both models know.");
+                        + ". Say with Adapter.missingTokens(..) what to do with them, or train an adapter on the tokens that"
+                        + " both models know.");
             }
             return new SharedVocabulary(source, tokens, ids);
         }
@@ -353,7 +355,7 @@ public final class SharedVocabulary {
      * @throws CheckpointException if it cannot be written
      */
     public void save(Path file) {
-        VocabularyJson.replace(file, out -> {
+        AtomicWrite.to(file, out -> {
             try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
                 json.setIndent(" ");
                 json.beginObject();

@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.vocabulary;
 
 import com.google.gson.stream.JsonWriter;
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.AtomicWrite;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
@@ -92,7 +93,7 @@ public final class TokenCounts {
      * @throws CheckpointException if it cannot be written
      */
     public static void save(Map<String, Long> counts, Path file) {
-        VocabularyJson.replace(file, out -> {
+        AtomicWrite.to(file, out -> {
             try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
                 json.setIndent(" ");
                 json.beginObject();

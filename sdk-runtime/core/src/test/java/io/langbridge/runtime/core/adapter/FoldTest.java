@@ -5,15 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
-import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.checkpoint.TestTensors;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FakeEngine;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -83,13 +81,8 @@ class FoldTest {
     }
 
     private Weights open(String file, Map<String, long[]> shapes) {
-        SafetensorsWriter writer = new SafetensorsWriter();
-        shapes.forEach((name, shape) -> {
-            float[] stored = values(name);
-            ByteBuffer bytes = ByteBuffer.allocate(stored.length * 4).order(ByteOrder.LITTLE_ENDIAN);
-            bytes.asFloatBuffer().put(stored);
-            writer.add(name, "F32", bytes.array(), shape);
-        });
+        TestTensors writer = new TestTensors();
+        shapes.forEach((name, shape) -> writer.add(name, values(name), shape));
         return Checkpoints.open(writer.write(folder.resolve(file)));
     }
 
@@ -180,6 +173,15 @@ class FoldTest {
         try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
             assertThat(files).isEmpty();
         }
+    }
+
+    @Test
+    void embeddingsThatAreAllZeroAreRefused() {
+        values.put("embeddings", new float[3000 * LLM_HIDDEN]);
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> fold("a"))
+                .withMessageContaining("The embeddings of all 2500 shared tokens")
+                .withMessageContaining("llm-a.safetensors");
     }
 
     @Test
