@@ -139,7 +139,7 @@ public final class Loader implements ModelLoader {
         AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
     }
 
-    private static List<Engine> engines() {
+    static List<Engine> engines() {
         List<Engine> engines = new ArrayList<>();
         ServiceLoader.load(Engine.class).forEach(engines::add);
         return engines;
