@@ -61,8 +61,7 @@ final class SoakSet {
                 chat.ask("Why?");
             }
         } else if (number % 7 == 0) {
-            try (AnswerStream givenUp =
-                    model.stream(request.image(picture).build())) {
+            try (AnswerStream givenUp = model.stream(request.image(picture).build())) {
                 givenUp.iterator().next();
             }
         } else if (number % 11 == 0) {

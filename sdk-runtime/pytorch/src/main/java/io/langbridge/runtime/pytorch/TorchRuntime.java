@@ -73,8 +73,8 @@ final class TorchRuntime {
     }
 
     /**
-     * Loads with OpenMP told that idle threads sleep, unless the environment says otherwise. It reads this once, when it
-     * is loaded. Threads that burn cycles instead slow each other down as soon as there are more of them than
+     * Loads with OpenMP told that idle threads sleep, unless the environment says otherwise. It reads this once, when
+     * it is loaded. Threads that burn cycles instead slow each other down as soon as there are more of them than
      * processors, and every Java thread that computes has its own: a small model on two busy processors took eight
      * times as long.
      */
