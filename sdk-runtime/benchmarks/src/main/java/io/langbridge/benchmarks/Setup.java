@@ -167,8 +167,7 @@ final class Setup {
     }
 
     EngineOptions options() {
-        return new EngineOptions(
-                threads, spinning, cache(), Device.parse(device), false, precision, prefillChunk);
+        return new EngineOptions(threads, spinning, cache(), Device.parse(device), false, precision, prefillChunk);
     }
 
     /** Opens the whole model through the same door as an application. */
