@@ -61,9 +61,7 @@ final class FoldSet {
             Consumer<JsonObject> out)
             throws IOException {
         Engine engine = setup.engine();
-        EngineOptions usual = setup.options();
-        EngineOptions options = new EngineOptions(
-                usual.threads(), usual.spinning(), folder.resolve("cache"), usual.device(), usual.allowDownloads());
+        EngineOptions options = setup.options(folder.resolve("cache"));
         Host.resetPeak();
         Measure folding = new Measure(setup.reps, setup.patience).millis(() -> {
             delete(options.cacheDirectory());
