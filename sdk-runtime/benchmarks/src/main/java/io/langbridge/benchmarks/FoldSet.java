@@ -23,9 +23,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Folding a LangBridge adapter for a language model: phases {@code fold} (nothing cached), {@code fold_cached}, {@code
- * folded}, {@code unfolded} and {@code gemms}, which is what the folded adapter consists of. {@code rel_err} is against
- * the same computation in float64, on a few patches.
+ * Folding a LangBridge adapter for a language model: phases {@code fold} (nothing cached), {@code fold_cached},
+ * {@code folded}, {@code unfolded} and {@code gemms}, which is what the folded adapter consists of. {@code rel_err} is
+ * against the same computation in float64, on a few patches.
  */
 final class FoldSet {
     private static final int PATCHES = 576;
@@ -61,26 +61,23 @@ final class FoldSet {
             Consumer<JsonObject> out)
             throws IOException {
         Engine engine = setup.engine();
-        EngineOptions usual = setup.options();
-        EngineOptions options = new EngineOptions(
-                usual.threads(),
-                usual.spinning(),
-                folder.resolve("cache"),
-                usual.device(),
-                usual.allowDownloads());
+        EngineOptions options = setup.options(folder.resolve("cache"));
         Host.resetPeak();
         Measure folding = new Measure(setup.reps, setup.patience).millis(() -> {
             delete(options.cacheDirectory());
-            Adapters.attach(engine, config, part.weights(), matrix, null, options).close();
+            Adapters.attach(engine, config, part.weights(), matrix, null, options)
+                    .close();
         });
         out.accept(line(setup, "fold", matrix)
                 .put("ms", folding)
                 .rounded("peak_rss_mb", Host.peakMb())
                 .json());
         out.accept(line(setup, "fold_cached", matrix)
-                .put("ms", new Measure(setup.reps, setup.patience).millis(() -> Adapters.attach(
-                                engine, config, part.weights(), matrix, null, options)
-                        .close()))
+                .put(
+                        "ms",
+                        new Measure(setup.reps, setup.patience)
+                                .millis(() -> Adapters.attach(engine, config, part.weights(), matrix, null, options)
+                                        .close()))
                 .json());
 
         FloatTensor features = setup.inputs(1, 1, PATCHES, config.mmHiddenSize());
@@ -94,8 +91,7 @@ final class FoldSet {
                     .json());
         }
         gemms(setup, part, config, matrix, options, features, out);
-        try (AdapterNetwork unfolded =
-                engine.adapter(config, part.weights(), matrix.read(0, matrix.rows()), options)) {
+        try (AdapterNetwork unfolded = engine.adapter(config, part.weights(), matrix.read(0, matrix.rows()), options)) {
             out.accept(timed(setup, "unfolded", matrix, unfolded, features)
                     .put("rel_err", Float64.relativeError(unfolded.visualTokens(few), expected))
                     .json());
@@ -121,16 +117,15 @@ final class FoldSet {
             out.accept(line(setup, "gemms", matrix)
                     .put("patches", PATCHES)
                     .put("ms", new Measure(setup.reps, setup.patience).millis(() -> {
-                        a.visualTokens(features);
-                        b.visualTokens(hidden);
-                    }))
+                                a.visualTokens(features);
+                                b.visualTokens(hidden);
+                            }))
                     .json());
         }
     }
 
     private static Weights layer(Weights weights, String prefix) {
-        return Checkpoints.renamed(
-                weights, name -> name.startsWith(prefix) ? name.substring(prefix.length()) : null);
+        return Checkpoints.renamed(weights, name -> name.startsWith(prefix) ? name.substring(prefix.length()) : null);
     }
 
     private static Line timed(

@@ -58,7 +58,8 @@ class BenchmarkSetTest {
         assertThat(lines)
                 .filteredOn(line -> line.has("rel_err"))
                 .hasSize(4)
-                .allSatisfy(line -> assertThat(line.get("rel_err").getAsDouble()).isLessThan(1e-5));
+                .allSatisfy(
+                        line -> assertThat(line.get("rel_err").getAsDouble()).isLessThan(1e-5));
     }
 
     @Test
