@@ -19,7 +19,9 @@ enum BenchmarkSet {
     /** From the start of the process to a model that is ready, without and with its cache. */
     LOAD,
     /** The small kernels, with JMH. */
-    KERNELS;
+    KERNELS,
+    /** Whether memory stays flat over thousands of questions. */
+    SOAK;
 
     /** Measures and hands over line by line. */
     void run(Setup setup, Consumer<JsonObject> out) throws IOException {
@@ -31,6 +33,7 @@ enum BenchmarkSet {
             case EXPLAIN -> ExplainSet.run(setup, out);
             case LOAD -> LoadSet.run(setup, out);
             case KERNELS -> KernelSet.run(setup, out);
+            case SOAK -> SoakSet.run(setup, out);
         }
     }
 }

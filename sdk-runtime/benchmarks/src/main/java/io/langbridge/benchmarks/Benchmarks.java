@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -42,7 +43,7 @@ public final class Benchmarks implements Callable<Integer> {
     @Parameters(
             paramLabel = "SET",
             arity = "0..*",
-            description = "encoder, adapter, decoder, answer, load, kernels; without any, all of them")
+            description = "encoder, adapter, decoder, answer, load, kernels, soak; without any, all but soak")
     private List<String> names = new ArrayList<>();
 
     @Mixin
@@ -178,7 +179,7 @@ public final class Benchmarks implements Callable<Integer> {
 
     private List<BenchmarkSet> sets() {
         if (names.isEmpty()) {
-            return List.of(BenchmarkSet.values());
+            return List.copyOf(EnumSet.complementOf(EnumSet.of(BenchmarkSet.SOAK)));
         }
         List<BenchmarkSet> sets = new ArrayList<>();
         for (String name : names) {

@@ -25,6 +25,12 @@ final class Host {
         return status("VmHWM:");
     }
 
+    /** Resident memory in MiB now, after garbage was collected. */
+    static @Nullable Double residentMb() {
+        System.gc();
+        return status("VmRSS:");
+    }
+
     /** Lets {@link #peakMb} begin anew. */
     static void resetPeak() {
         try {

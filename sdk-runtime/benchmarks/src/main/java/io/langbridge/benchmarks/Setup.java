@@ -3,6 +3,7 @@ package io.langbridge.benchmarks;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
+import io.langbridge.Precision;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,15 @@ final class Setup {
 
     @Option(names = "--device", paramLabel = "NAME", description = "cpu, cuda or cuda:N; default: ${DEFAULT-VALUE}")
     private String device = "cpu";
+
+    @Option(names = "--precision", paramLabel = "NAME", description = "${COMPLETION-CANDIDATES}; default: FULL")
+    private Precision precision = Precision.FULL;
+
+    @Option(
+            names = "--prefill-chunk",
+            paramLabel = "N",
+            description = "positions of a prompt that run at a time; default: ${DEFAULT-VALUE}")
+    private int prefillChunk = EngineOptions.PREFILL_CHUNK;
 
     @Option(names = "--threads", paramLabel = "N", description = "default: ${DEFAULT-VALUE}")
     int threads = Runtime.getRuntime().availableProcessors();
@@ -156,7 +167,7 @@ final class Setup {
     }
 
     EngineOptions options() {
-        return new EngineOptions(threads, spinning, cache(), Device.parse(device), false);
+        return new EngineOptions(threads, spinning, cache(), Device.parse(device), false, precision, prefillChunk);
     }
 
     /** Opens the whole model through the same door as an application. */
@@ -169,6 +180,8 @@ final class Setup {
                 .device(device)
                 .threads(threads)
                 .spinning(spinning)
+                .precision(precision)
+                .prefillChunk(prefillChunk)
                 .contextLength(prompt + gen + CONTEXT_MARGIN)
                 .cacheDirectory(cache())
                 .build();
@@ -185,7 +198,7 @@ final class Setup {
                 .put("engine", engine)
                 .put("device", device)
                 .put("model", String.valueOf(Path.of(model).getFileName()))
-                .put("precision", "full")
+                .put("precision", precision.name().toLowerCase(Locale.ROOT))
                 .put("threads", threads)
                 .put("spinning", spinning);
     }
