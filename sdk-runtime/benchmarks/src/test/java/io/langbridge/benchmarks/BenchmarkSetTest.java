@@ -48,6 +48,21 @@ class BenchmarkSetTest {
     }
 
     @Test
+    void foldingIsExact() throws IOException {
+        List<JsonObject> lines = run("fold");
+
+        assertThat(lines)
+                .filteredOn(line -> line.get("llm_hidden").getAsInt() == 4096)
+                .extracting(line -> line.get("phase").getAsString())
+                .containsExactly("fold", "fold_cached", "folded", "gemms", "unfolded");
+        assertThat(lines)
+                .filteredOn(line -> line.has("rel_err"))
+                .hasSize(4)
+                .allSatisfy(
+                        line -> assertThat(line.get("rel_err").getAsDouble()).isLessThan(1e-5));
+    }
+
+    @Test
     void aRunComparesItsLogitsAndItsTimesWithAnotherRun() throws IOException {
         Path logits = folder.resolve("logits.npy");
         run("decoder", "--save", logits.toString());
