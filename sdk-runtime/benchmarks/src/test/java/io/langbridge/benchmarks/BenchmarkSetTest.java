@@ -29,6 +29,8 @@ class BenchmarkSetTest {
                         "encode",
                         "adapter",
                         "coefficients",
+                        "chain",
+                        "fold",
                         "answer.encode",
                         "answer.adapter",
                         "answer.prefill",
@@ -39,10 +41,10 @@ class BenchmarkSetTest {
             assertThat(line.getAsJsonObject("ms").get("median").getAsDouble()).isPositive();
             assertThat(line.getAsJsonObject("ms").get("n").getAsInt()).isPositive();
         });
-        JsonObject answer = lines.get(7);
+        JsonObject answer = lines.get(9);
         assertThat(answer.get("prompt").getAsInt()).isEqualTo(60);
         assertThat(answer.get("visual_tokens").getAsInt()).isEqualTo(16);
-        assertThat(lines.get(9).get("cached_tokens").getAsInt()).isGreaterThan(16);
+        assertThat(lines.get(11).get("cached_tokens").getAsInt()).isGreaterThan(16);
     }
 
     @Test
