@@ -12,9 +12,11 @@ module io.langbridge.runtime.core {
     requires static transitive org.jspecify;
     requires org.slf4j;
 
+    exports io.langbridge.runtime.core.adapter;
     exports io.langbridge.runtime.core.checkpoint;
     exports io.langbridge.runtime.core.config;
     exports io.langbridge.runtime.core.engine;
+    exports io.langbridge.runtime.core.explain;
     exports io.langbridge.runtime.core.generate;
     exports io.langbridge.runtime.core.image;
     exports io.langbridge.runtime.core.model;

@@ -21,12 +21,22 @@ public final class Adapter {
     private final @Nullable Path vocabulary;
     private final boolean langBridge;
     private final boolean softmax;
+    private final @Nullable Integer topK;
+    private final MissingTokens missingTokens;
 
-    private Adapter(Path path, @Nullable Path vocabulary, boolean langBridge, boolean softmax) {
+    private Adapter(
+            Path path,
+            @Nullable Path vocabulary,
+            boolean langBridge,
+            boolean softmax,
+            @Nullable Integer topK,
+            MissingTokens missingTokens) {
         this.path = Objects.requireNonNull(path, "path");
         this.vocabulary = vocabulary;
         this.langBridge = langBridge;
         this.softmax = softmax;
+        this.topK = topK;
+        this.missingTokens = Objects.requireNonNull(missingTokens, "missingTokens");
     }
 
     /**
@@ -37,7 +47,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter langBridge(Path folder) {
-        return new Adapter(folder, null, true, false);
+        return new Adapter(folder, null, true, false, null, MissingTokens.REFUSE);
     }
 
     /**
@@ -48,7 +58,8 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter langBridge(Path projector, Path vocabulary) {
-        return new Adapter(projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false);
+        return new Adapter(
+                projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false, null, MissingTokens.REFUSE);
     }
 
     /**
@@ -58,7 +69,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter projector(Path projector) {
-        return new Adapter(projector, null, false, false);
+        return new Adapter(projector, null, false, false, null, MissingTokens.REFUSE);
     }
 
     /**
@@ -72,7 +83,113 @@ public final class Adapter {
         if (!langBridge) {
             throw new IllegalStateException("Only a LangBridge adapter has a vocabulary to put a softmax over");
         }
-        return new Adapter(path, vocabulary, true, true);
+        return new Adapter(path, vocabulary, true, true, topK, missingTokens);
+    }
+
+    /**
+     * Keeps of the softmax only the strongest shared tokens of each patch, scaled up to sum to one again. An
+     * approximation; what it costs in a picture is measured by {@link VisionLanguageModel#softmaxCut}. Default is the
+     * whole vocabulary.
+     *
+     * @param k shared tokens kept per patch, at least 1
+     * @return the adapter
+     * @throws IllegalStateException if this adapter has no {@link #softmax()}
+     */
+    public Adapter topK(int k) {
+        if (!softmax) {
+            throw new IllegalStateException("Only a softmax can be cut: call softmax() before topK(..)");
+        }
+        if (k < 1) {
+            throw new IllegalArgumentException("topK must be at least 1, not " + k);
+        }
+        return new Adapter(path, vocabulary, true, true, k, missingTokens);
+    }
+
+    /**
+     * Chooses what happens where the language model lacks tokens of the vocabulary. Default is
+     * {@link MissingTokens#REFUSE}.
+     *
+     * @param policy the choice
+     * @return the adapter
+     * @throws IllegalStateException if this is not a LangBridge adapter
+     */
+    public Adapter missingTokens(MissingTokens policy) {
+        if (!langBridge) {
+            throw new IllegalStateException("Only a LangBridge adapter has a vocabulary that tokens can miss from");
+        }
+        return new Adapter(path, vocabulary, true, softmax, topK, policy);
+    }
+
+    /**
+     * Puts a LangBridge adapter into a small folder of its own, which {@link #langBridge(Path)} reads anywhere: the
+     * tensors bit for bit, the shared vocabulary, and in {@code config.json} which features and pictures it was trained
+     * on and where it comes from (SHA-256 of the source files, the language model of its training).
+     *
+     * @param folder made if it does not exist; must not hold an adapter yet
+     * @param trainedWith the language model it was trained with, for the record; null if the adapter lies in the folder
+     *     of a whole model, which is then named, or if it is not known
+     * @return the adapter in its new place
+     * @throws IllegalStateException if this is not a LangBridge adapter
+     * @throws CheckpointException if a file is missing or damaged, there is no shared vocabulary, the language model
+     *     has other token ids than the vocabulary, or the folder cannot be written
+     */
+    public Adapter save(Path folder, @Nullable Llm trainedWith) {
+        requireLangBridge("saved");
+        Runtimes.loader().save(this, trainedWith, folder);
+        return new Adapter(folder, null, true, softmax, topK, missingTokens);
+    }
+
+    /**
+     * Folds a LangBridge adapter for one language model and writes the result as a projector of two layers, with the
+     * adapter's own width between them. Exact for every size. {@link #projector(Path)} reads it; transformers does not,
+     * because its projectors have the language model's width there.
+     *
+     * @param llm the language model
+     * @param folder made if it does not exist; must not hold an adapter yet
+     * @return the projector
+     * @throws IllegalStateException if this is not a LangBridge adapter, or it has a softmax, which cannot be folded
+     * @throws CheckpointException if a file is missing or damaged or does not fit the others, or the folder cannot be
+     *     written
+     * @throws RuntimeUnavailableException if no engine is on the path
+     */
+    public Adapter fold(Llm llm, Path folder) {
+        requireFoldable();
+        Runtimes.loader().fold(this, llm, false, folder);
+        return projector(folder);
+    }
+
+    /**
+     * Folds a LangBridge adapter for one language model and writes the result as LLaVA's standard {@code mlp2x_gelu}
+     * projector, tensors named as transformers names them. Such a projector is as wide between its layers as the
+     * language model; a narrower adapter is filled up with zeros, which changes nothing.
+     *
+     * @param llm the language model
+     * @param folder made if it does not exist; must not hold an adapter yet
+     * @return the projector
+     * @throws IllegalStateException if this is not a LangBridge adapter, or it has a softmax, which cannot be folded
+     * @throws UnsupportedModelException if the adapter is wider between its layers than the language model, so that no
+     *     standard projector computes the same; {@link #fold} then still does
+     * @throws CheckpointException if a file is missing or damaged or does not fit the others, or the folder cannot be
+     *     written
+     * @throws RuntimeUnavailableException if no engine is on the path
+     */
+    public Adapter export(Llm llm, Path folder) {
+        requireFoldable();
+        Runtimes.loader().fold(this, llm, true, folder);
+        return projector(folder);
+    }
+
+    private void requireLangBridge(String verb) {
+        if (!langBridge) {
+            throw new IllegalStateException("Only a LangBridge adapter can be " + verb + ", not " + this);
+        }
+    }
+
+    private void requireFoldable() {
+        requireLangBridge("folded");
+        if (softmax) {
+            throw new IllegalStateException("An adapter with a softmax cannot be folded: " + this);
+        }
     }
 
     /** {@return folder or weight file} */
@@ -95,8 +212,19 @@ public final class Adapter {
         return softmax;
     }
 
+    /** {@return shared tokens kept of the softmax, or null for all} */
+    public @Nullable Integer topK() {
+        return topK;
+    }
+
+    /** {@return what happens where the language model lacks tokens of the vocabulary} */
+    public MissingTokens missingTokens() {
+        return missingTokens;
+    }
+
     @Override
     public String toString() {
-        return "Adapter[" + (langBridge ? "LangBridge, " : "") + path + (softmax ? ", softmax" : "") + "]";
+        return "Adapter[" + (langBridge ? "LangBridge, " : "") + path + (softmax ? ", softmax" : "")
+                + (topK == null ? "" : ", top " + topK) + "]";
     }
 }

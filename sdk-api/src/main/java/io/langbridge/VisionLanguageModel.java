@@ -1,12 +1,8 @@
 package io.langbridge;
 
-import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.Objects;
-import java.util.ServiceConfigurationError;
-import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,6 +101,53 @@ public interface VisionLanguageModel extends AutoCloseable {
     EncodedImage encode(Image image);
 
     /**
+     * Says which words each patch of a picture is made of, with {@link ExplainOptions#defaults()}.
+     *
+     * @param image the picture
+     * @return the words of the patches and of the picture
+     * @throws ImageException if the picture cannot be decoded
+     * @throws UnsupportedModelException if the adapter is not made of words, as only LangBridge adapters are
+     */
+    default Explanation explain(Image image) {
+        return explain(encode(image), ExplainOptions.defaults());
+    }
+
+    /**
+     * Says which words each patch of a picture is made of, with {@link ExplainOptions#defaults()}.
+     *
+     * @param image made by {@link #encode}, by this model or by one with the same encoder
+     * @return the words of the patches and of the picture
+     * @throws UnsupportedModelException if the adapter is not made of words, as only LangBridge adapters are
+     */
+    default Explanation explain(EncodedImage image) {
+        return explain(image, ExplainOptions.defaults());
+    }
+
+    /**
+     * Says which words each patch of a picture is made of, or is near to. The first call of a LangBridge model opens
+     * the projector that the model itself does without; then a tile of CLIP-L/14-336 takes one to two seconds on two
+     * cores.
+     *
+     * @param image made by {@link #encode}, by this model or by one with the same encoder
+     * @param options what to show
+     * @return the words of the patches and of the picture
+     * @throws UnsupportedModelException if coefficients are asked for and the adapter is not made of words, as only
+     *     LangBridge adapters are
+     * @throws CheckpointException if the adapter has no shared vocabulary file that names its words
+     * @throws PromptException if a word asked for is not in the vocabulary
+     */
+    Explanation explain(EncodedImage image, ExplainOptions options);
+
+    /**
+     * Measures what {@link Adapter#topK} costs in a picture. Runs the adapter twice.
+     *
+     * @param image made by {@link #encode}, by this model or by one with the same encoder
+     * @return how much of the softmax is kept, and how far that moves the visual tokens
+     * @throws IllegalStateException if this model's softmax is not cut
+     */
+    SoftmaxCut softmaxCut(EncodedImage image);
+
+    /**
      * Starts a conversation with the checkpoint's own options and no system message.
      *
      * @return the conversation; the caller closes it
@@ -121,6 +164,25 @@ public interface VisionLanguageModel extends AutoCloseable {
      * @return the conversation; the caller closes it
      */
     Chat chat(@Nullable String system, GenerationOptions options);
+
+    /**
+     * Moves the LangBridge adapter to another language model, without training: same encoder, same projector; only the
+     * shared tokens are looked up again. The options are this model's. Encoder and files are shared, not loaded twice;
+     * both models are used and closed independently of each other, and an {@link EncodedImage} of the one can be asked
+     * of the other.
+     *
+     * <p>What the authors of LangBridge measured is such a move followed by tuning the language model; do not expect
+     * the same quality without it.
+     *
+     * @param llm the language model
+     * @return a model of its own; the caller closes it
+     * @throws UnsupportedModelException if the adapter is not a LangBridge adapter, or its tiles are merged with an
+     *     {@code image_newline}, which belongs to one language model
+     * @throws CheckpointException if a file is missing or damaged, or the language model lacks tokens of the vocabulary
+     *     and {@link Adapter#missingTokens} does not say what to do
+     * @throws InsufficientMemoryException if it would not fit into memory
+     */
+    VisionLanguageModel withLlm(Llm llm);
 
     /** {@return most positions that prompt and answer may have together} */
     int contextLength();
@@ -143,6 +205,9 @@ public interface VisionLanguageModel extends AutoCloseable {
         private @Nullable Integer contextLength;
         private @Nullable Path cacheDirectory;
         private @Nullable Long memoryLimit;
+        private @Nullable String engine;
+        private @Nullable String device;
+        private @Nullable Boolean allowDownloads;
 
         private Builder() {}
 
@@ -271,16 +336,76 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
+         * The engine to use, where several are on the path; default is the one that suits the device best. An engine
+         * that cannot do what was asked for is an error, and no other takes its place.
+         *
+         * @param engine {@code onnx} or {@code pytorch}
+         * @return this builder
+         */
+        public Builder engine(String engine) {
+            once(this.engine, "engine");
+            this.engine = Objects.requireNonNull(engine, "engine");
+            return this;
+        }
+
+        /**
+         * Where to compute; default is {@code auto}: the first CUDA device if an engine on the path can use one, the
+         * CPU otherwise. The log says which it became and why. A device asked for by name that is not there is an
+         * error.
+         *
+         * @param device {@code auto}, {@code cpu}, {@code cuda} (the first) or {@code cuda:N}
+         * @return this builder
+         */
+        public Builder device(String device) {
+            once(this.device, "device");
+            this.device = Objects.requireNonNull(device, "device");
+            return this;
+        }
+
+        /**
+         * Whether an engine may download native libraries that are not on the path, as PyTorch's for CUDA, a few
+         * gigabytes; default false: nothing ever connects.
+         *
+         * @param allowDownloads true to allow it
+         * @return this builder
+         */
+        public Builder allowDownloads(boolean allowDownloads) {
+            once(this.allowDownloads, "allowDownloads");
+            this.allowDownloads = allowDownloads;
+            return this;
+        }
+
+        /**
          * Checks that the parts fit, then loads them.
          *
          * @return the model, ready to be asked; the caller closes it
          * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
+         * @throws IllegalArgumentException if the device's name is none
          * @throws CheckpointException if a file is missing, damaged or does not fit the others
          * @throws UnsupportedModelException if the architecture is not supported; the message lists what is
          * @throws InsufficientMemoryException if it would not fit into memory
-         * @throws RuntimeUnavailableException if no runtime is on the path
+         * @throws RuntimeUnavailableException if no runtime is on the path, or what is there cannot compute on the
+         *     device or lacks its native libraries
          */
         public VisionLanguageModel build() {
+            ModelSpec spec = spec();
+            return Runtimes.loader().load(spec);
+        }
+
+        /**
+         * Checks whether the parts fit, from their files alone: what {@link #build()} would refuse, and what it would
+         * accept but a user should know. Loads no weights and needs no engine.
+         *
+         * @return the report
+         * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
+         * @throws RuntimeUnavailableException if no runtime is on the path
+         */
+        public FitReport check() {
+            ModelSpec spec = spec();
+            return Runtimes.loader().check(spec);
+        }
+
+        private ModelSpec spec() {
             if (folder != null && (adapter != null || llm != null)) {
                 throw new IllegalStateException(
                         "Give either folder(..), which holds all parts, or encoder(..), adapter(..) and llm(..)");
@@ -290,7 +415,7 @@ public interface VisionLanguageModel extends AutoCloseable {
                         "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
                                 + encoder + ", adapter " + adapter + ", llm " + llm);
             }
-            ModelSpec spec = new ModelSpec(
+            return new ModelSpec(
                     encoder,
                     adapter,
                     llm,
@@ -299,25 +424,10 @@ public interface VisionLanguageModel extends AutoCloseable {
                     Boolean.TRUE.equals(spinning),
                     contextLength,
                     cacheDirectory,
-                    memoryLimit);
-            return loader().load(spec);
-        }
-
-        private static ModelLoader loader() {
-            try {
-                Iterator<ModelLoader> found =
-                        ServiceLoader.load(ModelLoader.class).iterator();
-                if (found.hasNext()) {
-                    return found.next();
-                }
-            } catch (ServiceConfigurationError e) {
-                throw new RuntimeUnavailableException(
-                        "A LangBridge runtime is on the path but cannot be used; check that all io.langbridge artefacts"
-                                + " have the same version (import io.langbridge:langbridge-bom)",
-                        e);
-            }
-            throw new RuntimeUnavailableException("No LangBridge runtime is on the path; add the artefact"
-                    + " io.langbridge:langbridge-onnx (CPU), version as in io.langbridge:langbridge-bom");
+                    memoryLimit,
+                    engine,
+                    device,
+                    Boolean.TRUE.equals(allowDownloads));
         }
 
         private static void once(@Nullable Object value, String name) {

@@ -1,6 +1,11 @@
 package io.langbridge.spi;
 
+import io.langbridge.Adapter;
+import io.langbridge.FitReport;
+import io.langbridge.Llm;
 import io.langbridge.VisionLanguageModel;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Loads models. Found by {@link java.util.ServiceLoader}; the runtime core supplies the one implementation. Safe for
@@ -16,4 +21,32 @@ public interface ModelLoader {
      * @return the model; the caller closes it
      */
     VisionLanguageModel load(ModelSpec spec);
+
+    /**
+     * Checks whether the parts of a model fit, without loading them. What is wrong with them is in the report; nothing
+     * stays open.
+     *
+     * @param spec what would be loaded
+     * @return the report
+     */
+    FitReport check(ModelSpec spec);
+
+    /**
+     * Does the work of {@link Adapter#save}.
+     *
+     * @param adapter a LangBridge adapter
+     * @param trainedWith the language model it was trained with, or null
+     * @param folder where to
+     */
+    void save(Adapter adapter, @Nullable Llm trainedWith, Path folder);
+
+    /**
+     * Does the work of {@link Adapter#fold} and {@link Adapter#export}.
+     *
+     * @param adapter a LangBridge adapter without softmax
+     * @param llm the language model
+     * @param standard whether the result must be a standard projector
+     * @param folder where to
+     */
+    void fold(Adapter adapter, Llm llm, boolean standard, Path folder);
 }

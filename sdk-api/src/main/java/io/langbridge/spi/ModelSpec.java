@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param contextLength most positions of prompt and answer
  * @param cacheDirectory where converted weights are kept
  * @param memoryLimit bytes the model may need
+ * @param engine name of the engine
+ * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+ * @param allowDownloads whether native libraries may be downloaded
  * @since 0.1
  */
 public record ModelSpec(
@@ -30,4 +33,7 @@ public record ModelSpec(
         boolean spinning,
         @Nullable Integer contextLength,
         @Nullable Path cacheDirectory,
-        @Nullable Long memoryLimit) {}
+        @Nullable Long memoryLimit,
+        @Nullable String engine,
+        @Nullable String device,
+        boolean allowDownloads) {}

@@ -1,6 +1,8 @@
 package io.langbridge.contract;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.adapter.Adapters;
+import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -112,6 +114,7 @@ final class AdapterCases {
                 }
                 if (check.hasTensor(tokens)) {
                     check.close(tokens, network.visualTokens(features));
+                    checkFolded(check, raw, part, llm.getValue(), features, tokens);
                 }
                 if (check.hasTensor(tokens + "_softmax")) {
                     AdapterNetwork mixed = open(check, softmax, part.weights(), matrix);
@@ -122,6 +125,27 @@ final class AdapterCases {
         }
     }
 
+    /** As a model runs it: attached to the decoder's own rows, and still giving coefficients. */
+    private static void checkFolded(
+            Check check,
+            AdapterConfig.LangBridge config,
+            AdapterPart part,
+            Llm llm,
+            FloatTensor features,
+            String tokens) {
+        VocabularyMatrix rows =
+                VocabularyMatrix.of(llm.decoder().weights().get("model.embed_tokens.weight"), llm.vocabulary());
+        AdapterNetwork folded =
+                check.closing(Adapters.attach(check.engine(), config, part.weights(), rows, null, check.options()));
+        check.close(
+                tokens + ", folded",
+                folded.visualTokens(features).toArray(),
+                check.tensor(tokens).toArray(),
+                check.tolerance(tokens));
+        String logits = tokens.startsWith("bf16.") ? "bf16.vocabulary_logits" : "vocabulary_logits";
+        check.close(logits, folded.coefficients(features));
+    }
+
     private static void checkFirstLayer(Check check, AdapterPart part, FloatTensor features) {
         FloatTensor expected = check.tensor("after_first_linear");
         Weights first = Checkpoints.renamed(part.weights(), name -> name.startsWith("0.") ? name.substring(2) : null);
@@ -129,7 +153,7 @@ final class AdapterCases {
         check.close("after_first_linear", open(check, linear, first, null).visualTokens(features));
     }
 
-    private record Llm(SharedVocabulary vocabulary, FloatTensor matrix) {}
+    private record Llm(SharedVocabulary vocabulary, FloatTensor matrix, LlmPart decoder) {}
 
     /** Every language model's vocabulary and its matrix, made from its decoder and compared with the files. */
     private static Map<String, Llm> llms(Check check) throws IOException {
@@ -149,12 +173,12 @@ final class AdapterCases {
             SharedVocabulary vocabulary = SharedVocabulary.read(
                     check.folder().resolve(vocabularies.text(llm)).normalize());
             FloatTensor matrix = check.tensor(llm + ".vocabulary_matrix");
-            llms.put(llm, new Llm(vocabulary, matrix));
             Path decoder = decoders.get(llm);
             if (decoder == null) {
                 throw new AssertionError("'vocabulary_matrix' names no decoder for " + llm);
             }
             LlmPart part = check.closing(LlmPart.open(decoder.resolve("checkpoint")));
+            llms.put(llm, new Llm(vocabulary, matrix, part));
             DecoderNetwork network =
                     check.closing(check.engine().decoder(part.config(), part.weights(), check.options()));
             check.same(

@@ -21,7 +21,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,7 @@ final class EndToEndCases {
     private final AdapterNetwork adapter;
     private final DecoderNetwork decoder;
     private final float @Nullable [] newline;
+    private final Map<String, List<Integer>> greedyTokens = new LinkedHashMap<>();
 
     /** A picture on its way through the model. */
     private record Seen(FloatTensor pixels, FloatTensor features, FloatTensor projected, FloatTensor visualTokens) {}
@@ -64,7 +67,8 @@ final class EndToEndCases {
         this.newline = stored == null ? null : stored.toFloats();
     }
 
-    static void check(Check check) {
+    /** Returns the greedy tokens by the label of the run; those left out are not there. */
+    static Map<String, List<Integer>> check(Check check) {
         Entry json = check.json();
         json.describe("splice", "placeholders");
         Entry generate = json.object("generate");
@@ -86,7 +90,10 @@ final class EndToEndCases {
             run.describe("smallest_margin_top1_top2", "messages");
             model.checkRun(run, maxNewTokens);
         }
-        PublicApi.check(check, checkpoint, runs, maxNewTokens);
+        Path vocabulary = model.folder.adapter().vocabularyFile();
+        PublicApi.check(
+                check, checkpoint, vocabulary == null ? null : SharedVocabulary.read(vocabulary), runs, maxNewTokens);
+        return model.greedyTokens;
     }
 
     /** The rows as stored, which must be the decoder's own. */
@@ -154,6 +161,7 @@ final class EndToEndCases {
                     label + ".logits", DecoderCases.last(decoder.trace(embeds).logits(), count));
         }
         int[] newIds = DecoderCases.greedy(decoder, embeds, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
+        greedyTokens.put(label, Arrays.stream(newIds).boxed().toList());
         check.same(label + " new_ids", newIds, run.integers("new_ids"));
         check.same(label + " new_text", DecoderCases.text(tokenizer, newIds), run.text("new_text"));
     }

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * A folder of reference results: the one bundled with this module, or the one that {@code -Dlangbridge.fixtures=DIR}
  * names. What is in it is found by walking, never by name.
  */
-final class Fixtures {
+public final class Fixtures {
     /** First path elements, in the order in which data runs through a model. */
     static final List<String> AREAS = Collections.unmodifiableList(Arrays.asList(
             "images",
@@ -88,7 +88,7 @@ final class Fixtures {
      *
      * @param scratch where a folder inside a jar is unpacked to
      */
-    static Path bundled(Path scratch) {
+    public static Path bundled(Path scratch) {
         URL readme = Objects.requireNonNull(Fixtures.class.getResource("/fixtures/README.md"), "fixtures");
         try {
             URI uri = readme.toURI();

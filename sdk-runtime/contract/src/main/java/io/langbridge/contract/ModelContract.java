@@ -10,6 +10,8 @@ import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
 import io.langbridge.EncodedImage;
 import io.langbridge.Encoder;
+import io.langbridge.ExplainOptions;
+import io.langbridge.Explanation;
 import io.langbridge.FinishReason;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
@@ -95,13 +97,38 @@ public abstract class ModelContract {
 
     private VisionLanguageModel load(Path folder, @Nullable Integer contextLength, @Nullable Long memoryLimit) {
         return Loader.load(
-                new ModelSpec(null, null, null, folder, 2, false, contextLength, scratch.resolve("cache"), memoryLimit),
+                new ModelSpec(
+                        null,
+                        null,
+                        null,
+                        folder,
+                        2,
+                        false,
+                        contextLength,
+                        scratch.resolve("cache"),
+                        memoryLimit,
+                        null,
+                        "cpu",
+                        false),
                 engine());
     }
 
     private VisionLanguageModel load(Encoder encoder, Adapter adapter, Llm llm) {
         return Loader.load(
-                new ModelSpec(encoder, adapter, llm, null, 2, false, null, scratch.resolve("cache"), null), engine());
+                new ModelSpec(
+                        encoder,
+                        adapter,
+                        llm,
+                        null,
+                        2,
+                        false,
+                        null,
+                        scratch.resolve("cache"),
+                        null,
+                        null,
+                        "cpu",
+                        false),
+                engine());
     }
 
     private Image image(String name) {
@@ -394,6 +421,69 @@ public abstract class ModelContract {
     }
 
     @Test
+    void a_picture_is_explained_in_words_whether_encoded_before_or_not() {
+        Explanation direct = model.explain(image("portrait.png"));
+        Explanation encoded = model.explain(model.encode(image("portrait.png")));
+        assertThat(direct.patches()).hasSize(16).isEqualTo(encoded.patches());
+        assertThat(direct.width()).isEqualTo(150);
+        assertThat(direct.tiles()).hasSize(1);
+        for (Explanation.Patch patch : direct.patches()) {
+            assertThat(patch.words()).hasSize(8);
+            assertThat(patch.words()).isSortedAccordingTo((a, b) -> Float.compare(b.value(), a.value()));
+        }
+        assertThat(direct.measure()).isEqualTo(Explanation.Measure.COEFFICIENT);
+        assertThat(direct.areProbabilities()).isFalse();
+    }
+
+    @Test
+    void with_a_softmax_the_words_of_a_patch_sum_to_one() {
+        try (VisionLanguageModel softmax = load(
+                Encoder.of(checkpoint().resolve("vision_tower")),
+                Adapter.langBridge(checkpoint()).softmax(),
+                Llm.of(checkpoint()))) {
+            ExplainOptions most = ExplainOptions.builder()
+                    .wordsPerPatch(1)
+                    .pictureWords(0)
+                    .word("the")
+                    .build();
+            Explanation explanation = softmax.explain(softmax.encode(image("landscape.png")), most);
+            assertThat(explanation.areProbabilities()).isTrue();
+            assertThat(explanation.patches()).allMatch(patch -> {
+                float value = patch.words().get(0).value();
+                return value > 1 / 160f && value <= 1;
+            });
+            assertThat(explanation.word("the").orElseThrow().value(0)).isBetween(0f, 1f);
+        }
+    }
+
+    @Test
+    void any_adapter_is_explained_by_the_words_it_is_near_to_but_only_langbridge_by_its_coefficients() {
+        try (VisionLanguageModel mlp = load(fixtures.resolve("end-to-end/llava-native/checkpoint"), null, null)) {
+            EncodedImage seen = mlp.encode(image("landscape.png"));
+            assertThatThrownBy(() -> mlp.explain(seen))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageContaining("mlp2x_gelu")
+                    .hasMessageContaining("COSINE");
+            ExplainOptions cosine =
+                    ExplainOptions.builder().measure(Explanation.Measure.COSINE).build();
+            Explanation near = mlp.explain(seen, cosine);
+            assertThat(near.patches()).isNotEmpty();
+            assertThat(near.patches())
+                    .allMatch(patch ->
+                            patch.words().stream().allMatch(weight -> weight.value() > 0 && weight.value() <= 1.0001));
+        }
+    }
+
+    @Test
+    void a_word_that_the_vocabulary_lacks_is_named() {
+        EncodedImage seen = model.encode(image("landscape.png"));
+        ExplainOptions options = ExplainOptions.builder().word("hippopotamus").build();
+        assertThatThrownBy(() -> model.explain(seen, options))
+                .isInstanceOf(PromptException.class)
+                .hasMessageContaining("hippopotamus");
+    }
+
+    @Test
     void an_adapter_of_another_width_is_refused_with_both_numbers() {
         assertThatThrownBy(() -> load(
                         Encoder.of(fixtures.resolve("vision/siglip/checkpoint")),
@@ -432,6 +522,7 @@ public abstract class ModelContract {
         assertThat(stream.answer().finishReason()).isEqualTo(FinishReason.CANCELLED);
         stream.close();
         assertThatThrownBy(() -> closing.encode(image("landscape.png"))).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> closing.explain(image("landscape.png"))).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> closing.ask(image("landscape.png"), "What?"))
                 .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> chat.ask("What?")).isInstanceOf(IllegalStateException.class);
@@ -460,6 +551,79 @@ public abstract class ModelContract {
         } finally {
             threads.shutdownNow();
         }
+    }
+
+    @Test
+    void sixteen_threads_answer_like_one_though_chats_are_cancelled_streams_and_models_closed_beside_them()
+            throws Exception {
+        List<Callable<List<Answer>>> work = new ArrayList<>();
+        ExecutorService others = Executors.newFixedThreadPool(4);
+        ExecutorService threads = Executors.newFixedThreadPool(16);
+        try {
+            for (int i = 0; i < 8; i++) {
+                int number = i;
+                work.add(() -> chatWithACancelledTurn(number));
+                work.add(() -> questionsBesideOneThatIsStopped(number, others));
+            }
+            List<List<Answer>> expected = new ArrayList<>();
+            for (Callable<List<Answer>> one : work) {
+                expected.add(one.call());
+            }
+            List<Callable<List<Answer>>> rounds = new ArrayList<>();
+            for (int round = 0; round < 2; round++) {
+                rounds.addAll(work);
+            }
+            List<Future<List<Answer>>> results = threads.invokeAll(rounds);
+            for (int i = 0; i < results.size(); i++) {
+                assertThat(results.get(i).get())
+                        .extracting(Answer::tokenIds)
+                        .containsExactlyElementsOf(expected.get(i % work.size()).stream()
+                                .map(Answer::tokenIds)
+                                .toList());
+            }
+        } finally {
+            threads.shutdownNow();
+            others.shutdownNow();
+        }
+    }
+
+    /** Three turns, of which the second is cancelled after as many tokens as the chat's number. */
+    private List<Answer> chatWithACancelledTurn(int number) {
+        Image picture = image(List.of("landscape.png", "portrait.png", "square.png", "alpha.png")
+                .get(number % 4));
+        List<Answer> answers = new ArrayList<>();
+        try (Chat chat = model.chat("You are number " + number + ".", SHORT)) {
+            answers.add(chat.ask(picture, "What is this?"));
+            Message turn = new Message(Message.Role.USER, List.of(new Message.Text("Tell me more about it.")));
+            try (AnswerStream stream = chat.stream(turn)) {
+                for (int said = 0; said < number; said++) {
+                    stream.iterator().next();
+                }
+                stream.cancel();
+            }
+            answers.add(chat.ask("And what colour?"));
+        }
+        return answers;
+    }
+
+    /** One stream is cancelled by another thread, one closed by it, and one ends because its model is closed. */
+    private List<Answer> questionsBesideOneThatIsStopped(int number, ExecutorService others) throws Exception {
+        Image picture = image(number % 2 == 0 ? "landscape.png" : "portrait.png");
+        List<Answer> answers = new ArrayList<>();
+        answers.add(model.answer(about(picture, "What is number " + number + "?", SHORT)));
+        try (VisionLanguageModel own = load(checkpoint(), null, null)) {
+            VisionLanguageModel asked = number % 4 == 0 ? own : model;
+            try (AnswerStream stream =
+                    asked.stream(about(picture, "Describe it.", options(100).build()))) {
+                stream.iterator().next();
+                Future<?> stopped =
+                        others.submit(number % 4 == 0 ? own::close : number % 2 == 0 ? stream::cancel : stream::close);
+                assertThat(stream.answer().finishReason()).isIn(FinishReason.CANCELLED, FinishReason.MAX_NEW_TOKENS);
+                stopped.get();
+            }
+        }
+        answers.add(model.answer(about(picture, "How many?", SHORT)));
+        return answers;
     }
 
     @Test

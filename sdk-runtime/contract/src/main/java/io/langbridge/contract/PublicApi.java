@@ -3,17 +3,23 @@ package io.langbridge.contract;
 import com.google.gson.JsonElement;
 import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
+import io.langbridge.ExplainOptions;
+import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Message;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.model.Loader;
 import io.langbridge.runtime.core.text.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.ModelSpec;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -36,7 +42,8 @@ final class PublicApi {
 
     private PublicApi() {}
 
-    static void check(Check check, Path checkpoint, List<Entry> runs, int maxNewTokens) {
+    static void check(
+            Check check, Path checkpoint, @Nullable SharedVocabulary vocabulary, List<Entry> runs, int maxNewTokens) {
         GenerationOptions options = GenerationOptions.greedy().toBuilder()
                 .repetitionPenalty(1)
                 .stopTokens()
@@ -51,10 +58,16 @@ final class PublicApi {
                 false,
                 null,
                 check.options().cacheDirectory(),
-                null);
+                null,
+                null,
+                "cpu",
+                false);
         try (VisionLanguageModel model = Loader.load(spec, check.engine())) {
             for (Entry run : runs) {
                 String label = run.text("label");
+                if (vocabulary != null) {
+                    explanations(check, model, run, vocabulary.tokens());
+                }
                 List<Message> messages = messages(check, checkpoint, run);
                 if (messages == null) {
                     check.leaveOut("run " + label + " through the public API: a Request cannot express it");
@@ -75,6 +88,57 @@ final class PublicApi {
                 }
             }
         }
+    }
+
+    /** The words of each picture whose vocabulary logits the reference gives. */
+    private static void explanations(Check check, VisionLanguageModel model, Entry run, List<String> vocabulary) {
+        ReferencePictures pictures = new ReferencePictures(check.fixtures());
+        List<String> names = run.texts("pictures");
+        for (int i = 0; i < names.size(); i++) {
+            String tensor = run.text("label") + "." + i + ".vocabulary_logits";
+            Optional<Path> file = pictures.exact(names.get(i));
+            if (check.hasTensor(tensor) && file.isPresent()) {
+                ExplainOptions options = ExplainOptions.builder()
+                        .wordsPerPatch(20)
+                        .pictureWords(20)
+                        .build();
+                Explanation explanation = model.explain(model.encode(Image.of(file.get())), options);
+                compare(check, tensor, explanation, vocabulary);
+            }
+        }
+    }
+
+    private static void compare(Check check, String tensor, Explanation explanation, List<String> vocabulary) {
+        FloatTensor logits = check.tensor(tensor);
+        int columns = logits.size(2);
+        float[] all = logits.toArray();
+        FloatBuffer values = FloatBuffer.allocate(explanation.patches().size() * 20);
+        FloatBuffer ofTheirWords = FloatBuffer.allocate(values.capacity());
+        FloatBuffer strongest = FloatBuffer.allocate(values.capacity());
+        FloatBuffer heat = FloatBuffer.allocate(values.capacity());
+        FloatBuffer heatOfTheirWords = FloatBuffer.allocate(values.capacity());
+        for (int i = 0; i < explanation.patches().size(); i++) {
+            Explanation.Patch patch = explanation.patches().get(i);
+            int side = explanation.tiles().get(patch.tile()).patchesPerSide();
+            int start = (patch.tile() * logits.size(1) + patch.row() * side + patch.column()) * columns;
+            for (Explanation.Weight weight : patch.words()) {
+                values.put(weight.value());
+                ofTheirWords.put(all[start + vocabulary.indexOf(weight.word().token())]);
+            }
+            float[] sorted = Arrays.copyOfRange(all, start, start + columns);
+            Arrays.sort(sorted);
+            for (int rank = 0; rank < 20; rank++) {
+                strongest.put(sorted[columns - 1 - rank]);
+            }
+            for (Explanation.PictureWord word : explanation.words()) {
+                heat.put(word.value(i));
+                heatOfTheirWords.put(all[start + vocabulary.indexOf(word.word().token())]);
+            }
+        }
+        double tolerance = check.tolerance(tensor);
+        check.close("explained " + tensor, values.array(), ofTheirWords.array(), tolerance);
+        check.close("strongest of " + tensor, values.array(), strongest.array(), tolerance);
+        check.close("heat maps of " + tensor, heat.array(), heatOfTheirWords.array(), tolerance);
     }
 
     /** The conversation of a run, or null if there is none that gives its prompt. */

@@ -1,19 +1,27 @@
 package io.langbridge.contract;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.generate.Scores;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +49,18 @@ public abstract class RuntimeContract {
 
     /** The engine to check. */
     protected abstract Engine engine();
+
+    /**
+     * The scores after the processors that are on, as the engine computes them where it chooses tokens itself.
+     *
+     * @param scores the caller's own
+     * @param seen ids that the repetition penalty counts
+     */
+    protected float[] process(float[] scores, Set<Integer> seen, Sampler.Settings settings) {
+        Scores.repetitionPenalty(scores, seen, settings.repetitionPenalty());
+        Sampler.process(scores, settings);
+        return scores;
+    }
 
     /** One test per case, in one container per area. */
     @TestFactory
@@ -75,6 +95,57 @@ public abstract class RuntimeContract {
         return nodes.stream();
     }
 
+    @Test
+    void multipliesMatricesInAnyOrientation(@TempDir Path scratch) {
+        EngineOptions options = new EngineOptions(2, false, scratch);
+        int m = 37;
+        int k = 300;
+        int n = 29;
+        float[] a = gaussian(new Random(4), m * k);
+        float[] b = gaussian(new Random(5), k * n);
+        double[] expected = new double[m * n];
+        for (int i = 0; i < expected.length; i++) {
+            for (int j = 0; j < k; j++) {
+                expected[i] += (double) a[i / n * k + j] * b[j * n + i % n];
+            }
+        }
+        for (boolean transposeA : new boolean[] {false, true}) {
+            for (boolean transposeB : new boolean[] {false, true}) {
+                FloatTensor left = transposeA ? FloatTensor.of(transposed(a, m, k), k, m) : FloatTensor.of(a, m, k);
+                FloatTensor right = transposeB ? FloatTensor.of(transposed(b, k, n), n, k) : FloatTensor.of(b, k, n);
+                FloatTensor product = engine().multiply(left, transposeA, right, transposeB, options);
+                assertThat(product.shape()).containsExactly(m, n);
+                double difference = 0;
+                double size = 0;
+                for (int i = 0; i < expected.length; i++) {
+                    difference += Math.pow(product.data().get(i) - expected[i], 2);
+                    size += Math.pow(expected[i], 2);
+                }
+                assertThat(Math.sqrt(difference / size)).isLessThan(1e-6);
+            }
+        }
+        assertThatThrownBy(() -> engine().multiply(
+                                FloatTensor.allocate(2, 3), false, FloatTensor.allocate(2, 3), false, options))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("[2, 3] times [2, 3] is no product of matrices");
+    }
+
+    private static float[] gaussian(Random random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    private static float[] transposed(float[] values, int rows, int columns) {
+        float[] result = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            result[i % columns * rows + i / columns] = values[i];
+        }
+        return result;
+    }
+
     private void run(Check check, Tally tally) throws Exception {
         List<String> differences = new ArrayList<>();
         Throwable failure = null;
@@ -103,14 +174,14 @@ public abstract class RuntimeContract {
     }
 
     /** Decides by the area and what the case holds, never by its name. */
-    private static void check(Check check) throws Exception {
+    private void check(Check check) throws Exception {
         switch (check.found().area()) {
             case "images" -> ImageCases.check(check);
             case "preprocessing" -> PreprocessingCases.check(check);
             case "vision" -> VisionCases.check(check);
             case "adapter" -> AdapterCases.check(check);
             case "decoders" -> DecoderCases.check(check);
-            case "scores" -> ScoreCases.check(check);
+            case "scores" -> ScoreCases.check(check, this::process);
             case "end-to-end" -> EndToEndCases.check(check);
             case "tokenizers" -> TokenizerCases.check(check);
             case "shared-vocabulary" -> VocabularyCases.check(check);

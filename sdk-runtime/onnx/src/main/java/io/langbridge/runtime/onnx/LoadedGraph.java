@@ -40,6 +40,7 @@ final class LoadedGraph implements AutoCloseable {
             // Errors arrive as exceptions; a library does not write to the standard streams.
             settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
             settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
+            OrtRuntime.use(options.device(), settings);
             // Maps the weights; the other ways to hand them over copy them first.
             settings.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toString());
             return new LoadedGraph(what, environment.createSession(model, settings));

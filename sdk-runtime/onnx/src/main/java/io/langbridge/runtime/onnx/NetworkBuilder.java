@@ -3,6 +3,7 @@ package io.langbridge.runtime.onnx;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.Activation;
 import io.langbridge.runtime.core.engine.EngineOptions;

@@ -19,14 +19,18 @@ final class OnnxAdapter implements AdapterNetwork {
     private final AdapterConfig config;
     private final int llmHidden;
     private final @Nullable FloatTensor vocabularyMatrix;
-    private final LoadedGraph graph;
+    /** Null for a LangBridge adapter without a vocabulary matrix, which only gives coefficients. */
+    private final @Nullable LoadedGraph graph;
+
     private final LazyGraph coefficientGraph;
 
     OnnxAdapter(AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
         this.config = config;
         this.vocabularyMatrix = vocabularyMatrix;
         llmHidden = llmHidden(config, vocabularyMatrix);
-        graph = new Projector(config, weights).visualTokens(llmHidden).load(options);
+        graph = llmHidden == 0
+                ? null
+                : new Projector(config, weights).visualTokens(llmHidden).load(options);
         coefficientGraph = new LazyGraph(
                 "adapter", () -> new Projector(config, weights).coefficients().load(options));
     }
@@ -34,7 +38,7 @@ final class OnnxAdapter implements AdapterNetwork {
     private static int llmHidden(AdapterConfig config, @Nullable FloatTensor matrix) {
         if (config instanceof AdapterConfig.LangBridge langBridge) {
             if (matrix == null) {
-                throw new IllegalArgumentException("A LangBridge adapter needs a vocabulary matrix");
+                return 0;
             }
             int[] shape = matrix.shape();
             if (shape.length != 2 || shape[0] != langBridge.mmVocabSize()) {
@@ -59,6 +63,10 @@ final class OnnxAdapter implements AdapterNetwork {
 
     @Override
     public FloatTensor visualTokens(FloatTensor features) {
+        if (graph == null) {
+            throw new UnsupportedOperationException(
+                    "This adapter was opened without a vocabulary matrix; it only gives coefficients");
+        }
         return run(graph, features, VISUAL_TOKENS, llmHidden, vocabularyMatrix);
     }
 
@@ -96,7 +104,9 @@ final class OnnxAdapter implements AdapterNetwork {
     @Override
     public void close() {
         try {
-            graph.close();
+            if (graph != null) {
+                graph.close();
+            }
         } finally {
             coefficientGraph.close();
         }
@@ -116,8 +126,8 @@ final class OnnxAdapter implements AdapterNetwork {
         }
 
         /**
-         * Features to visual tokens. Without softmax, all that follows LangBridge's GELU is linear: three matrices in a
-         * row, of which only the last depends on the language model.
+         * Features to visual tokens. LangBridge without softmax is here as the authors compute it; a model runs it
+         * folded, as an MLP.
          */
         NetworkBuilder visualTokens(int llmHidden) {
             String x;
@@ -162,10 +172,10 @@ final class OnnxAdapter implements AdapterNetwork {
         }
 
         private String mlp(AdapterConfig.Mlp c) {
-            String x = network.linear(FEATURES, "0", c.mmHiddenSize(), c.llmHiddenSize(), c.bias());
+            String x = network.linear(FEATURES, "0", c.mmHiddenSize(), c.width(0), c.bias());
             for (int i = 1; i < c.depth(); i++) {
                 x = network.activation(Activation.GELU, x);
-                x = network.linear(x, Integer.toString(2 * i), c.llmHiddenSize(), c.llmHiddenSize(), c.bias());
+                x = network.linear(x, Integer.toString(2 * i), c.mlpHiddenSize(), c.width(i), c.bias());
             }
             return x;
         }

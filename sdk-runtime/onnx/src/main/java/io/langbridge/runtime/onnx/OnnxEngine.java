@@ -1,11 +1,13 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
@@ -13,8 +15,9 @@ import io.langbridge.runtime.core.engine.VisionNetwork;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the networks with ONNX Runtime on the CPU, in float32. Graphs are built in memory from configuration and
- * weights; weights are mapped from their files. Safe for use by several threads.
+ * Runs the networks with ONNX Runtime in float32: all of them on the CPU, encoder and adapter on CUDA too where the
+ * artefact {@code onnxruntime_gpu} is in the place of {@code onnxruntime}. Graphs are built in memory from
+ * configuration and weights; weights are mapped from their files. Safe for use by several threads.
  *
  * @since 0.1
  */
@@ -25,6 +28,17 @@ public final class OnnxEngine implements Engine {
     @Override
     public String name() {
         return "onnx";
+    }
+
+    @Override
+    public void require(Device device, boolean allowDownloads) {
+        OrtRuntime.require(device);
+    }
+
+    /** A KV cache that stays on a CUDA device is beyond ONNX Runtime's Java binding. */
+    @Override
+    public boolean decodesOn(Device.Kind kind) {
+        return kind == Device.Kind.CPU;
     }
 
     @Override
@@ -40,6 +54,16 @@ public final class OnnxEngine implements Engine {
 
     @Override
     public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
+        if (!decodesOn(options.device().kind())) {
+            throw new RuntimeUnavailableException("The engine 'onnx' has no decoder for " + options.device()
+                    + ", only encoder and adapter; the engine 'pytorch' has (io.langbridge:langbridge-pytorch)");
+        }
         return new OnnxDecoder(config, weights, options);
+    }
+
+    @Override
+    public FloatTensor multiply(
+            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        return MatrixProduct.of(a, transposeA, b, transposeB, options);
     }
 }

@@ -4,7 +4,12 @@ import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtProvider;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.engine.Device;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +34,50 @@ final class OrtRuntime {
                             + ". The artefact com.microsoft.onnxruntime:onnxruntime holds it for Linux, macOS and"
                             + " Windows on 64 bits; on Android add onnxruntime-android instead.",
                     e);
+        }
+    }
+
+    /**
+     * Makes sure that networks can run on a device.
+     *
+     * @throws RuntimeUnavailableException if not; says what to do
+     */
+    static void require(Device device) {
+        OrtEnvironment environment = environment();
+        if (device.kind() != Device.Kind.CUDA) {
+            return;
+        }
+        if (!OrtEnvironment.getAvailableProviders().contains(OrtProvider.CUDA)) {
+            throw new RuntimeUnavailableException("The device " + device + " was asked for, but the ONNX Runtime on the"
+                    + " class path computes on the CPU only. Exclude com.microsoft.onnxruntime:onnxruntime and add"
+                    + " com.microsoft.onnxruntime:onnxruntime_gpu, version as in io.langbridge:langbridge-bom.");
+        }
+        OnnxGraph graph = new OnnxGraph("device");
+        graph.input("x", OnnxGraph.Type.FLOAT, 1);
+        graph.node("Identity", "x").to("y");
+        graph.output("y", OnnxGraph.Type.FLOAT, 1);
+        // Libraries that are missing fail with the first call, a device that is missing with the second.
+        try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
+            settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+            use(device, settings);
+            environment.createSession(graph.toBytes(), settings).close();
+        } catch (OrtException e) {
+            throw new RuntimeUnavailableException(
+                    "The device " + device + " was asked for, but ONNX Runtime cannot use it: " + e.getMessage()
+                            + ". It needs an NVIDIA driver, and on the library path the CUDA and cuDNN libraries that"
+                            + " com.microsoft.onnxruntime:onnxruntime_gpu was built for.",
+                    e);
+        }
+    }
+
+    /** Has a session compute on the device. */
+    static void use(Device device, OrtSession.SessionOptions settings) throws OrtException {
+        if (device.kind() == Device.Kind.CUDA) {
+            try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(device.index())) {
+                // TF32 keeps 10 bits of the mantissa, which is not float32.
+                cuda.add("use_tf32", "0");
+                settings.addCUDA(cuda);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-/** The networks as ONNX graphs, built from configuration and weights and run by ONNX Runtime on the CPU. */
+/** The networks as ONNX graphs, built from configuration and weights and run by ONNX Runtime. */
 @NullMarked
 package io.langbridge.runtime.onnx;
 

@@ -29,8 +29,8 @@ class OnnxAdapterTest {
         return new EngineOptions(1, false, folder.resolve("cache"));
     }
 
-    private AdapterNetwork langBridge(boolean softmax) throws IOException {
-        Weights weights = new RandomWeights(DType.F32)
+    private Weights langBridgeWeights() throws IOException {
+        return new RandomWeights(DType.F32)
                 .add("0.weight", 12, 8)
                 .add("0.bias", 12)
                 .add("2.weight", 12, 12)
@@ -38,7 +38,11 @@ class OnnxAdapterTest {
                 .add("3.weight", 10, 12)
                 .add("3.bias", 10)
                 .writeTo(folder.resolve("adapter.safetensors"));
-        return new OnnxEngine().adapter(new AdapterConfig.LangBridge(8, 12, 10, softmax), weights, matrix, options());
+    }
+
+    private AdapterNetwork langBridge(boolean softmax) throws IOException {
+        return new OnnxEngine()
+                .adapter(new AdapterConfig.LangBridge(8, 12, 10, softmax), langBridgeWeights(), matrix, options());
     }
 
     @Test
@@ -94,14 +98,27 @@ class OnnxAdapterTest {
     }
 
     @Test
-    void anMlpMayHaveNoBias() throws IOException {
+    void anMlpMayHaveNoBiasAndAWidthOfItsOwnBetweenTheLayers() throws IOException {
         Weights weights = new RandomWeights(DType.F32)
-                .add("0.weight", 6, 8)
-                .add("2.weight", 6, 6)
+                .add("0.weight", 7, 8)
+                .add("2.weight", 7, 7)
+                .add("4.weight", 6, 7)
                 .writeTo(folder.resolve("adapter.safetensors"));
         try (AdapterNetwork adapter =
-                new OnnxEngine().adapter(new AdapterConfig.Mlp(8, 6, 2, false), weights, null, options())) {
+                new OnnxEngine().adapter(new AdapterConfig.Mlp(8, 7, 6, 3, false), weights, null, options())) {
             assertThat(adapter.visualTokens(features).shape()).containsExactly(2, 3, 6);
+        }
+    }
+
+    @Test
+    void withoutAVocabularyMatrixThereAreOnlyCoefficients() throws IOException {
+        Weights weights = langBridgeWeights();
+        try (AdapterNetwork adapter =
+                new OnnxEngine().adapter(new AdapterConfig.LangBridge(8, 12, 10, false), weights, null, options())) {
+            assertThat(adapter.coefficients(features).shape()).containsExactly(2, 3, 10);
+            assertThatExceptionOfType(UnsupportedOperationException.class)
+                    .isThrownBy(() -> adapter.visualTokens(features))
+                    .withMessage("This adapter was opened without a vocabulary matrix; it only gives coefficients");
         }
     }
 
@@ -119,9 +136,6 @@ class OnnxAdapterTest {
                 .isThrownBy(() -> new OnnxEngine()
                         .adapter(new AdapterConfig.LangBridge(8, 12, 11, false), none, matrix, options()))
                 .withMessage("The vocabulary matrix must have the shape [11, llm_hidden], not [10, 6]");
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> new OnnxEngine()
-                        .adapter(new AdapterConfig.LangBridge(8, 12, 11, false), none, null, options()));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new OnnxEngine().adapter(new AdapterConfig.Linear(8, 6), none, matrix, options()));
     }

@@ -62,6 +62,16 @@ final class Natives {
                     download);
         }
 
+        /** Whether these natives are known to be for the CPU; what will be downloaded is not known yet. */
+        boolean cpuOnly() {
+            if (libraryPath != null) {
+                return "cpu".equals(flavor);
+            }
+            return bundled.stream()
+                    .filter(natives -> natives.getProperty("classifier", "").endsWith(classifier))
+                    .anyMatch(natives -> natives.getProperty("flavor", "").startsWith("cpu"));
+        }
+
         /** From the environment, or else a system property, as DJL looks for it. */
         private static @Nullable String setting(String name) {
             String value = System.getenv(name);
@@ -206,8 +216,8 @@ final class Natives {
     /** What to do so that there are natives for CUDA. */
     static String cudaRemedy() {
         return "For CUDA, set PYTORCH_LIBRARY_PATH to the folder 'lib' of a libtorch " + TORCH_VERSION
-                + ", PYTORCH_VERSION=" + TORCH_VERSION + " and PYTORCH_FLAVOR=cu128; or allow DJL to download it with"
-                + " -D" + TorchRuntime.ALLOW_DOWNLOAD + "=true.";
+                + ", PYTORCH_VERSION=" + TORCH_VERSION + " and PYTORCH_FLAVOR=cu128; or take pytorch-native-cpu off the"
+                + " class path and allow DJL to download it with allowDownloads(true).";
     }
 
     private static String currentClassifier() {

@@ -19,7 +19,7 @@ record Placement(String device, ScalarType type) {
      * @param example one of the network's large weights
      */
     static Placement of(EngineOptions options, StoredTensor example) {
-        String device = TorchRuntime.get().resolve(options.device());
+        String device = TorchRuntime.require(options.device(), options.allowDownloads());
         if (device.equals(CPU)) {
             return new Placement(device, ScalarType.FLOAT);
         }

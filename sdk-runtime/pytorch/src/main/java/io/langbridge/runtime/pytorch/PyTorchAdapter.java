@@ -12,17 +12,14 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * An adapter; {@code adapter.py} holds the networks. A LangBridge adapter without softmax is folded into two layers
- * when it is opened, and its vocabulary projection stays in its file for {@link #coefficients}.
- */
+/** An adapter; {@code adapter.py} holds the networks. */
 final class PyTorchAdapter implements AdapterNetwork {
     private final AdapterConfig config;
     private final int llmHidden;
     private final TorchScript script;
     private final Scope values = new Scope();
     private final Network network;
-    /** LangBridge: mapped weights of all layers, and a tensor where and as the network computes. */
+    /** LangBridge: weights of all layers, and a tensor where and as the network computes. */
     private @Nullable IValue projector;
 
     private @Nullable IValue like;
@@ -40,7 +37,7 @@ final class PyTorchAdapter implements AdapterNetwork {
         script = new TorchScript(config.type() + " adapter", "adapter.py", "Adapter", options.threads());
         boolean complete = false;
         try (WeightLoader loader = new WeightLoader(weights, placement, options.threads())) {
-            if (config instanceof AdapterConfig.LangBridge langBridge && vocabularyMatrix != null) {
+            if (config instanceof AdapterConfig.LangBridge langBridge) {
                 network = langBridge(langBridge, loader, placement, vocabularyMatrix);
             } else {
                 network = mlp(loader);
@@ -60,7 +57,7 @@ final class PyTorchAdapter implements AdapterNetwork {
     private static int llmHidden(AdapterConfig config, @Nullable FloatTensor matrix) {
         if (config instanceof AdapterConfig.LangBridge langBridge) {
             if (matrix == null) {
-                throw new IllegalArgumentException("A LangBridge adapter needs a vocabulary matrix");
+                return 0;
             }
             int[] shape = matrix.shape();
             if (shape.length != 2 || shape[0] != langBridge.mmVocabSize()) {
@@ -78,44 +75,40 @@ final class PyTorchAdapter implements AdapterNetwork {
                 : ((AdapterConfig.Linear) config).llmHiddenSize();
     }
 
+    /** Without a softmax it is for analysis and stays in its file; with one it runs at every picture. */
     private Network langBridge(
-            AdapterConfig.LangBridge c, WeightLoader loader, Placement placement, FloatTensor vocabularyMatrix) {
-        long features = c.mmHiddenSize();
+            AdapterConfig.LangBridge c,
+            WeightLoader loader,
+            Placement placement,
+            @Nullable FloatTensor vocabularyMatrix) {
         long mlp = c.mlpHiddenSize();
         long vocabulary = c.mmVocabSize();
         try (Scope scope = new Scope()) {
-            Map<String, PtNDArray> mapped = new HashMap<>();
-            mapped.put("0.weight", loader.stored(scope, "0.weight", mlp, features));
-            mapped.put("0.bias", loader.stored(scope, "0.bias", mlp));
-            mapped.put("2.weight", loader.stored(scope, "2.weight", mlp, mlp));
-            mapped.put("2.bias", loader.stored(scope, "2.bias", mlp));
-            mapped.put("3.weight", loader.stored(scope, "3.weight", vocabulary, mlp));
-            mapped.put("3.bias", loader.stored(scope, "3.bias", vocabulary));
-            IValue inFile = values.own(script.run("projector", scope.of(mapped)));
-            projector = inFile;
-
-            PtNDArray w0 = loader.get(scope, "0.weight", mlp, features);
-            PtNDArray b0 = loader.get(scope, "0.bias", mlp);
-            like = values.of(b0);
-            if (!c.softmax()) {
-                IValue matrix = scope.of(loader.upload(scope, vocabularyMatrix, ScalarType.FLOAT));
-                PtNDArray[] folded = scope.tensors(scope.own(script.run("fold", inFile, matrix)));
-                IValue weights = values.of(w0, b0, loader.place(scope, folded[0]), loader.place(scope, folded[1]));
-                return (input, output) -> script.run("folded", weights, input, output);
+            Map<String, PtNDArray> tensors = new HashMap<>();
+            tensors.put("0.weight", load(scope, loader, c, "0.weight", mlp, c.mmHiddenSize()));
+            tensors.put("0.bias", load(scope, loader, c, "0.bias", mlp));
+            tensors.put("2.weight", load(scope, loader, c, "2.weight", mlp, mlp));
+            tensors.put("2.bias", load(scope, loader, c, "2.bias", mlp));
+            tensors.put("3.weight", load(scope, loader, c, "3.weight", vocabulary, mlp));
+            tensors.put("3.bias", load(scope, loader, c, "3.bias", vocabulary));
+            IValue weights = values.own(script.run("projector", scope.of(tensors)));
+            projector = weights;
+            like = values.of(loader.get(scope, "0.bias", mlp));
+            if (vocabularyMatrix == null) {
+                return (input, output) -> {
+                    throw new UnsupportedOperationException(
+                            "This adapter was opened without a vocabulary matrix; it only gives coefficients");
+                };
             }
-            // Computed with at every picture: where the network computes, not in the file.
-            Map<String, PtNDArray> placed = new HashMap<>();
-            placed.put("0.weight", w0);
-            placed.put("0.bias", b0);
-            loader.get(scope, placed, "", "2.weight", mlp, mlp);
-            loader.get(scope, placed, "", "2.bias", mlp);
-            loader.get(scope, placed, "", "3.weight", vocabulary, mlp);
-            loader.get(scope, placed, "", "3.bias", vocabulary);
-            IValue onDevice = values.own(script.run("projector", scope.of(placed)));
-            projector = onDevice;
             IValue matrix = values.of(loader.upload(scope, vocabularyMatrix, placement.type()));
-            return (input, output) -> script.run("softmax", onDevice, matrix, input, output);
+            String method = c.softmax() ? "softmax" : "unfolded";
+            return (input, output) -> script.run(method, weights, matrix, input, output);
         }
+    }
+
+    private static PtNDArray load(
+            Scope scope, WeightLoader loader, AdapterConfig.LangBridge c, String name, long... shape) {
+        return c.softmax() ? loader.get(scope, name, shape) : loader.stored(scope, name, shape);
     }
 
     private Network mlp(WeightLoader loader) {
@@ -126,9 +119,11 @@ final class PyTorchAdapter implements AdapterNetwork {
             PtNDArray[] biases = new PtNDArray[bias ? depth : 0];
             for (int i = 0; i < depth; i++) {
                 String name = config instanceof AdapterConfig.Linear ? "" : 2 * i + ".";
-                weights[i] = loader.get(scope, name + "weight", llmHidden, i == 0 ? config.mmHiddenSize() : llmHidden);
+                int in = i > 0 && config instanceof AdapterConfig.Mlp mlp ? mlp.mlpHiddenSize() : config.mmHiddenSize();
+                int out = config instanceof AdapterConfig.Mlp mlp ? mlp.width(i) : llmHidden;
+                weights[i] = loader.get(scope, name + "weight", out, in);
                 if (bias) {
-                    biases[i] = loader.get(scope, name + "bias", llmHidden);
+                    biases[i] = loader.get(scope, name + "bias", out);
                 }
             }
             IValue weightList = values.of(weights);

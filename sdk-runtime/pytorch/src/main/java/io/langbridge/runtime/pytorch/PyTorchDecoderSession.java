@@ -3,6 +3,7 @@ package io.langbridge.runtime.pytorch;
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.generate.Sampler;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
@@ -55,9 +56,8 @@ final class PyTorchDecoderSession implements DecoderSession {
         int tokens = tokens(inputsEmbeds, network.config().hiddenSize());
         requireRoom(tokens);
         try (Scope call = new Scope()) {
-            IValue position = call.of(length);
             IValue inputs = call.of(call.tensor(inputsEmbeds));
-            call.own(network.run("prefill", cache, inputs, position, logitsValue));
+            call.own(network.run("prefill", cache, inputs, call.of(length), logitsValue));
         }
         length += tokens;
         return logits.data();
@@ -68,12 +68,54 @@ final class PyTorchDecoderSession implements DecoderSession {
         requireRoom(1);
         network.requireToken(tokenId);
         try (Scope call = new Scope()) {
-            IValue token = call.of(tokenId);
-            IValue position = call.of(length);
-            call.own(network.run("step", cache, token, position, logitsValue));
+            call.own(network.run("step", cache, call.of(tokenId), call.of(length), logitsValue));
         }
         length++;
         return logits.data();
+    }
+
+    @Override
+    public synchronized int prefill(FloatTensor inputsEmbeds, Sampler sampler) {
+        int tokens = tokens(inputsEmbeds, network.config().hiddenSize());
+        requireRoom(tokens);
+        try (Scope call = new Scope()) {
+            return choose(
+                    sampler, call, "prefill_and_choose", call.of(call.tensor(inputsEmbeds)), call.of(length), tokens);
+        }
+    }
+
+    @Override
+    public synchronized int step(int tokenId, Sampler sampler) {
+        requireRoom(1);
+        network.requireToken(tokenId);
+        try (Scope call = new Scope()) {
+            return choose(sampler, call, "step_and_choose", call.of(tokenId), call.of(length), 1);
+        }
+    }
+
+    private int choose(Sampler sampler, Scope call, String method, IValue input, IValue position, int tokens) {
+        int next = sampler.next((settings, seen, point) -> {
+            IValue how = call.tuple(
+                    call.of(settings.temperature()),
+                    call.of(settings.topK()),
+                    call.of(settings.topP()),
+                    call.of(settings.minP()),
+                    call.of(settings.repetitionPenalty()),
+                    call.of(point));
+            // Without a penalty nobody asks for them.
+            int[] ids = settings.repetitionPenalty() == 1
+                    ? new int[0]
+                    : seen.stream().mapToInt(Integer::intValue).toArray();
+            IValue seenIds = call.of(call.tensor(ids));
+            long id = call.own(network.run(method, cache, input, position, how, seenIds, logitsValue))
+                    .toLong();
+            if (id < 0) {
+                throw Sampler.notNumbers(logits.data());
+            }
+            return (int) id;
+        });
+        length += tokens;
+        return next;
     }
 
     private void requireRoom(int tokens) {

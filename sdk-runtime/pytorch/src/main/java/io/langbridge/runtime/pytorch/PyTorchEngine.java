@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
@@ -19,9 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The native libraries are artefacts of their own: {@code ai.djl.pytorch:pytorch-jni} and {@code pytorch-native-cpu}
  * for the CPU; for CUDA a libtorch 2.7.1 named by {@code PYTORCH_LIBRARY_PATH}, {@code PYTORCH_VERSION} and
- * {@code PYTORCH_FLAVOR}. Nothing is downloaded unless the system property {@code io.langbridge.pytorch.download} is
- * {@code true}. Without them, or with others, the first network asked for fails with
- * {@link io.langbridge.RuntimeUnavailableException}.
+ * {@code PYTORCH_FLAVOR}. Nothing is downloaded unless the options allow it. Without them, or with others, the first
+ * network asked for fails with {@link io.langbridge.RuntimeUnavailableException}.
  *
  * @since 0.1
  */
@@ -32,6 +32,16 @@ public final class PyTorchEngine implements Engine {
     @Override
     public String name() {
         return "pytorch";
+    }
+
+    @Override
+    public void require(Device device, boolean allowDownloads) {
+        TorchRuntime.require(device, allowDownloads);
+    }
+
+    @Override
+    public boolean decodesOn(Device.Kind kind) {
+        return true;
     }
 
     @Override
@@ -48,5 +58,11 @@ public final class PyTorchEngine implements Engine {
     @Override
     public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
         return new PyTorchDecoder(config, weights, options);
+    }
+
+    @Override
+    public FloatTensor multiply(
+            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        return MatrixProduct.of(a, transposeA, b, transposeB, options);
     }
 }

@@ -46,16 +46,18 @@ public final class PyTorchTraining implements AutoCloseable {
      * What is trained, and with what.
      *
      * @param adapter its weights begin as zeros, see {@link #write}
-     * @param vocabularyMatrix {@code [mm_vocab, llm_hidden]}, for LangBridge adapters and only for them; stays as it is
+     * @param vocabulary ids of the shared tokens, for LangBridge adapters and only for them. The vocabulary matrix is
+     *     made of their rows of {@code embed_tokens}, which change if the language model is trained
      * @param imageNewline whether there is a vector that ends the rows of a grid of tiles, trained with the adapter
      * @param llmWeights named as the engine asks for them
      * @param trainLlm whether all of the language model is trained, its embeddings too
      * @param encoder null if it is not trained: batches then bring features
      * @param encoderWeights null where {@code encoder} is
      */
+    @SuppressWarnings("ArrayRecordComponent")
     public record Networks(
             AdapterConfig adapter,
-            @Nullable FloatTensor vocabularyMatrix,
+            int @Nullable [] vocabulary,
             boolean imageNewline,
             DecoderConfig llm,
             Weights llmWeights,
@@ -154,8 +156,8 @@ public final class PyTorchTraining implements AutoCloseable {
      */
     public PyTorchTraining(Networks networks, double weightDecay, EngineOptions options) {
         PyTorchDecoder.check(networks.llm);
-        if ((networks.adapter instanceof AdapterConfig.LangBridge) != (networks.vocabularyMatrix != null)) {
-            throw new IllegalArgumentException("A vocabulary matrix belongs to a LangBridge adapter and to no other");
+        if ((networks.adapter instanceof AdapterConfig.LangBridge) != (networks.vocabulary != null)) {
+            throw new IllegalArgumentException("A shared vocabulary belongs to a LangBridge adapter and to no other");
         }
         if ((networks.encoder == null) != (networks.encoderWeights == null)) {
             throw new IllegalArgumentException("An encoder and its weights belong together");
@@ -170,7 +172,7 @@ public final class PyTorchTraining implements AutoCloseable {
                 WeightLoader frozenLlm = new WeightLoader(networks.llmWeights, frozen, options.threads());
                 WeightLoader llm = new WeightLoader(networks.llmWeights, trained, options.threads())) {
             start(scope, frozenLlm.upload(scope, FloatTensor.allocate(1), frozen.type()));
-            addAdapter(llm);
+            addAdapter();
             addLlm(networks.trainLlm ? llm : frozenLlm);
             if (networks.encoder != null && networks.encoderWeights != null) {
                 try (WeightLoader encoder = new WeightLoader(networks.encoderWeights, trained, options.threads())) {
@@ -178,6 +180,9 @@ public final class PyTorchTraining implements AutoCloseable {
                 }
             }
             scope.own(script.run("arrange"));
+            if (networks.vocabulary != null) {
+                script.differentiate(scope, "add_vocabulary", scope.tensor(networks.vocabulary));
+            }
             complete = true;
         } finally {
             if (!complete) {
@@ -217,7 +222,7 @@ public final class PyTorchTraining implements AutoCloseable {
         }
     }
 
-    private void addAdapter(WeightLoader loader) {
+    private void addAdapter() {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         long features = networks.adapter.mmHiddenSize();
         long hidden = networks.llm.hiddenSize();
@@ -227,7 +232,7 @@ public final class PyTorchTraining implements AutoCloseable {
             linear(shapes, "3.", c.mlpHiddenSize(), c.mmVocabSize(), true);
         } else if (networks.adapter instanceof AdapterConfig.Mlp c) {
             for (int i = 0; i < c.depth(); i++) {
-                linear(shapes, 2 * i + ".", i == 0 ? features : hidden, hidden, c.bias());
+                linear(shapes, 2 * i + ".", i == 0 ? features : c.mlpHiddenSize(), c.width(i), c.bias());
             }
         } else {
             linear(shapes, "", features, hidden, true);
@@ -248,12 +253,6 @@ public final class PyTorchTraining implements AutoCloseable {
                 script.differentiate(call, "add_empty_parameters", tensor);
             }
         });
-        if (networks.vocabularyMatrix != null) {
-            try (Scope call = new Scope()) {
-                PtNDArray matrix = loader.upload(call, networks.vocabularyMatrix, ScalarType.FLOAT);
-                script.differentiate(call, "add_vocabulary_matrix", matrix);
-            }
-        }
     }
 
     private static void linear(Map<String, long[]> shapes, String prefix, long in, long out, boolean bias) {

@@ -65,6 +65,10 @@ final class Scope implements AutoCloseable {
         return own(IValue.listFrom(list));
     }
 
+    IValue tuple(IValue... parts) {
+        return own(IValue.tupleFrom(parts));
+    }
+
     IValue of(Map<String, PtNDArray> tensorsByName) {
         return own(IValue.stringMapFrom(tensorsByName));
     }

@@ -9,12 +9,10 @@ import io.langbridge.runtime.core.engine.Device;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one PyTorch of this process, loaded when it is first asked for. Nothing is downloaded unless the system property
- * {@value #ALLOW_DOWNLOAD} is {@code true}, and DJL's usage report is switched off.
+ * The one PyTorch of this process, loaded when it is first asked for. Nothing is downloaded unless that is allowed, and
+ * DJL's usage report is switched off.
  */
 final class TorchRuntime {
-    static final String ALLOW_DOWNLOAD = "io.langbridge.pytorch.download";
-
     private static final String OFFLINE = "ai.djl.offline";
 
     private static @Nullable TorchRuntime instance;
@@ -28,21 +26,24 @@ final class TorchRuntime {
     }
 
     /**
-     * PyTorch with its natives loaded.
+     * PyTorch with its natives loaded, those on this machine.
      *
      * @throws RuntimeUnavailableException if the native libraries are not there, or are not the ones that fit
      */
-    static synchronized TorchRuntime get() {
+    static TorchRuntime get() {
+        return get(false);
+    }
+
+    private static synchronized TorchRuntime get(boolean download) {
         TorchRuntime runtime = instance;
         if (runtime == null) {
-            runtime = new TorchRuntime(load());
+            runtime = new TorchRuntime(load(download));
             instance = runtime;
         }
         return runtime;
     }
 
-    private static Engine load() {
-        boolean download = Boolean.getBoolean(ALLOW_DOWNLOAD);
+    private static Engine load(boolean download) {
         Natives.check(Natives.Environment.current(download));
         // DJL reports usage from some clouds unless this is set before its engines are touched.
         if (System.getProperty("OPT_OUT_TRACKING") == null) {
@@ -73,36 +74,45 @@ final class TorchRuntime {
     }
 
     /**
-     * The device as PyTorch writes it, {@code cpu} or {@code cuda:0}.
+     * Makes sure that networks can run on a device; natives that cannot serve it are not loaded first.
      *
-     * @throws RuntimeUnavailableException if it is not there
+     * @return the device as PyTorch writes it, {@code cpu} or {@code cuda:0}
+     * @throws RuntimeUnavailableException if it is not there, or PyTorch is not
      */
-    String resolve(Device device) {
-        switch (device.kind()) {
-            case CPU:
-                return Placement.CPU;
-            case AUTO:
-                return cudaDevices() > 0 ? Device.cuda(0).toString() : Placement.CPU;
-            default:
-                break;
+    static String require(Device device, boolean download) {
+        if (device.kind() != Device.Kind.CUDA) {
+            get(download);
+            return Placement.CPU;
         }
-        int count = cudaDevices();
+        if (!isLoaded()) {
+            Natives.Environment environment = Natives.Environment.current(download);
+            Natives.check(environment);
+            if (environment.cpuOnly()) {
+                throw cpuOnly(device);
+            }
+        }
+        return get(download).cuda(device);
+    }
+
+    private static synchronized boolean isLoaded() {
+        return instance != null;
+    }
+
+    private String cuda(Device device) {
+        if (!engine.hasCapability(StandardCapabilities.CUDA)) {
+            throw cpuOnly(device);
+        }
+        int count = CudaUtils.getGpuCount();
         if (device.index() >= count) {
-            throw new RuntimeUnavailableException("The device " + device + " was asked for, but "
-                    + (builtWithCuda()
-                            ? "PyTorch sees " + count + " CUDA devices; check nvidia-smi, the driver and"
-                                    + " CUDA_VISIBLE_DEVICES."
-                            : "the PyTorch natives loaded here compute on the CPU only. " + Natives.cudaRemedy()));
+            throw new RuntimeUnavailableException("The device " + device + " was asked for, but PyTorch sees " + count
+                    + " CUDA devices; check nvidia-smi, the driver and CUDA_VISIBLE_DEVICES.");
         }
         return device.toString();
     }
 
-    private boolean builtWithCuda() {
-        return engine.hasCapability(StandardCapabilities.CUDA);
-    }
-
-    private int cudaDevices() {
-        return builtWithCuda() ? CudaUtils.getGpuCount() : 0;
+    private static RuntimeUnavailableException cpuOnly(Device device) {
+        return new RuntimeUnavailableException("The device " + device
+                + " was asked for, but the PyTorch natives here compute on the CPU only. " + Natives.cudaRemedy());
     }
 
     private static String rootMessage(Throwable e) {

@@ -27,21 +27,6 @@ class Adapter(Module):
   def part(self, x: Tensor, start: int, like: Tensor) -> Tensor:
     return torch.narrow(x, 0, start, min(8192, x.size(0) - start)).to(like.device, like.dtype)
 
-  # Without a softmax the last three products are one: ((h W2 + b2) W3 + b3) E = h (W2 W3 E) + (b2 W3 + b3) E. Exact
-  # algebra, done in float32. E: vocabulary_matrix [mm_vocab, llm_hidden]; gives a weight [llm_hidden, mlp_hidden] and
-  # a bias [llm_hidden], float32.
-  def fold(self, projector: __torch__.Projector, vocabulary_matrix: Tensor) -> List[Tensor]:
-    e = vocabulary_matrix
-    w3_e = torch.zeros([projector.w3.size(1), e.size(1)], dtype=6, device=e.device)
-    b3_e = torch.zeros([e.size(1)], dtype=6, device=e.device)
-    for start in range(0, e.size(0), 8192):
-      rows = self.part(e, start, e)
-      w3_e = w3_e + torch.matmul(torch.t(self.part(projector.w3, start, e)), rows)
-      b3_e = b3_e + torch.matmul(self.part(projector.b3, start, e), rows)
-    weight = torch.matmul(torch.t(w3_e), projector.w2.to(e.device, e.dtype))
-    bias = torch.matmul(projector.b2.to(e.device, e.dtype), w3_e) + b3_e
-    return [weight, bias]
-
   # ---- The networks
 
   # [patches, mlp_hidden], what the last layer sees
@@ -85,10 +70,17 @@ class Adapter(Module):
 
   # ---- What is called. Results go into tensors of the caller, float32 on the CPU.
 
-  # w: first layer, folded rest
-  def folded(self, w: List[Tensor], features: Tensor, visual_tokens: Tensor) -> int:
-    torch.copy_(visual_tokens, self.run_mlp([w[0], w[2]], [w[1], w[3]], features))
-    return features.size(0)
+  # visual tokens = (latent W3 + b3) E as the authors compute it; a model runs it folded, as an MLP
+  def unfolded(self, projector: __torch__.Projector, vocabulary_matrix: Tensor, features: Tensor,
+      visual_tokens: Tensor) -> int:
+    e = vocabulary_matrix
+    x = self.latent(projector, features, e)
+    weighted = torch.zeros([x.size(0), e.size(1)], dtype=6, device=e.device)
+    for start in range(0, e.size(0), 8192):
+      part = torch.linear(x, self.part(projector.w3, start, e), self.part(projector.b3, start, e))
+      weighted = weighted + torch.matmul(part, self.part(e, start, e)).to(6)
+    torch.copy_(visual_tokens, weighted)
+    return x.size(0)
 
   def softmax(self, projector: __torch__.Projector, vocabulary_matrix: Tensor, features: Tensor,
       visual_tokens: Tensor) -> int:

@@ -250,6 +250,70 @@ class Decoder(Module):
   def final_norm(self, model: __torch__.Model, x: Tensor) -> Tensor:
     return torch.rms_norm(x, [x.size(1)], model.norm, model.config.rms_norm_eps)
 
+  # of the last of the tokens that are appended: [vocab], float32
+  def last_logits(self, model: __torch__.Model, cache: __torch__.Cache, inputs_embeds: Tensor, position: int) -> Tensor:
+    x = inputs_embeds.to(model.embed_tokens.device, model.embed_tokens.dtype)
+    x = self.run(model, cache, x, position)
+    last = torch.narrow(x, 0, x.size(0) - 1, 1)
+    return self.head(model, self.final_norm(model, last)).to(6).view([-1])
+
+  # ---- The next token, by the rules of Sampler and Scores and in their types: the same logits give the same token.
+
+  # A divisor in a tensor is divided by; CUDA multiplies by the reciprocal of a plain number, which rounds differently.
+  def number(self, x: float, like: Tensor) -> Tensor:
+    return torch.full([1], x, dtype=6, device=like.device)
+
+  def probabilities(self, scores: Tensor) -> Tensor:
+    exponentials = torch.exp((scores - torch.max(scores)).to(7)).to(6).to(7)
+    return (exponentials / torch.sum(exponentials)).to(6)
+
+  # scores: [vocab]; removed tokens get minus infinity
+  def process(self, scores: Tensor, temperature: float, top_k: int, top_p: float, min_p: float,
+      repetition_penalty: float, seen: Tensor) -> Tensor:
+    if repetition_penalty != 1.:
+      penalty = self.number(repetition_penalty, scores)
+      ids = seen.to(scores.device)
+      score = torch.index_select(scores, 0, ids)
+      score = torch.where(torch.lt(score, 0), score * penalty, score / penalty)
+      scores = torch.index_copy(scores, 0, ids, score)
+    if temperature != 0.:
+      if temperature != 1.:
+        scores = scores / self.number(temperature, scores)
+      if top_k > 0 and top_k < scores.size(0):
+        largest, _ = torch.topk(scores, top_k)
+        scores = torch.masked_fill(scores, torch.lt(scores, torch.min(largest)), -float("inf"))
+      if top_p < 1.:
+        scores = torch.masked_fill(scores, self.tail(scores, top_p), -float("inf"))
+      if min_p > 0.:
+        p = self.probabilities(scores)
+        scores = torch.masked_fill(scores, torch.lt(p, self.number(min_p, p) * torch.max(p)), -float("inf"))
+    return scores
+
+  # The least likely tokens, whose probabilities from the smallest on add up to at most 1 - top_p, but not the likeliest.
+  def tail(self, scores: Tensor, top_p: float) -> Tensor:
+    _, order = torch.sort(scores, stable=True)
+    sums = torch.cumsum(torch.index_select(self.probabilities(scores), 0, order).to(7), 0).to(6)
+    removed = torch.le(sums, self.number(1. - top_p, sums))
+    torch.fill_(torch.narrow(removed, 0, removed.size(0) - 1, 1), False)
+    return torch.scatter(removed, 0, order, removed)
+
+  # point: where the draw falls, in [0, 1)
+  def choose(self, logits: Tensor, how: Tuple[float, int, float, float, float, float], seen: Tensor,
+      failed_logits: Tensor) -> int:
+    temperature, top_k, top_p, min_p, repetition_penalty, point = how
+    scores = self.process(logits, temperature, top_k, top_p, min_p, repetition_penalty, seen)
+    if temperature == 0.:
+      id = torch.where(torch.gt(torch.max(scores), -float("inf")), torch.argmax(scores), -1)
+    else:
+      sums = torch.cumsum(self.probabilities(scores).to(7), 0)
+      total = sums[-1]
+      id = torch.minimum(torch.sum(torch.le(sums, total * point)), torch.argmax(sums))
+      id = torch.where(torch.gt(total, 0), id, -1)
+    token = int(id)
+    if token < 0:
+      torch.copy_(failed_logits, logits)
+    return token
+
   # ---- What is called. Results go into tensors of the caller, float32 on the CPU.
 
   # ids: [tokens]; embeddings: [tokens, hidden]
@@ -260,17 +324,24 @@ class Decoder(Module):
   # logits of the last token: [vocab]
   def prefill(self, model: __torch__.Model, cache: __torch__.Cache, inputs_embeds: Tensor, position: int,
       logits: Tensor) -> int:
-    x = inputs_embeds.to(model.embed_tokens.device, model.embed_tokens.dtype)
-    x = self.run(model, cache, x, position)
-    last = torch.narrow(x, 0, x.size(0) - 1, 1)
-    torch.copy_(logits, self.head(model, self.final_norm(model, last)).to(6).view([-1]))
-    return position + x.size(0)
+    torch.copy_(logits, self.last_logits(model, cache, inputs_embeds, position))
+    return position + inputs_embeds.size(0)
 
   # logits: [vocab]
   def step(self, model: __torch__.Model, cache: __torch__.Cache, token: int, position: int, logits: Tensor) -> int:
-    x = self.run(model, cache, torch.narrow(model.embed_tokens, 0, token, 1), position)
-    torch.copy_(logits, self.head(model, self.final_norm(model, x)).to(6).view([-1]))
+    torch.copy_(logits, self.last_logits(model, cache, torch.narrow(model.embed_tokens, 0, token, 1), position))
     return position + 1
+
+  # The next token instead of the logits; -1 if they are not numbers, and then they are in logits.
+  # how: temperature, top_k, top_p, min_p, repetition_penalty, point; seen: [ids]
+  def prefill_and_choose(self, model: __torch__.Model, cache: __torch__.Cache, inputs_embeds: Tensor, position: int,
+      how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
+    return self.choose(self.last_logits(model, cache, inputs_embeds, position), how, seen, logits)
+
+  def step_and_choose(self, model: __torch__.Model, cache: __torch__.Cache, token: int, position: int,
+      how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
+    x = torch.narrow(model.embed_tokens, 0, token, 1)
+    return self.choose(self.last_logits(model, cache, x, position), how, seen, logits)
 
   # hidden_states: [layers + 1, tokens, hidden]; logits: [tokens, vocab]; keys, values: as in the cache
   def trace(self, model: __torch__.Model, cache: __torch__.Cache, inputs_embeds: Tensor, hidden_states: Tensor,

@@ -15,7 +15,8 @@ class State(NamedTuple):
 
   adapter : Dict[str, Tensor]  # the adapter's parameters without the prefix
   softmax : bool
-  vocabulary_matrix : List[Tensor]  # LangBridge: [mm_vocab, llm_hidden], float32; otherwise none
+  vocabulary : List[Tensor]  # LangBridge: the ids of the shared tokens, [mm_vocab]; otherwise none
+  vocabulary_matrix : List[Tensor]  # their embeddings, float32, if the language model is not trained
   # LangBridge without a softmax: the last layers as one, "weight" and "bias", made anew after every update. Micro-batches
   # are differentiated down to these; "weight history" and "bias history" lead on to the adapter's own parameters.
   folded : Dict[str, Tensor]
@@ -58,6 +59,7 @@ class Training(Module):
     first_moments : Dict[str, Tensor] = {}
     second_moments : Dict[str, Tensor] = {}
     adapter : Dict[str, Tensor] = {}
+    vocabulary : List[Tensor] = []
     vocabulary_matrix : List[Tensor] = []
     folded : Dict[str, Tensor] = {}
     llm_layers : List[__torch__.decoder.Layer] = []
@@ -71,9 +73,9 @@ class Training(Module):
     llm_config = self.decoder.config(
         num_attention_heads, num_key_value_heads, head_dim, rms_norm_eps, sliding_window)
     self.state = __torch__.State(
-        like, parameters, gradients, first_moments, second_moments, adapter, softmax, vocabulary_matrix, folded,
-        llm_config, sliding, frequencies, llm_layers, llm, llm_layer_parameters, llm_rest, encoder_config,
-        first_token, encoder_layer_parameters, encoder_rest)
+        like, parameters, gradients, first_moments, second_moments, adapter, softmax, vocabulary,
+        vocabulary_matrix, folded, llm_config, sliding, frequencies, llm_layers, llm, llm_layer_parameters, llm_rest,
+        encoder_config, first_token, encoder_layer_parameters, encoder_rest)
     return 0
 
   def train_encoder(self, clip: bool, num_attention_heads: int, patch_size: int, hidden_act: str,
@@ -147,9 +149,12 @@ class Training(Module):
     s.llm.append(self.decoder.model(s.llm_config, s.llm_layers, self.all_usable(w)))
     return torch.zeros([1])
 
-  def add_vocabulary_matrix(self, matrix: Tensor) -> Tensor:
+  # The last to be added. Differentiated.
+  def add_vocabulary(self, ids: Tensor) -> Tensor:
     s = self.get()
-    s.vocabulary_matrix.append(self.usable(matrix))
+    s.vocabulary.append(ids.to(s.like.device).clone())
+    if len(s.llm) > 0:
+      s.vocabulary_matrix.append(torch.index_select(s.llm[0].embed_tokens, 0, s.vocabulary[0]).to(6))
     return torch.zeros([1])
 
   # ---- The graph
@@ -178,10 +183,18 @@ class Training(Module):
     tower = self.vision.tower(s.encoder_config[0], layers, self.computing(s, s.encoder_rest))
     return torch.flatten(self.vision.run(tower, pixels, s.first_token), 0, 1)
 
+  # The shared tokens' embeddings, [mm_vocab, llm_hidden]: the language model's own, so they are trained with it.
+  def vocabulary_matrix(self, s: __torch__.State) -> Tensor:
+    if len(s.vocabulary_matrix) > 0:
+      matrix = s.vocabulary_matrix[0]
+    else:
+      matrix = torch.index_select(s.llm_rest["model.embed_tokens.weight"], 0, s.vocabulary[0])
+    return matrix
+
   # [tiles * patches, llm_hidden]
   def visual_tokens(self, s: __torch__.State, features: Tensor) -> Tensor:
     w = s.adapter
-    if len(s.vocabulary_matrix) == 0:
+    if len(s.vocabulary) == 0:
       computing = self.computing(s, w)
       weights : List[Tensor] = []
       biases : List[Tensor] = []
@@ -192,7 +205,7 @@ class Training(Module):
           biases.append(computing[name])
       visual_tokens = self.adapter.run_mlp(weights, biases, features)
     elif s.softmax:
-      matrix = s.vocabulary_matrix[0].to(s.like.dtype)
+      matrix = self.vocabulary_matrix(s).to(s.like.dtype)
       visual_tokens = self.adapter.run_softmax(self.adapter.projector(w), matrix, features)
     else:
       dtype = s.like.dtype
@@ -239,9 +252,9 @@ class Training(Module):
   # every update.
   def fold(self) -> Tensor:
     s = self.get()
-    if len(s.vocabulary_matrix) > 0 and not s.softmax:
+    if len(s.vocabulary) > 0 and not s.softmax:
       w = s.adapter
-      e = s.vocabulary_matrix[0]
+      e = self.vocabulary_matrix(s)
       w3_e = torch.matmul(torch.t(w["3.weight"]), e)  # [mlp_hidden, llm_hidden]
       weight = torch.matmul(torch.t(w3_e), w["2.weight"])  # [llm_hidden, mlp_hidden]
       bias = torch.matmul(w["2.bias"], w3_e) + torch.matmul(w["3.bias"], e)
@@ -289,6 +302,8 @@ class Training(Module):
     s = self.get()
     if "folded weight" in s.gradients:
       names = ["adapter.2.weight", "adapter.2.bias", "adapter.3.weight", "adapter.3.bias"]
+      if len(s.vocabulary_matrix) == 0:
+        names.append("llm.model.embed_tokens.weight")
       leaves : List[Tensor] = []
       for name in names:
         leaves.append(s.parameters[name])

@@ -25,3 +25,14 @@ class Weights(Module):
   def fill(self, x: Tensor, first: int, values: Tensor) -> int:
     torch.copy_(torch.narrow(x.view([-1]), 0, first, values.size(0)), values)
     return first + values.size(0)
+
+  # product = a b, each transposed if asked for; all three on the CPU, computed on the device
+  def multiply(self, a: Tensor, transpose_a: bool, b: Tensor, transpose_b: bool, device: str, product: Tensor) -> int:
+    x = torch.to(a, torch.device(device), 6)
+    y = torch.to(b, torch.device(device), 6)
+    if transpose_a:
+      x = torch.t(x)
+    if transpose_b:
+      y = torch.t(y)
+    torch.copy_(product, torch.matmul(x, y))
+    return product.size(0)

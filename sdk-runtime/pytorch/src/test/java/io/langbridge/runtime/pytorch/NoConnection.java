@@ -1,10 +1,9 @@
 package io.langbridge.runtime.pytorch;
 
+import io.langbridge.Answer;
+import io.langbridge.Image;
 import io.langbridge.RuntimeUnavailableException;
-import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
 import java.net.Proxy;
 import java.net.ProxySelector;
@@ -14,7 +13,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Loads PyTorch and runs a network in a JVM of its own. Every connection asks for a proxy first, which ends the JVM.
+ * Loads a model and asks it in a JVM of its own, as an application does. Every connection asks for a proxy first, which
+ * ends the JVM.
  */
 final class NoConnection {
     static final int RAN = 10;
@@ -23,7 +23,8 @@ final class NoConnection {
 
     private NoConnection() {}
 
-    public static void main(String[] arguments) throws IOException {
+    /** Takes the model's folder, the cache directory and the engine's name. */
+    public static void main(String[] arguments) {
         ProxySelector.setDefault(new ProxySelector() {
             @Override
             public List<Proxy> select(URI uri) {
@@ -34,13 +35,15 @@ final class NoConnection {
             @Override
             public void connectFailed(URI uri, SocketAddress address, IOException e) {}
         });
-        DecoderConfig config = Tiny.decoder(false, false, 0, false);
-        try (Weights weights = Tiny.weights(config).open(Path.of(arguments[0]));
-                DecoderNetwork decoder = new PyTorchEngine().decoder(config, weights, Tiny.OPTIONS);
-                DecoderSession session = decoder.open(1)) {
-            session.step(1);
-            System.exit(RAN);
+        try (VisionLanguageModel model = VisionLanguageModel.builder()
+                .folder(Path.of(arguments[0]))
+                .cacheDirectory(Path.of(arguments[1]))
+                .engine(arguments[2])
+                .build()) {
+            Answer answer = model.ask(Image.ofArgb(new int[4], 2, 2), "What is this?");
+            System.exit(answer.usage().newTokens() > 0 ? RAN : 1);
         } catch (RuntimeUnavailableException e) {
+            System.err.println(e.getMessage());
             System.exit(UNAVAILABLE);
         }
     }

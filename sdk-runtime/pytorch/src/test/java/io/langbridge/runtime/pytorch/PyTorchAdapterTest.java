@@ -1,5 +1,6 @@
 package io.langbridge.runtime.pytorch;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -36,7 +37,7 @@ class PyTorchAdapterTest {
         Tiny.linear(values, "0", 6, 7, true);
         Tiny.linear(values, "2", 7, 7, true);
         Tiny.linear(values, "3", 7, VOCABULARY, true);
-        Tiny.linear(values, "4", 7, 7, true);
+        Tiny.linear(values, "4", 7, LLM_HIDDEN, true);
         values.add("weight", 0, LLM_HIDDEN, 6).add("bias", 0, LLM_HIDDEN);
         Weights weights = values.open(folder);
         return new PyTorchEngine().adapter(config, weights, matrix, Tiny.OPTIONS);
@@ -77,7 +78,7 @@ class PyTorchAdapterTest {
             for (float value : adapter.visualTokens(features).toArray()) {
                 norm += value * value;
             }
-            org.assertj.core.api.Assertions.assertThat(norm).isFinite().isPositive();
+            assertThat(norm).isFinite().isPositive();
         }
     }
 
@@ -91,13 +92,21 @@ class PyTorchAdapterTest {
     }
 
     @Test
+    void withoutAVocabularyMatrixThereAreOnlyCoefficients() throws IOException {
+        try (AdapterNetwork adapter = open(new AdapterConfig.LangBridge(6, 7, VOCABULARY, false), null)) {
+            assertThat(adapter.coefficients(Tiny.random(1, 2, 6)).shape()).containsExactly(1, 2, VOCABULARY);
+            assertThatExceptionOfType(UnsupportedOperationException.class)
+                    .isThrownBy(() -> adapter.visualTokens(Tiny.random(1, 2, 6)))
+                    .withMessage("This adapter was opened without a vocabulary matrix; it only gives coefficients");
+        }
+    }
+
+    @Test
     void aVocabularyMatrixOfAnotherSizeIsRefused() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> open(
                         new AdapterConfig.LangBridge(6, 7, VOCABULARY, false), FloatTensor.allocate(3, LLM_HIDDEN)))
                 .withMessage("The vocabulary matrix must have the shape [8200, llm_hidden], not [3, 5]");
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> open(new AdapterConfig.LangBridge(6, 7, VOCABULARY, false), null));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> open(new AdapterConfig.Linear(6, LLM_HIDDEN), FloatTensor.allocate(3, LLM_HIDDEN)))
                 .withMessage("Only LangBridge adapters take a vocabulary matrix, not linear");
@@ -105,7 +114,8 @@ class PyTorchAdapterTest {
 
     @Test
     void wrongShapesAndUseAfterClosingAreRefused() throws IOException {
-        AdapterNetwork adapter = open(new AdapterConfig.Mlp(6, 7, 3, true), null);
+        AdapterNetwork adapter = open(new AdapterConfig.Mlp(6, 7, LLM_HIDDEN, 3, true), null);
+        assertThat(adapter.visualTokens(Tiny.random(2, 3, 6)).shape()).containsExactly(2, 3, LLM_HIDDEN);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> adapter.visualTokens(FloatTensor.allocate(2, 5)))
                 .withMessage("Features must have the shape [tiles, patches, 6] with at least one patch, not [2, 5]");

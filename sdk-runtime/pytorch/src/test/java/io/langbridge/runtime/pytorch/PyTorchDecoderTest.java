@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.LangBridgeException;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.generate.Sampler;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,6 +107,57 @@ class PyTorchDecoderTest {
             assertThatExceptionOfType(IndexOutOfBoundsException.class)
                     .isThrownBy(() -> decoder.embed(1, 50))
                     .withMessage("Token id 50 is not in the vocabulary of 50 entries");
+        }
+    }
+
+    private static Stream<Sampler.Settings> settings() {
+        return Stream.of(
+                Sampler.Settings.GREEDY,
+                new Sampler.Settings(0, 0, 1, 0, 1.3, 0),
+                new Sampler.Settings(1, 0, 1, 0, 1, 1),
+                new Sampler.Settings(0.7, 5, 1, 0, 1, 2),
+                new Sampler.Settings(1.8, 0, 0.9, 0, 1.1, 3),
+                new Sampler.Settings(1.5, 0, 1, 0.2, 0.9, 4),
+                new Sampler.Settings(2.5, 40, 0.95, 0.05, 1.2, 5),
+                new Sampler.Settings(1, 1000, 0.01, 0, 1, 6));
+    }
+
+    @ParameterizedTest
+    @MethodSource("settings")
+    void tokensChosenWhereTheLogitsAreAreThoseTheSamplerChooses(Sampler.Settings settings) throws IOException {
+        try (DecoderNetwork decoder = open(Tiny.decoder(false, false, 0, false));
+                DecoderSession here = decoder.open(60);
+                DecoderSession there = decoder.open(60)) {
+            Sampler sampler = new Sampler(settings);
+            Sampler same = new Sampler(settings);
+            sampler.see(PROMPT);
+            same.see(PROMPT);
+            FloatTensor inputs = decoder.embed(PROMPT);
+            int expected = sampler.next(here.prefill(inputs));
+            int actual = there.prefill(inputs, same);
+            for (int i = PROMPT.length; i < 60; i++) {
+                assertThat(actual).isEqualTo(expected);
+                assertThat(there.length()).isEqualTo(i);
+                expected = sampler.next(here.step(expected));
+                actual = there.step(actual, same);
+            }
+            assertThat(actual).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void logitsThatAreNotNumbersAreAnErrorWhereverTheTokenIsChosen() throws IOException {
+        try (DecoderNetwork decoder = open(Tiny.decoder(false, false, 0, false));
+                DecoderSession session = decoder.open(20)) {
+            FloatTensor inputs = decoder.embed(PROMPT);
+            inputs.data().put(0, Float.NaN);
+            inputs.data().put(inputs.count() - 1, Float.POSITIVE_INFINITY);
+            for (Sampler.Settings settings : settings().toList()) {
+                assertThatExceptionOfType(LangBridgeException.class)
+                        .isThrownBy(() -> session.prefill(inputs, new Sampler(settings)))
+                        .withMessageStartingWith("The language model's scores are not numbers ([NaN, NaN");
+                assertThat(session.length()).isZero();
+            }
         }
     }
 

@@ -39,9 +39,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class PyTorchTrainingTest {
-    private static final int VOCABULARY = 9;
-    private static final AdapterConfig LANGBRIDGE = new AdapterConfig.LangBridge(16, 7, VOCABULARY, false);
-    private static final AdapterConfig SOFTMAX = new AdapterConfig.LangBridge(16, 7, VOCABULARY, true);
+    private static final int[] VOCABULARY = {30, 4, 9, 17, 2, 41, 23, 8, 11};
+    private static final AdapterConfig LANGBRIDGE = new AdapterConfig.LangBridge(16, 7, VOCABULARY.length, false);
+    private static final AdapterConfig SOFTMAX = new AdapterConfig.LangBridge(16, 7, VOCABULARY.length, true);
     private static final AdapterConfig MLP = new AdapterConfig.Mlp(16, 24, 2, true);
     private static final AdapterConfig LINEAR = new AdapterConfig.Linear(16, 24);
     /** Queries, keys and values with a bias as in Qwen2, or with a norm as in Qwen3; a window of three positions. */
@@ -79,9 +79,9 @@ class PyTorchTrainingTest {
             throws IOException {
         Weights llmWeights = Tiny.weights(llm).open(subfolder("llm"));
         Weights encoderWeights = encoder == null ? null : Tiny.weights(encoder).open(subfolder("encoder"));
-        FloatTensor matrix = adapter instanceof AdapterConfig.LangBridge ? Tiny.random(VOCABULARY, 24) : null;
+        int[] vocabulary = adapter instanceof AdapterConfig.LangBridge ? VOCABULARY : null;
         PyTorchTraining training = new PyTorchTraining(
-                new Networks(adapter, matrix, newline, llm, llmWeights, trainLlm, encoder, encoderWeights),
+                new Networks(adapter, vocabulary, newline, llm, llmWeights, trainLlm, encoder, encoderWeights),
                 0,
                 Tiny.OPTIONS);
         Random random = new Random(3);
@@ -151,7 +151,7 @@ class PyTorchTrainingTest {
                     direction[i] += (float) (gradient[i] / norm);
                     expected += (double) direction[i] * gradient[i];
                 }
-                double step = Math.min(0.02, 0.05 / norm);
+                double step = Math.min(0.02, 0.0125 / norm);
                 double higher = lossBeside(training, parameter, values, direction, step, batch);
                 double lower = lossBeside(training, parameter, values, direction, -step, batch);
                 training.write(Kind.PARAMETER, parameter, 0, FloatTensor.of(values, values.length));
@@ -195,7 +195,7 @@ class PyTorchTrainingTest {
                     training.write(Kind.PARAMETER, parameter, 0, FloatTensor.of(values, values.length));
                 }
             }
-            FloatTensor matrix = adapter instanceof AdapterConfig.LangBridge ? Tiny.random(VOCABULARY, 24) : null;
+            FloatTensor matrix = adapter instanceof AdapterConfig.LangBridge ? matrix(llm) : null;
             PyTorchEngine engine = new PyTorchEngine();
             try (AdapterNetwork adapterNetwork =
                             engine.adapter(adapter, adapterWeights.open(folder), matrix, Tiny.OPTIONS);
@@ -232,6 +232,16 @@ class PyTorchTrainingTest {
                 assertThat(training.accumulate(batch, 0.25)).isCloseTo(expected, within(1e-5 * expected));
             }
         }
+    }
+
+    private static FloatTensor matrix(DecoderConfig llm) {
+        float[] embeddings = Tiny.weights(llm).values("model.embed_tokens.weight");
+        FloatTensor matrix = FloatTensor.allocate(VOCABULARY.length, 24);
+        FloatBuffer rows = matrix.data();
+        for (int id : VOCABULARY) {
+            rows.put(embeddings, id * 24, 24);
+        }
+        return matrix;
     }
 
     private static double crossEntropy(float[] logits, int row, int label, int vocabulary) {
@@ -351,7 +361,7 @@ class PyTorchTrainingTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new PyTorchTraining(
                         new Networks(LANGBRIDGE, null, false, QWEN2, weights, false, null, null), 0, Tiny.OPTIONS))
-                .withMessage("A vocabulary matrix belongs to a LangBridge adapter and to no other");
+                .withMessage("A shared vocabulary belongs to a LangBridge adapter and to no other");
         PyTorchTraining training = open(MLP, QWEN2, false, null);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> training.evaluate(

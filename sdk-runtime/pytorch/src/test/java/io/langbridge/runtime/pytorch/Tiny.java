@@ -8,7 +8,6 @@ import io.langbridge.runtime.core.config.Activation;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.config.Rope;
 import io.langbridge.runtime.core.config.VisionConfig;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.nio.FloatBuffer;
@@ -17,7 +16,7 @@ import java.util.Random;
 
 /** Tiny networks with random weights, and how their results are compared. */
 final class Tiny {
-    static final EngineOptions OPTIONS = new EngineOptions(1, false, Path.of("unused"), Device.CPU);
+    static final EngineOptions OPTIONS = new EngineOptions(1, false, Path.of("unused"));
 
     private Tiny() {}
 

@@ -2,9 +2,9 @@ package io.langbridge.runtime.pytorch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.contract.Fixtures;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import java.io.File;
@@ -18,6 +18,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TorchRuntimeTest {
     @TempDir
@@ -31,33 +33,24 @@ class TorchRuntimeTest {
     @Test
     void aDeviceThatIsNotThereIsAnErrorAndNotReplaced() {
         Tiny.requireNatives();
-        TorchRuntime runtime = TorchRuntime.get();
-        assumeTrue(runtime.resolve(Device.AUTO).equals("cpu"), "There is a CUDA device");
-        assertThat(runtime.resolve(Device.CPU)).isEqualTo("cpu");
+        assertThat(TorchRuntime.require(Device.CPU, false)).isEqualTo("cpu");
         assertThatExceptionOfType(RuntimeUnavailableException.class)
-                .isThrownBy(() -> runtime.resolve(Device.cuda(1)))
-                .withMessageStartingWith("The device cuda:1 was asked for, but ");
+                .isThrownBy(() -> TorchRuntime.require(Device.cuda(9999), false))
+                .withMessageStartingWith("The device cuda:9999 was asked for, but ");
     }
 
-    @Test
-    void aCudaDeviceIsUsedWhereThereIsOne() {
+    @ParameterizedTest
+    @ValueSource(strings = {"pytorch", "onnx"})
+    void nothingConnectsWhenAModelIsLoadedAndAsked(String engine) throws Exception {
         Tiny.requireNatives();
-        TorchRuntime runtime = TorchRuntime.get();
-        assumeTrue(runtime.resolve(Device.AUTO).startsWith("cuda"), "Needs a CUDA device and PyTorch built for it");
-        assertThat(runtime.resolve(Device.AUTO)).isEqualTo("cuda:0");
-    }
-
-    @Test
-    void nothingConnectsWhenNetworksAreLoadedAndRun() throws Exception {
-        Tiny.requireNatives();
-        assertThat(exitCode(classPath(), "-Doffline=false")).isEqualTo(NoConnection.RAN);
+        assertThat(exitCode(classPath(), engine, "-Doffline=false")).isEqualTo(NoConnection.RAN);
     }
 
     @Test
     void nothingConnectsWhenNativesAreMissing() throws Exception {
         List<String> without = new ArrayList<>(classPath());
         without.removeIf(entry -> entry.contains("pytorch-native") || entry.contains("pytorch-jni"));
-        assertThat(exitCode(without)).isEqualTo(NoConnection.UNAVAILABLE);
+        assertThat(exitCode(without, "pytorch")).isEqualTo(NoConnection.UNAVAILABLE);
     }
 
     private static List<String> classPath() {
@@ -65,12 +58,18 @@ class TorchRuntimeTest {
         return Arrays.stream(path.split(Pattern.quote(File.pathSeparator))).collect(Collectors.toList());
     }
 
-    private int exitCode(List<String> classPath, String... options) throws IOException, InterruptedException {
+    private int exitCode(List<String> classPath, String engine, String... options)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(Arrays.asList(options));
         command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath)));
-        command.addAll(List.of(NoConnection.class.getName(), folder.toString()));
+        Path model = Fixtures.bundled(folder).resolve("end-to-end/langbridge-pad/checkpoint");
+        command.addAll(List.of(
+                NoConnection.class.getName(),
+                model.toString(),
+                folder.resolve("cache").toString(),
+                engine));
         return new ProcessBuilder(command).inheritIO().start().waitFor();
     }
 }

@@ -19,12 +19,31 @@ public sealed interface AdapterConfig {
         public String type() {
             return "mm_vocab";
         }
+
+        /** The same with a softmax. */
+        public LangBridge withSoftmax() {
+            return new LangBridge(mmHiddenSize, mlpHiddenSize, mmVocabSize, true);
+        }
     }
 
     /**
      * {@code mlp{depth}x_gelu}: {@code depth} linear layers with GELU (erf) between; weights {@code 0.}, {@code 2.}, ..
+     *
+     * @param mlpHiddenSize width between the layers; LLaVA's have the language model's there, a folded LangBridge
+     *     adapter its own
      */
-    record Mlp(int mmHiddenSize, int llmHiddenSize, int depth, boolean bias) implements AdapterConfig {
+    record Mlp(int mmHiddenSize, int mlpHiddenSize, int llmHiddenSize, int depth, boolean bias)
+            implements AdapterConfig {
+        /** As wide between the layers as the language model. */
+        public Mlp(int mmHiddenSize, int llmHiddenSize, int depth, boolean bias) {
+            this(mmHiddenSize, llmHiddenSize, llmHiddenSize, depth, bias);
+        }
+
+        /** Width that layer {@code i} gives, from 0. */
+        public int width(int i) {
+            return i == depth - 1 ? llmHiddenSize : mlpHiddenSize;
+        }
+
         @Override
         public String type() {
             return "mlp" + depth + "x_gelu";

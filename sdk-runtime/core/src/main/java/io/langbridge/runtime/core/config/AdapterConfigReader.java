@@ -29,7 +29,8 @@ final class AdapterConfigReader {
                     size(config, "mm_hidden_size", weights, "0.weight", 1),
                     size(config, "mlp_hidden_size", weights, "0.weight", 0),
                     size(config, "mm_vocab_size", weights, "3.weight", 0),
-                    false);
+                    // Ours: the authors have no key for it.
+                    config != null && config.booleanOr("mm_vocab_softmax", false));
         }
         if (type.equals("linear")) {
             return new AdapterConfig.Linear(
@@ -42,10 +43,12 @@ final class AdapterConfigReader {
                     + " is '" + type + "'; supported adapters are mm_vocab (LangBridge), linear and mlp2x_gelu (or"
                     + " another number of layers).");
         }
+        int depth = Integer.parseInt(mlp.group(1));
         return new AdapterConfig.Mlp(
                 size(config, "mm_hidden_size", weights, "0.weight", 1),
-                size(config, "hidden_size", weights, "0.weight", 0),
-                Integer.parseInt(mlp.group(1)),
+                size(null, "", weights, "0.weight", 0),
+                size(config, "hidden_size", weights, 2 * (depth - 1) + ".weight", 0),
+                depth,
                 weights.contains("0.bias"));
     }
 

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.config;
 
+import com.google.gson.JsonElement;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Closing;
@@ -10,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +23,14 @@ import org.jspecify.annotations.Nullable;
 public final class AdapterPart implements AutoCloseable {
     private static final String NEWLINE = "image_newline";
 
+    private static final List<String> SETTINGS = Collections.unmodifiableList(Arrays.asList(
+            "mm_vision_tower",
+            "mm_vision_select_layer",
+            "mm_vision_select_feature",
+            "image_aspect_ratio",
+            "image_grid_pinpoints",
+            "mm_patch_merge_type"));
+
     private final AdapterConfig config;
     private final Weights weights;
     private final @Nullable Path vocabularyFile;
@@ -27,6 +38,9 @@ public final class AdapterPart implements AutoCloseable {
     private final @Nullable StoredTensor imageNewline;
     private final @Nullable Tiling tiling;
     private final @Nullable FeatureSelection selection;
+    private final @Nullable Json configuration;
+    private final @Nullable String visionTower;
+    private final @Nullable VisionConfig trainedOn;
     private final long elements;
     private final List<AutoCloseable> owned;
 
@@ -38,6 +52,7 @@ public final class AdapterPart implements AutoCloseable {
             @Nullable StoredTensor imageNewline,
             @Nullable Tiling tiling,
             @Nullable FeatureSelection selection,
+            @Nullable Json configuration,
             List<AutoCloseable> owned) {
         this.config = config;
         this.weights = weights;
@@ -46,6 +61,12 @@ public final class AdapterPart implements AutoCloseable {
         this.imageNewline = imageNewline;
         this.tiling = tiling;
         this.selection = selection;
+        this.configuration = configuration;
+        this.visionTower = configuration == null ? null : configuration.string("mm_vision_tower");
+        this.trainedOn = configuration == null || visionTower == null
+                ? null
+                : VisionConfigReader.knownOrNull(
+                        visionTower, configuration, selection == null ? FeatureSelection.DEFAULT : selection);
         this.elements = TensorCheck.adapter(config, weights);
         this.owned = owned;
     }
@@ -113,6 +134,7 @@ public final class AdapterPart implements AutoCloseable {
                 newlineIn(all),
                 config == null || !config.has("image_aspect_ratio") ? null : TilingReader.ofAuthors(config),
                 config == null ? null : selection(config),
+                config,
                 closing.opened());
     }
 
@@ -125,7 +147,7 @@ public final class AdapterPart implements AutoCloseable {
 
     static AdapterPart ofTransformers(AdapterConfig config, Weights all, Tiling tiling, FeatureSelection selection) {
         return new AdapterPart(
-                config, normalize(all), null, null, newlineIn(all), tiling, selection, Collections.emptyList());
+                config, normalize(all), null, null, newlineIn(all), tiling, selection, null, Collections.emptyList());
     }
 
     private static Path weightsIn(Path folder) {
@@ -214,6 +236,35 @@ public final class AdapterPart implements AutoCloseable {
     /** Which features it was trained on; null if no configuration says so. */
     public @Nullable FeatureSelection selection() {
         return selection;
+    }
+
+    /**
+     * The encoder it was trained with as its configuration names it, a place or a published name; null if none does.
+     */
+    public @Nullable String visionTower() {
+        return visionTower;
+    }
+
+    /** The shape of that encoder; null if its name is not a known published one. */
+    public @Nullable VisionConfig trainedOn() {
+        return trainedOn;
+    }
+
+    /** What its configuration says about encoder and pictures, as it stands there, for a copy. */
+    public Map<String, JsonElement> settings() {
+        Map<String, JsonElement> settings = new LinkedHashMap<>();
+        for (String key : SETTINGS) {
+            JsonElement value = configuration == null ? null : configuration.element(key);
+            if (value != null) {
+                settings.put(key, value);
+            }
+        }
+        return settings;
+    }
+
+    /** Where it comes from, if a program of ours wrote its configuration. */
+    public @Nullable JsonElement provenance() {
+        return configuration == null ? null : configuration.element("provenance");
     }
 
     /** Number of weights, for an estimate of the memory. */

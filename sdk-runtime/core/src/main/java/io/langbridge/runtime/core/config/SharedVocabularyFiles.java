@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -71,7 +72,7 @@ final class SharedVocabularyFiles {
     }
 
     static void requireSize(Path file, int mmVocabSize) {
-        int size = Json.read(file).keys().size();
+        int size = SharedVocabulary.read(file).size();
         if (size != mmVocabSize) {
             throw new CheckpointException("The shared vocabulary " + file + " has " + size
                     + " tokens, but the adapter has "
@@ -81,10 +82,9 @@ final class SharedVocabularyFiles {
 
     private static boolean isVocabulary(Path file, int mmVocabSize) {
         try {
-            Json json = Json.read(file);
-            return json.keys().size() == mmVocabSize && json.keys().stream().allMatch(json::isNumber);
+            return SharedVocabulary.read(file).size() == mmVocabSize;
         } catch (CheckpointException e) {
-            return false; // somebody else's file, a list perhaps
+            return false; // somebody else's file
         }
     }
 

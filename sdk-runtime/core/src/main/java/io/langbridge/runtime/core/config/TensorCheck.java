@@ -51,9 +51,9 @@ final class TensorCheck {
             check.linear("2", config.mlpHiddenSize(), config.mlpHiddenSize(), true);
             check.linear("3", config.mmVocabSize(), config.mlpHiddenSize(), true);
         } else if (adapter instanceof AdapterConfig.Mlp config) {
-            check.linear("0", config.llmHiddenSize(), in, config.bias());
-            for (int i = 1; i < config.depth(); i++) {
-                check.linear(String.valueOf(2 * i), config.llmHiddenSize(), config.llmHiddenSize(), config.bias());
+            for (int i = 0; i < config.depth(); i++) {
+                check.linear(
+                        String.valueOf(2 * i), config.width(i), i == 0 ? in : config.mlpHiddenSize(), config.bias());
             }
         } else if (adapter instanceof AdapterConfig.Linear config) {
             check.need("weight", config.llmHiddenSize(), in);

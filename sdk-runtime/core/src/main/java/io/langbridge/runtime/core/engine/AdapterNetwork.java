@@ -11,6 +11,7 @@ public interface AdapterNetwork extends AutoCloseable {
      *
      * @param features {@code [tiles, patches, mm_hidden]}
      * @return {@code [tiles, patches, llm_hidden]}
+     * @throws UnsupportedOperationException if it is a LangBridge adapter opened without a vocabulary matrix
      */
     FloatTensor visualTokens(FloatTensor features);
 

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.engine;
 
+import io.langbridge.runtime.core.generate.Sampler;
 import java.nio.FloatBuffer;
 
 /**
@@ -29,6 +30,25 @@ public interface DecoderSession extends AutoCloseable {
      * @throws IllegalStateException if the cache is full
      */
     FloatBuffer step(int tokenId);
+
+    /**
+     * Appends a prompt as {@link #prefill(FloatTensor)} does and chooses the next token. An engine whose results are on
+     * another device chooses there, so that one number crosses and not the logits.
+     *
+     * @return the id chosen, as {@code sampler} would have chosen it from the logits
+     */
+    default int prefill(FloatTensor inputsEmbeds, Sampler sampler) {
+        return sampler.next(prefill(inputsEmbeds));
+    }
+
+    /**
+     * Appends one token and chooses the next, as {@link #prefill(FloatTensor, Sampler)} does.
+     *
+     * @return the id chosen
+     */
+    default int step(int tokenId, Sampler sampler) {
+        return sampler.next(step(tokenId));
+    }
 
     /**
      * Forgets everything from position {@code length} on, so that another continuation can follow.

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 public record Device(Kind kind, int index) {
     /** Kinds of processors. */
     public enum Kind {
-        /** The first CUDA device if the engine can use one, the CPU otherwise. */
+        /** The first CUDA device if an engine can use one, the CPU otherwise. */
         AUTO,
         CPU,
         CUDA

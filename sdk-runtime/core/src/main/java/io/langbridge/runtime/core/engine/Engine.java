@@ -4,6 +4,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.config.VisionConfig;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,19 @@ import org.jspecify.annotations.Nullable;
 public interface Engine {
     /** Short name for messages and logs, {@code onnx} or {@code pytorch}. */
     String name();
+
+    /**
+     * Makes sure that the engine can compute on a device: its native libraries are there, fit each other, and find the
+     * device. May load them; loads no network.
+     *
+     * @param device not {@link Device#AUTO}
+     * @param allowDownloads whether it may download native libraries
+     * @throws io.langbridge.RuntimeUnavailableException if it cannot; says what is missing and what to do
+     */
+    void require(Device device, boolean allowDownloads);
+
+    /** Whether it can run decoders on such a device too, if {@link #require} finds one, and not only the rest. */
+    boolean decodesOn(Device.Kind kind);
 
     /**
      * Opens a vision encoder.
@@ -29,7 +43,7 @@ public interface Engine {
      * @param weights LangBridge and MLP: {@code 0.weight}, {@code 0.bias}, {@code 2.weight}, ..; linear:
      *     {@code weight}, {@code bias}
      * @param vocabularyMatrix {@code [mm_vocab, llm_hidden]}, the embedding row of every shared token; null unless the
-     *     adapter is a LangBridge adapter
+     *     adapter is a LangBridge adapter. One without it only gives coefficients
      */
     AdapterNetwork adapter(
             AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options);
@@ -41,4 +55,30 @@ public interface Engine {
      *     (absent if tied)
      */
     DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options);
+
+    /**
+     * Multiplies two matrices in float32 or better, {@code [m, k]} times {@code [k, n]}.
+     *
+     * @param transposeA whether {@code a} is given as {@code [k, m]}
+     * @param transposeB whether {@code b} is given as {@code [n, k]}
+     * @return {@code [m, n]}
+     */
+    FloatTensor multiply(FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options);
+
+    /**
+     * The sizes of such a product.
+     *
+     * @return m, k and n
+     * @throws IllegalArgumentException if the matrices do not fit
+     */
+    static int[] productSizes(FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB) {
+        int[] left = a.shape();
+        int[] right = b.shape();
+        boolean matrices = left.length == 2 && right.length == 2 && a.count() > 0 && b.count() > 0;
+        if (!matrices || left[transposeA ? 0 : 1] != right[transposeB ? 1 : 0]) {
+            throw new IllegalArgumentException(Arrays.toString(left) + (transposeA ? " transposed" : "") + " times "
+                    + Arrays.toString(right) + (transposeB ? " transposed" : "") + " is no product of matrices");
+        }
+        return new int[] {left[transposeA ? 1 : 0], left[transposeA ? 0 : 1], right[transposeB ? 0 : 1]};
+    }
 }

@@ -4,6 +4,7 @@ import io.langbridge.LangBridgeException;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.Random;
 import java.util.Set;
@@ -37,6 +38,18 @@ public final class Sampler {
         public static final Settings GREEDY = new Settings(0, 0, 1, 0, 1, 0);
     }
 
+    /** Chooses where the scores are, by the same rules, so that they need not be brought here. */
+    @FunctionalInterface
+    public interface Elsewhere {
+        /**
+         * Chooses one token.
+         *
+         * @param seen ids that the repetition penalty counts, each once
+         * @param point where the draw falls, from 0 to 1 (exclusive); 0 if the likeliest token is taken
+         */
+        int choose(Settings settings, Set<Integer> seen, double point);
+    }
+
     /** Counts tokens of the prompt as seen. */
     public void see(int... ids) {
         for (int id : ids) {
@@ -63,6 +76,14 @@ public final class Sampler {
             ((FloatBuffer) copy.rewind()).get(scores);
             id = choose(scores, penalised);
         }
+        seen.add(id);
+        return id;
+    }
+
+    /** Has the next token chosen elsewhere. */
+    public int next(Elsewhere elsewhere) {
+        double point = settings.temperature() == 0 ? 0 : random.nextDouble();
+        int id = elsewhere.choose(settings, Collections.unmodifiableSet(seen), point);
         seen.add(id);
         return id;
     }
@@ -95,47 +116,54 @@ public final class Sampler {
     }
 
     private int draw(float[] probabilities) {
-        double sum = 0;
+        double total = 0;
         for (float probability : probabilities) {
-            sum += probability;
+            total += probability;
         }
-        if (!(sum > 0)) {
-            throw notNumbers(probabilities);
+        if (!(total > 0)) {
+            throw notNumbers(FloatBuffer.wrap(probabilities));
         }
-        double point = random.nextDouble() * sum;
+        double point = random.nextDouble() * total;
+        double sum = 0;
         int last = 0;
         for (int id = 0; id < probabilities.length; id++) {
             if (probabilities[id] > 0) {
                 last = id;
-                point -= probabilities[id];
-                if (point < 0) {
+                sum += probabilities[id];
+                if (sum > point) {
                     return id;
                 }
             }
         }
-        return last; // rounding left a rest
+        return last; // the point was rounded to the total
     }
 
     private static int likeliest(FloatBuffer logits) {
         int best = -1;
         float largest = Float.NEGATIVE_INFINITY;
         for (int id = 0; id < logits.limit(); id++) {
-            if (logits.get(id) > largest) {
-                largest = logits.get(id);
+            float score = logits.get(id);
+            if (score > largest) {
+                largest = score;
                 best = id;
+            } else if (Float.isNaN(score)) {
+                throw notNumbers(logits);
             }
         }
         if (best < 0) {
-            float[] first = new float[Math.min(4, logits.limit())];
-            logits.duplicate().get(first);
-            throw notNumbers(first);
+            throw notNumbers(logits);
         }
         return best;
     }
 
-    private static LangBridgeException notNumbers(float[] values) {
+    /** What is thrown when no token can be chosen from {@code logits}. */
+    public static LangBridgeException notNumbers(FloatBuffer logits) {
+        float[] values = new float[Math.min(4, logits.limit())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = logits.get(i);
+        }
         return new LangBridgeException("The language model's scores are not numbers ("
-                + Arrays.toString(Arrays.copyOf(values, Math.min(4, values.length)))
+                + Arrays.toString(values)
                 + " ..): its weights or the picture's features hold NaN or infinity; check the checkpoint files");
     }
 }

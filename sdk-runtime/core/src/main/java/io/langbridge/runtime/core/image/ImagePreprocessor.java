@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.image;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.Explanation;
 import io.langbridge.runtime.core.config.PreprocessorConfig;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.engine.FloatTensor;
@@ -83,6 +84,53 @@ public final class ImagePreprocessor {
                     anyResolution.merge());
         }
         return TileGrid.whole(picture);
+    }
+
+    /**
+     * What of the picture each tile shows, in pixels of the picture, the whole picture first. A tile leaves the picture
+     * where that is padded.
+     */
+    public List<Explanation.Area> areas(Tiling.Size picture) {
+        if (!(tiling instanceof Tiling.AnyResolution anyResolution)) {
+            int side = Math.max(picture.width(), picture.height());
+            boolean pads = tiling instanceof Tiling.Pad;
+            Tiling.Size canvas = pads ? new Tiling.Size(side, side) : picture;
+            // The same divisions as in padded(..) and resizeAndCrop(..).
+            int left = pads ? (side - picture.width()) / 2 : 0;
+            int top = pads ? (side - picture.height()) / 2 : 0;
+            Tiling.Size resized = resizedSize(canvas.width(), canvas.height());
+            Tiling.Size crop = config.crop() == null ? resized : config.crop();
+            double x = (double) canvas.width() / resized.width();
+            double y = (double) canvas.height() / resized.height();
+            int cropLeft = Math.floorDiv(resized.width() - crop.width(), 2);
+            int cropTop = Math.floorDiv(resized.height() - crop.height(), 2);
+            return Collections.singletonList(new Explanation.Area(
+                    cropLeft * x - left,
+                    cropTop * y - top,
+                    (cropLeft + crop.width()) * x - left,
+                    (cropTop + crop.height()) * y - top));
+        }
+        List<Explanation.Area> areas = new ArrayList<>();
+        areas.add(new Explanation.Area(0, 0, picture.width(), picture.height()));
+        Tiling.Size resolution = bestResolution(picture, anyResolution.resolutions());
+        Tiling.Size fitted = fitted(picture, resolution);
+        double x = (double) picture.width() / fitted.width();
+        double y = (double) picture.height() / fitted.height();
+        // Whole pixels, as in anyResolutionTiles(..).
+        int shiftX = (resolution.width() - fitted.width()) / 2;
+        int shiftY = (resolution.height() - fitted.height()) / 2;
+        double left = shiftX * x;
+        double top = shiftY * y;
+        Explanation.Area whole =
+                new Explanation.Area(-left, -top, resolution.width() * x - left, resolution.height() * y - top);
+        int rows = resolution.height() / tileSize;
+        int columns = resolution.width() / tileSize;
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                areas.add(whole.cell(row, column, rows, columns));
+            }
+        }
+        return areas;
     }
 
     /**

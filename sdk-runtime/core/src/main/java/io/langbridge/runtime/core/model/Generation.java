@@ -8,7 +8,6 @@ import io.langbridge.PromptException;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.text.StreamingDecoder;
-import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -49,6 +48,7 @@ final class Generation implements AnswerStream {
     private @Nullable FinishReason finishReason;
     private boolean failed;
     private boolean released;
+    private boolean working;
     private volatile boolean cancelled;
 
     /** Where the KV cache comes from and goes back to. */
@@ -113,6 +113,11 @@ final class Generation implements AnswerStream {
     @Override
     public void close() {
         cancelled = cancelled || finishReason == null;
+        synchronized (this) {
+            if (working) {
+                return; // the thread that works uses the KV cache, and gives it back when the step is done
+            }
+        }
         release();
     }
 
@@ -126,6 +131,11 @@ final class Generation implements AnswerStream {
             release();
             return null;
         }
+        if (!begin()) {
+            model.leave();
+            finish(FinishReason.CANCELLED);
+            return null;
+        }
         try {
             return session == null ? first() : following();
         } catch (RuntimeException | Error e) {
@@ -137,10 +147,19 @@ final class Generation implements AnswerStream {
             throw e;
         } finally {
             model.leave();
-            if (finishReason != null) {
+            synchronized (this) {
+                working = false;
+            }
+            if (finishReason != null || cancelled) {
                 release();
             }
         }
+    }
+
+    /** False if it was closed in the meantime. */
+    private synchronized boolean begin() {
+        working = !released;
+        return working;
     }
 
     private @Nullable Piece first() {
@@ -170,10 +189,10 @@ final class Generation implements AnswerStream {
         long prefillStart = System.nanoTime();
         cachedTokens = taken.rewind(keys);
         FloatTensor rest = prompt.embeddings(cachedTokens, model.decoder());
-        FloatBuffer logits = taken.session.prefill(rest);
+        int id = taken.session.prefill(rest, sampler);
         taken.holds(keys);
         prefillNanos = System.nanoTime() - prefillStart;
-        Piece piece = accept(sampler.next(logits));
+        Piece piece = accept(id);
         firstTokenNanos = System.nanoTime() - start;
         return piece;
     }
@@ -181,9 +200,9 @@ final class Generation implements AnswerStream {
     private @Nullable Piece following() {
         CachedSession running = Objects.requireNonNull(session);
         long start = System.nanoTime();
-        FloatBuffer logits = running.session.step(lastToken);
+        int id = running.session.step(lastToken, sampler);
         running.holdsAlso(lastToken);
-        Piece piece = accept(sampler.next(logits));
+        Piece piece = accept(id);
         decodeNanos += System.nanoTime() - start;
         return piece;
     }

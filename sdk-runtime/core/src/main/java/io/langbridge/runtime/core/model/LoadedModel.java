@@ -4,19 +4,23 @@ import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
 import io.langbridge.EncodedImage;
+import io.langbridge.ExplainOptions;
+import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
+import io.langbridge.Llm;
 import io.langbridge.Message;
 import io.langbridge.Request;
+import io.langbridge.SoftmaxCut;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.adapter.TopKAdapter;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.GenerationDefaults;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.generate.Sampler;
-import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -50,19 +54,19 @@ final class LoadedModel implements VisionLanguageModel {
     /**
      * All that a model consists of.
      *
-     * @param encoder identifies the encoder among models
+     * @param encoder shared with other models
+     * @param explainer of the adapter's visual tokens in words of the language model
      * @param newline {@code image_newline}, or null
      * @param countsPromptTokens whether the repetition penalty sees the prompt, as it does where ids enter the model
      * @param resources closed at the end, last opened first
      */
     record Parts(
-            String encoder,
-            ImagePreprocessor preprocessor,
-            VisionNetwork vision,
+            SharedEncoder encoder,
             AdapterNetwork adapter,
             DecoderNetwork decoder,
             Tokenizer tokenizer,
             PromptAssembler assembler,
+            Explainer explainer,
             GenerationDefaults defaults,
             float @Nullable [] newline,
             boolean countsPromptTokens,
@@ -107,8 +111,39 @@ final class LoadedModel implements VisionLanguageModel {
     }
 
     private EncodedPicture encoded(Image image) {
-        PreparedImage prepared = parts.preprocessor().prepare(image.pixels());
-        return new EncodedPicture(parts.vision().features(prepared.pixels()), prepared.grid(), parts.encoder());
+        SharedEncoder encoder = parts.encoder();
+        PreparedImage prepared = encoder.preprocessor.prepare(image.pixels());
+        return new EncodedPicture(encoder.vision.features(prepared.pixels()), prepared.grid(), encoder.name());
+    }
+
+    @Override
+    public Explanation explain(EncodedImage image, ExplainOptions options) {
+        if (!enter()) {
+            throw closedError();
+        }
+        try {
+            EncodedPicture picture = ours(image);
+            List<Explanation.Area> areas = parts.encoder().preprocessor.areas(picture.grid.picture());
+            return parts.explainer().explain(picture.features, picture.grid, areas, options);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public SoftmaxCut softmaxCut(EncodedImage image) {
+        if (!enter()) {
+            throw closedError();
+        }
+        try {
+            if (!(parts.adapter() instanceof TopKAdapter adapter)) {
+                throw new IllegalStateException("This model's adapter has no softmax that is cut; load it with"
+                        + " Adapter.langBridge(..).softmax().topK(..)");
+            }
+            return adapter.measure(ours(image).features);
+        } finally {
+            leave();
+        }
     }
 
     @Override
@@ -122,6 +157,20 @@ final class LoadedModel implements VisionLanguageModel {
     @Override
     public int contextLength() {
         return parts.contextLength();
+    }
+
+    @Override
+    public VisionLanguageModel withLlm(Llm llm) {
+        if (!enter()) {
+            throw closedError();
+        }
+        AutoCloseable use;
+        try {
+            use = parts.encoder().use();
+        } finally {
+            leave(); // loading takes long, and this model may be closed meanwhile
+        }
+        return Loader.withLlm(parts.encoder(), use, llm);
     }
 
     /** The conversation with every picture encoded. */
@@ -163,12 +212,13 @@ final class LoadedModel implements VisionLanguageModel {
     }
 
     private EncodedPicture ours(EncodedImage image) {
-        if (!(image instanceof EncodedPicture picture) || !picture.encoder.equals(parts.encoder())) {
+        if (!(image instanceof EncodedPicture picture)
+                || !picture.encoder.equals(parts.encoder().name())) {
             throw new CheckpointException("The picture was encoded by "
                     + (image instanceof EncodedPicture other
                             ? other.encoder
                             : image.getClass().getName())
-                    + ", but this model's encoder is " + parts.encoder() + "; encode it with this model");
+                    + ", but this model's encoder is " + parts.encoder().name() + "; encode it with this model");
         }
         return picture;
     }

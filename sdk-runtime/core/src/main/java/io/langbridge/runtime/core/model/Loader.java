@@ -2,38 +2,32 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
-import io.langbridge.Encoder;
-import io.langbridge.ImageFit;
-import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.FitReport;
+import io.langbridge.Llm;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.adapter.Adapters;
+import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
-import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
-import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.FeatureSelection;
 import io.langbridge.runtime.core.config.ImagePrompt;
 import io.langbridge.runtime.core.config.LlmPart;
-import io.langbridge.runtime.core.config.ModelFolder;
-import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
-import io.langbridge.runtime.core.image.ImagePreprocessor;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.explain.Embeddings;
+import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.text.Tokenizer;
-import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
-import java.util.Iterator;
-import java.util.Objects;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -52,149 +46,183 @@ public final class Loader implements ModelLoader {
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        return load(spec, engine());
+        return load(spec, engines());
     }
 
     /** Loads with a given engine. */
     public static VisionLanguageModel load(ModelSpec spec, Engine engine) {
+        return load(spec, Collections.singletonList(engine));
+    }
+
+    private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
+        EngineChoice choice = EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads());
         long start = System.nanoTime();
-        Closing closing = new Closing();
+        Closing shared = new Closing();
+        Closing own = new Closing();
         try {
-            Files files =
-                    spec.folder() == null ? separate(spec, closing) : whole(spec.folder(), spec.encoder(), closing);
-            LoadedModel model = new LoadedModel(open(files, spec, engine, closing));
-            LOG.info(
-                    "Loaded {} in {} ms on {}",
-                    files.llm.folder(),
-                    (System.nanoTime() - start) / 1_000_000,
-                    engine.name());
+            ModelFiles files = ModelFiles.open(spec, shared, own);
+            if (spec.adapter() != null) {
+                Fit.requireKind(spec.adapter(), files.adapter());
+            }
+            Fit.requireFeatures(files);
+            int context = contextLength(spec, files.llm().config());
+            memory(files, context, true).check(spec.memoryLimit());
+            Head head = Head.open(files, context, own);
+            EngineOptions options = options(spec, choice);
+            VisionNetwork vision = shared.add(choice.engine()
+                    .vision(files.vision().config(), files.vision().weights(), options));
+            SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision, shared);
+            own.add(encoder.use());
+            shared = new Closing(); // the last user closes what was in it
+            LoadedModel model = join(encoder, head, own);
+            log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
-            closing.closeAfter(e);
+            own.closeAfter(e);
+            shared.closeAfter(e);
             throw e;
         }
     }
 
-    /** The opened files of a model, whichever layout they came in. */
-    private record Files(
-            VisionPart vision,
-            AdapterPart adapter,
-            LlmPart llm,
-            AdapterConfig adapterConfig,
-            Tiling tiling,
-            ImagePrompt imagePrompt) {}
-
-    private static Files whole(Path folder, @Nullable Encoder encoder, Closing closing) {
-        ModelFolder model = closing.add(ModelFolder.open(folder, encoder == null ? null : encoder.folder()));
-        return new Files(
-                model.vision(),
-                model.adapter(),
-                model.llm(),
-                model.adapter().config(),
-                model.tiling(),
-                model.imagePrompt());
+    /**
+     * Puts another language model behind an encoder and its adapter.
+     *
+     * @param use keeps the encoder open; closed here if this fails, by the model otherwise
+     */
+    static VisionLanguageModel withLlm(SharedEncoder encoder, AutoCloseable use, Llm llm) {
+        long start = System.nanoTime();
+        Closing own = new Closing();
+        own.add(use);
+        try {
+            if (!(encoder.files.adapterConfig() instanceof AdapterConfig.LangBridge)) {
+                throw new UnsupportedModelException("The adapter "
+                        + encoder.files.adapter().weights().source() + " is of type "
+                        + encoder.files.adapterConfig().type() + ", made for one language model; only LangBridge"
+                        + " adapters (mm_vocab) move to another");
+            }
+            ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
+            int context = contextLength(encoder.spec, files.llm().config());
+            memory(files, context, false).check(encoder.spec.memoryLimit());
+            LoadedModel model = join(encoder, Head.open(files, context, own), own);
+            log(files, start);
+            return model;
+        } catch (RuntimeException | Error e) {
+            own.closeAfter(e);
+            throw e;
+        }
     }
 
-    private static Files separate(ModelSpec spec, Closing closing) {
-        Encoder encoder = Objects.requireNonNull(spec.encoder());
-        Adapter wanted = Objects.requireNonNull(spec.adapter());
-        AdapterPart adapter = closing.add(AdapterPart.open(wanted.path(), wanted.vocabulary()));
-        AdapterConfig config = adapterConfig(wanted, adapter);
-        FeatureSelection selection = adapter.selection() == null ? FeatureSelection.DEFAULT : adapter.selection();
-        if (encoder.layer() != null) {
-            selection = new FeatureSelection(encoder.layer(), selection.patches());
-        }
-        VisionPart vision = closing.add(VisionPart.open(encoder.folder(), selection));
-        LlmPart llm =
-                closing.add(LlmPart.open(Objects.requireNonNull(spec.llm()).folder()));
-        if (config.mmHiddenSize() != vision.config().hiddenSize()) {
-            throw new CheckpointException("The adapter " + wanted.path() + " takes features of size "
-                    + config.mmHiddenSize() + ", but the encoder " + encoder.folder() + " gives "
-                    + vision.config().hiddenSize() + "; use the encoder that the adapter was trained with");
-        }
-        Integer width = outputWidth(config);
-        if (width != null && width != llm.config().hiddenSize()) {
-            throw new CheckpointException("The adapter " + wanted.path() + " gives visual tokens of size " + width
-                    + ", but the language model " + llm.folder() + " takes "
-                    + llm.config().hiddenSize()
-                    + "; only LangBridge adapters move between language models");
-        }
-        return new Files(vision, adapter, llm, config, tiling(encoder, adapter), new ImagePrompt.Splice());
+    private static void log(ModelFiles files, long start) {
+        LOG.info("Loaded {} in {} ms", files.llm().folder(), (System.nanoTime() - start) / 1_000_000);
     }
 
-    private static AdapterConfig adapterConfig(Adapter wanted, AdapterPart part) {
-        boolean isLangBridge = part.config() instanceof AdapterConfig.LangBridge;
-        if (wanted.isLangBridge() != isLangBridge) {
-            throw new CheckpointException("The adapter " + wanted.path() + " is of type "
-                    + part.config().type() + ", "
-                    + (isLangBridge
-                            ? "which is LangBridge: use Adapter.langBridge(..)"
-                            : "not LangBridge (mm_vocab): use Adapter.projector(..)"));
-        }
-        return wanted.hasSoftmax() && part.config() instanceof AdapterConfig.LangBridge langBridge
-                ? new AdapterConfig.LangBridge(
-                        langBridge.mmHiddenSize(), langBridge.mlpHiddenSize(), langBridge.mmVocabSize(), true)
-                : part.config();
+    @Override
+    public FitReport check(ModelSpec spec) {
+        return FitCheck.of(spec);
     }
 
-    private static @Nullable Integer outputWidth(AdapterConfig config) {
-        if (config instanceof AdapterConfig.Mlp mlp) {
-            return mlp.llmHiddenSize();
-        }
-        return config instanceof AdapterConfig.Linear linear ? (Integer) linear.llmHiddenSize() : null;
+    @Override
+    public void save(Adapter adapter, @Nullable Llm trainedWith, Path folder) {
+        AdapterFolder.save(adapter, trainedWith, folder);
     }
 
-    private static Tiling tiling(Encoder encoder, AdapterPart adapter) {
-        if (encoder.fit() != null) {
-            return encoder.fit() == ImageFit.PAD ? new Tiling.Pad() : new Tiling.Plain();
-        }
-        Tiling trained = adapter.tiling();
-        return trained != null ? trained : new Tiling.Pad();
+    @Override
+    public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
+        EngineChoice choice = EngineChoice.of(engines(), null, null, false);
+        ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
+        fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice));
     }
 
-    private static LoadedModel.Parts open(Files files, ModelSpec spec, Engine engine, Closing closing) {
-        int context = contextLength(spec, files.llm.config());
-        EngineOptions options = new EngineOptions(
+    /** Folds with a given engine. */
+    public static void fold(
+            Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
+        AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
+    }
+
+    private static List<Engine> engines() {
+        List<Engine> engines = new ArrayList<>();
+        ServiceLoader.load(Engine.class).forEach(engines::add);
+        return engines;
+    }
+
+    static EngineOptions options(ModelSpec spec, EngineChoice choice) {
+        return new EngineOptions(
                 spec.threads() != null
                         ? spec.threads()
                         : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
                 spec.spinning(),
-                spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser());
-        memory(files, context).check(spec.memoryLimit());
-
-        ImagePreprocessor preprocessor = new ImagePreprocessor(
-                files.vision.preprocessor(), files.tiling, files.vision.config().imageSize());
-        Tokenizer tokenizer = closing.add(Tokenizer.of(files.llm.folder()));
-        ChatTemplate template = ChatTemplate.of(files.llm.folder());
-        if (template == null) {
-            throw new UnsupportedModelException("The language model in " + files.llm.folder()
-                    + " has no chat template, so nothing says how a question is put to it; add chat_template.jinja, or use"
-                    + " the instruction-tuned version of the model");
-        }
-        String image =
-                files.imagePrompt instanceof ImagePrompt.Placeholder placeholder ? placeholder.token() : "<image>";
-        FloatTensor matrix = vocabularyMatrix(files, tokenizer);
-        VisionNetwork vision = closing.add(engine.vision(files.vision.config(), files.vision.weights(), options));
-        AdapterNetwork adapter =
-                closing.add(engine.adapter(files.adapterConfig, files.adapter.weights(), matrix, options));
-        DecoderNetwork decoder = closing.add(engine.decoder(files.llm.config(), files.llm.weights(), options));
-        StoredTensor newline = files.adapter.imageNewline();
-        return new LoadedModel.Parts(
-                encoderName(files),
-                preprocessor,
-                vision,
-                adapter,
-                decoder,
-                tokenizer,
-                new PromptAssembler(tokenizer, template, image),
-                files.llm.generation(),
-                newline == null ? null : newline.toFloats(),
-                files.imagePrompt instanceof ImagePrompt.Placeholder,
-                context,
-                closing);
+                spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser(),
+                choice.device(),
+                spec.allowDownloads());
     }
 
-    private static int contextLength(ModelSpec spec, DecoderConfig config) {
+    /** All that depends on the language model and costs little, so that it is found wrong before weights are loaded. */
+    private record Head(
+            ModelFiles files,
+            int context,
+            Tokenizer tokenizer,
+            PromptAssembler assembler,
+            Fit.@Nullable Lookup vocabulary,
+            @Nullable VocabularyMatrix matrix) {
+
+        static Head open(ModelFiles files, int context, Closing closing) {
+            Tokenizer tokenizer = closing.add(Tokenizer.of(files.llm().folder()));
+            Fit.requireWidth(files);
+            Fit.Lookup vocabulary = Fit.lookup(files.adapter(), tokenizer);
+            Fit.requireNewline(files, vocabulary);
+            String image = files.imagePrompt() instanceof ImagePrompt.Placeholder placeholder
+                    ? placeholder.token()
+                    : "<image>";
+            return new Head(
+                    files,
+                    context,
+                    tokenizer,
+                    new PromptAssembler(tokenizer, Fit.requireTemplate(files), image),
+                    vocabulary,
+                    Fit.vocabularyMatrix(files, vocabulary));
+        }
+    }
+
+    /** Opens the networks that depend on the language model; the model takes over {@code own}. */
+    private static LoadedModel join(SharedEncoder encoder, Head head, Closing own) {
+        ModelFiles files = head.files();
+        EngineChoice choice = encoder.engines;
+        AdapterNetwork adapter = own.add(Adapters.attach(
+                choice.engine(),
+                files.adapterConfig(),
+                files.adapter().weights(),
+                head.matrix(),
+                files.topK(),
+                encoder.options));
+        DecoderNetwork decoder = own.add(
+                choice.decoder().decoder(files.llm().config(), files.llm().weights(), encoder.options));
+        StoredTensor newline = files.adapter().imageNewline();
+        return new LoadedModel(new LoadedModel.Parts(
+                encoder,
+                adapter,
+                decoder,
+                head.tokenizer(),
+                head.assembler(),
+                explainer(encoder, adapter, head),
+                files.llm().generation(),
+                newline == null ? null : newline.toFloats(),
+                files.imagePrompt() instanceof ImagePrompt.Placeholder,
+                head.context(),
+                own));
+    }
+
+    private static Explainer explainer(SharedEncoder encoder, AdapterNetwork adapter, Head head) {
+        Fit.Lookup vocabulary = head.vocabulary();
+        return new Explainer(
+                encoder.files.vision().config().patchesPerSide(),
+                adapter,
+                head.tokenizer(),
+                new Embeddings(head.files().llm().weights().get("model.embed_tokens.weight")),
+                (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
+                vocabulary == null ? null : vocabulary::transfer);
+    }
+
+    static int contextLength(ModelSpec spec, DecoderConfig config) {
         int most = config.maxPositionEmbeddings();
         if (spec.contextLength() == null) {
             return Math.min(DEFAULT_CONTEXT, most);
@@ -206,67 +234,26 @@ public final class Loader implements ModelLoader {
         return spec.contextLength();
     }
 
-    /** Says what the features mean, so that those of another encoder are refused. */
-    private static String encoderName(Files files) {
-        return files.vision.folder().toAbsolutePath().normalize() + ", layer "
-                + files.vision.config().layersToRun() + ", " + files.tiling;
-    }
-
-    /**
-     * The embedding row of every shared token: the authors' own matrix where it lies beside the model, else looked up
-     * by the tokens' spelling, so that the vocabulary file of one language model serves another.
-     */
-    private static @Nullable FloatTensor vocabularyMatrix(Files files, Tokenizer tokenizer) {
-        if (!(files.adapterConfig instanceof AdapterConfig.LangBridge config)) {
-            return null;
-        }
-        int hidden = files.llm.config().hiddenSize();
-        FloatTensor matrix = FloatTensor.allocate(config.mmVocabSize(), hidden);
-        StoredTensor saved = files.adapter.vocabularyMatrix();
-        if (saved != null && saved.shape()[1] == hidden) {
-            saved.read(0, matrix.data());
-            return matrix;
-        }
-        Path vocabularyFile = files.adapter.vocabularyFile();
-        if (vocabularyFile == null) {
-            throw new CheckpointException(
-                    "The LangBridge adapter " + files.adapter.weights().source()
-                            + " has no shared vocabulary beside it; name the file: Adapter.langBridge(projector, vocabulary)");
-        }
-        SharedVocabulary.Transfer transfer =
-                SharedVocabulary.read(vocabularyFile).forTokenizer(tokenizer);
-        Weights weights = files.llm.weights();
-        StoredTensor embeddings = weights.get("model.embed_tokens.weight");
-        int[] ids = transfer.complete().ids();
-        for (int row = 0; row < ids.length; row++) {
-            embeddings.read((long) ids[row] * hidden, matrix.rows(row, row + 1).data());
-        }
-        return matrix;
-    }
-
-    private static Memory memory(Files files, int context) {
-        DecoderConfig llm = files.llm.config();
+    /** What is to be loaded; without the encoder where that is there already. */
+    static Memory memory(ModelFiles files, int context, boolean withEncoder) {
+        DecoderConfig llm = files.llm().config();
         Memory memory = new Memory();
-        memory.add("language model", files.llm.elements() * Float.BYTES);
-        memory.add("encoder", files.vision.elements() * Float.BYTES);
-        memory.add("adapter", files.adapter.elements() * Float.BYTES);
-        if (files.adapterConfig instanceof AdapterConfig.LangBridge config) {
+        memory.add("language model", files.llm().elements() * Float.BYTES);
+        if (withEncoder) {
+            memory.add("encoder", files.vision().elements() * Float.BYTES);
+        }
+        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && !config.softmax()) {
+            long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
+            memory.add("adapter", folded * Float.BYTES);
+        } else {
+            memory.add("adapter", files.adapter().elements() * Float.BYTES);
+        }
+        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && config.softmax()) {
             memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
         }
         memory.add(
                 "KV cache for " + context + " positions",
                 2L * llm.numHiddenLayers() * llm.numKeyValueHeads() * llm.headDim() * context * Float.BYTES);
         return memory;
-    }
-
-    private static Engine engine() {
-        Iterator<Engine> engines = ServiceLoader.load(Engine.class).iterator();
-        if (!engines.hasNext()) {
-            throw new RuntimeUnavailableException("No engine is on the path; add the artefact"
-                    + " io.langbridge:langbridge-onnx (CPU), version as in io.langbridge:langbridge-bom");
-        }
-        Engine engine = engines.next();
-        LOG.info("Using engine {}: the first one found", engine.name());
-        return engine;
     }
 }

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.FitReport;
 import io.langbridge.InsufficientMemoryException;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -17,20 +18,23 @@ final class Memory {
     private static final int NAMED_ITEMS = 3;
     private static final Path MEMINFO = Paths.get("/proc/meminfo");
 
-    private final List<Item> items = new ArrayList<>();
-
-    private record Item(String name, long bytes) {}
+    private final List<FitReport.Memory> items = new ArrayList<>();
 
     /** Adds an item. */
     void add(String name, long bytes) {
-        items.add(new Item(name, bytes));
+        items.add(new FitReport.Memory(name, bytes));
+    }
+
+    /** All that was added. */
+    List<FitReport.Memory> items() {
+        return items;
     }
 
     /** Everything added up. */
     long total() {
         long sum = 0;
-        for (Item item : items) {
-            sum += item.bytes;
+        for (FitReport.Memory item : items) {
+            sum += item.bytes();
         }
         return sum;
     }
@@ -46,14 +50,14 @@ final class Memory {
         if (available == null || total() <= available) {
             return;
         }
-        List<Item> biggest = new ArrayList<>(items);
-        biggest.sort((a, b) -> Long.compare(b.bytes, a.bytes));
+        List<FitReport.Memory> biggest = new ArrayList<>(items);
+        biggest.sort((a, b) -> Long.compare(b.bytes(), a.bytes()));
         StringBuilder list = new StringBuilder();
-        for (Item item : biggest.subList(0, Math.min(NAMED_ITEMS, biggest.size()))) {
+        for (FitReport.Memory item : biggest.subList(0, Math.min(NAMED_ITEMS, biggest.size()))) {
             list.append(list.length() == 0 ? "" : ", ")
-                    .append(item.name)
+                    .append(item.name())
                     .append(' ')
-                    .append(megabytes(item.bytes));
+                    .append(megabytes(item.bytes()));
         }
         throw new InsufficientMemoryException("The model needs about " + megabytes(total()) + ", but "
                 + megabytes(available) + (limit != null ? " are allowed (memoryLimit)" : " are available")
@@ -74,7 +78,7 @@ final class Memory {
         return null;
     }
 
-    private static String megabytes(long bytes) {
+    static String megabytes(long bytes) {
         return String.format(Locale.ROOT, "%,d MB", Math.max(1, Math.round(bytes / 1e6)));
     }
 }

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Which bytes of text a token stands for, according to the {@code decoder} of {@code tokenizer.json}. */
 final class TokenBytes {
@@ -88,12 +89,9 @@ final class TokenBytes {
         if (byteLevel) {
             return byteLevel(token);
         }
-        if (byteFallback && token.length() == 6 && token.startsWith("<0x") && token.endsWith(">")) {
-            int high = Character.digit(token.charAt(3), 16);
-            int low = Character.digit(token.charAt(4), 16);
-            if (high >= 0 && low >= 0) {
-                return new byte[] {(byte) (high * 16 + low)};
-            }
+        Byte single = byteFallback ? fallbackByte(token) : null;
+        if (single != null) {
+            return new byte[] {single};
         }
         String text = token;
         for (String[] replacement : replacements) {
@@ -102,7 +100,28 @@ final class TokenBytes {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    private static byte[] byteLevel(String token) {
+    Spelling spelling() {
+        return byteLevel ? Spelling.BYTE_LEVEL : Spelling.PIECES;
+    }
+
+    /** Whether a token stands for a byte that no other token covers; the tokenizer uses it only then. */
+    boolean isFallback(String token) {
+        return byteFallback && fallbackByte(token) != null;
+    }
+
+    /** The byte of {@code <0xNN>}, or null. */
+    static @Nullable Byte fallbackByte(String token) {
+        if (token.length() == 6 && token.startsWith("<0x") && token.endsWith(">")) {
+            int high = Character.digit(token.charAt(3), 16);
+            int low = Character.digit(token.charAt(4), 16);
+            if (high >= 0 && low >= 0) {
+                return (byte) (high * 16 + low);
+            }
+        }
+        return null;
+    }
+
+    static byte[] byteLevel(String token) {
         byte[] bytes = new byte[token.length()];
         for (int i = 0; i < bytes.length; i++) {
             char c = token.charAt(i);

@@ -323,6 +323,26 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
+     * How the vocabulary writes its tokens.
+     *
+     * @return from the decoder that {@code tokenizer.json} names
+     */
+    public Spelling spelling() {
+        return file.bytes().spelling();
+    }
+
+    /**
+     * Whether a token, {@code <0x0A>}, stands for a byte that no other token covers.
+     *
+     * @param id any number
+     * @return false also for unknown ids
+     */
+    public boolean isByteFallback(int id) {
+        String token = file.token(id);
+        return token != null && file.bytes().isFallback(token);
+    }
+
+    /**
      * Starts decoding an answer token by token.
      *
      * @return a fresh decoder, independent of all others

@@ -4,6 +4,8 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.JsonWriter;
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.AtomicWrite;
+import io.langbridge.runtime.core.text.Spelling;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -188,55 +192,122 @@ public final class SharedVocabulary {
     }
 
     /**
-     * Looks the same tokens up in another tokenizer.
+     * Looks the same tokens up in another tokenizer: as they are spelled, or, where that tokenizer spells in another
+     * way (a space as U+2581 and not as U+0120), by the bytes of text they stand for.
      *
      * @param tokenizer of the language model to attach
      * @return what was found and what is missing
      */
     public Transfer forTokenizer(Tokenizer tokenizer) {
-        return forVocabulary(tokenizer.vocabulary());
+        return Transfer.find(source, tokens, tokenizer);
     }
 
     /**
-     * Looks the same tokens up in another vocabulary.
+     * Looks the same tokens up in another vocabulary of the same spelling.
      *
      * @param vocabulary token to id
      * @return what was found and what is missing
      */
     public Transfer forVocabulary(Map<String, Integer> vocabulary) {
-        int[] found = new int[ids.length];
-        List<String> missing = new ArrayList<>();
-        for (int i = 0; i < found.length; i++) {
-            Integer id = vocabulary.get(tokens.get(i));
-            found[i] = id == null ? -1 : id;
-            if (id == null) {
-                missing.add(tokens.get(i));
-            }
-        }
-        return new Transfer(source, tokens, found, missing);
+        return Transfer.find(source, tokens, vocabulary);
     }
 
-    /** What became of a vocabulary in another tokenizer. Immutable. */
+    /** How a token was found in another tokenizer. */
+    public enum Match {
+        /** Spelled the same. */
+        EXACT,
+        /** Spelled in another way, but it stands for exactly the same bytes of text, and is the only one that does. */
+        BY_TEXT,
+        /** Several tokens of the other tokenizer stand for the same text; none is taken. */
+        AMBIGUOUS,
+        /** The other tokenizer has no such token. */
+        MISSING
+    }
+
+    /** What became of a list of tokens in another tokenizer. Immutable. */
     public static final class Transfer {
         private final String source;
         private final List<String> tokens;
         private final int[] ids;
-        private final List<String> missing;
+        private final Match[] matches;
 
-        private Transfer(String source, List<String> tokens, int[] ids, List<String> missing) {
+        private Transfer(String source, List<String> tokens, int[] ids, Match[] matches) {
             this.source = source;
-            this.tokens = tokens;
+            this.tokens = Collections.unmodifiableList(tokens);
             this.ids = ids;
-            this.missing = Collections.unmodifiableList(missing);
+            this.matches = matches;
+        }
+
+        private static Transfer find(String source, List<String> tokens, Map<String, Integer> vocabulary) {
+            int[] ids = new int[tokens.size()];
+            Match[] matches = new Match[ids.length];
+            for (int i = 0; i < ids.length; i++) {
+                Integer id = vocabulary.get(tokens.get(i));
+                ids[i] = id == null ? -1 : id;
+                matches[i] = id == null ? Match.MISSING : Match.EXACT;
+            }
+            return new Transfer(source, tokens, ids, matches);
+        }
+
+        private static Transfer find(String source, List<String> tokens, Tokenizer tokenizer) {
+            Spelling spelling = Spelling.of(tokens);
+            if (spelling == null || spelling == tokenizer.spelling()) {
+                return find(source, tokens, tokenizer.vocabulary());
+            }
+            // Not by spelling at all: a byte-level token can look like a word of the other tokenizer and be another.
+            TextIndex index = new TextIndex(tokenizer);
+            int[] ids = new int[tokens.size()];
+            Match[] matches = new Match[ids.length];
+            for (int i = 0; i < ids.length; i++) {
+                int id = index.idOf(spelling.bytesOf(tokens.get(i)));
+                ids[i] = Math.max(id, -1);
+                matches[i] = id >= 0 ? Match.BY_TEXT : id == TextIndex.AMBIGUOUS ? Match.AMBIGUOUS : Match.MISSING;
+            }
+            return new Transfer(source, tokens, ids, matches);
         }
 
         /**
-         * The tokens the other tokenizer does not have.
+         * All tokens, found or not.
+         *
+         * @return in order, as they are spelled where they come from; unmodifiable
+         */
+        public List<String> tokens() {
+            return tokens;
+        }
+
+        /**
+         * How a token was found.
+         *
+         * @param position in the vocabulary
+         * @return how
+         */
+        public Match match(int position) {
+            return matches[position];
+        }
+
+        /**
+         * How many tokens were found in one way.
+         *
+         * @param match the way
+         * @return 0 to all
+         */
+        public int count(Match match) {
+            return Collections.frequency(Arrays.asList(matches), match);
+        }
+
+        /**
+         * The tokens that have no id in the other tokenizer: missing or ambiguous.
          *
          * @return in order, empty if the transfer is complete
          */
         public List<String> missing() {
-            return missing;
+            List<String> missing = new ArrayList<>();
+            for (int i = 0; i < ids.length; i++) {
+                if (ids[i] < 0) {
+                    missing.add(tokens.get(i));
+                }
+            }
+            return Collections.unmodifiableList(missing);
         }
 
         /**
@@ -251,17 +322,29 @@ public final class SharedVocabulary {
         /**
          * The vocabulary with the new ids.
          *
-         * @return same tokens, same order
-         * @throws CheckpointException if a token is missing, naming the first of them
+         * @return same tokens, in the old spelling and order
+         * @throws CheckpointException if a token is missing or ambiguous, naming the first of them
          */
         public SharedVocabulary complete() {
+            List<String> missing = missing();
             if (!missing.isEmpty()) {
+                int ambiguous = count(Match.AMBIGUOUS);
                 throw new CheckpointException(source + ": " + missing.size() + " of " + tokens.size()
-                        + " tokens are not in the tokenizer of the other language model, the first are "
-                        + missing.subList(0, Math.min(5, missing.size()))
-                        + ". The adapter cannot be moved there; train one on the tokens both models know.");
+                        + " tokens are not in the tokenizer of the other language model"
+                        + (ambiguous > 0
+                                ? ", or stand for the same text as several of its tokens (" + ambiguous + ")"
+                                : "")
+                        + ", the first are " + missing.subList(0, Math.min(5, missing.size()))
+                        + ". Say with Adapter.missingTokens(..) what to do with them, or train an adapter on the tokens that"
+                        + " both models know.");
             }
             return new SharedVocabulary(source, tokens, ids);
+        }
+
+        @Override
+        public String toString() {
+            return "Transfer[" + count(Match.EXACT) + " exact, " + count(Match.BY_TEXT) + " by text, "
+                    + count(Match.AMBIGUOUS) + " ambiguous, " + count(Match.MISSING) + " missing]";
         }
     }
 
@@ -272,7 +355,7 @@ public final class SharedVocabulary {
      * @throws CheckpointException if it cannot be written
      */
     public void save(Path file) {
-        VocabularyJson.replace(file, out -> {
+        AtomicWrite.to(file, out -> {
             try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(out, StandardCharsets.UTF_8))) {
                 json.setIndent(" ");
                 json.beginObject();
@@ -313,20 +396,36 @@ public final class SharedVocabulary {
      * stay in the order of the counts. Not thread-safe.
      */
     public static final class Builder {
-        private final Map<String, Map<String, Integer>> vocabularies = new LinkedHashMap<>();
+        private final Map<String, Function<List<String>, Transfer>> vocabularies = new LinkedHashMap<>();
         private final Map<String, Long> counts = new LinkedHashMap<>();
         private int size;
 
         private Builder() {}
 
         /**
-         * Adds a language model.
+         * Adds a language model whose vocabulary spells tokens as the counts do.
          *
          * @param name under which the result is found
-         * @param vocabulary token to id, see {@link Tokenizer#vocabulary()}
+         * @param vocabulary token to id
          * @return this
          */
         public Builder tokenizer(String name, Map<String, Integer> vocabulary) {
+            return add(name, tokens -> Transfer.find("The vocabulary of " + name, tokens, vocabulary));
+        }
+
+        /**
+         * Adds a language model. If its tokenizer does not spell tokens as the counts do, they are matched by the bytes
+         * of text they stand for.
+         *
+         * @param name under which the result is found
+         * @param tokenizer asked in {@link #build()}
+         * @return this
+         */
+        public Builder tokenizer(String name, Tokenizer tokenizer) {
+            return add(name, tokens -> Transfer.find("The vocabulary of " + name, tokens, tokenizer));
+        }
+
+        private Builder add(String name, Function<List<String>, Transfer> vocabulary) {
             if (vocabularies.put(name, vocabulary) != null) {
                 throw new IllegalStateException("A tokenizer named '" + name + "' was added before.");
             }
@@ -383,6 +482,26 @@ public final class SharedVocabulary {
         }
 
         /**
+         * Looks up all counted tokens, whatever the size: says which of them a tokenizer does not have.
+         *
+         * @return what each tokenizer knows, by name; the tokens are in the order of their counts
+         * @throws IllegalStateException if no tokenizer or no counts were given
+         */
+        public Map<String, Transfer> lookUp() {
+            if (vocabularies.isEmpty() || counts.isEmpty()) {
+                throw new IllegalStateException("There is nothing to look up: " + vocabularies.size()
+                        + " tokenizers and " + counts.size() + " counted tokens were given.");
+            }
+            List<Map.Entry<String, Long>> ranked = new ArrayList<>(counts.entrySet());
+            ranked.sort((a, b) -> Long.compare(b.getValue(), a.getValue()));
+            List<String> tokens = new ArrayList<>();
+            ranked.forEach(entry -> tokens.add(entry.getKey()));
+            Map<String, Transfer> found = new LinkedHashMap<>();
+            vocabularies.forEach((name, vocabulary) -> found.put(name, vocabulary.apply(tokens)));
+            return found;
+        }
+
+        /**
          * Builds.
          *
          * @return one vocabulary for each tokenizer, by name: same tokens, same order, each with its own ids
@@ -395,27 +514,26 @@ public final class SharedVocabulary {
                         + vocabularies.size() + "), counts (" + counts.size() + " tokens) and a size of at least 1 ("
                         + size + ").");
             }
-            List<Map.Entry<String, Long>> ranked = new ArrayList<>();
-            for (Map.Entry<String, Long> entry : counts.entrySet()) {
-                if (vocabularies.values().stream().allMatch(known -> known.containsKey(entry.getKey()))) {
-                    ranked.add(entry);
+            Map<String, Transfer> found = lookUp();
+            int[] shared = IntStream.range(0, counts.size())
+                    .filter(i -> found.values().stream().allMatch(transfer -> transfer.ids[i] >= 0))
+                    .toArray();
+            if (shared.length < size) {
+                throw new CheckpointException("The tokenizers " + vocabularies.keySet() + " share " + shared.length
+                        + " of the " + counts.size() + " counted tokens, fewer than the " + size + " wanted: " + found
+                        + ". Ask for fewer, or count more text.");
+            }
+            Map<String, SharedVocabulary> built = new LinkedHashMap<>();
+            found.forEach((name, transfer) -> {
+                List<String> tokens = new ArrayList<>();
+                int[] ids = new int[size];
+                for (int i = 0; i < size; i++) {
+                    tokens.add(transfer.tokens.get(shared[i]));
+                    ids[i] = transfer.ids[shared[i]];
                 }
-            }
-            if (ranked.size() < size) {
-                throw new CheckpointException("The tokenizers " + vocabularies.keySet() + " share " + ranked.size()
-                        + " of the " + counts.size() + " counted tokens, fewer than the " + size + " wanted.");
-            }
-            ranked.sort((a, b) -> Long.compare(b.getValue(), a.getValue()));
-            List<String> tokens = new ArrayList<>();
-            ranked.subList(0, size).forEach(entry -> tokens.add(entry.getKey()));
-            Map<String, SharedVocabulary> shared = new LinkedHashMap<>();
-            vocabularies.forEach((name, known) -> shared.put(
-                    name,
-                    new SharedVocabulary(
-                            "The vocabulary shared with " + name,
-                            tokens,
-                            tokens.stream().mapToInt(known::get).toArray())));
-            return shared;
+                built.put(name, new SharedVocabulary("The vocabulary shared with " + name, tokens, ids));
+            });
+            return built;
         }
     }
 }

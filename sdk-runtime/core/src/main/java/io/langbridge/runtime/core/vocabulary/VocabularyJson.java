@@ -10,17 +10,12 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.zip.GZIPInputStream;
 
-/** Reading and writing of vocabulary files. */
+/** Reading of vocabulary files. */
 final class VocabularyJson {
     interface Reader {
         void read(JsonReader in) throws IOException;
-    }
-
-    interface Writer {
-        void write(Path file) throws IOException;
     }
 
     private VocabularyJson() {}
@@ -46,7 +41,7 @@ final class VocabularyJson {
         }
     }
 
-    private static boolean isGzip(InputStream in) throws IOException {
+    static boolean isGzip(InputStream in) throws IOException {
         in.mark(2);
         boolean gzip = in.read() == 0x1F && in.read() == 0x8B;
         in.reset();
@@ -63,22 +58,6 @@ final class VocabularyJson {
                     file + ": the token '" + token + "' has the id " + number + ", expected a whole number from 0 to "
                             + Integer.MAX_VALUE + ".",
                     e);
-        }
-    }
-
-    /** Writes beside the file first, so that a broken write leaves the old file as it was. */
-    static void replace(Path file, Writer writer) {
-        try {
-            Path folder = file.toAbsolutePath().getParent();
-            Path part = Files.createTempFile(folder, file.getFileName().toString(), ".part");
-            try {
-                writer.write(part);
-                Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(part);
-            }
-        } catch (IOException e) {
-            throw new CheckpointException(file + " cannot be written: " + e.getMessage() + ".", e);
         }
     }
 }

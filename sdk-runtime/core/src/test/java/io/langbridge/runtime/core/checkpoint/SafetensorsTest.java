@@ -1,6 +1,8 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.CheckpointException;
@@ -23,7 +25,7 @@ class SafetensorsTest {
 
     @Test
     void reads_any_part_of_a_tensor() {
-        Path file = new SafetensorsWriter().add("a", 3).add("b", 2, 4).write(folder.resolve("model.safetensors"));
+        Path file = new TestTensors().add("a", 3).add("b", 2, 4).write(folder.resolve("model.safetensors"));
         try (Weights weights = Checkpoints.open(folder)) {
             assertThat(weights.names()).containsExactly("a", "b");
             StoredTensor b = weights.get("b", 2, 4);
@@ -39,7 +41,7 @@ class SafetensorsTest {
 
     @Test
     void reads_more_than_one_chunk() {
-        new SafetensorsWriter().add("big", 200_001).write(folder.resolve("model.safetensors"));
+        new TestTensors().add("big", 200_001).write(folder.resolve("model.safetensors"));
         try (Weights weights = Checkpoints.open(folder)) {
             float[] values = weights.get("big").toFloats();
             assertThat(values[65_536]).isEqualTo(65_536);
@@ -57,7 +59,7 @@ class SafetensorsTest {
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(-7)
                 .array();
-        new SafetensorsWriter()
+        new TestTensors()
                 .add("f64", "F64", f64, 1)
                 .add("bf16", "BF16", new byte[] {(byte) 0xc0, 0x3f}, 1)
                 .add("f16", "F16", new byte[] {0x00, 0x3e, 0x01, 0x00, 0x00, (byte) 0xfc, (byte) 0xff, 0x7b}, 4)
@@ -93,7 +95,7 @@ class SafetensorsTest {
 
     @Test
     void reading_after_close_is_an_error() {
-        new SafetensorsWriter().add("a", 3).write(folder.resolve("model.safetensors"));
+        new TestTensors().add("a", 3).write(folder.resolve("model.safetensors"));
         Weights weights = Checkpoints.open(folder);
         StoredTensor a = weights.get("a");
         weights.close();
@@ -105,7 +107,7 @@ class SafetensorsTest {
 
     @Test
     void a_file_that_shrinks_while_open_is_an_error() throws IOException {
-        Path file = new SafetensorsWriter().add("a", 3000).write(folder.resolve("model.safetensors"));
+        Path file = new TestTensors().add("a", 3000).write(folder.resolve("model.safetensors"));
         try (Weights weights = Checkpoints.open(file)) {
             Files.write(file, new byte[20]);
             assertThatThrownBy(() -> weights.get("a").toFloats())
@@ -116,7 +118,7 @@ class SafetensorsTest {
 
     @Test
     void a_view_strips_the_prefix_and_keeps_the_full_name_for_messages() {
-        new SafetensorsWriter().add("x.a", 1).add("y.a", 2).write(folder.resolve("model.safetensors"));
+        new TestTensors().add("x.a", 1).add("y.a", 2).write(folder.resolve("model.safetensors"));
         try (Weights weights = Checkpoints.open(folder)) {
             Weights x = weights.under("x.");
             assertThat(x.names()).containsExactly("a");
@@ -128,7 +130,7 @@ class SafetensorsTest {
 
     @Test
     void a_missing_tensor_is_reported_with_the_closest_names() {
-        new SafetensorsWriter().add("model.norm.weight", 1).add("other", 2).write(folder.resolve("model.safetensors"));
+        new TestTensors().add("model.norm.weight", 1).add("other", 2).write(folder.resolve("model.safetensors"));
         try (Weights weights = Checkpoints.open(folder)) {
             assertThatThrownBy(() -> weights.get("norm.weight"))
                     .isInstanceOf(CheckpointException.class)
@@ -153,10 +155,10 @@ class SafetensorsTest {
 
     @Test
     void truncated_files_are_refused() throws IOException {
-        Path whole = new SafetensorsWriter().add("a", 3).write(folder.resolve("whole.safetensors"));
+        Path whole = new TestTensors().add("a", 3).write(folder.resolve("whole.safetensors"));
         byte[] bytes = Files.readAllBytes(whole);
         for (int length = 0; length < bytes.length; length++) {
-            Path cut = SafetensorsWriter.writeBytes(folder.resolve("cut.safetensors"), Arrays.copyOf(bytes, length));
+            Path cut = TestTensors.writeBytes(folder.resolve("cut.safetensors"), Arrays.copyOf(bytes, length));
             assertThatThrownBy(() -> Checkpoints.open(cut)).isInstanceOf(CheckpointException.class);
         }
     }
@@ -167,13 +169,13 @@ class SafetensorsTest {
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putLong(1000)
                 .array();
-        Path file = SafetensorsWriter.writeBytes(folder.resolve("a.safetensors"), bytes);
+        Path file = TestTensors.writeBytes(folder.resolve("a.safetensors"), bytes);
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("header should have 1000 bytes, but the whole file has 100");
 
         Arrays.fill(bytes, (byte) -1);
-        SafetensorsWriter.writeBytes(file, bytes);
+        TestTensors.writeBytes(file, bytes);
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("18446744073709551615")
@@ -205,7 +207,7 @@ class SafetensorsTest {
                         + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}"
             })
     void impossible_headers_are_refused(String header) {
-        Path file = SafetensorsWriter.write(folder.resolve("a.safetensors"), header, new byte[8]);
+        Path file = TestTensors.write(folder.resolve("a.safetensors"), header, new byte[8]);
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("a.safetensors");
@@ -213,7 +215,7 @@ class SafetensorsTest {
 
     @Test
     void overlap_is_named() {
-        Path file = SafetensorsWriter.write(
+        Path file = TestTensors.write(
                 folder.resolve("a.safetensors"),
                 "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
                         + "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
@@ -225,7 +227,10 @@ class SafetensorsTest {
 
     @Test
     void an_unknown_element_type_is_unsupported() {
-        Path file = new SafetensorsWriter().add("a", "F8_E4M3", new byte[2], 2).write(folder.resolve("a.safetensors"));
+        Path file = TestTensors.write(
+                folder.resolve("a.safetensors"),
+                "{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[2],\"data_offsets\":[0,2]}}",
+                new byte[2]);
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("F8_E4M3")
@@ -234,7 +239,7 @@ class SafetensorsTest {
 
     @Test
     void a_git_lfs_pointer_is_recognised() {
-        Path file = SafetensorsWriter.writeText(
+        Path file = TestTensors.writeText(
                 folder.resolve("a.safetensors"), "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n");
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
@@ -243,8 +248,8 @@ class SafetensorsTest {
 
     @Test
     void reads_a_sharded_set() {
-        new SafetensorsWriter().add("a", 1).write(folder.resolve("model-00001-of-00002.safetensors"));
-        new SafetensorsWriter().add("b", 2).add("c", 3).write(folder.resolve("model-00002-of-00002.safetensors"));
+        new TestTensors().add("a", 1).write(folder.resolve("model-00001-of-00002.safetensors"));
+        new TestTensors().add("b", 2).add("c", 3).write(folder.resolve("model-00002-of-00002.safetensors"));
         index("{\"a\":\"model-00001-of-00002.safetensors\",\"b\":\"model-00002-of-00002.safetensors\"}");
         Weights weights = Checkpoints.open(folder);
         assertThat(weights.names()).containsExactlyInAnyOrder("a", "b");
@@ -256,7 +261,7 @@ class SafetensorsTest {
 
     @Test
     void a_missing_shard_is_named() {
-        new SafetensorsWriter().add("a", 1).write(folder.resolve("one.safetensors"));
+        new TestTensors().add("a", 1).write(folder.resolve("one.safetensors"));
         index("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}");
         assertThatThrownBy(() -> Checkpoints.open(folder))
                 .isInstanceOf(CheckpointException.class)
@@ -265,7 +270,7 @@ class SafetensorsTest {
 
     @Test
     void a_tensor_that_is_not_in_its_shard_is_named() {
-        new SafetensorsWriter().add("a", 1).write(folder.resolve("one.safetensors"));
+        new TestTensors().add("a", 1).write(folder.resolve("one.safetensors"));
         index("{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\"}");
         assertThatThrownBy(() -> Checkpoints.open(folder))
                 .isInstanceOf(CheckpointException.class)
@@ -276,8 +281,8 @@ class SafetensorsTest {
     @ValueSource(strings = {"../one.safetensors", "sub/../../one.safetensors", "/etc/one.safetensors", "one.json", ""})
     void an_index_that_points_elsewhere_is_refused(String shard) {
         Path inner = folder.resolve("inner");
-        new SafetensorsWriter().add("a", 1).write(folder.resolve("one.safetensors"));
-        SafetensorsWriter.writeText(
+        new TestTensors().add("a", 1).write(folder.resolve("one.safetensors"));
+        TestTensors.writeText(
                 inner.resolve("model.safetensors.index.json"), "{\"weight_map\":{\"a\":\"" + shard + "\"}}");
         assertThatThrownBy(() -> Checkpoints.open(inner))
                 .isInstanceOf(CheckpointException.class)
@@ -286,14 +291,40 @@ class SafetensorsTest {
 
     @Test
     void an_index_without_a_map_is_refused() {
-        SafetensorsWriter.writeText(folder.resolve("model.safetensors.index.json"), "{}");
+        TestTensors.writeText(folder.resolve("model.safetensors.index.json"), "{}");
         assertThatThrownBy(() -> Checkpoints.open(folder))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("weight_map");
     }
 
     private void index(String map) {
-        SafetensorsWriter.writeText(
+        TestTensors.writeText(
                 folder.resolve("model.safetensors.index.json"), "{\"metadata\":{},\"weight_map\":" + map + "}");
+    }
+
+    @Test
+    void a_stored_tensor_is_written_bit_for_bit() {
+        byte[] nan = {1, 0, (byte) 0xc0, 0x7f, 0, (byte) 0x80, 1, 0};
+        Path first = new TestTensors()
+                .add("a \"quoted\" näme", "F32", nan, 2)
+                .add("halves", "BF16", new byte[] {1, 2, 3, 4, 5, 6}, 3, 1)
+                .add("empty", "I64", new byte[0], 0, 4)
+                .write(folder.resolve("first.safetensors"));
+        try (Weights weights = Checkpoints.open(first)) {
+            SafetensorsWriter writer = new SafetensorsWriter();
+            weights.names().forEach(name -> writer.add(name, weights.get(name)));
+            Path second = writer.write(folder.resolve("second.safetensors"));
+            assertThat(second).hasSameBinaryContentAs(first);
+        }
+    }
+
+    @Test
+    void a_tensor_with_too_few_bytes_is_a_mistake_and_leaves_no_file() {
+        SafetensorsWriter writer = new SafetensorsWriter().add("a", FloatBuffer.allocate(3), 2, 2);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> writer.write(folder.resolve("a.safetensors")))
+                .withMessage("Tensor a should have 16 bytes and has 12");
+        assertThat(folder).isEmptyDirectory();
+        assertThatIllegalArgumentException().isThrownBy(() -> writer.add("a", FloatBuffer.allocate(1), 1));
     }
 }

@@ -97,7 +97,7 @@ class TorchFileTest {
     void files_cut_off_anywhere_are_refused(String name) throws IOException {
         byte[] whole = Files.readAllBytes(resource(name));
         for (int length = 0; length < whole.length; length += 23) {
-            Path cut = SafetensorsWriter.writeBytes(folder.resolve("cut.pt"), Arrays.copyOf(whole, length));
+            Path cut = TestTensors.writeBytes(folder.resolve("cut.pt"), Arrays.copyOf(whole, length));
             assertThatThrownBy(() -> Checkpoints.open(cut))
                     .as("%d bytes", length)
                     .isInstanceOf(CheckpointException.class);
@@ -114,7 +114,7 @@ class TorchFileTest {
         for (int i = 0; i < whole.length; i += 11) {
             byte[] damaged = whole.clone();
             damaged[i] ^= (byte) 0xa5;
-            Path file = SafetensorsWriter.writeBytes(folder.resolve("damaged.pt"), damaged);
+            Path file = TestTensors.writeBytes(folder.resolve("damaged.pt"), damaged);
             try (Weights weights = Checkpoints.open(file)) {
                 for (String tensor : weights.names()) {
                     if (weights.get(tensor).elements() < 1000) {
@@ -129,7 +129,7 @@ class TorchFileTest {
 
     @Test
     void a_file_of_another_kind_is_refused() {
-        Path file = SafetensorsWriter.writeText(folder.resolve("pytorch_model.bin"), "just some text");
+        Path file = TestTensors.writeText(folder.resolve("pytorch_model.bin"), "just some text");
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("neither like a zip file nor like a pickle");
@@ -158,7 +158,7 @@ class TorchFileTest {
         byte[] legacy = Files.readAllBytes(resource("mixed.legacy.pt"));
         bytes.write(legacy, 0, 137); // magic number, version, system
         bytes.write(("\u0080\2" + pickle + "\u0080\2].").getBytes(StandardCharsets.ISO_8859_1));
-        Path file = SafetensorsWriter.writeBytes(folder.resolve("odd.pt"), bytes.toByteArray());
+        Path file = TestTensors.writeBytes(folder.resolve("odd.pt"), bytes.toByteArray());
         if (pickle.equals("(.")) {
             // A lone mark is a value without tensors.
             Checkpoints.open(file).close();
@@ -178,7 +178,7 @@ class TorchFileTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         bytes.write(Files.readAllBytes(resource("mixed.legacy.pt")), 0, 137);
         bytes.write((pickle + ".\u0080\2].").getBytes(StandardCharsets.ISO_8859_1));
-        Path file = SafetensorsWriter.writeBytes(folder.resolve("bomb.pt"), bytes.toByteArray());
+        Path file = TestTensors.writeBytes(folder.resolve("bomb.pt"), bytes.toByteArray());
         assertThatThrownBy(() -> Checkpoints.open(file))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("300000 values");
@@ -187,7 +187,7 @@ class TorchFileTest {
     @Test
     void a_folder_with_a_sharded_set_is_read() throws IOException {
         Files.copy(resource("nested.pt"), folder.resolve("pytorch_model-00001-of-00001.bin"));
-        SafetensorsWriter.writeText(
+        TestTensors.writeText(
                 folder.resolve("pytorch_model.bin.index.json"),
                 "{\"weight_map\":{\"state_dict.w\":\"pytorch_model-00001-of-00001.bin\"}}");
         try (Weights weights = Checkpoints.open(folder)) {

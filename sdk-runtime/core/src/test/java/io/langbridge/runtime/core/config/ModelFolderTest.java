@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
-import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.TestTensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,11 +54,11 @@ class ModelFolderTest {
 
     @Test
     void a_projector_in_a_file_of_its_own_is_found() {
-        TinyModel.llama(new SafetensorsWriter(), "model.", "lm_head.weight").write(folder.resolve("model.safetensors"));
+        TinyModel.llama(new TestTensors(), "model.", "lm_head.weight").write(folder.resolve("model.safetensors"));
         assertThatThrownBy(() -> ModelFolder.open(folder))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("no mm_projector.bin or mm_projector.safetensors");
-        TinyModel.langBridge(new SafetensorsWriter(), "model.mm_projector.")
+        TinyModel.langBridge(new TestTensors(), "model.mm_projector.")
                 .write(folder.resolve("mm_projector.safetensors"));
         ModelFolder model = ModelFolder.open(folder);
         StoredTensor bias = model.adapter().weights().get("3.bias");
@@ -131,7 +131,7 @@ class ModelFolderTest {
 
     @Test
     void an_adapter_alone_takes_its_sizes_from_its_weights() {
-        Path file = TinyModel.langBridge(new SafetensorsWriter(), "model.mm_projector.")
+        Path file = TinyModel.langBridge(new TestTensors(), "model.mm_projector.")
                 .write(temp.resolve("adapter/mm_projector.safetensors"));
         for (Path path : new Path[] {file, file.getParent()}) {
             try (AdapterPart adapter = AdapterPart.open(path)) {
@@ -166,11 +166,11 @@ class ModelFolderTest {
 
     @Test
     void quantized_weights_are_unsupported() {
-        TinyModel.llama(new SafetensorsWriter(), "x.", "lm_head.weight")
+        TinyModel.llama(new TestTensors(), "x.", "lm_head.weight")
                 .add("model.embed_tokens.weight", "I8", new byte[24], 6, 4)
                 .write(folder.resolve("model.safetensors"));
         assertThatThrownBy(() -> LlmPart.open(folder)).hasMessageContaining("two language models");
-        new SafetensorsWriter()
+        new TestTensors()
                 .add("model.embed_tokens.weight", "I8", new byte[24], 6, 4)
                 .write(folder.resolve("model.safetensors"));
         assertThatThrownBy(() -> LlmPart.open(folder))
@@ -194,7 +194,7 @@ class ModelFolderTest {
     })
     void both_namings_of_transformers_open(String vision, String projector, String llm, String head, String newline) {
         Path next = temp.resolve("next");
-        SafetensorsWriter writer = new SafetensorsWriter();
+        TestTensors writer = new TestTensors();
         TinyModel.clip(writer, vision);
         TinyModel.llama(writer, llm, head)
                 .add(projector + "linear_1.weight", 4, 4)

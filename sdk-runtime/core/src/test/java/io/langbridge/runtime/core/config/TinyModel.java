@@ -1,7 +1,7 @@
 package io.langbridge.runtime.core.config;
 
 import io.langbridge.runtime.core.checkpoint.Json;
-import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.checkpoint.TestTensors;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
@@ -21,7 +21,7 @@ final class TinyModel {
         return Json.parse(("{" + members + "}").getBytes(StandardCharsets.UTF_8), "config.json");
     }
 
-    static SafetensorsWriter llama(SafetensorsWriter writer, String prefix, String head) {
+    static TestTensors llama(TestTensors writer, String prefix, String head) {
         writer.add(prefix + "embed_tokens.weight", 6, 4).add(prefix + "norm.weight", 4);
         String layer = prefix + "layers.0.";
         return writer.add(layer + "input_layernorm.weight", 4)
@@ -37,7 +37,7 @@ final class TinyModel {
                 .add(head, 6, 4);
     }
 
-    static SafetensorsWriter clip(SafetensorsWriter writer, String prefix) {
+    static TestTensors clip(TestTensors writer, String prefix) {
         writer.add(prefix + "embeddings.class_embedding", 4)
                 .add(prefix + "embeddings.patch_embedding.weight", 4, 3, 2, 2)
                 .add(prefix + "embeddings.position_embedding.weight", 5, 4);
@@ -54,7 +54,7 @@ final class TinyModel {
                 .add(layer + "mlp.fc2.bias", 4);
     }
 
-    static SafetensorsWriter langBridge(SafetensorsWriter writer, String prefix) {
+    static TestTensors langBridge(TestTensors writer, String prefix) {
         return writer.add(prefix + "0.weight", 3, 4)
                 .add(prefix + "0.bias", 3)
                 .add(prefix + "2.weight", 3, 3)
@@ -64,17 +64,17 @@ final class TinyModel {
     }
 
     static void write(Path file, String members) {
-        SafetensorsWriter.writeText(file, "{" + members + "}");
+        TestTensors.writeText(file, "{" + members + "}");
     }
 
     /** The authors' layout; the encoder lies beside it. */
     static void authors(Path folder, String config) {
-        llama(langBridge(new SafetensorsWriter(), "model.mm_projector."), "model.", "lm_head.weight")
+        llama(langBridge(new TestTensors(), "model.mm_projector."), "model.", "lm_head.weight")
                 .write(folder.resolve("model.safetensors"));
         write(folder.resolve("config.json"), config);
         write(folder.resolve("vocabulary.json"), "\"b\":1,\"a\":0");
         Path tower = folder.resolveSibling("tiny-clip");
-        clip(new SafetensorsWriter(), "vision_model.").write(tower.resolve("model.safetensors"));
+        clip(new TestTensors(), "vision_model.").write(tower.resolve("model.safetensors"));
         write(tower.resolve("config.json"), "\"model_type\":\"clip\",\"vision_config\":{" + VISION + "}");
     }
 }

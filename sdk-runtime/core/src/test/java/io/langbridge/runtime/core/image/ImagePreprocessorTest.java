@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.Explanation;
 import io.langbridge.runtime.core.config.PreprocessorConfig;
 import io.langbridge.runtime.core.config.PreprocessorConfig.Resize;
 import io.langbridge.runtime.core.config.PreprocessorConfig.ShortestEdge;
@@ -72,6 +73,28 @@ class ImagePreprocessorTest {
         assertThat(part(tile, 1, 0, 3, 6)).isEqualTo(picture.toByteArray());
         assertThat(part(tile, 0, 5, 1, 1)).containsExactly(122, 116, 104);
         assertThat(part(tile, 4, 0, 2, 1)).containsExactly(122, 116, 104, 122, 116, 104);
+    }
+
+    @Test
+    void theTilesSayWhatOfThePictureTheyShow() {
+        Tiling.Size wide = new Tiling.Size(20, 10);
+        // Resized to 12 x 6, of which the middle 6 x 6 stays.
+        assertThat(new ImagePreprocessor(clip(6), PLAIN, 6).areas(wide))
+                .containsExactly(new Explanation.Area(5, 0, 15, 10));
+        assertThat(new ImagePreprocessor(clip(6), new Tiling.Pad(), 6).areas(wide))
+                .containsExactly(new Explanation.Area(0, -5, 20, 15));
+        Tiling tiles = new Tiling.AnyResolution(
+                Collections.singletonList(new Tiling.Size(12, 12)),
+                Tiling.Convention.LLAVA,
+                Tiling.Merge.SPATIAL_UNPAD);
+        // Fitted to 12 x 6 and put 3 pixels down: one pixel is 5/3 of the picture's.
+        assertThat(new ImagePreprocessor(clip(6), tiles, 6).areas(wide))
+                .containsExactly(
+                        new Explanation.Area(0, 0, 20, 10),
+                        new Explanation.Area(0, -5, 10, 5),
+                        new Explanation.Area(10, -5, 20, 5),
+                        new Explanation.Area(0, 5, 10, 15),
+                        new Explanation.Area(10, 5, 20, 15));
     }
 
     @Test

@@ -182,4 +182,82 @@ class SharedVocabularyTest {
                 .hasMessageContaining("2 wanted");
         assertThatThrownBy(() -> SharedVocabulary.builder().build()).isInstanceOf(IllegalStateException.class);
     }
+
+    /** A tokenizer as Llama 2 has it: U+2581 for the space, byte tokens, and two tokens that decode to "s". */
+    private Tokenizer pieces() throws Exception {
+        String json = "{\"added_tokens\":[],\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"\u2581\","
+                + "\"prepend_scheme\":\"first\",\"split\":false},\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
+                + "{\"type\":\"Replace\",\"pattern\":{\"String\":\"\u2581\"},\"content\":\" \"},"
+                + "{\"type\":\"Replace\",\"pattern\":{\"String\":\"$\"},\"content\":\"s\"},"
+                + "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}]},"
+                + "\"model\":{\"type\":\"BPE\",\"byte_fallback\":true,\"unk_token\":\"a\",\"vocab\":{\"a\":0,"
+                + "\"\u2581\":1,\"\u2581the\":2,\"<0x61>\":3,\"<0xC3>\":4,\"\u00e9\":5,\"s\":6,\"$\":7,"
+                + "\"\u00c3\u00a9\":8},\"merges\":[]}}";
+        Path home = Files.createDirectories(folder.resolve("pieces"));
+        Files.write(home.resolve("tokenizer.json"), json.getBytes(StandardCharsets.UTF_8));
+        return Tokenizer.of(home);
+    }
+
+    @Test
+    void a_tokenizer_of_another_spelling_is_matched_by_the_bytes_of_text() throws Exception {
+        // Byte level: " the", "a", the two bytes of e acute, the first of them alone, "s", " the" with a capital T.
+        SharedVocabulary byteLevel = SharedVocabulary.of(
+                Arrays.asList("\u0120the", "a", "\u00c3\u00a9", "\u00c3", "s", "\u0120The"),
+                new int[] {1, 2, 3, 4, 5, 6});
+        try (Tokenizer pieces = pieces()) {
+            SharedVocabulary.Transfer transfer = byteLevel.forTokenizer(pieces);
+
+            // A piece wins over the byte token of the same byte, and id 8 only looks like the third token.
+            assertThat(transfer.idsOrMinusOne()).containsExactly(2, 0, 5, 4, -1, -1);
+            assertThat(transfer).hasToString("Transfer[0 exact, 4 by text, 1 ambiguous, 1 missing]");
+            assertThat(transfer.match(4)).isEqualTo(SharedVocabulary.Match.AMBIGUOUS);
+            assertThat(transfer.match(5)).isEqualTo(SharedVocabulary.Match.MISSING);
+            assertThat(transfer.missing()).containsExactly("s", "\u0120The");
+            assertThatThrownBy(transfer::complete)
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("2 of 6")
+                    .hasMessageContaining("several of its tokens (1)");
+        }
+    }
+
+    @Test
+    void pieces_move_to_a_byte_level_tokenizer_too() {
+        SharedVocabulary pieces = SharedVocabulary.of(Arrays.asList("\u2581the", "<0x0A>"), new int[] {7, 8});
+        try (Tokenizer tokenizer = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"))) {
+            SharedVocabulary moved = pieces.forTokenizer(tokenizer).complete();
+
+            assertThat(moved.tokens()).isEqualTo(pieces.tokens());
+            assertThat(Arrays.stream(moved.ids()).mapToObj(tokenizer::tokenOf)).containsExactly("\u0120the", "\u010a");
+        }
+    }
+
+    @Test
+    void tokenizers_of_both_spellings_share_what_stands_for_the_same_text() throws Exception {
+        Map<String, Long> counts = new LinkedHashMap<>();
+        counts.put("s", 9L);
+        counts.put("\u0120the", 7L);
+        counts.put("\u0120a", 6L);
+        counts.put("a", 5L);
+        try (Tokenizer pieces = pieces();
+                Tokenizer byteLevel = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"))) {
+            SharedVocabulary.Builder builder = SharedVocabulary.builder()
+                    .tokenizer("bytes", byteLevel)
+                    .tokenizer("pieces", pieces)
+                    .counts(counts)
+                    .size(2);
+
+            assertThat(builder.build().get("pieces"))
+                    .isEqualTo(SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {2, 0}));
+            assertThat(builder.build().get("bytes"))
+                    .isEqualTo(
+                            SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {258, byteLevel.idOf("a")}));
+            assertThat(builder.lookUp())
+                    .extractingByKey("pieces")
+                    .hasToString("Transfer[0 exact, 2 by text, 1 ambiguous, 1 missing]");
+            assertThatThrownBy(() -> builder.size(3).build())
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining("share 2 of the 4")
+                    .hasMessageContaining("1 ambiguous");
+        }
+    }
 }

@@ -1,6 +1,5 @@
 package io.langbridge.runtime.core.checkpoint;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -9,37 +8,39 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.stream.Collectors;
 
-/** Writes safetensors files for tests, sound ones and broken ones. */
-public final class SafetensorsWriter {
-    private final StringBuilder header = new StringBuilder("{\"__metadata__\":{\"format\":\"pt\"}");
-    private final ByteArrayOutputStream data = new ByteArrayOutputStream();
+/** Writes files for tests, sound ones and broken ones. */
+public final class TestTensors {
+    private final SafetensorsWriter writer = new SafetensorsWriter();
 
     /** Adds a float32 tensor with the values 0, 1, 2, .. */
-    public SafetensorsWriter add(String name, long... shape) {
-        int count = (int) Arrays.stream(shape).reduce(1, (a, b) -> a * b);
-        ByteBuffer bytes = ByteBuffer.allocate(4 * count).order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = 0; i < count; i++) {
-            bytes.putFloat(i);
+    public TestTensors add(String name, long... shape) {
+        float[] values = new float[(int) Arrays.stream(shape).reduce(1, (a, b) -> a * b)];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
         }
+        return add(name, values, shape);
+    }
+
+    public TestTensors add(String name, float[] values, long... shape) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
         return add(name, "F32", bytes.array(), shape);
     }
 
-    public SafetensorsWriter add(String name, String dtype, byte[] bytes, long... shape) {
-        header.append(String.format(
-                ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%s],\"data_offsets\":[%d,%d]}",
-                name,
-                dtype,
-                Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(",")),
-                data.size(),
-                data.size() + bytes.length));
-        data.write(bytes, 0, bytes.length);
+    public TestTensors add(String name, String dtype, byte[] bytes, long... shape) {
+        writer.add(
+                name, DType.valueOf(dtype), channel -> WeightFile.writeFully(channel, ByteBuffer.wrap(bytes)), shape);
         return this;
     }
 
     public Path write(Path file) {
-        return write(file, header + "}", data.toByteArray());
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return writer.write(file);
     }
 
     static Path write(Path file, String header, byte[] data) {

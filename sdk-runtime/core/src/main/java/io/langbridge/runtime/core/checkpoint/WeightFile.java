@@ -1,30 +1,31 @@
-package io.langbridge.runtime.onnx;
+package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.RuntimeUnavailableException;
 import java.io.IOException;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Weights in the form in which the engine maps them, where the checkpoint has them in another: written once, kept in
- * the cache directory under a name made from all they depend on.
+ * Weights in the form in which an engine maps them, where the checkpoint has them in another: written once, kept in the
+ * cache directory under a name made from all they depend on.
  *
  * <p>First {@link #add} says what the file holds, then {@link #in} finds or writes it. Two processes may do so at the
- * same time: each writes a file of its own, and the first to finish gives it its name.
+ * same time: each writes a file of its own, and the first to finish gives it its name. Not thread-safe.
  */
-final class WeightFile {
+public final class WeightFile {
     private static final Logger log = LoggerFactory.getLogger(WeightFile.class);
 
     /** Changes whenever the same recipe would give other bytes. */
@@ -35,20 +36,17 @@ final class WeightFile {
 
     private static final long MAGIC = 0x4c42_5745_4947_4854L; // LBWEIGHT
 
-    private final MessageDigest digest = sha256();
+    private final ContentHash hash = new ContentHash().add(FORMAT);
     private final List<Entry> entries = new ArrayList<>();
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private long length = HEADER;
 
-    /** Writes the bytes of an entry, from where the channel stands. */
-    interface Content {
-        void writeTo(FileChannel channel) throws IOException;
-    }
+    private record Entry(String recipe, long offset, long length, SafetensorsWriter.Content content) {}
 
-    private record Entry(String recipe, long offset, long length, Content content) {}
+    private record Tensor(long[] shape, long offset) {}
 
-    WeightFile() {
-        digest.update(FORMAT.getBytes(StandardCharsets.UTF_8));
-    }
+    /** Begins a file. */
+    public WeightFile() {}
 
     /**
      * Appends an entry.
@@ -57,12 +55,35 @@ final class WeightFile {
      * @param bytes how many bytes it has
      * @return its offset in the file
      */
-    long add(String recipe, long bytes, Content content) {
+    public long add(String recipe, long bytes, SafetensorsWriter.Content content) {
         long offset = length;
         entries.add(new Entry(recipe, offset, bytes, content));
-        digest.update((recipe + '\n').getBytes(StandardCharsets.UTF_8));
+        hash.add(recipe);
         length = (offset + bytes + HEADER - 1) / HEADER * HEADER;
         return offset;
+    }
+
+    /**
+     * Appends a float32 tensor that {@link #open} will know by its name.
+     *
+     * @param recipe as for {@link #add}
+     */
+    public void addTensor(String name, String recipe, SafetensorsWriter.Content content, long... shape) {
+        long offset = add(recipe, Math.multiplyExact(Shapes.elements(shape), DType.F32.bytes()), content);
+        tensors.put(name, new Tensor(shape.clone(), offset));
+    }
+
+    /**
+     * Opens what {@link #addTensor} added, see {@link #in}.
+     *
+     * @return weights that the caller closes
+     */
+    public Weights open(Path cacheDirectory) {
+        OpenFile file = OpenFile.open(in(cacheDirectory));
+        Map<String, StoredTensor> stored = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) ->
+                stored.put(name, new FileTensor(name, file, DType.F32, tensor.shape(), tensor.offset())));
+        return new NamedTensors(file.path().toString(), stored, Collections.singletonList(file));
     }
 
     /**
@@ -70,16 +91,16 @@ final class WeightFile {
      *
      * @throws RuntimeUnavailableException if it cannot be written
      */
-    Path in(Path cacheDirectory) {
-        byte[] key = digest.digest();
-        Path file = cacheDirectory.resolve("weights-" + hex(key, 16) + ".bin");
+    public Path in(Path cacheDirectory) {
+        byte[] key = hash.bytes();
+        Path file = cacheDirectory.resolve("weights-" + ContentHash.hex(key, 16) + ".bin");
         ByteBuffer header = header(key);
         try {
             Files.createDirectories(cacheDirectory);
             if (isComplete(file, header)) {
                 return file;
             }
-            log.info("Converting weights once, {} MB, to {}", length >> 20, file);
+            log.info("Writing weights once, {} MB, to {}", length >> 20, file);
             Path unfinished = Files.createTempFile(cacheDirectory, "weights-", ".part");
             try {
                 write(unfinished, header);
@@ -135,7 +156,7 @@ final class WeightFile {
             while (found.hasRemaining() && channel.read(found) >= 0) {
                 // Until the header is complete or the file ends.
             }
-            found.flip();
+            ((Buffer) found).flip(); // Android 8 lacks the overrides of Java 9
             boolean complete = found.equals(header) && channel.size() == header.getLong(LENGTH_AT);
             if (!complete) {
                 log.warn("{} is damaged and will be written again", file);
@@ -152,30 +173,14 @@ final class WeightFile {
         CRC32 sum = new CRC32();
         sum.update(header.array(), 0, header.position());
         header.putLong(sum.getValue());
-        header.rewind();
+        ((Buffer) header).rewind();
         return header;
     }
 
     /** Writes all that remains in {@code bytes}. */
-    static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+    public static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
         while (bytes.hasRemaining()) {
             channel.write(bytes);
-        }
-    }
-
-    private static String hex(byte[] bytes, int count) {
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < count; i++) {
-            text.append(Character.forDigit(bytes[i] >> 4 & 0xf, 16)).append(Character.forDigit(bytes[i] & 0xf, 16));
-        }
-        return text.toString();
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java platform has SHA-256", e);
         }
     }
 }

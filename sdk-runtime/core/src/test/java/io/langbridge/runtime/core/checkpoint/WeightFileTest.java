@@ -1,4 +1,4 @@
-package io.langbridge.runtime.onnx;
+package io.langbridge.runtime.core.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

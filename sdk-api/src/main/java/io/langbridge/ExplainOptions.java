@@ -1,0 +1,166 @@
+package io.langbridge;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * What an {@link Explanation} shows. Immutable.
+ *
+ * <pre>{@code
+ * ExplainOptions dogs = ExplainOptions.builder().wordsPerPatch(3).word("dog").build();
+ * Explanation.PictureWord dog = model.explain(image, dogs).word("dog").orElseThrow();
+ * }</pre>
+ *
+ * @since 0.1
+ */
+public final class ExplainOptions {
+    private static final int MOST_PER_PATCH = 100;
+    private static final int MOST_OF_PICTURE = 1000;
+    private static final ExplainOptions DEFAULTS = builder().build();
+
+    private final Explanation.Measure measure;
+    private final int wordsPerPatch;
+    private final int pictureWords;
+    private final boolean byMagnitude;
+    private final List<String> words;
+
+    private ExplainOptions(Builder builder) {
+        this.measure = builder.measure;
+        this.wordsPerPatch = builder.wordsPerPatch;
+        this.pictureWords = builder.pictureWords;
+        this.byMagnitude = builder.byMagnitude;
+        this.words = Collections.unmodifiableList(new ArrayList<>(builder.words));
+    }
+
+    /** {@return coefficients, the 8 largest of each patch, heat maps for the 100 strongest words of the picture} */
+    public static ExplainOptions defaults() {
+        return DEFAULTS;
+    }
+
+    /**
+     * Starts from {@link #defaults()}.
+     *
+     * @return a builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** {@return what the values of the words are} */
+    public Explanation.Measure measure() {
+        return measure;
+    }
+
+    /** {@return words of each patch} */
+    public int wordsPerPatch() {
+        return wordsPerPatch;
+    }
+
+    /** {@return most words of the picture, without those asked for by name} */
+    public int pictureWords() {
+        return pictureWords;
+    }
+
+    /** {@return whether a large negative value counts as strong} */
+    public boolean byMagnitude() {
+        return byMagnitude;
+    }
+
+    /** {@return words asked for by name, unmodifiable} */
+    public List<String> words() {
+        return words;
+    }
+
+    @Override
+    public String toString() {
+        return "ExplainOptions[" + measure + ", " + wordsPerPatch + " words per patch, " + pictureWords
+                + " of the picture" + (byMagnitude ? ", by magnitude" : "") + (words.isEmpty() ? "" : ", " + words)
+                + "]";
+    }
+
+    /** Collects the options. Not thread-safe. */
+    public static final class Builder {
+        private Explanation.Measure measure = Explanation.Measure.COEFFICIENT;
+        private int wordsPerPatch = 8;
+        private int pictureWords = 100;
+        private boolean byMagnitude;
+        private final List<String> words = new ArrayList<>();
+
+        private Builder() {}
+
+        /**
+         * What the values of the words are; default is {@link Explanation.Measure#COEFFICIENT}.
+         *
+         * @param measure the measure
+         * @return this builder
+         */
+        public Builder measure(Explanation.Measure measure) {
+            this.measure = measure;
+            return this;
+        }
+
+        /**
+         * How many words of each patch to keep; default 8.
+         *
+         * @param count 1 to 100
+         * @return this builder
+         */
+        public Builder wordsPerPatch(int count) {
+            wordsPerPatch = within("wordsPerPatch", count, 1, MOST_PER_PATCH);
+            return this;
+        }
+
+        /**
+         * How many words of the whole picture to keep with their heat maps; default 100. A picture of several tiles is
+         * computed twice for them, unless this is 0 and no word is asked for.
+         *
+         * @param count 0 to 1000
+         * @return this builder
+         */
+        public Builder pictureWords(int count) {
+            pictureWords = within("pictureWords", count, 0, MOST_OF_PICTURE);
+            return this;
+        }
+
+        /**
+         * Which words are strong: those with the largest values, as in the reference's visualisation, or those with the
+         * largest absolute values, so that words a patch is made of with a minus sign show too. Default false.
+         *
+         * @param byMagnitude true to compare absolute values
+         * @return this builder
+         */
+        public Builder byMagnitude(boolean byMagnitude) {
+            this.byMagnitude = byMagnitude;
+            return this;
+        }
+
+        /**
+         * Asks for the heat map of a word, however weak it is.
+         *
+         * @param text as {@link Explanation.Word#text()} shows it; every token shown so is taken ("dog" both inside and
+         *     at the start of a word)
+         * @return this builder
+         */
+        public Builder word(String text) {
+            words.add(text);
+            return this;
+        }
+
+        /**
+         * Makes the options.
+         *
+         * @return the options
+         */
+        public ExplainOptions build() {
+            return new ExplainOptions(this);
+        }
+
+        private static int within(String name, int value, int least, int most) {
+            if (value < least || value > most) {
+                throw new IllegalArgumentException(name + " must be from " + least + " to " + most + ", not " + value);
+            }
+            return value;
+        }
+    }
+}

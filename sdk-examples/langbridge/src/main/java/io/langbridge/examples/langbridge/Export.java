@@ -1,0 +1,62 @@
+package io.langbridge.examples.langbridge;
+
+import io.langbridge.Adapter;
+import io.langbridge.Llm;
+import io.langbridge.MissingTokens;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Writes an adapter, folded for one language model, as a plain projector. */
+@Command(
+        name = "export",
+        mixinStandardHelpOptions = true,
+        description =
+                "Folds a LangBridge adapter for one language model and writes it as LLaVA's mlp2x_gelu projector.")
+final class Export implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--adapter",
+            required = true,
+            paramLabel = "PATH",
+            description = "the adapter, or a folder with a whole LangBridge model")
+    private Path adapter;
+
+    @Option(
+            names = "--vocabulary",
+            paramLabel = "FILE",
+            description = "the shared vocabulary, if it does not lie beside the adapter")
+    private Path vocabulary;
+
+    @Option(names = "--llm", required = true, paramLabel = "FOLDER", description = "the language model")
+    private Path llm;
+
+    @Option(
+            names = "--missing-tokens",
+            paramLabel = "POLICY",
+            description = "where the language model lacks shared tokens: ${COMPLETION-CANDIDATES}; default:"
+                    + " ${DEFAULT-VALUE}")
+    private MissingTokens missingTokens = MissingTokens.REFUSE;
+
+    @Option(
+            names = "--own-width",
+            description = "keep the adapter's own width between the layers: always possible, but transformers does not"
+                    + " accept it")
+    private boolean ownWidth;
+
+    @Option(names = "--out", required = true, paramLabel = "FOLDER", description = "made if it does not exist")
+    private Path out;
+
+    @Override
+    public Integer call() {
+        Adapter langBridge = Parts.adapter(adapter, vocabulary).missingTokens(missingTokens);
+        Adapter exported = ownWidth ? langBridge.fold(Llm.of(llm), out) : langBridge.export(Llm.of(llm), out);
+        spec.commandLine().getOut().println("Exported " + exported.path());
+        return 0;
+    }
+}

@@ -1,0 +1,202 @@
+package io.langbridge.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.langbridge.Adapter;
+import io.langbridge.Encoder;
+import io.langbridge.FitReport;
+import io.langbridge.FitReport.Verdict;
+import io.langbridge.Llm;
+import io.langbridge.MissingTokens;
+import io.langbridge.runtime.core.model.Loader;
+import io.langbridge.spi.ModelSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FitReportTest {
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    private static Path scratch;
+
+    @SuppressWarnings("NullAway.Init")
+    private static Path endToEnd;
+
+    @BeforeAll
+    static void unpack() {
+        endToEnd = Fixtures.bundled(scratch).resolve("end-to-end");
+    }
+
+    private static Path checkpoint(String name) {
+        return endToEnd.resolve(name).resolve("checkpoint");
+    }
+
+    private static final String QWEN = "langbridge-pad";
+    private static final String LLAMA = "langbridge-pad-llama3";
+
+    private static Encoder tower() {
+        return Encoder.of(checkpoint(QWEN).resolve("vision_tower"));
+    }
+
+    private static FitReport check(Encoder encoder, Adapter adapter, Llm llm, @Nullable Long memoryLimit) {
+        return new Loader()
+                .check(new ModelSpec(
+                        encoder, adapter, llm, null, null, false, null, null, memoryLimit, null, null, false));
+    }
+
+    private static FitReport check(Path folder) {
+        return new Loader()
+                .check(new ModelSpec(null, null, null, folder, null, false, null, null, null, null, null, false));
+    }
+
+    private static String text(FitReport report, Verdict verdict, String subject) {
+        return report.findings().stream()
+                .filter(finding ->
+                        finding.verdict() == verdict && finding.subject().equals(subject))
+                .map(FitReport.Finding::text)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("No " + verdict + " " + subject + " in\n" + report));
+    }
+
+    @Test
+    void partsThatWereTrainedTogetherFit() {
+        FitReport report = check(tower(), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(QWEN)), null);
+        assertThat(report.fits()).as(report.toString()).isTrue();
+        assertThat(text(report, Verdict.FITS, "feature size")).isEqualTo("32 on both sides");
+        assertThat(text(report, Verdict.FITS, "layer")).isEqualTo("-2, as the adapter was trained");
+        assertThat(text(report, Verdict.FITS, "tokenizer"))
+                .endsWith("the ids that the adapter's vocabulary was made with");
+        assertThat(text(report, Verdict.FITS, "vocabulary")).isEqualTo("160 of 160 shared tokens are there");
+        assertThat(text(report, Verdict.FITS, "image_newline")).isEqualTo("not needed");
+        assertThat(text(report, Verdict.NOTE, "licences")).startsWith("none is named");
+        FitReport.Coverage coverage = Objects.requireNonNull(report.coverage());
+        assertThat(coverage.exact()).isEqualTo(160);
+        assertThat(coverage.missing()).isEmpty();
+        assertThat(report.memory()).extracting(FitReport.Memory::name).contains("language model", "encoder", "adapter");
+        assertThat(report.memoryNeeded()).isPositive();
+        assertThat(report.toString()).contains("fits     feature size    32 on both sides");
+    }
+
+    @Test
+    void wholeFoldersOfEveryLayoutFit() {
+        for (String name : new String[] {QWEN, LLAMA, "langbridge-anyres", "llava-native", "llava-next-native"}) {
+            FitReport report = check(checkpoint(name));
+            assertThat(report.fits()).as(report.toString()).isTrue();
+        }
+    }
+
+    @Test
+    void aMoveToAnotherLanguageModelIsNoted() {
+        FitReport report = check(tower(), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(LLAMA)), null);
+        assertThat(report.fits()).as(report.toString()).isTrue();
+        assertThat(text(report, Verdict.NOTE, "tokenizer"))
+                .contains("other ids than the adapter's vocabulary was made with");
+    }
+
+    @Test
+    void everyProblemIsNamedAtOnce() {
+        Encoder siglip = Encoder.of(endToEnd.resolveSibling("vision/siglip/checkpoint"));
+        FitReport report =
+                check(siglip, Adapter.langBridge(checkpoint("langbridge-anyres")), Llm.of(checkpoint(LLAMA)), 1000L);
+        assertThat(report.fits()).isFalse();
+        assertThat(report.problems())
+                .extracting(FitReport.Finding::subject)
+                .containsExactly("feature size", "image_newline", "memory");
+        assertThat(text(report, Verdict.PROBLEM, "feature size"))
+                .contains("takes features of size 32")
+                .contains("gives 24");
+    }
+
+    @Test
+    void aPartThatCannotBeReadIsAProblemAndTheOthersAreStillLookedAt() {
+        FitReport report = check(
+                Encoder.of(scratch.resolve("nowhere")),
+                Adapter.projector(checkpoint(QWEN)),
+                Llm.of(scratch.resolve("nothing")),
+                null);
+        assertThat(report.problems())
+                .extracting(FitReport.Finding::subject)
+                .containsExactly("adapter", "encoder", "language model");
+        assertThat(text(report, Verdict.PROBLEM, "adapter")).contains("use Adapter.langBridge(..)");
+        assertThat(report.memoryNeeded()).isZero();
+    }
+
+    @Test
+    void missingTokensAreNamedByRankWithWhatIsDoneAboutThem() throws IOException {
+        Path vocabulary = scratch.resolve("strange.json");
+        String known = Files.readString(checkpoint(QWEN).resolve("vocabulary.json"));
+        int second = known.indexOf('"', known.indexOf(',') + 1);
+        Files.writeString(
+                vocabulary,
+                known.substring(0, second + 1) + "no such token" + known.substring(known.indexOf('"', second + 1)));
+        Adapter adapter = Adapter.langBridge(checkpoint(QWEN), vocabulary);
+
+        FitReport refused = check(tower(), adapter, Llm.of(checkpoint(LLAMA)), null);
+        assertThat(refused.fits()).isFalse();
+        assertThat(text(refused, Verdict.PROBLEM, "vocabulary")).contains("1 of 160 tokens");
+        assertThat(text(refused, Verdict.NOTE, "missing tokens"))
+                .isEqualTo(
+                        "159 of 160 shared tokens are there; 1 are missing and refused, by rank: 'no such token' (2.)");
+        assertThat(Objects.requireNonNull(refused.coverage()).missing()).containsExactly("no such token");
+
+        FitReport dropped = check(tower(), adapter.missingTokens(MissingTokens.DROP), Llm.of(checkpoint(LLAMA)), null);
+        assertThat(dropped.fits()).as(dropped.toString()).isTrue();
+        assertThat(text(dropped, Verdict.NOTE, "vocabulary")).contains("1 are missing and dropped");
+        assertThat(Objects.requireNonNull(dropped.coverage()).policy()).isEqualTo(MissingTokens.DROP);
+    }
+
+    @Test
+    void anotherLayerThanTheTrainedOneIsNoted() {
+        FitReport report =
+                check(tower().layer(-1), Adapter.langBridge(checkpoint(QWEN)), Llm.of(checkpoint(QWEN)), null);
+        assertThat(text(report, Verdict.NOTE, "layer"))
+                .isEqualTo("-1 was asked for, but the adapter was trained on -2");
+    }
+
+    @Test
+    void anAdapterThatNamesAnotherEncoderIsRefused() throws IOException {
+        Path folder = Files.createDirectories(scratch.resolve("named-tower"));
+        Files.copy(checkpoint(QWEN).resolve("model.safetensors"), folder.resolve("mm_projector.safetensors"));
+        Files.copy(checkpoint(QWEN).resolve("vocabulary.json"), folder.resolve("vocabulary.json"));
+        Files.writeString(
+                folder.resolve("config.json"),
+                Files.readString(checkpoint(QWEN).resolve("config.json"))
+                        .replace("./vision_tower", "openai/clip-vit-large-patch14-336"));
+        FitReport report = check(tower(), Adapter.langBridge(folder), Llm.of(checkpoint(QWEN)), null);
+        assertThat(text(report, Verdict.PROBLEM, "feature size"))
+                .contains("was trained with openai/clip-vit-large-patch14-336, CLIP with 24 layers of size 1024")
+                .contains("use the encoder that the adapter was trained with");
+    }
+
+    @Test
+    void licencesAreReadFromModelCardsAndFileNames() throws IOException {
+        Path llm = copy(checkpoint(QWEN), scratch.resolve("licensed"));
+        Files.writeString(llm.resolve("README.md"), "---\nlicense: apache-2.0\nlanguage: en\n---\nlicense: none\n");
+        Files.writeString(llm.resolve("LICENSE.txt"), "text");
+        Path encoder = copy(checkpoint(QWEN).resolve("vision_tower"), scratch.resolve("licensed-tower"));
+        Files.writeString(encoder.resolve("README.md"), "---\nlicense: other\nlicense_name: \"llama3\" # own\n---\n");
+        FitReport report = check(Encoder.of(encoder), Adapter.langBridge(checkpoint(QWEN)), Llm.of(llm), null);
+        assertThat(report.licences())
+                .containsExactly(
+                        new FitReport.Licence("encoder", encoder.resolve("README.md"), "llama3"),
+                        new FitReport.Licence("language model", llm.resolve("README.md"), "apache-2.0"),
+                        new FitReport.Licence("language model", llm.resolve("LICENSE.txt"), null));
+        assertThat(text(report, Verdict.NOTE, "licences"))
+                .isEqualTo("encoder: llama3; language model: apache-2.0; language model: LICENSE.txt");
+    }
+
+    private static Path copy(Path folder, Path target) throws IOException {
+        Files.createDirectories(target);
+        try (var files = Files.newDirectoryStream(folder, Files::isRegularFile)) {
+            for (Path file : files) {
+                Files.copy(file, target.resolve(String.valueOf(file.getFileName())));
+            }
+        }
+        return target;
+    }
+}

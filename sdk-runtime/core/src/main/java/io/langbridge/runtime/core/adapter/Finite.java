@@ -1,0 +1,49 @@
+package io.langbridge.runtime.core.adapter;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import java.nio.Buffer;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+
+/** Refuses weights that would turn every answer into nonsense without a word. */
+final class Finite {
+    private static final int CHUNK = 1 << 16;
+
+    private Finite() {}
+
+    /** Checks all tensors, reading them once. */
+    static void require(Weights weights) {
+        FloatBuffer chunk = FloatBuffer.allocate(CHUNK);
+        for (String name : weights.names()) {
+            StoredTensor tensor = weights.get(name);
+            long elements = tensor.elements();
+            for (long from = 0; from < elements; from += CHUNK) {
+                ((Buffer) chunk).position(0).limit((int) Math.min(CHUNK, elements - from));
+                tensor.read(from, chunk);
+                require(tensor, from, chunk);
+            }
+        }
+    }
+
+    /**
+     * Checks values that were read from a tensor.
+     *
+     * @param from index of the first of them in the tensor
+     * @throws CheckpointException if one is NaN or infinite; the message names file, tensor, place and value
+     */
+    static void require(StoredTensor tensor, long from, FloatBuffer values) {
+        for (int i = 0; i < values.limit(); i++) {
+            if (!Float.isFinite(values.get(i))) {
+                long at = from + i;
+                long[] shape = tensor.shape();
+                long width = shape.length == 0 ? 1 : shape[shape.length - 1];
+                throw new CheckpointException("Tensor " + tensor.name() + " in " + tensor.file() + " holds "
+                        + values.get(i) + " at " + (shape.length == 2 ? "row " + at / width + ", column " : "element ")
+                        + at % width + " of " + Arrays.toString(shape)
+                        + "; weights are finite numbers. Training went wrong or the file is damaged.");
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.engine.Device;
+import io.langbridge.runtime.core.engine.Engine;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which engine computes what, and where. What was asked for is done or is an error; only what was left open is chosen,
+ * and the log says what and why.
+ *
+ * @param engine runs encoder and adapter
+ * @param decoder runs the decoder; another one only where {@code engine} cannot on this device
+ * @param device not {@link Device#AUTO}
+ */
+record EngineChoice(Engine engine, Engine decoder, Device device) {
+    private static final Logger LOG = LoggerFactory.getLogger(EngineChoice.class);
+    private static final String ARTEFACTS = "the engines are io.langbridge:langbridge-onnx (onnx: CPU) and"
+            + " io.langbridge:langbridge-pytorch (pytorch: CPU and CUDA), version as in io.langbridge:langbridge-bom";
+
+    /**
+     * Chooses.
+     *
+     * @param engines those on the path
+     * @param name the engine asked for, or null for any
+     * @param wanted the device asked for as {@link Device#parse} reads it, or null for {@link Device#AUTO}
+     * @throws RuntimeUnavailableException if no engine can do what was asked for; says why not, engine by engine
+     * @throws IllegalArgumentException if {@code wanted} is no device
+     */
+    static EngineChoice of(
+            List<Engine> engines, @Nullable String name, @Nullable String wanted, boolean allowDownloads) {
+        Device device = wanted == null ? Device.AUTO : Device.parse(wanted);
+        if (engines.isEmpty()) {
+            throw new RuntimeUnavailableException("No engine is on the path; " + ARTEFACTS);
+        }
+        Engine named = name == null ? null : named(engines, name);
+        List<Engine> candidates = named == null ? engines : Collections.singletonList(named);
+        if (device.kind() != Device.Kind.AUTO) {
+            EngineChoice choice = on(device, named, engines, allowDownloads);
+            choice.log(name == null ? "the device was asked for" : "asked for");
+            return choice;
+        }
+        String whyNotCuda = "No engine for CUDA is on the path";
+        for (Engine engine : candidates) {
+            if (engine.decodesOn(Device.Kind.CUDA)) {
+                try {
+                    engine.require(Device.cuda(0), allowDownloads);
+                    EngineChoice choice = new EngineChoice(engine, engine, Device.cuda(0));
+                    choice.log("the first CUDA device");
+                    return choice;
+                } catch (RuntimeUnavailableException e) {
+                    whyNotCuda = String.valueOf(e.getMessage());
+                }
+            }
+        }
+        EngineChoice choice = on(Device.CPU, named, engines, allowDownloads);
+        choice.log("no engine here can use CUDA");
+        LOG.debug("{}", whyNotCuda);
+        return choice;
+    }
+
+    private static Engine named(List<Engine> engines, String name) {
+        for (Engine engine : engines) {
+            if (engine.name().equals(name)) {
+                return engine;
+            }
+        }
+        String found = engines.stream().map(Engine::name).collect(Collectors.joining(", "));
+        throw new RuntimeUnavailableException(
+                "The engine '" + name + "' was asked for, but on the path there is only " + found + "; " + ARTEFACTS);
+    }
+
+    /** On this device or not at all. */
+    private static EngineChoice on(
+            Device device, @Nullable Engine named, List<Engine> engines, boolean allowDownloads) {
+        if (named != null && !named.decodesOn(device.kind())) {
+            named.require(device, allowDownloads);
+            return new EngineChoice(named, decoder(device, named.name(), engines, allowDownloads), device);
+        }
+        Engine engine = named == null ? decoder(device, null, engines, allowDownloads) : named;
+        engine.require(device, allowDownloads);
+        return new EngineChoice(engine, engine, device);
+    }
+
+    /** The first engine that can run a whole model there; ONNX Runtime before others, for its speed on the CPU. */
+    private static Engine decoder(
+            Device device, @Nullable String incapable, List<Engine> engines, boolean allowDownloads) {
+        List<Engine> inOrder = new ArrayList<>(engines);
+        inOrder.sort(Comparator.comparing(engine -> !engine.name().equals("onnx")));
+        List<RuntimeUnavailableException> reasons = new ArrayList<>();
+        for (Engine engine : inOrder) {
+            if (engine.decodesOn(device.kind())) {
+                try {
+                    engine.require(device, allowDownloads);
+                    return engine;
+                } catch (RuntimeUnavailableException e) {
+                    reasons.add(e);
+                }
+            }
+        }
+        String what = incapable == null ? "" : "The engine '" + incapable + "' has no decoder for " + device + ". ";
+        if (reasons.isEmpty()) {
+            throw new RuntimeUnavailableException(
+                    what + "No engine that computes on " + device + " is on the path; " + ARTEFACTS);
+        }
+        RuntimeUnavailableException first = reasons.get(0);
+        if (what.isEmpty() && reasons.size() == 1) {
+            throw first;
+        }
+        String all = reasons.stream().map(Throwable::getMessage).collect(Collectors.joining(" "));
+        RuntimeUnavailableException failure = new RuntimeUnavailableException(what + all, first);
+        reasons.subList(1, reasons.size()).forEach(failure::addSuppressed);
+        throw failure;
+    }
+
+    private void log(String why) {
+        if (engine == decoder) {
+            LOG.info("Using engine {} on {}: {}", engine.name(), device, why);
+        } else {
+            LOG.info(
+                    "Using engine {} on {} and {} for the decoder, which {} does not run there: {}",
+                    engine.name(),
+                    device,
+                    decoder.name(),
+                    engine.name(),
+                    why);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.Adapter;
+import io.langbridge.CheckpointException;
+import io.langbridge.MissingTokens;
+import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.adapter.VocabularyMatrix;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.AdapterPart;
+import io.langbridge.runtime.core.config.LlmPart;
+import io.langbridge.runtime.core.config.VisionConfig;
+import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What parts must have in common. Each method throws if they do not; the message names both sides with their numbers.
+ */
+final class Fit {
+    private Fit() {}
+
+    /** The adapter is of the kind that the user named. */
+    static void requireKind(Adapter wanted, AdapterPart part) {
+        boolean isLangBridge = part.config() instanceof AdapterConfig.LangBridge;
+        if (wanted.isLangBridge() != isLangBridge) {
+            throw new CheckpointException("The adapter " + wanted.path() + " is of type "
+                    + part.config().type() + ", "
+                    + (isLangBridge
+                            ? "which is LangBridge: use Adapter.langBridge(..)"
+                            : "not LangBridge (mm_vocab): use Adapter.projector(..)"));
+        }
+    }
+
+    /** Encoder and adapter. */
+    static void requireFeatures(ModelFiles files) {
+        VisionConfig encoder = files.vision().config();
+        if (files.adapterConfig().mmHiddenSize() != encoder.hiddenSize()) {
+            throw new CheckpointException(
+                    "The adapter " + files.adapter().weights().source()
+                            + " takes features of size " + files.adapterConfig().mmHiddenSize() + ", but the encoder "
+                            + files.vision().folder() + " gives " + encoder.hiddenSize()
+                            + "; use the encoder that the adapter was trained with");
+        }
+        VisionConfig trained = files.adapter().trainedOn();
+        if (trained != null && !sameEncoder(trained, encoder)) {
+            throw new CheckpointException(
+                    "The adapter " + files.adapter().weights().source()
+                            + " was trained with " + files.adapter().visionTower() + ", " + describe(trained)
+                            + ", but the encoder " + files.vision().folder() + " is " + describe(encoder)
+                            + "; use the encoder that the adapter was trained with");
+        }
+    }
+
+    private static boolean sameEncoder(VisionConfig a, VisionConfig b) {
+        return a.kind() == b.kind()
+                && a.hiddenSize() == b.hiddenSize()
+                && a.numHiddenLayers() == b.numHiddenLayers()
+                && a.imageSize() == b.imageSize()
+                && a.patchSize() == b.patchSize();
+    }
+
+    static String describe(VisionConfig config) {
+        return config.kind() + " with " + config.numHiddenLayers() + " layers of size " + config.hiddenSize() + ", "
+                + config.imageSize() + " pixels, patches of " + config.patchSize();
+    }
+
+    /** Adapter and language model, where the adapter has a width of its own. */
+    static void requireWidth(ModelFiles files) {
+        Integer width = outputWidth(files.adapterConfig());
+        int hidden = files.llm().config().hiddenSize();
+        if (width != null && width != hidden) {
+            throw new CheckpointException(
+                    "The adapter " + files.adapter().weights().source()
+                            + " gives visual tokens of size " + width + ", but the language model "
+                            + files.llm().folder() + " takes " + hidden
+                            + "; only LangBridge adapters move between language models");
+        }
+    }
+
+    private static @Nullable Integer outputWidth(AdapterConfig config) {
+        if (config instanceof AdapterConfig.Mlp mlp) {
+            return mlp.llmHiddenSize();
+        }
+        return config instanceof AdapterConfig.Linear linear ? (Integer) linear.llmHiddenSize() : null;
+    }
+
+    /**
+     * {@code image_newline} was learnt in the space of one language model.
+     *
+     * @param vocabulary the shared tokens, null unless it is a LangBridge adapter
+     */
+    static void requireNewline(ModelFiles files, @Nullable Lookup vocabulary) {
+        boolean needed = ModelFiles.needsNewline(files.tiling());
+        requireNewline(files.adapter(), files.llm(), needed, files.together(), vocabulary);
+    }
+
+    static void requireNewline(
+            AdapterPart adapter, LlmPart llm, boolean needed, boolean together, @Nullable Lookup vocabulary) {
+        if (!needed) {
+            return;
+        }
+        StoredTensor newline = adapter.imageNewline();
+        int hidden = llm.config().hiddenSize();
+        String wayOut = "; choose Encoder.fit(ImageFit.PAD), which needs none";
+        if (newline == null) {
+            throw new CheckpointException("Tiles are merged with image_newline, but "
+                    + adapter.weights().source() + " has no such tensor" + wayOut);
+        }
+        boolean sameIds = vocabulary == null || vocabulary.sameIds();
+        if (newline.elements() != hidden || !together && !sameIds) {
+            throw new UnsupportedModelException("Tiles are merged with tensor " + newline.name() + " of "
+                    + newline.file() + ", which has " + newline.elements()
+                    + " values learnt for one language model and does not move to another: "
+                    + llm.folder() + " takes " + hidden
+                    + (sameIds ? "" : " and has other token ids than the adapter was trained with") + wayOut);
+        }
+    }
+
+    /** Something must say how a question is put to the language model. */
+    static ChatTemplate requireTemplate(ModelFiles files) {
+        ChatTemplate template = ChatTemplate.of(files.llm().folder());
+        if (template == null) {
+            throw new UnsupportedModelException(
+                    "The language model in " + files.llm().folder()
+                            + " has no chat template, so nothing says how a question is put to it; add chat_template.jinja, or use"
+                            + " the instruction-tuned version of the model");
+        }
+        return template;
+    }
+
+    /**
+     * The shared tokens in a language model.
+     *
+     * @param trained as the adapter's file has them
+     */
+    record Lookup(SharedVocabulary trained, SharedVocabulary.Transfer transfer) {
+        /** Whether the language model has the ids of the one that the file was made for. */
+        boolean sameIds() {
+            return Arrays.equals(trained.ids(), transfer.idsOrMinusOne());
+        }
+    }
+
+    /** Looks the shared tokens up by their spelling; null if it is not a LangBridge adapter or has no vocabulary. */
+    static @Nullable Lookup lookup(AdapterPart adapter, Tokenizer tokenizer) {
+        Path file = adapter.vocabularyFile();
+        if (!(adapter.config() instanceof AdapterConfig.LangBridge) || file == null) {
+            return null;
+        }
+        SharedVocabulary trained = SharedVocabulary.read(file);
+        return new Lookup(trained, trained.forTokenizer(tokenizer));
+    }
+
+    /**
+     * The embedding row of every shared token: the authors' own matrix where it lies beside the language model, else
+     * looked up by the tokens' spelling, so that the vocabulary file of one language model serves another.
+     *
+     * @return null if it is not a LangBridge adapter
+     */
+    static @Nullable VocabularyMatrix vocabularyMatrix(ModelFiles files, @Nullable Lookup vocabulary) {
+        return files.adapterConfig() instanceof AdapterConfig.LangBridge
+                ? vocabularyMatrix(files.adapter(), files.llm(), files.together(), files.missingTokens(), vocabulary)
+                : null;
+    }
+
+    static VocabularyMatrix vocabularyMatrix(
+            AdapterPart adapter, LlmPart llm, boolean together, MissingTokens policy, @Nullable Lookup vocabulary) {
+        StoredTensor saved = adapter.vocabularyMatrix();
+        if (together && saved != null && saved.shape()[1] == llm.config().hiddenSize()) {
+            return VocabularyMatrix.of(saved);
+        }
+        if (vocabulary == null) {
+            throw new CheckpointException(
+                    "The LangBridge adapter " + adapter.weights().source()
+                            + " has no shared vocabulary beside it"
+                            + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
+                            + "; name the file: Adapter.langBridge(projector, vocabulary)");
+        }
+        return VocabularyMatrix.of(llm.weights().get("model.embed_tokens.weight"), vocabulary.transfer(), policy);
+    }
+}

@@ -1,0 +1,285 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.Adapter;
+import io.langbridge.Encoder;
+import io.langbridge.FitReport;
+import io.langbridge.FitReport.Verdict;
+import io.langbridge.LangBridgeException;
+import io.langbridge.MissingTokens;
+import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.AdapterPart;
+import io.langbridge.runtime.core.config.FeatureSelection;
+import io.langbridge.runtime.core.config.LlmPart;
+import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.config.VisionConfig;
+import io.langbridge.runtime.core.config.VisionPart;
+import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary.Match;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary.Transfer;
+import io.langbridge.spi.ModelSpec;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Opens the files of a model, goes through what {@link Loader} would refuse, and writes all of it down. */
+final class FitCheck {
+    private static final int NAMED_TOKENS = 10;
+
+    private final ModelSpec spec;
+    private final Closing closing = new Closing();
+    private final List<FitReport.Finding> findings = new ArrayList<>();
+    private final List<FitReport.Licence> licences = new ArrayList<>();
+    private final List<FitReport.Memory> memory = new ArrayList<>();
+    private FitReport.@Nullable Coverage coverage;
+
+    private FitCheck(ModelSpec spec) {
+        this.spec = spec;
+    }
+
+    static FitReport of(ModelSpec spec) {
+        FitCheck check = new FitCheck(spec);
+        try {
+            ModelFiles files = spec.folder() == null ? check.separate() : check.whole(spec.folder());
+            if (files != null) {
+                check.parts(files);
+            }
+            check.licences();
+        } finally {
+            Closing.all(check.closing.opened());
+        }
+        return new FitReport(check.findings, check.coverage, check.licences, check.memory);
+    }
+
+    private @Nullable ModelFiles whole(Path folder) {
+        licences.addAll(Licences.of("model", folder));
+        return attempt("model", () -> ModelFiles.whole(folder, spec.encoder(), closing));
+    }
+
+    private @Nullable ModelFiles separate() {
+        Encoder encoder = Objects.requireNonNull(spec.encoder());
+        Adapter wanted = Objects.requireNonNull(spec.adapter());
+        Path llmFolder = Objects.requireNonNull(spec.llm()).folder();
+        AdapterPart adapter =
+                attempt("adapter", () -> closing.add(AdapterPart.open(wanted.path(), wanted.vocabulary())));
+        boolean kind = adapter != null && attempt("adapter", () -> Fit.requireKind(wanted, adapter));
+        FeatureSelection selection =
+                adapter == null ? FeatureSelection.DEFAULT : ModelFiles.selection(encoder, adapter);
+        VisionPart vision = attempt("encoder", () -> closing.add(VisionPart.open(encoder.folder(), selection)));
+        LlmPart llm = attempt("language model", () -> closing.add(LlmPart.open(llmFolder)));
+        licences.addAll(Licences.of("encoder", encoder.folder()));
+        licences.addAll(Licences.of("adapter", wanted.path()));
+        licences.addAll(Licences.of("language model", llmFolder));
+        return adapter == null || vision == null || llm == null || !kind
+                ? null
+                : ModelFiles.separate(wanted, encoder, vision, adapter, llm);
+    }
+
+    private void parts(ModelFiles files) {
+        VisionConfig vision = files.vision().config();
+        AdapterConfig adapter = files.adapterConfig();
+        int hidden = files.llm().config().hiddenSize();
+        add(Verdict.FITS, "encoder", files.vision().folder() + ": " + Fit.describe(vision));
+        add(Verdict.FITS, "adapter", files.adapter().weights().source() + ": " + describe(adapter));
+        add(
+                Verdict.FITS,
+                "language model",
+                files.llm().folder() + ": " + files.llm().config().modelType() + ", "
+                        + files.llm().config().numHiddenLayers() + " layers of size " + hidden);
+
+        if (attempt("feature size", () -> Fit.requireFeatures(files))) {
+            add(Verdict.FITS, "feature size", vision.hiddenSize() + " on both sides");
+        }
+        layer(files);
+        add(Verdict.FITS, "picture", describe(files.tiling()));
+        if (attempt("visual tokens", () -> Fit.requireWidth(files))) {
+            add(Verdict.FITS, "visual tokens", "of size " + hidden);
+        }
+        Tokenizer tokenizer =
+                attempt("tokenizer", () -> closing.add(Tokenizer.of(files.llm().folder())));
+        if (tokenizer != null) {
+            tokenizer(files, tokenizer);
+        }
+        attempt("chat template", () -> {
+            Fit.requireTemplate(files);
+        });
+        memory(files);
+    }
+
+    private static String describe(AdapterConfig adapter) {
+        if (adapter instanceof AdapterConfig.LangBridge c) {
+            return "LangBridge, " + c.mmHiddenSize() + " -> " + c.mlpHiddenSize() + " -> " + c.mmVocabSize()
+                    + " shared tokens" + (c.softmax() ? ", softmax" : "");
+        }
+        return adapter.type() + ", takes features of size " + adapter.mmHiddenSize();
+    }
+
+    private static String describe(Tiling tiling) {
+        if (tiling instanceof Tiling.AnyResolution any) {
+            return "dynamic resolution, " + any.resolutions().size() + " grids, tiles merged "
+                    + any.merge().name().toLowerCase(java.util.Locale.ROOT);
+        }
+        return tiling instanceof Tiling.Pad ? "padded to a square" : "as preprocessor_config.json says";
+    }
+
+    private void layer(ModelFiles files) {
+        int layer = files.vision().config().selectLayer();
+        FeatureSelection trained = files.adapter().selection();
+        if (trained == null) {
+            add(
+                    Verdict.NOTE,
+                    "layer",
+                    layer + "; the adapter's folder has no config.json that says which one it was trained on");
+        } else if (trained.layer() != layer) {
+            add(Verdict.NOTE, "layer", layer + " was asked for, but the adapter was trained on " + trained.layer());
+        } else {
+            add(Verdict.FITS, "layer", layer + ", as the adapter was trained");
+        }
+    }
+
+    private void tokenizer(ModelFiles files, Tokenizer tokenizer) {
+        String size = tokenizer.vocabularySize() + " tokens, spelled as "
+                + tokenizer.spelling().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
+        Fit.Lookup vocabulary = attempt("vocabulary", () -> Fit.lookup(files.adapter(), tokenizer));
+        if (vocabulary == null) {
+            add(Verdict.FITS, "tokenizer", size);
+        } else if (vocabulary.sameIds()) {
+            add(Verdict.FITS, "tokenizer", size + "; the ids that the adapter's vocabulary was made with");
+        } else {
+            add(
+                    Verdict.NOTE,
+                    "tokenizer",
+                    size + "; other ids than the adapter's vocabulary was made with, so the adapter moves to another"
+                            + " language model: expect less than after tuning that model with it");
+        }
+        if (attempt("image_newline", () -> Fit.requireNewline(files, vocabulary))) {
+            add(
+                    Verdict.FITS,
+                    "image_newline",
+                    ModelFiles.needsNewline(files.tiling())
+                            ? "is there, and belongs to this language model"
+                            : "not needed");
+        }
+        if (files.adapterConfig() instanceof AdapterConfig.LangBridge) {
+            vocabulary(files, vocabulary);
+        }
+    }
+
+    private void vocabulary(ModelFiles files, Fit.@Nullable Lookup vocabulary) {
+        boolean usable = attempt("vocabulary", () -> {
+            Fit.vocabularyMatrix(files, vocabulary);
+        });
+        StoredTensor saved = files.adapter().vocabularyMatrix();
+        if (vocabulary == null) {
+            if (usable && saved != null) {
+                add(Verdict.FITS, "vocabulary", "the authors' matrix " + saved.file());
+            }
+            return;
+        }
+        Transfer transfer = vocabulary.transfer();
+        MissingTokens policy = files.missingTokens();
+        List<String> missing = transfer.missing();
+        int tokens = vocabulary.trained().size();
+        coverage = new FitReport.Coverage(
+                tokens,
+                transfer.count(Match.EXACT),
+                transfer.count(Match.BY_TEXT),
+                transfer.count(Match.AMBIGUOUS),
+                missing,
+                policy);
+        StringBuilder text = new StringBuilder()
+                .append(tokens - missing.size())
+                .append(" of ")
+                .append(tokens)
+                .append(" shared tokens are there");
+        if (transfer.count(Match.BY_TEXT) > 0) {
+            text.append(", ").append(transfer.count(Match.BY_TEXT)).append(" of them spelled in another way");
+        }
+        if (missing.isEmpty()) {
+            add(Verdict.FITS, "vocabulary", text.toString());
+            return;
+        }
+        int[] ids = transfer.idsOrMinusOne();
+        List<String> named = new ArrayList<>();
+        for (int i = 0; i < ids.length && named.size() < NAMED_TOKENS; i++) {
+            if (ids[i] < 0) {
+                named.add("'" + vocabulary.trained().tokens().get(i) + "' (" + (i + 1) + ".)");
+            }
+        }
+        text.append("; ").append(missing.size()).append(" are missing and ");
+        text.append(
+                switch (policy) {
+                    case REFUSE -> "refused";
+                    case DROP -> "dropped";
+                    case MEAN -> "replaced by the mean embedding of the others";
+                });
+        text.append(", by rank: ").append(String.join(", ", named));
+        text.append(named.size() < missing.size() ? ", .." : "");
+        if (usable) {
+            add(Verdict.NOTE, "vocabulary", text.toString());
+        } else {
+            // Refused with the same numbers just before: this names more of the tokens.
+            add(Verdict.NOTE, "missing tokens", text.toString());
+        }
+    }
+
+    private void memory(ModelFiles files) {
+        Integer context =
+                attempt("context", () -> Loader.contextLength(spec, files.llm().config()));
+        if (context == null) {
+            return;
+        }
+        Memory needed = Loader.memory(files, context, true);
+        memory.addAll(needed.items());
+        if (attempt("memory", () -> needed.check(spec.memoryLimit()))) {
+            add(
+                    Verdict.FITS,
+                    "memory",
+                    "about " + Memory.megabytes(needed.total()) + " with " + context + " positions");
+        }
+    }
+
+    private void licences() {
+        if (licences.isEmpty()) {
+            add(Verdict.NOTE, "licences", "none is named in the folders; that does not mean that none applies");
+        } else {
+            add(
+                    Verdict.NOTE,
+                    "licences",
+                    licences.stream()
+                            .map(licence -> licence.part() + ": "
+                                    + (licence.name() == null
+                                            ? String.valueOf(licence.file().getFileName())
+                                            : licence.name()))
+                            .collect(Collectors.joining("; ")));
+        }
+    }
+
+    private void add(Verdict verdict, String subject, String text) {
+        findings.add(new FitReport.Finding(verdict, subject, text));
+    }
+
+    /** Null if it fails, which is then a problem in the report. */
+    private <T> @Nullable T attempt(String subject, Supplier<@Nullable T> action) {
+        try {
+            return action.get();
+        } catch (LangBridgeException e) {
+            add(Verdict.PROBLEM, subject, String.valueOf(e.getMessage()));
+            return null;
+        }
+    }
+
+    /** Whether it succeeds; if not, that is a problem in the report. */
+    private boolean attempt(String subject, Runnable action) {
+        return attempt(subject, () -> {
+                    action.run();
+                    return Boolean.TRUE;
+                })
+                != null;
+    }
+}

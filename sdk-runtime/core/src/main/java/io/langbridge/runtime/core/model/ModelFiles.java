@@ -1,0 +1,124 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.Adapter;
+import io.langbridge.Encoder;
+import io.langbridge.ImageFit;
+import io.langbridge.MissingTokens;
+import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.AdapterPart;
+import io.langbridge.runtime.core.config.FeatureSelection;
+import io.langbridge.runtime.core.config.ImagePrompt;
+import io.langbridge.runtime.core.config.LlmPart;
+import io.langbridge.runtime.core.config.ModelFolder;
+import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.config.VisionPart;
+import io.langbridge.spi.ModelSpec;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The opened files of a model, whichever layout they came in.
+ *
+ * @param adapterConfig the adapter's shape, with what the user asked of it
+ * @param topK shared tokens to keep of a softmax, or null for all
+ * @param together whether the language model came in the same folder as the adapter, so that what the authors saved for
+ *     it (vocabulary matrix, {@code image_newline}) belongs to it
+ */
+record ModelFiles(
+        VisionPart vision,
+        AdapterPart adapter,
+        LlmPart llm,
+        AdapterConfig adapterConfig,
+        Tiling tiling,
+        ImagePrompt imagePrompt,
+        @Nullable Integer topK,
+        MissingTokens missingTokens,
+        boolean together) {
+
+    /**
+     * Opens the files of encoder and adapter into {@code shared} and those of the language model into {@code own}; a
+     * folder that holds all goes into {@code shared}.
+     */
+    static ModelFiles open(ModelSpec spec, Closing shared, Closing own) {
+        if (spec.folder() != null) {
+            return whole(spec.folder(), spec.encoder(), shared);
+        }
+        Encoder encoder = Objects.requireNonNull(spec.encoder());
+        Adapter wanted = Objects.requireNonNull(spec.adapter());
+        AdapterPart adapter = shared.add(AdapterPart.open(wanted.path(), wanted.vocabulary()));
+        VisionPart vision = shared.add(VisionPart.open(encoder.folder(), selection(encoder, adapter)));
+        LlmPart llm = own.add(LlmPart.open(Objects.requireNonNull(spec.llm()).folder()));
+        return separate(wanted, encoder, vision, adapter, llm);
+    }
+
+    static ModelFiles whole(Path folder, @Nullable Encoder encoder, Closing closing) {
+        ModelFolder model = closing.add(ModelFolder.open(folder, encoder == null ? null : encoder.folder()));
+        return new ModelFiles(
+                model.vision(),
+                model.adapter(),
+                model.llm(),
+                model.adapter().config(),
+                model.tiling(),
+                model.imagePrompt(),
+                null,
+                MissingTokens.REFUSE,
+                true);
+    }
+
+    static ModelFiles separate(Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
+        AdapterConfig config = adapter.config();
+        if (wanted.hasSoftmax() && config instanceof AdapterConfig.LangBridge langBridge) {
+            config = langBridge.withSoftmax();
+        }
+        return new ModelFiles(
+                vision,
+                adapter,
+                llm,
+                config,
+                tiling(encoder, adapter),
+                new ImagePrompt.Splice(),
+                wanted.topK(),
+                wanted.missingTokens(),
+                together(wanted, llm));
+    }
+
+    /** The same encoder and adapter with another language model. */
+    ModelFiles with(LlmPart other) {
+        return new ModelFiles(vision, adapter, other, adapterConfig, tiling, imagePrompt, topK, missingTokens, false);
+    }
+
+    /** The features that the user or else the adapter asks for. */
+    static FeatureSelection selection(Encoder encoder, AdapterPart adapter) {
+        FeatureSelection trained = adapter.selection() == null ? FeatureSelection.DEFAULT : adapter.selection();
+        return encoder.layer() == null ? trained : new FeatureSelection(encoder.layer(), trained.patches());
+    }
+
+    private static Tiling tiling(Encoder encoder, AdapterPart adapter) {
+        if (encoder.fit() != null) {
+            return encoder.fit() == ImageFit.PAD ? new Tiling.Pad() : new Tiling.Plain();
+        }
+        Tiling trained = adapter.tiling();
+        return trained != null ? trained : new Tiling.Pad();
+    }
+
+    /** Whether adapter and language model lie in one folder, as the authors publish them. */
+    static boolean together(Adapter adapter, LlmPart llm) {
+        return llm.folder()
+                .toAbsolutePath()
+                .normalize()
+                .equals(adapter.path().toAbsolutePath().normalize());
+    }
+
+    /** Whether rows of tiles end with {@code image_newline}. */
+    static boolean needsNewline(@Nullable Tiling tiling) {
+        return tiling instanceof Tiling.AnyResolution any && any.merge() == Tiling.Merge.SPATIAL_UNPAD;
+    }
+
+    /** Says what the features mean, so that those of another encoder are refused. */
+    String encoderName() {
+        return vision.folder().toAbsolutePath().normalize() + ", layer "
+                + vision.config().layersToRun() + ", " + tiling;
+    }
+}

@@ -1,0 +1,60 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.spi.ModelSpec;
+
+/**
+ * What models have in common that differ in their language model only: the encoder, and the files of encoder and
+ * adapter. Closed with the last model that uses it. Thread-safe.
+ */
+final class SharedEncoder {
+    final ModelFiles files;
+    final ModelSpec spec;
+    final EngineChoice engines;
+    final EngineOptions options;
+    final VisionNetwork vision;
+    final ImagePreprocessor preprocessor;
+    private final Closing resources;
+    private int users;
+
+    /** Takes over {@code resources}, which hold the network too; the first user closes them with itself. */
+    SharedEncoder(
+            ModelFiles files,
+            ModelSpec spec,
+            EngineChoice engines,
+            EngineOptions options,
+            VisionNetwork vision,
+            Closing resources) {
+        this.files = files;
+        this.spec = spec;
+        this.engines = engines;
+        this.options = options;
+        this.vision = vision;
+        this.preprocessor = new ImagePreprocessor(
+                files.vision().preprocessor(),
+                files.tiling(),
+                files.vision().config().imageSize());
+        this.resources = resources;
+    }
+
+    /** Says what the features mean. */
+    String name() {
+        return files.encoderName();
+    }
+
+    /** Adds a user, who must still have another one that keeps it open, unless it is the first. */
+    synchronized AutoCloseable use() {
+        users++;
+        return this::release;
+    }
+
+    private synchronized void release() {
+        users--;
+        if (users == 0) {
+            Closing.all(resources.opened());
+        }
+    }
+}

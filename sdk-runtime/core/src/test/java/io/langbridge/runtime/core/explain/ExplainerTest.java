@@ -1,0 +1,300 @@
+package io.langbridge.runtime.core.explain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.ExplainOptions;
+import io.langbridge.Explanation;
+import io.langbridge.PromptException;
+import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.engine.AdapterNetwork;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.image.TileGrid;
+import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
+import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class ExplainerTest {
+    private static final SharedVocabulary WORDS =
+            SharedVocabulary.of(Arrays.asList("\u0120the", "a", "\u010a", "<|im_end|>"), new int[] {258, 64, 198, 622});
+    private static final TileGrid WHOLE = TileGrid.whole(new Tiling.Size(20, 10));
+    private static final List<Explanation.Area> AREA = List.of(new Explanation.Area(0, -5, 20, 15));
+
+    private static Tokenizer tokenizer;
+
+    @BeforeAll
+    static void open() {
+        tokenizer = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"));
+    }
+
+    @AfterAll
+    static void close() {
+        tokenizer.close();
+    }
+
+    /** Passes the features on as coefficients and as visual tokens, and remembers the tiles it was asked for. */
+    private static final class Through implements AdapterNetwork {
+        private final AdapterConfig config;
+        private final List<float[]> asked = new ArrayList<>();
+
+        Through(AdapterConfig config) {
+            this.config = config;
+        }
+
+        @Override
+        public AdapterConfig config() {
+            return config;
+        }
+
+        @Override
+        public FloatTensor visualTokens(FloatTensor features) {
+            return features;
+        }
+
+        @Override
+        public FloatTensor coefficients(FloatTensor features) {
+            asked.add(features.toArray());
+            return features;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static Through langBridge(boolean softmax) {
+        return new Through(new AdapterConfig.LangBridge(4, 8, 4, softmax));
+    }
+
+    private static Explainer explainer(AdapterNetwork adapter, @Nullable SharedVocabulary vocabulary) {
+        return new Explainer(
+                2,
+                adapter,
+                tokenizer,
+                new Embeddings(ArrayTensor.random(700, 4, 3)),
+                ArrayTensor::product,
+                vocabulary == null ? null : () -> vocabulary.forTokenizer(tokenizer));
+    }
+
+    private static FloatTensor features(int tiles, float... values) {
+        return FloatTensor.of(values, tiles, values.length / 4 / tiles, 4);
+    }
+
+    private static final FloatTensor FOUR_PATCHES = features(
+            1, //
+            1, 2, 3, 4, //
+            -9, 2, 1, 0, //
+            0, 0, 0, 5, //
+            7, 2, 0, 0);
+
+    private static List<String> texts(Explanation.Patch patch) {
+        return patch.words().stream().map(weight -> weight.word().text()).toList();
+    }
+
+    @Test
+    void every_patch_has_its_strongest_words() {
+        Explanation explanation = explainer(langBridge(false), WORDS)
+                .explain(
+                        FOUR_PATCHES,
+                        WHOLE,
+                        AREA,
+                        ExplainOptions.builder().wordsPerPatch(2).build());
+
+        assertThat(explanation.patches().stream().map(ExplainerTest::texts))
+                .containsExactly(
+                        List.of("<|im_end|>", "\\n"),
+                        List.of("a", "\\n"),
+                        List.of("<|im_end|>", "the"),
+                        List.of("the", "a"));
+        Explanation.Patch last = explanation.patches().get(3);
+        assertThat(last.words().get(0))
+                .isEqualTo(new Explanation.Weight(new Explanation.Word(258, "\u0120the", "the"), 7));
+        assertThat(last.row()).isEqualTo(1);
+        assertThat(last.column()).isEqualTo(1);
+        assertThat(last.area()).isEqualTo(new Explanation.Area(10, 5, 20, 15));
+        assertThat(explanation.areProbabilities()).isFalse();
+        assertThat(explanation.width()).isEqualTo(20);
+    }
+
+    @Test
+    void the_words_of_the_picture_have_complete_heat_maps() {
+        Explanation explanation = explainer(langBridge(false), WORDS)
+                .explain(
+                        FOUR_PATCHES,
+                        WHOLE,
+                        AREA,
+                        ExplainOptions.builder()
+                                .wordsPerPatch(1)
+                                .pictureWords(2)
+                                .build());
+
+        assertThat(explanation.words()).extracting(word -> word.word().text()).containsExactly("<|im_end|>", "the");
+        Explanation.PictureWord the = explanation.word("the").orElseThrow();
+        assertThat(the.strength()).isEqualTo(7 / 4.0);
+        assertThat(the.strongIn()).isEqualTo(1);
+        assertThat(IntStream.range(0, 4).mapToObj(the::value)).containsExactly(1f, -9f, 0f, 7f);
+        assertThat(explanation.word("a")).isEmpty();
+    }
+
+    @Test
+    void by_magnitude_negative_words_are_strong() {
+        Explanation explanation = explainer(langBridge(false), WORDS)
+                .explain(
+                        FOUR_PATCHES,
+                        WHOLE,
+                        AREA,
+                        ExplainOptions.builder()
+                                .wordsPerPatch(1)
+                                .byMagnitude(true)
+                                .build());
+
+        assertThat(explanation.patches().get(1).words().get(0).value()).isEqualTo(-9);
+        assertThat(explanation.words().get(0).word().text()).isEqualTo("the");
+        assertThat(explanation.words().get(0).strength()).isEqualTo((9 + 7) / 4.0);
+    }
+
+    @Test
+    void a_word_asked_for_has_a_heat_map_even_if_it_is_weak_everywhere() {
+        Explanation explanation = explainer(langBridge(false), WORDS)
+                .explain(
+                        FOUR_PATCHES,
+                        WHOLE,
+                        AREA,
+                        ExplainOptions.builder()
+                                .wordsPerPatch(1)
+                                .pictureWords(0)
+                                .word("\\n")
+                                .build());
+
+        assertThat(explanation.words()).hasSize(1);
+        assertThat(explanation.word("\\n").orElseThrow().strongIn()).isZero();
+        assertThat(explanation.word("\\n").orElseThrow().value(0)).isEqualTo(3);
+        assertThatThrownBy(() -> explainer(langBridge(false), WORDS)
+                        .explain(
+                                FOUR_PATCHES,
+                                WHOLE,
+                                AREA,
+                                ExplainOptions.builder().word("dog").word("a").build()))
+                .isInstanceOf(PromptException.class)
+                .hasMessageContaining("4 words")
+                .hasMessageContaining("[dog]");
+    }
+
+    @Test
+    void with_tiles_patches_of_padding_are_left_out_and_one_tile_is_computed_at_a_time() {
+        // 40 x 10 in 2 x 2 tiles of 2 x 2 patches: rows 0 and 3 of the four rows of the grid are padding.
+        TileGrid grid =
+                new TileGrid(new Tiling.Size(40, 10), 2, 2, Tiling.Convention.LLAVA, Tiling.Merge.SPATIAL_UNPAD);
+        List<Explanation.Area> areas = new ArrayList<>();
+        areas.add(new Explanation.Area(0, 0, 40, 10));
+        for (int i = 0; i < 4; i++) {
+            areas.add(new Explanation.Area(0, -15, 40, 25).cell(i / 2, i % 2, 2, 2));
+        }
+        float[] values = new float[5 * 4 * 4];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
+        }
+        Through adapter = langBridge(false);
+
+        Explanation explanation =
+                explainer(adapter, WORDS).explain(features(5, values), grid, areas, ExplainOptions.defaults());
+
+        assertThat(explanation.patches())
+                .extracting(patch -> patch.tile() + "/" + patch.row() + "/" + patch.column())
+                .containsExactly(
+                        "0/0/0", "0/0/1", "0/1/0", "0/1/1", "1/1/0", "1/1/1", "2/1/0", "2/1/1", "3/0/0", "3/0/1",
+                        "4/0/0", "4/0/1");
+        assertThat(explanation.patches().get(4).area()).isEqualTo(new Explanation.Area(0, -5, 10, 5));
+        assertThat(explanation.tiles().get(3)).isEqualTo(new Explanation.Tile(3, 1, 0, 2, areas.get(3)));
+        Explanation.PictureWord first = explanation.word("the").orElseThrow();
+        assertThat(first.value(4)).isEqualTo(values[(1 * 4 + 2) * 4]);
+        assertThat(first.value(11)).isEqualTo(values[(4 * 4 + 1) * 4]);
+        // Twice, but the last tile, which is still there; never two tiles in one call.
+        assertThat(adapter.asked).hasSize(9).allMatch(tile -> tile.length == 16);
+    }
+
+    @Test
+    void the_class_token_is_no_patch() {
+        FloatTensor withClass = features(1, 9, 9, 9, 9, 1, 2, 3, 4, -9, 2, 1, 0, 0, 0, 0, 5, 7, 2, 0, 0);
+        Explanation explanation =
+                explainer(langBridge(false), WORDS).explain(withClass, WHOLE, AREA, ExplainOptions.defaults());
+
+        assertThat(explanation.patches()).hasSize(4);
+        assertThat(texts(explanation.patches().get(0))).startsWith("<|im_end|>");
+    }
+
+    @Test
+    void with_a_softmax_the_values_are_probabilities() {
+        assertThat(explainer(langBridge(true), WORDS)
+                        .explain(FOUR_PATCHES, WHOLE, AREA, ExplainOptions.defaults())
+                        .areProbabilities())
+                .isTrue();
+    }
+
+    @Test
+    void cosines_are_taken_with_every_token_of_the_language_model_and_of_any_adapter() {
+        ArrayTensor embeddings = ArrayTensor.random(700, 4, 3);
+        float[] likeToken = Arrays.copyOfRange(embeddings.values(), 64 * 4, 65 * 4);
+        for (int i = 0; i < 4; i++) {
+            likeToken[i] *= 3;
+        }
+        float[] features = new float[16];
+        System.arraycopy(likeToken, 0, features, 4, 4);
+        Arrays.fill(features, 8, 16, 1);
+        ExplainOptions options = ExplainOptions.builder()
+                .measure(Explanation.Measure.COSINE)
+                .wordsPerPatch(3)
+                .word("the")
+                .build();
+
+        Explanation explanation = explainer(new Through(new AdapterConfig.Linear(4, 4)), null)
+                .explain(features(1, features), WHOLE, AREA, options);
+
+        Explanation.Weight nearest = explanation.patches().get(1).words().get(0);
+        assertThat(nearest.word().text()).isEqualTo("a");
+        assertThat(nearest.value()).isCloseTo(1, within(1e-6f));
+        assertThat(explanation.patches().get(0).words().get(0).value()).isZero();
+        // Rows that have no token, 623 and above, are no words.
+        assertThat(explanation.patches())
+                .allMatch(patch ->
+                        patch.words().stream().allMatch(weight -> weight.word().id() < 623));
+        assertThat(explanation.word("a").orElseThrow().value(1)).isCloseTo(1, within(1e-6f));
+        assertThat(explanation.word("the")).isPresent();
+        assertThat(explanation.measure()).isEqualTo(Explanation.Measure.COSINE);
+    }
+
+    @Test
+    void an_adapter_without_a_vocabulary_is_refused_with_the_way_out() {
+        assertThatThrownBy(() -> explainer(new Through(new AdapterConfig.Linear(4, 4)), null)
+                        .explain(FOUR_PATCHES, WHOLE, AREA, ExplainOptions.defaults()))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("linear")
+                .hasMessageContaining("COSINE");
+        assertThatThrownBy(() -> explainer(langBridge(false), null)
+                        .explain(FOUR_PATCHES, WHOLE, AREA, ExplainOptions.defaults()))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("no shared vocabulary")
+                .hasMessageContaining("4 columns");
+    }
+
+    @Test
+    void coefficients_that_are_not_numbers_are_an_error() {
+        FloatTensor damaged = features(1, 1, 2, 3, 4, -9, 2, Float.NaN, 0, 0, 0, 0, 5, 7, 2, 0, 0);
+        assertThatThrownBy(() ->
+                        explainer(langBridge(false), WORDS).explain(damaged, WHOLE, AREA, ExplainOptions.defaults()))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("value 2 is not a number")
+                .hasMessageContaining("mm_vocab");
+    }
+}
