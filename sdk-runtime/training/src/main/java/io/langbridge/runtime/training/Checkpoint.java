@@ -4,6 +4,8 @@ import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.FloatTensor;
@@ -11,6 +13,7 @@ import io.langbridge.runtime.pytorch.PyTorchTraining;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Parameter;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,16 +64,17 @@ final class Checkpoint {
         try {
             Files.createDirectories(folder);
             Output.folder(target, part -> {
-                List<Output.Tensor> tensors = new ArrayList<>();
+                SafetensorsWriter tensors = new SafetensorsWriter();
                 for (Kind kind : KINDS) {
                     for (Parameter parameter : training.parameters()) {
-                        tensors.add(new Output.Tensor(
+                        tensors.add(
                                 name(kind, parameter),
-                                parameter.shape(),
-                                (first, values) -> training.read(kind, parameter, first, values)));
+                                DType.F32,
+                                channel -> write(kind, parameter, training, channel),
+                                parameter.shape());
                     }
                 }
-                Output.safetensors(part.resolve(TENSORS), tensors);
+                tensors.write(part.resolve(TENSORS));
                 Files.writeString(part.resolve(STATE), GSON.toJson(state));
             });
             List<Path> all = all();
@@ -79,6 +83,16 @@ final class Checkpoint {
             }
         } catch (IOException e) {
             throw Output.failed(target, e);
+        }
+    }
+
+    /** Writes a parameter's values from where the channel stands. */
+    static void write(Kind kind, Parameter parameter, PyTorchTraining training, FileChannel channel)
+            throws IOException {
+        for (long first = 0; first < parameter.elements(); first += CHUNK) {
+            FloatTensor values = FloatTensor.allocate((int) Math.min(CHUNK, parameter.elements() - first));
+            training.read(kind, parameter, first, values);
+            SafetensorsWriter.writeFloats(values.data(), channel);
         }
     }
 

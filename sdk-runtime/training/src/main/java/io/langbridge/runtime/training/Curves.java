@@ -1,9 +1,7 @@
 package io.langbridge.runtime.training;
 
 import java.awt.Color;
-import java.io.IOException;
-import java.io.Writer;
-import java.nio.charset.StandardCharsets;
+import io.langbridge.runtime.core.checkpoint.AtomicWrite;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -55,27 +53,28 @@ final class Curves {
     }
 
     /** Writes both files into a folder, replacing older ones at once. */
-    void write(Path folder) throws IOException {
-        Path csv = folder.resolve(CSV + ".part");
-        try (Writer out = Files.newBufferedWriter(csv, StandardCharsets.US_ASCII)) {
-            out.write("step,epoch,loss,evaluation_loss,learning_rate,gradient_norm\n");
-            for (Point point : points) {
-                out.write(String.format(
-                        Locale.ROOT,
-                        "%d,%.4f,%s,%s,%s,%s%n",
-                        point.step(),
-                        point.epoch(),
-                        point.loss(),
-                        point.evaluation() == null ? "" : point.evaluation(),
-                        point.learningRate(),
-                        point.gradientNorm()));
-            }
+    void write(Path folder) {
+        StringBuilder csv = new StringBuilder("step,epoch,loss,evaluation_loss,learning_rate,gradient_norm\n");
+        for (Point point : points) {
+            csv.append(point.step())
+                    .append(',')
+                    .append(String.format(Locale.ROOT, "%.4f", point.epoch()))
+                    .append(',')
+                    .append(point.loss())
+                    .append(',')
+                    .append(point.evaluation() == null ? "" : point.evaluation())
+                    .append(',')
+                    .append(point.learningRate())
+                    .append(',')
+                    .append(point.gradientNorm())
+                    .append('\n');
         }
-        Output.replace(csv, folder.resolve(CSV));
+        AtomicWrite.to(folder.resolve(CSV), csv.toString());
         if (!points.isEmpty()) {
-            Path png = folder.resolve(PNG + ".part");
-            Files.write(png, BitmapEncoder.getBitmapBytes(chart(), BitmapEncoder.BitmapFormat.PNG));
-            Output.replace(png, folder.resolve(PNG));
+            AtomicWrite.to(
+                    folder.resolve(PNG),
+                    part -> Files.write(
+                            part, BitmapEncoder.getBitmapBytes(chart(), BitmapEncoder.BitmapFormat.PNG)));
         }
     }
 
@@ -87,7 +86,8 @@ final class Curves {
                 .xAxisTitle("update")
                 .yAxisTitle("loss per token")
                 .build();
-        chart.getStyler().setChartBackgroundColor(Color.WHITE).setYAxisMin(0.0);
+        chart.getStyler().setYAxisMin(0.0);
+        chart.getStyler().setChartBackgroundColor(Color.WHITE);
         line(chart, "training", points, false);
         List<Point> evaluated =
                 points.stream().filter(point -> point.evaluation() != null).toList();

@@ -6,14 +6,12 @@ import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
 import io.langbridge.Llm;
 import io.langbridge.runtime.core.checkpoint.Closing;
-import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.FeatureSelection;
 import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.config.VisionPart;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.nio.file.Path;
@@ -24,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  *
  * @param adapter null if it is a new one
  * @param vocabulary of a LangBridge adapter, with the language model's ids
- * @param vocabularyMatrix {@code [mm_vocab, llm_hidden]}, of a LangBridge adapter
  */
 record Parts(
         VisionPart vision,
@@ -33,7 +30,6 @@ record Parts(
         Tokenizer tokenizer,
         AdapterConfig adapterConfig,
         @Nullable SharedVocabulary vocabulary,
-        @Nullable FloatTensor vocabularyMatrix,
         FeatureSelection selection,
         Tiling tiling,
         Closing closing)
@@ -75,9 +71,9 @@ record Parts(
         AdapterConfig config = adapter == null || existing == null
                 ? config(wanted, vocabulary, features, hidden)
                 : config(existing, adapter, features, hidden);
-        FloatTensor matrix = null;
-        if (config instanceof AdapterConfig.LangBridge) {
-            matrix = matrix(adapter, vocabulary, language, hidden);
+        if (config instanceof AdapterConfig.LangBridge && vocabulary == null) {
+            throw new CheckpointException("The LangBridge adapter has no shared vocabulary beside it; name the file:"
+                    + " Adapter.langBridge(projector, vocabulary)");
         }
         return new Parts(
                 vision,
@@ -86,7 +82,6 @@ record Parts(
                 tokenizer,
                 config,
                 vocabulary,
-                matrix,
                 selection,
                 tiling(encoder, adapter),
                 closing);
@@ -117,8 +112,7 @@ record Parts(
                     + "; use the encoder that the adapter was trained with, or a new adapter");
         }
         if (config instanceof AdapterConfig.LangBridge c) {
-            return new AdapterConfig.LangBridge(
-                    c.mmHiddenSize(), c.mlpHiddenSize(), c.mmVocabSize(), existing.hasSoftmax());
+            return existing.hasSoftmax() ? c.withSoftmax() : c;
         }
         int width = config instanceof AdapterConfig.Mlp mlp
                 ? mlp.llmHiddenSize()
@@ -129,27 +123,6 @@ record Parts(
                     + "; only LangBridge adapters move between language models");
         }
         return config;
-    }
-
-    private static FloatTensor matrix(
-            @Nullable AdapterPart adapter, @Nullable SharedVocabulary vocabulary, LlmPart llm, int hidden) {
-        StoredTensor saved = adapter == null ? null : adapter.vocabularyMatrix();
-        if (saved != null && saved.shape()[1] == hidden) {
-            FloatTensor matrix = FloatTensor.allocate(Math.toIntExact(saved.shape()[0]), hidden);
-            saved.read(0, matrix.data());
-            return matrix;
-        }
-        if (vocabulary == null) {
-            throw new CheckpointException("The LangBridge adapter has no shared vocabulary beside it; name the file:"
-                    + " Adapter.langBridge(projector, vocabulary)");
-        }
-        StoredTensor embeddings = llm.weights().get("model.embed_tokens.weight");
-        int[] ids = vocabulary.ids();
-        FloatTensor matrix = FloatTensor.allocate(ids.length, hidden);
-        for (int row = 0; row < ids.length; row++) {
-            embeddings.read((long) ids[row] * hidden, matrix.rows(row, row + 1).data());
-        }
-        return matrix;
     }
 
     private static Tiling tiling(Encoder encoder, @Nullable AdapterPart adapter) {

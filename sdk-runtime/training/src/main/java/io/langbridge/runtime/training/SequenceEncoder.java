@@ -9,23 +9,24 @@ import io.langbridge.runtime.core.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Turns records into token sequences, in the way the model is asked later. Thread-safe. */
 final class SequenceEncoder {
     private final Tokenizer tokenizer;
-    private final PromptAssembler assembler;
-    private final @Nullable String place;
+    private final @Nullable PromptAssembler assembler;
+    private final String place;
     private final int longest;
 
     /**
      * Creates an encoder.
      *
-     * @param assembler the chat template's
+     * @param assembler the chat template's; null if there is none, and then there are no conversations
      * @param place the language model's folder, for messages
      * @param longest positions at most
      */
-    SequenceEncoder(Tokenizer tokenizer, PromptAssembler assembler, String place, int longest) {
+    SequenceEncoder(Tokenizer tokenizer, @Nullable PromptAssembler assembler, String place, int longest) {
         this.tokenizer = tokenizer;
         this.assembler = assembler;
         this.place = place;
@@ -64,6 +65,7 @@ final class SequenceEncoder {
      * @param layouts of all pictures, in order
      */
     List<TokenSequence> conversation(TrainingExample example, List<TokenLayout> layouts) {
+        PromptAssembler template = Objects.requireNonNull(assembler, "assembler");
         List<TokenSequence> sequences = new ArrayList<>();
         TokenSequence.Builder sequence = new TokenSequence.Builder();
         String done = "";
@@ -74,8 +76,8 @@ final class SequenceEncoder {
             if (messages.get(i).role() != Role.ASSISTANT) {
                 continue;
             }
-            String prompt = assembler.render(messages.subList(0, i), true);
-            String answered = assembler.render(messages.subList(0, i + 1), false);
+            String prompt = template.render(messages.subList(0, i), true);
+            String answered = template.render(messages.subList(0, i + 1), false);
             if (!answered.startsWith(prompt)) {
                 throw new CheckpointException("The chat template in " + place + " writes a conversation with an answer"
                         + " differently from the prompt for that answer, so the model would learn what it never sees;"
@@ -88,7 +90,7 @@ final class SequenceEncoder {
                 picturesDone = 0;
                 tilesDone = 0;
             }
-            List<int[]> pieces = assembler.split(prompt.substring(done.length()), false);
+            List<int[]> pieces = template.split(prompt.substring(done.length()), false);
             sequence.add(pieces.get(0), false);
             for (int[] piece : pieces.subList(1, pieces.size())) {
                 if (picturesDone == layouts.size()) {
