@@ -268,7 +268,7 @@ class TrainingTest {
                 tiny.training(Training.pretraining(), folder.resolve("2")).steps(1);
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> another.adapter(result.adapter())
-                        .llm(tiny.llm("mistral"))
+                        .llm(tiny.llm("qwen2.5"))
                         .build()
                         .run())
                 .withMessageContaining("gives visual tokens of size 32, but the language model takes");
