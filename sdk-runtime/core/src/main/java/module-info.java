@@ -1,6 +1,7 @@
 /**
  * Everything between the public API and an engine. Not for applications: what is exported here is for engines and may
- * change with every release.
+ * change with every release. That holds for the tools to make and study adapters too ({@code vocabulary},
+ * {@code AlignmentAnalysis}).
  */
 // A named module, because an automatic one could not see Gson, which is itself a named one. DJL has automatic names
 // only.

@@ -23,6 +23,7 @@ public final class Adapter {
     private final boolean softmax;
     private final @Nullable Integer topK;
     private final MissingTokens missingTokens;
+    private final @Nullable Precision precision;
 
     private Adapter(
             Path path,
@@ -30,13 +31,15 @@ public final class Adapter {
             boolean langBridge,
             boolean softmax,
             @Nullable Integer topK,
-            MissingTokens missingTokens) {
+            MissingTokens missingTokens,
+            @Nullable Precision precision) {
         this.path = Objects.requireNonNull(path, "path");
         this.vocabulary = vocabulary;
         this.langBridge = langBridge;
         this.softmax = softmax;
         this.topK = topK;
         this.missingTokens = Objects.requireNonNull(missingTokens, "missingTokens");
+        this.precision = precision;
     }
 
     /**
@@ -47,7 +50,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter langBridge(Path folder) {
-        return new Adapter(folder, null, true, false, null, MissingTokens.REFUSE);
+        return new Adapter(folder, null, true, false, null, MissingTokens.REFUSE, null);
     }
 
     /**
@@ -59,7 +62,13 @@ public final class Adapter {
      */
     public static Adapter langBridge(Path projector, Path vocabulary) {
         return new Adapter(
-                projector, Objects.requireNonNull(vocabulary, "vocabulary"), true, false, null, MissingTokens.REFUSE);
+                projector,
+                Objects.requireNonNull(vocabulary, "vocabulary"),
+                true,
+                false,
+                null,
+                MissingTokens.REFUSE,
+                null);
     }
 
     /**
@@ -69,7 +78,7 @@ public final class Adapter {
      * @return the adapter
      */
     public static Adapter projector(Path projector) {
-        return new Adapter(projector, null, false, false, null, MissingTokens.REFUSE);
+        return new Adapter(projector, null, false, false, null, MissingTokens.REFUSE, null);
     }
 
     /**
@@ -83,7 +92,7 @@ public final class Adapter {
         if (!langBridge) {
             throw new IllegalStateException("Only a LangBridge adapter has a vocabulary to put a softmax over");
         }
-        return new Adapter(path, vocabulary, true, true, topK, missingTokens);
+        return new Adapter(path, vocabulary, true, true, topK, missingTokens, precision);
     }
 
     /**
@@ -102,7 +111,7 @@ public final class Adapter {
         if (k < 1) {
             throw new IllegalArgumentException("topK must be at least 1, not " + k);
         }
-        return new Adapter(path, vocabulary, true, true, k, missingTokens);
+        return new Adapter(path, vocabulary, true, true, k, missingTokens, precision);
     }
 
     /**
@@ -117,7 +126,7 @@ public final class Adapter {
         if (!langBridge) {
             throw new IllegalStateException("Only a LangBridge adapter has a vocabulary that tokens can miss from");
         }
-        return new Adapter(path, vocabulary, true, softmax, topK, policy);
+        return new Adapter(path, vocabulary, true, softmax, topK, policy, precision);
     }
 
     /**
@@ -136,7 +145,7 @@ public final class Adapter {
     public Adapter save(Path folder, @Nullable Llm trainedWith) {
         requireLangBridge("saved");
         Runtimes.loader().save(this, trainedWith, folder);
-        return new Adapter(folder, null, true, softmax, topK, missingTokens);
+        return new Adapter(folder, null, true, softmax, topK, missingTokens, precision);
     }
 
     /**
@@ -192,6 +201,23 @@ public final class Adapter {
         }
     }
 
+    /**
+     * Sets the precision of this part, whatever the builder's own says.
+     *
+     * @param precision the precision
+     * @return the adapter
+     */
+    public Adapter precision(Precision precision) {
+        return new Adapter(
+                path,
+                vocabulary,
+                langBridge,
+                softmax,
+                topK,
+                missingTokens,
+                Objects.requireNonNull(precision, "precision"));
+    }
+
     /** {@return folder or weight file} */
     public Path path() {
         return path;
@@ -220,6 +246,11 @@ public final class Adapter {
     /** {@return what happens where the language model lacks tokens of the vocabulary} */
     public MissingTokens missingTokens() {
         return missingTokens;
+    }
+
+    /** {@return the precision of this part, or null for the builder's} */
+    public @Nullable Precision precision() {
+        return precision;
     }
 
     @Override

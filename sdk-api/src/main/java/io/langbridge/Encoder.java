@@ -14,11 +14,13 @@ public final class Encoder {
     private final Path folder;
     private final @Nullable Integer layer;
     private final @Nullable ImageFit fit;
+    private final @Nullable Precision precision;
 
-    private Encoder(Path folder, @Nullable Integer layer, @Nullable ImageFit fit) {
+    private Encoder(Path folder, @Nullable Integer layer, @Nullable ImageFit fit, @Nullable Precision precision) {
         this.folder = Objects.requireNonNull(folder, "folder");
         this.layer = layer;
         this.fit = fit;
+        this.precision = precision;
     }
 
     /**
@@ -30,7 +32,7 @@ public final class Encoder {
      * @return the encoder
      */
     public static Encoder of(Path folder) {
-        return new Encoder(folder, null, null);
+        return new Encoder(folder, null, null, null);
     }
 
     /**
@@ -41,7 +43,7 @@ public final class Encoder {
      * @return the encoder
      */
     public Encoder layer(int layer) {
-        return new Encoder(folder, layer, fit);
+        return new Encoder(folder, layer, fit, precision);
     }
 
     /**
@@ -51,7 +53,17 @@ public final class Encoder {
      * @return the encoder
      */
     public Encoder fit(ImageFit fit) {
-        return new Encoder(folder, layer, Objects.requireNonNull(fit, "fit"));
+        return new Encoder(folder, layer, Objects.requireNonNull(fit, "fit"), precision);
+    }
+
+    /**
+     * Sets the precision of this part, whatever the builder's own says.
+     *
+     * @param precision the precision
+     * @return the encoder
+     */
+    public Encoder precision(Precision precision) {
+        return new Encoder(folder, layer, fit, Objects.requireNonNull(precision, "precision"));
     }
 
     /** {@return the Hugging Face folder} */
@@ -67,6 +79,11 @@ public final class Encoder {
     /** {@return how a picture that is not square becomes one, or null for the adapter's way} */
     public @Nullable ImageFit fit() {
         return fit;
+    }
+
+    /** {@return the precision of this part, or null for the builder's} */
+    public @Nullable Precision precision() {
+        return precision;
     }
 
     @Override

@@ -62,7 +62,16 @@ public final class FitReport {
      */
     public record Coverage(
             int tokens, int exact, int byText, int ambiguous, List<String> missing, MissingTokens policy) {
-        /** Copies the list. */
+        /**
+         * Copies the list.
+         *
+         * @param tokens shared tokens
+         * @param exact spelled the same
+         * @param byText spelled in another way
+         * @param ambiguous with several tokens of the same text
+         * @param missing without an id
+         * @param policy what is done with those
+         */
         public Coverage {
             missing = Collections.unmodifiableList(new ArrayList<>(missing));
         }

@@ -2,6 +2,7 @@ package io.langbridge;
 
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which language model to use: a Hugging Face folder with {@code config.json}, weights and {@code tokenizer.json}, as
@@ -12,9 +13,11 @@ import java.util.Objects;
  */
 public final class Llm {
     private final Path folder;
+    private final @Nullable Precision precision;
 
-    private Llm(Path folder) {
+    private Llm(Path folder, @Nullable Precision precision) {
         this.folder = Objects.requireNonNull(folder, "folder");
+        this.precision = precision;
     }
 
     /**
@@ -24,12 +27,27 @@ public final class Llm {
      * @return the language model
      */
     public static Llm of(Path folder) {
-        return new Llm(folder);
+        return new Llm(folder, null);
+    }
+
+    /**
+     * Sets the precision of this part, whatever the builder's own says.
+     *
+     * @param precision the precision
+     * @return the language model
+     */
+    public Llm precision(Precision precision) {
+        return new Llm(folder, Objects.requireNonNull(precision, "precision"));
     }
 
     /** {@return the Hugging Face folder} */
     public Path folder() {
         return folder;
+    }
+
+    /** {@return the precision of this part, or null for the builder's} */
+    public @Nullable Precision precision() {
+        return precision;
     }
 
     @Override

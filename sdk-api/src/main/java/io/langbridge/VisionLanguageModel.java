@@ -124,9 +124,9 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
-     * Says which words each patch of a picture is made of, or is near to. The first call of a LangBridge model opens
-     * the projector that the model itself does without; then a tile of CLIP-L/14-336 takes one to two seconds on two
-     * cores.
+     * Says which words each patch of a picture is made of, or is near to. A tile of CLIP-L/14-336 takes about a second
+     * on two cores. The first call of a LangBridge model opens the projector that the model itself does without; it
+     * then stays in memory, 520 MB at the published size in float32.
      *
      * @param image made by {@link #encode}, by this model or by one with the same encoder
      * @param options what to show
@@ -208,6 +208,9 @@ public interface VisionLanguageModel extends AutoCloseable {
         private @Nullable String engine;
         private @Nullable String device;
         private @Nullable Boolean allowDownloads;
+        private @Nullable Precision precision;
+        private @Nullable Boolean withoutCache;
+        private @Nullable Integer prefillChunk;
 
         private Builder() {}
 
@@ -316,7 +319,51 @@ public interface VisionLanguageModel extends AutoCloseable {
          */
         public Builder cacheDirectory(Path cacheDirectory) {
             once(this.cacheDirectory, "cacheDirectory");
+            if (withoutCache != null) {
+                throw new IllegalStateException("withoutCache() was called before; there is no cache to keep anywhere");
+            }
             this.cacheDirectory = Objects.requireNonNull(cacheDirectory, "cacheDirectory");
+            return this;
+        }
+
+        /**
+         * Keeps nothing between starts: weights are converted anew each time, into a temporary folder that is deleted
+         * when the model closes. For a home that cannot be written to; a start takes as long as the first one.
+         *
+         * @return this builder
+         * @throws IllegalStateException if a cache directory was given
+         */
+        public Builder withoutCache() {
+            once(cacheDirectory, "cacheDirectory");
+            withoutCache = true;
+            return this;
+        }
+
+        /**
+         * The precision of all parts that do not set their own; default is {@link Precision#FULL}.
+         *
+         * @param precision the precision
+         * @return this builder
+         */
+        public Builder precision(Precision precision) {
+            once(this.precision, "precision");
+            this.precision = Objects.requireNonNull(precision, "precision");
+            return this;
+        }
+
+        /**
+         * Most positions of a prompt that run through the language model at a time; default is 256. What a prompt needs
+         * beside its KV cache grows with this and not with its length. The PyTorch engine takes a prompt as a whole.
+         *
+         * @param positions at least 1
+         * @return this builder
+         */
+        public Builder prefillChunk(int positions) {
+            if (positions < 1) {
+                throw new IllegalArgumentException("prefillChunk must be at least 1, not " + positions);
+            }
+            once(this.prefillChunk, "prefillChunk");
+            this.prefillChunk = positions;
             return this;
         }
 
@@ -427,7 +474,10 @@ public interface VisionLanguageModel extends AutoCloseable {
                     memoryLimit,
                     engine,
                     device,
-                    Boolean.TRUE.equals(allowDownloads));
+                    Boolean.TRUE.equals(allowDownloads),
+                    precision,
+                    Boolean.TRUE.equals(withoutCache),
+                    prefillChunk);
         }
 
         private static void once(@Nullable Object value, String name) {

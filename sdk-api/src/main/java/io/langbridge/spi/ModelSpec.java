@@ -3,6 +3,7 @@ package io.langbridge.spi;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
+import io.langbridge.Precision;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param engine name of the engine
  * @param device {@code auto}, {@code cpu} or {@code cuda:N}
  * @param allowDownloads whether native libraries may be downloaded
+ * @param precision of the parts that do not set their own
+ * @param withoutCache whether converted weights are kept only as long as the model
+ * @param prefillChunk most positions of a prompt that run at a time
  * @since 0.1
  */
 public record ModelSpec(
@@ -36,4 +40,68 @@ public record ModelSpec(
         @Nullable Long memoryLimit,
         @Nullable String engine,
         @Nullable String device,
-        boolean allowDownloads) {}
+        boolean allowDownloads,
+        @Nullable Precision precision,
+        boolean withoutCache,
+        @Nullable Integer prefillChunk) {
+
+    /**
+     * In full precision, with a cache, the prompt in chunks of the default length.
+     *
+     * @param encoder the vision encoder
+     * @param adapter the adapter
+     * @param llm the language model
+     * @param folder a folder that holds all three
+     * @param threads computing threads
+     * @param spinning whether idle threads spin
+     * @param contextLength most positions of prompt and answer
+     * @param cacheDirectory where converted weights are kept
+     * @param memoryLimit bytes the model may need
+     * @param engine name of the engine
+     * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+     * @param allowDownloads whether native libraries may be downloaded
+     */
+    public ModelSpec(
+            @Nullable Encoder encoder,
+            @Nullable Adapter adapter,
+            @Nullable Llm llm,
+            @Nullable Path folder,
+            @Nullable Integer threads,
+            boolean spinning,
+            @Nullable Integer contextLength,
+            @Nullable Path cacheDirectory,
+            @Nullable Long memoryLimit,
+            @Nullable String engine,
+            @Nullable String device,
+            boolean allowDownloads) {
+        this(
+                encoder,
+                adapter,
+                llm,
+                folder,
+                threads,
+                spinning,
+                contextLength,
+                cacheDirectory,
+                memoryLimit,
+                engine,
+                device,
+                allowDownloads,
+                null,
+                false,
+                null);
+    }
+
+    /**
+     * The precision of a part.
+     *
+     * @param ofPart what the part asks for itself, or null
+     * @return that, or the builder's, or {@link Precision#FULL}
+     */
+    public Precision precisionOf(@Nullable Precision ofPart) {
+        if (ofPart != null) {
+            return ofPart;
+        }
+        return precision != null ? precision : Precision.FULL;
+    }
+}

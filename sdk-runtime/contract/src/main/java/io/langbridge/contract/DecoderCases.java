@@ -1,5 +1,6 @@
 package io.langbridge.contract;
 
+import io.langbridge.Precision;
 import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
@@ -24,6 +25,8 @@ final class DecoderCases {
     private static final Pattern SCORES = Pattern.compile("scores\\.(\\w+?)_(\\d+(?:\\.\\d+)?)");
     private static final Pattern CHAIN = Pattern.compile("(penalty|temperature|top_k|top_p|min_p) (\\d+(?:\\.\\d+)?)");
 
+    private static final int COMPARED_STEPS = 16;
+
     private DecoderCases() {}
 
     static void check(Check check) {
@@ -42,6 +45,12 @@ final class DecoderCases {
         check.same("ids of the prompt", tokenizer.encode(inputs.text("prompt"), true), shortIds);
         check.same("ids of the long prompt", tokenizer.encode(inputs.text("prompt_long"), true), longIds);
 
+        if (check.quantized()) {
+            DecoderNetwork full = check.closing(check.engine()
+                    .decoder(part.config(), part.weights(), check.options().with(Precision.FULL)));
+            checkAgainstFull(check, network, full, embeds);
+            checkAgainstFull(check, network, full, network.embed(longIds));
+        }
         checkTraces(check, network, shortIds, longIds, embeds);
         checkParts(check, network, longIds);
         int headDim = part.config().headDim();
@@ -77,7 +86,10 @@ final class DecoderCases {
         for (int i = 0; i < argmax.length; i++) {
             argmax[i] = argmax(longLogits.rows(i, i + 1).data());
         }
-        check.same("long.argmax", argmax, check.ids("long.argmax"));
+        int[] expected = check.ids("long.argmax");
+        if (!check.quantized()) {
+            check.same("long.argmax", argmax, expected);
+        }
 
         FloatTensor fromEmbeds = network.trace(embeds).logits();
         check.close(
@@ -129,6 +141,14 @@ final class DecoderCases {
     private static void checkGeneration(
             Check check, DecoderNetwork network, Tokenizer tokenizer, Entry run, FloatTensor prompt, int[] promptIds) {
         run.describe("mode", "smallest_margin_top1_top2", "penalty_applies_to");
+        String stepLogits = run.where().substring(run.where().indexOf('/') + 1) + ".step_logits";
+        if (check.quantized()) {
+            run.describeAll();
+            if (check.hasTensor(stepLogits)) {
+                check.describeTensor(stepLogits); // along the reference's tokens, which may not be chosen here
+            }
+            return;
+        }
         boolean ignoresEnd = !run.has("eos_token_id");
         if (run.has("eos")) {
             check.same(run.where() + "/eos", run.text("eos"), "ignored");
@@ -145,7 +165,6 @@ final class DecoderCases {
             boolean stopped = ids.length > 0 && contains(stop, ids[ids.length - 1]);
             check.same(run.where() + "/stopped_by", stopped ? "eos" : "length", run.text("stopped_by"));
         }
-        String stepLogits = run.where().substring(run.where().indexOf('/') + 1) + ".step_logits";
         if (check.hasTensor(stepLogits)) {
             FloatTensor expected = check.tensor(stepLogits);
             for (int i = 0; i < expected.size(0); i++) {
@@ -154,6 +173,23 @@ final class DecoderCases {
                         steps.get(i),
                         expected.rows(i, i + 1).toArray(),
                         check.tolerance(stepLogits));
+            }
+        }
+    }
+
+    /** Along the tokens that the network in full precision chooses. */
+    static void checkAgainstFull(Check check, DecoderNetwork network, DecoderNetwork full, FloatTensor prompt) {
+        int capacity = prompt.size(0) + COMPARED_STEPS;
+        try (DecoderSession session = network.open(capacity);
+                DecoderSession exact = full.open(capacity)) {
+            float[] actual = copy(session.prefill(prompt));
+            float[] expected = copy(exact.prefill(prompt));
+            check.sameChoice("the prompt's end", actual, expected);
+            for (int i = 0; i < COMPARED_STEPS; i++) {
+                int token = argmax(FloatBuffer.wrap(expected));
+                actual = copy(session.step(token));
+                expected = copy(exact.step(token));
+                check.sameChoice("step " + i, actual, expected);
             }
         }
     }

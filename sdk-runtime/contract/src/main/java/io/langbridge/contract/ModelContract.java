@@ -109,7 +109,10 @@ public abstract class ModelContract {
                         memoryLimit,
                         null,
                         "cpu",
-                        false),
+                        false,
+                        null,
+                        false,
+                        null),
                 engine());
     }
 
@@ -127,7 +130,10 @@ public abstract class ModelContract {
                         null,
                         null,
                         "cpu",
-                        false),
+                        false,
+                        null,
+                        false,
+                        null),
                 engine());
     }
 

@@ -174,6 +174,31 @@ class FitReportTest {
     }
 
     @Test
+    void aVocabularyOfAnotherSizeOrWithImpossibleIdsIsNamed() throws IOException {
+        Path folder = copy(checkpoint(QWEN), scratch.resolve("impossible"));
+        Path vocabulary = folder.resolve("vocabulary.json");
+        String known = Files.readString(vocabulary);
+        int colon = known.indexOf(':');
+        int comma = known.indexOf(',', colon);
+        Files.writeString(vocabulary, known.substring(0, colon + 1) + "70000" + known.substring(comma));
+        FitReport impossible = check(tower(), Adapter.langBridge(folder), Llm.of(folder), null);
+        assertThat(text(impossible, Verdict.PROBLEM, "vocabulary"))
+                .startsWith(vocabulary.toString())
+                .contains("has the id 70000, but the language model has only 624 rows in embed_tokens");
+
+        Files.writeString(vocabulary, "{" + known.substring(comma + 1));
+        FitReport shorter = check(tower(), Adapter.langBridge(folder), Llm.of(folder), null);
+        assertThat(text(shorter, Verdict.PROBLEM, "adapter"))
+                .contains(vocabulary + " has 159 tokens, but the adapter has 160 columns");
+
+        Files.writeString(vocabulary, known.substring(0, comma + 1) + known.substring(1));
+        FitReport twice = check(tower(), Adapter.langBridge(folder), Llm.of(folder), null);
+        assertThat(text(twice, Verdict.PROBLEM, "adapter"))
+                .startsWith(vocabulary.toString())
+                .contains("stands there twice");
+    }
+
+    @Test
     void licencesAreReadFromModelCardsAndFileNames() throws IOException {
         Path llm = copy(checkpoint(QWEN), scratch.resolve("licensed"));
         Files.writeString(llm.resolve("README.md"), "---\nlicense: apache-2.0\nlanguage: en\n---\nlicense: none\n");

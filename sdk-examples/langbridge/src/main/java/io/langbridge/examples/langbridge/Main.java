@@ -13,7 +13,15 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         version = "0.1.0",
         description = "Works with LangBridge adapters.",
-        subcommands = {Check.class, Transfer.class, Save.class, Export.class})
+        subcommands = {
+            Check.class,
+            Transfer.class,
+            Explain.class,
+            Save.class,
+            Export.class,
+            Analyse.class,
+            Vocabulary.class
+        })
 public final class Main {
     /**
      * Runs a command.

@@ -8,6 +8,10 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,6 +84,119 @@ class MainTest {
                         "--out",
                         folder.resolve("no").toString()));
         assertTrue(err.toString().contains("wide between its layers"), err::toString);
+    }
+
+    @Test
+    void explainWritesAPageAndPictures() throws Exception {
+        Path explained = folder.resolve("explained");
+        int code = run("explain", "--model", MODEL, "--image", PICTURE, "--out", explained.toString(), "--word", "the");
+        assertEquals(0, code, err::toString);
+        assertTrue(out.toString().contains("16 patches; the strongest words"), out::toString);
+        assertTrue(Files.readString(explained.resolve("words.html")).contains("coefficient"));
+        for (String picture : new String[] {"words.png", "heat-1.png"}) {
+            assertTrue(ImageIO.read(explained.resolve(picture).toFile()).getWidth() > 100, picture);
+        }
+    }
+
+    @Test
+    void explainNamesAWordThatIsNotThere() {
+        String[] command = {
+            "explain", "--model", MODEL, "--image", PICTURE, "--out", folder.toString(), "--word", "xyzzy"
+        };
+        assertEquals(1, run(command));
+        assertTrue(err.toString().contains("[xyzzy]"), err::toString);
+        assertEquals(0, run("explain", "--model", MODEL, "--image", PICTURE, "--out", folder.toString(), "--cosine"));
+    }
+
+    @Test
+    void analyseMeasuresASeriesOfAdapters() throws Exception {
+        Path csv = folder.resolve("series.csv");
+        Path plot = folder.resolve("series.png");
+        int code = run(
+                "analyse",
+                "--encoder",
+                TOWER,
+                "--llm",
+                MODEL,
+                "--adapter",
+                MODEL,
+                MODEL,
+                "--image",
+                PICTURE,
+                "--neighbours",
+                "3",
+                "--csv",
+                csv.toString(),
+                "--plot",
+                plot.toString(),
+                "--show");
+        assertEquals(0, code, err::toString);
+        List<String> lines = Files.readAllLines(csv);
+        assertEquals(3, lines.size());
+        assertTrue(lines.get(1).contains("tiny-random\",16,3,0."), lines.get(1));
+        assertEquals(lines.get(1), lines.get(2));
+        assertTrue(out.toString().contains("token 0, span ratio 0."), out::toString);
+        assertEquals(1000, ImageIO.read(plot.toFile()).getWidth());
+    }
+
+    @Test
+    void analyseFindsAFoldedAdapterWhereItsLangBridgeAdapterIs() throws Exception {
+        Path exported = folder.resolve("folded");
+        int code = run("export", "--adapter", MODEL, "--llm", MODEL, "--own-width", "--out", exported.toString());
+        assertEquals(0, code, err::toString);
+        Path before = folder.resolve("before.csv");
+        Path after = folder.resolve("after.csv");
+        String[] common = {"analyse", "--encoder", TOWER, "--llm", MODEL, "--image", PICTURE};
+        assertEquals(0, run(with(common, "--adapter", MODEL, "--csv", before.toString())), err::toString);
+        assertEquals(
+                0, run(with(common, "--projector", exported.toString(), "--csv", after.toString())), err::toString);
+        String[] expected = Files.readAllLines(before).get(1).split(",");
+        String[] actual = Files.readAllLines(after).get(1).split(",");
+        for (int i = 1; i < expected.length; i++) {
+            assertEquals(Double.parseDouble(expected[i]), Double.parseDouble(actual[i]), 2e-6);
+        }
+    }
+
+    private static String[] with(String[] common, String... more) {
+        return Stream.concat(Arrays.stream(common), Arrays.stream(more)).toArray(String[]::new);
+    }
+
+    @Test
+    void analyseRefusesAnAdapterOfTheOtherKind() {
+        int code = run("analyse", "--encoder", TOWER, "--llm", MODEL, "--projector", MODEL, "--image", PICTURE);
+        assertEquals(1, code);
+        assertTrue(err.toString().contains("mm_vocab"), err::toString);
+    }
+
+    @Test
+    void numbersThatMakeNoSenseAreErrorsOfUsage() {
+        String image = folder.toString();
+        assertEquals(2, run("explain", "--model", MODEL, "--image", PICTURE, "--out", image, "--words", "0"));
+        assertTrue(err.toString().contains("--words: wordsPerPatch must be from 1 to 100, not 0"), err::toString);
+        String[] analyse = {"analyse", "--encoder", TOWER, "--llm", MODEL, "--adapter", MODEL, "--image", PICTURE};
+        assertEquals(2, run(with(analyse, "--neighbours", "1000")));
+        assertTrue(err.toString().contains("--neighbours: neighbours must be from 1"), err::toString);
+    }
+
+    @Test
+    void vocabularyCountsTextAndKeepsWhatAllKnow() throws Exception {
+        Path corpus = Files.writeString(folder.resolve("corpus.txt"), "the image of the dog\nthe end\n");
+        String built = folder.resolve("vocabulary").toString();
+        int code =
+                run("vocabulary", "--llm", MODEL, MODEL, "--corpus", corpus.toString(), "--size", "4", "--out", built);
+        assertEquals(0, code, err::toString);
+        assertTrue(err.toString().contains("counted 100 %"), err::toString);
+        assertTrue(out.toString().contains("exact, 0 by text, 0 ambiguous, 0 missing"), out::toString);
+        Path first = folder.resolve("vocabulary/4_tiny-random.json");
+        Path second = folder.resolve("vocabulary/4_tiny-random-2.json");
+        assertEquals(Files.readString(first), Files.readString(second));
+        assertEquals(4, Files.readString(first).chars().filter(c -> c == ':').count());
+        // The counts it wrote build the same again.
+        String counts = folder.resolve("vocabulary/counts.json").toString();
+        String again = folder.resolve("again").toString();
+        assertEquals(0, run("vocabulary", "--llm", MODEL, MODEL, "--counts", counts, "--size", "4", "--out", again));
+        assertEquals(Files.readString(first), Files.readString(folder.resolve("again/4_tiny-random.json")));
+        assertEquals(2, run("vocabulary", "--llm", MODEL, "--counts", counts, "--size", "4", "--out", again));
     }
 
     @Test

@@ -1,10 +1,21 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.Precision;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.Activation;
 import io.langbridge.runtime.core.config.DecoderConfig;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
-/** The decoder from top to bottom. Shapes are {@code [tokens, width]} unless noted. */
+/**
+ * The decoder from top to bottom. Shapes are {@code [tokens, width]} unless noted.
+ *
+ * <p>Where weights are quantised, the residual stream is written in another basis, in which no channel is much larger
+ * than the others: an RMS norm without its weight commutes with that, and the weights that read and write the stream
+ * are changed accordingly, those of the norms with them. The same is done inside the heads of values, and before
+ * {@code down_proj} on the fly.
+ */
 final class DecoderGraph {
     static final String INPUTS_EMBEDS = "inputs_embeds";
     static final String LOGITS = "logits";
@@ -17,17 +28,34 @@ final class DecoderGraph {
     /** Positions in the cache after this run. */
     static final String TOTAL_LENGTH = "total_length";
 
+    /** Channels mixed before {@code down_proj}: enough to spread what is large, few enough to cost little. */
+    private static final int MLP_BLOCK = 64;
+
     static final String EMBED_TOKENS = "model.embed_tokens.weight";
 
     private final DecoderConfig config;
     private final int hidden;
     private final NetworkBuilder network;
     private final OnnxGraph graph;
+    private final Weights weights;
+    private final Precision precision;
+    /** Basis of the residual stream, or null for the checkpoint's own. */
+    private final @Nullable Orthogonal stream;
 
-    private DecoderGraph(DecoderConfig config, Weights weights) {
+    /** Whether values are mixed within their heads; not in a trace, which shows them. */
+    private final boolean mixesValues;
+
+    private String ones = "";
+    private boolean mixes;
+
+    private DecoderGraph(DecoderConfig config, Weights weights, Precision precision, boolean trace) {
         this.config = config;
+        this.weights = weights;
+        this.precision = precision;
         hidden = config.hiddenSize();
-        network = new NetworkBuilder(config.modelType() + " decoder", weights);
+        stream = precision == Precision.FULL ? null : Orthogonal.mixing(hidden, false);
+        mixesValues = stream != null && !trace;
+        network = new NetworkBuilder(config.modelType() + " decoder", weights, precision);
         graph = network.graph;
     }
 
@@ -57,8 +85,8 @@ final class DecoderGraph {
      * @param trace false: logits of the last position only; true: logits of all positions, and the hidden states from
      *     the output of layer 1 on, the last one after the final norm
      */
-    static NetworkBuilder build(DecoderConfig config, Weights weights, boolean trace) {
-        return new DecoderGraph(config, weights).model(trace);
+    static NetworkBuilder build(DecoderConfig config, Weights weights, Precision precision, boolean trace) {
+        return new DecoderGraph(config, weights, precision, trace).model(trace);
     }
 
     private NetworkBuilder model(boolean trace) {
@@ -70,19 +98,19 @@ final class DecoderGraph {
         graph.input(SIN, OnnxGraph.Type.FLOAT, "positions", config.headDim() / 2);
 
         // The residual stream is x + delta; the sum is made by the norm that reads it, in one pass.
-        String x = INPUTS_EMBEDS;
-        String normed = network.rmsNorm(x, "model.layers.0.input_layernorm", hidden, config.rmsNormEps());
+        String x = changeBasis(INPUTS_EMBEDS);
+        String normed = firstNorm(x, "model.layers.0.input_layernorm");
         for (int i = 0; i < config.numHiddenLayers(); i++) {
             String layer = "model.layers." + i;
-            String attended = attention(normed, layer + ".self_attn", i);
+            String attended = attention(normed, layer, i);
             String middle = layer + ".middle";
             normed = addAndNorm(x, attended, layer + ".post_attention_layernorm", middle);
-            String delta = mlp(normed, layer + ".mlp");
+            String delta = mlp(normed, layer);
             boolean last = i == config.numHiddenLayers() - 1;
             x = hiddenState(i + 1) + ".sum";
             normed = addAndNorm(middle, delta, last ? "model.norm" : "model.layers." + (i + 1) + ".input_layernorm", x);
             if (trace) {
-                graph.node("Identity", last ? normed : x).to(hiddenState(i + 1));
+                showHiddenState(last ? normed : x, i + 1, last);
                 graph.output(hiddenState(i + 1), OnnxGraph.Type.FLOAT, "tokens", hidden);
             }
         }
@@ -96,26 +124,77 @@ final class DecoderGraph {
                     .to("last_hidden");
         }
         String head = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
-        network.product(normed, head, hidden, config.vocabSize(), "", LOGITS);
+        Precision headPrecision = precision == Precision.INT4 ? Precision.INT8 : precision;
+        network.product(normed, head, hidden, config.vocabSize(), "", LOGITS, reading("model.norm"), headPrecision);
         graph.output(LOGITS, OnnxGraph.Type.FLOAT, trace ? "tokens" : 1, config.vocabSize());
         return network;
     }
 
+    private String changeBasis(String embeddings) {
+        if (stream == null) {
+            return embeddings;
+        }
+        String basis = network.made("basis", stream.toString(), stream::toArray, hidden, hidden);
+        return graph.node("MatMul", embeddings, basis).to("stream");
+    }
+
+    /** In the checkpoint's own basis. */
+    private void showHiddenState(String x, int index, boolean normed) {
+        String name = hiddenState(index);
+        if (stream == null) {
+            graph.node("Identity", x).to(name);
+            return;
+        }
+        String back = graph.node("Gemm", x, "basis").with("transB", 1).to(normed ? name + ".unscaled" : name);
+        if (normed) {
+            graph.node("Mul", back, network.weight("model.norm.weight", hidden)).to(name);
+        }
+    }
+
+    /** A weight that reads the stream behind a norm. */
+    private Change reading(String norm) {
+        return stream == null ? Change.NONE : new Change(network.scale(norm + ".weight", hidden), stream, null, null);
+    }
+
+    /** The norm's weight, which is in the weights that follow if those are changed. */
+    private String normWeight(String norm) {
+        if (stream == null) {
+            return network.weight(norm + ".weight", hidden);
+        }
+        if (ones.isEmpty()) {
+            float[] values = new float[hidden];
+            Arrays.fill(values, 1);
+            ones = graph.constant("ones", values, hidden);
+        }
+        return ones;
+    }
+
+    private String firstNorm(String x, String norm) {
+        return graph.node("SimplifiedLayerNormalization", x, normWeight(norm))
+                .with("epsilon", config.rmsNormEps())
+                .with("axis", -1)
+                .to(norm);
+    }
+
     /** Adds {@code x} and {@code delta} under the name {@code sum} and returns the norm of that. */
     private String addAndNorm(String x, String delta, String norm, String sum) {
-        return graph.microsoft("SkipSimplifiedLayerNormalization", x, delta, network.weight(norm + ".weight", hidden))
+        return graph.microsoft("SkipSimplifiedLayerNormalization", x, delta, normWeight(norm))
                 .with("epsilon", config.rmsNormEps())
                 .to(norm, "", "", sum);
     }
 
     /** The operator appends keys and values to the cache, masks what is to come and divides queries into groups. */
-    private String attention(String x, String name, int layer) {
+    private String attention(String x, String layerName, int layer) {
+        String name = layerName + ".self_attn";
+        Change reading = reading(layerName + ".input_layernorm");
+        Values valuesChange = valuesChange(layerName, reading);
         int heads = config.numAttentionHeads();
         int kvHeads = config.numKeyValueHeads();
         int headDim = config.headDim();
-        String q = headsOf(x, name, "q", heads);
-        String k = headsOf(x, name, "k", kvHeads);
-        String v = network.linear(x, name + ".v_proj", hidden, kvHeads * headDim, config.qkvBias());
+        String q = headsOf(x, name, "q", heads, reading);
+        String k = headsOf(x, name, "k", kvHeads, reading);
+        String v = network.linear(
+                x, name + ".v_proj", hidden, kvHeads * headDim, config.qkvBias(), valuesChange.written());
         v = network.reshape(v, name + ".v", 1, -1, (long) kvHeads * headDim);
 
         for (String cache : new String[] {pastKey(layer), pastValue(layer)}) {
@@ -134,16 +213,17 @@ final class DecoderGraph {
         }
         String attended = node.to(name + ".heads", presentKey(layer), presentValue(layer));
         attended = network.reshape(attended, name + ".attended", -1, (long) heads * headDim);
-        return network.linear(attended, name + ".o_proj", heads * headDim, hidden, config.outputBias());
+        return network.linear(
+                attended, name + ".o_proj", heads * headDim, hidden, config.outputBias(), valuesChange.read());
     }
 
     /**
      * Queries or keys, {@code [1, tokens, heads * head_dim]}: normed over each head if the model does so, then rotated.
      * The attention operator could rotate too, but only where head_dim is a multiple of 16.
      */
-    private String headsOf(String x, String name, String part, int heads) {
+    private String headsOf(String x, String name, String part, int heads, Change reading) {
         int headDim = config.headDim();
-        String y = network.linear(x, name + "." + part + "_proj", hidden, heads * headDim, config.qkvBias());
+        String y = network.linear(x, name + "." + part + "_proj", hidden, heads * headDim, config.qkvBias(), reading);
         if (config.qkNorm()) {
             y = network.reshape(y, name + "." + part + "_heads", -1, headDim);
             y = network.rmsNorm(y, name + "." + part + "_norm", headDim, config.rmsNormEps());
@@ -154,12 +234,72 @@ final class DecoderGraph {
                 .to(y + "_rotated");
     }
 
-    private String mlp(String x, String name) {
+    /**
+     * What values are changed by.
+     *
+     * @param written what {@code v_proj} gives
+     * @param read what {@code o_proj} takes
+     */
+    private record Values(Change written, Change read) {}
+
+    private Values valuesChange(String layer, Change reading) {
+        if (!mixesValues) {
+            return new Values(reading, stream == null ? Change.NONE : new Change(null, null, null, stream));
+        }
+        int headDim = config.headDim();
+        int heads = config.numAttentionHeads();
+        int kvHeads = config.numKeyValueHeads();
+        StoredTensor v = weights.get(layer + ".self_attn.v_proj.weight");
+        StoredTensor o = weights.get(layer + ".self_attn.o_proj.weight");
+        Change.Scale norm = network.scale(layer + ".input_layernorm.weight", hidden);
+        Change.Scale scale = new Change.Scale(
+                "smoothing 1 of " + NetworkBuilder.identity(v) + NetworkBuilder.identity(o) + norm,
+                () -> Smoothing.ofValues(v, o, norm.values(), headDim));
+        Change.Scale ofHeads =
+                new Change.Scale(scale + " for " + heads, () -> Smoothing.forHeads(scale.values(), heads, headDim));
+        return new Values(
+                new Change(reading.inScale(), stream, scale.inverse(), Orthogonal.blocks(kvHeads * headDim, headDim)),
+                new Change(ofHeads, Orthogonal.blocks(heads * headDim, headDim), null, stream));
+    }
+
+    private String mlp(String x, String layer) {
+        String name = layer + ".mlp";
         int inner = config.intermediateSize();
-        String gate = network.linear(x, name + ".gate_proj", hidden, inner, config.mlpBias());
-        String up = network.linear(x, name + ".up_proj", hidden, inner, config.mlpBias());
+        Change reading = reading(layer + ".post_attention_layernorm");
+        Change scaled = reading;
+        Change writing = Change.NONE;
+        int block = Math.min(MLP_BLOCK, Integer.lowestOneBit(inner));
+        if (stream != null) {
+            StoredTensor gate = weights.get(name + ".gate_proj.weight");
+            StoredTensor up = weights.get(name + ".up_proj.weight");
+            StoredTensor down = weights.get(name + ".down_proj.weight");
+            Change.Scale norm = network.scale(layer + ".post_attention_layernorm.weight", hidden);
+            Change.Scale scale = new Change.Scale(
+                    "smoothing 1 of " + NetworkBuilder.identity(gate) + NetworkBuilder.identity(up)
+                            + NetworkBuilder.identity(down) + norm,
+                    () -> Smoothing.ofMlp(gate, up, down, norm.values()));
+            scaled = new Change(reading.inScale(), stream, scale.inverse(), null);
+            writing = new Change(scale, Orthogonal.blocks(inner, block), null, stream);
+        }
+        String gate = network.linear(x, name + ".gate_proj", hidden, inner, config.mlpBias(), reading);
+        String up = network.linear(x, name + ".up_proj", hidden, inner, config.mlpBias(), scaled);
         String gated =
                 graph.node("Mul", network.activation(Activation.SILU, gate), up).to(name + ".gated");
-        return network.linear(gated, name + ".down_proj", inner, hidden, config.mlpBias());
+        if (stream != null && block > 1) {
+            gated = mixBlocks(gated, inner, block);
+        }
+        return network.linear(gated, name + ".down_proj", inner, hidden, config.mlpBias(), writing);
+    }
+
+    /** Mixes neighbouring channels, so that one that is large for a token does not set the scale alone. */
+    private String mixBlocks(String x, int width, int block) {
+        String matrix = "mix." + block;
+        if (!mixes) {
+            mixes = true;
+            graph.constant(matrix, Orthogonal.blocks(block, block).toArray(), block, block);
+        }
+        String blocks = network.reshape(x, x + ".blocks", -1, block);
+        String mixed = graph.node("MatMul", blocks, matrix).to(x + ".mixed_blocks");
+        return network.reshape(mixed, x + ".mixed", -1, width);
     }
 }

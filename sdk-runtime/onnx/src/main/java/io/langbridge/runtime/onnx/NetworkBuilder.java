@@ -1,7 +1,9 @@
 package io.langbridge.runtime.onnx;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -10,13 +12,17 @@ import io.langbridge.runtime.core.engine.EngineOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,38 +35,196 @@ import org.jspecify.annotations.Nullable;
 final class NetworkBuilder {
     private static final int COPY_FLOATS = 1 << 18;
 
+    /** Weights quantised together share a scale: longer blocks are faster and a little less exact. */
+    private static final int BLOCK = 128;
+
+    private static final int SMALLEST_BLOCK = 16;
+
+    /** Values at the start and at the end of a tensor that its identity depends on. */
+    private static final int SAMPLE = 64;
+
     /** The graph, for what is not a layer. */
     final OnnxGraph graph;
 
     private final String what;
     private final Weights weights;
-    private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    private final Precision precision;
+    private final Map<String, Initializer> initializers = new LinkedHashMap<>();
+    private final List<Filler> fillers = new ArrayList<>();
+
+    /**
+     * A tensor of the graph.
+     *
+     * @param stored the tensor as the checkpoint has it, or null if it is made from others
+     * @param recipe what its bytes depend on, or empty if {@code stored} says it
+     * @param content writes it, or null if {@code stored} or a {@link Filler} does
+     */
+    private record Initializer(
+            OnnxGraph.Type type,
+            long[] dims,
+            long bytes,
+            @Nullable StoredTensor stored,
+            String recipe,
+            SafetensorsWriter.@Nullable Content content) {}
+
+    /** Makes bytes of several initializers at once. */
+    private interface Filling {
+        void fill(Target target) throws IOException;
+    }
+
+    /** Where a {@link Filling} puts bytes. */
+    private interface Target {
+        void write(String initializer, long at, ByteBuffer bytes) throws IOException;
+    }
+
+    private record Filler(Filling filling, long memory) {}
+
+    /** Starts a network in full precision; {@code what} names it in messages. */
+    NetworkBuilder(String what, Weights weights) {
+        this(what, weights, Precision.FULL);
+    }
 
     /** Starts a network; {@code what} names it in messages. */
-    NetworkBuilder(String what, Weights weights) {
+    NetworkBuilder(String what, Weights weights, Precision precision) {
         this.what = what + " of " + weights.source();
         this.weights = weights;
+        this.precision = precision;
         graph = new OnnxGraph(what);
     }
 
     /** A weight as a tensor of the graph, under its own name; asking again gives the same tensor. */
     String weight(String name, long... shape) {
-        if (!tensors.containsKey(name)) {
-            tensors.put(name, weights.get(name, shape));
+        if (!initializers.containsKey(name)) {
+            StoredTensor stored = weights.get(name, shape);
+            initializers.put(
+                    name, new Initializer(OnnxGraph.Type.FLOAT, stored.shape(), byteLength(stored), stored, "", null));
         }
         return name;
     }
 
+    /** Values that are made when the weights are written, as a float32 tensor of the graph. */
+    String made(String name, String recipe, Supplier<float[]> values, long... dims) {
+        long count = Arrays.stream(dims).reduce(1, Math::multiplyExact);
+        initializers.putIfAbsent(
+                name,
+                new Initializer(
+                        OnnxGraph.Type.FLOAT,
+                        dims,
+                        count * Float.BYTES,
+                        null,
+                        recipe,
+                        channel -> WeightFile.writeFully(channel, littleEndian(values.get()))));
+        return name;
+    }
+
+    /** The values of a weight as factors. */
+    Change.Scale scale(String name, int size) {
+        StoredTensor tensor = weights.get(name, size);
+        return new Change.Scale(identity(tensor), tensor::toFloats);
+    }
+
     /** {@code x W^T + b}: {@code [tokens, in]} to {@code [tokens, out]}. The output has the layer's name. */
     String linear(String x, String layer, int in, int out, boolean bias) {
-        return product(x, layer + ".weight", in, out, bias ? layer + ".bias" : "", layer);
+        return linear(x, layer, in, out, bias, Change.NONE);
+    }
+
+    /** The same between other bases; the weight changes only where it is quantised. */
+    String linear(String x, String layer, int in, int out, boolean bias, Change change) {
+        return product(x, layer + ".weight", in, out, bias ? layer + ".bias" : "", layer, change, precision);
     }
 
     /** {@code x W^T} with a weight that has no layer of its own, such as a tied head. */
-    String product(String x, String weight, int in, int out, String bias, String output) {
-        String w = weight(weight, out, in);
-        OnnxGraph.Node gemm = bias.isEmpty() ? graph.node("Gemm", x, w) : graph.node("Gemm", x, w, weight(bias, out));
-        return gemm.with("transB", 1).to(output);
+    String product(
+            String x,
+            String weight,
+            int in,
+            int out,
+            String bias,
+            String output,
+            Change change,
+            Precision weightPrecision) {
+        if (weightPrecision == Precision.FULL) {
+            String w = weight(weight, out, in);
+            OnnxGraph.Node gemm =
+                    bias.isEmpty() ? graph.node("Gemm", x, w) : graph.node("Gemm", x, w, weight(bias, out));
+            return gemm.with("transB", 1).to(output);
+        }
+        int bits = weightPrecision == Precision.INT8 ? 8 : 4;
+        int block = SMALLEST_BLOCK;
+        while (block < in && block < BLOCK) {
+            block *= 2;
+        }
+        String values = blocks(weights.get(weight, out, in), bits, block, change);
+        String scales = values + ".scales";
+        OnnxGraph.Node node = bias.isEmpty()
+                ? graph.microsoft("MatMulNBits", x, values, scales)
+                : graph.microsoft("MatMulNBits", x, values, scales, "", "", changedBias(bias, out, change));
+        return node.with("K", in)
+                .with("N", out)
+                .with("bits", bits)
+                .with("block_size", block)
+                .with("accuracy_level", 4) // activations in 8 bits with a scale per block
+                .to(output);
+    }
+
+    /** A weight in blocks of few bits, its scales beside it. */
+    private String blocks(StoredTensor weight, int bits, int block, Change change) {
+        int out = (int) weight.shape()[0];
+        int in = (int) weight.shape()[1];
+        long rowBlocks = (in + block - 1L) / block;
+        String name = weight.name() + ".int" + bits;
+        String scales = name + ".scales";
+        if (initializers.containsKey(name)) {
+            return name;
+        }
+        String recipe = bits + " bits in blocks of " + block + " of " + identity(weight) + " " + change;
+        long rowBytes = rowBlocks * block * bits / 8;
+        reserve(name, OnnxGraph.Type.UINT8, out * rowBytes, recipe, out, rowBlocks, (long) block * bits / 8);
+        reserve(scales, OnnxGraph.Type.FLOAT, out * rowBlocks * Float.BYTES, recipe, out * rowBlocks);
+        int together = change.out() != null ? out : Math.max(1, COPY_FLOATS * 4 / in);
+        for (int from = 0; from < out; from += together) {
+            int first = from;
+            int rows = Math.min(together, out - from);
+            fillers.add(new Filler(
+                    target -> {
+                        float[] part = read(weight, first, rows, in);
+                        change.apply(part, first, in);
+                        ByteBuffer values = ByteBuffer.allocate(Math.toIntExact(rows * rowBytes));
+                        ByteBuffer factors = ByteBuffer.allocate(Math.toIntExact(rows * rowBlocks * Float.BYTES))
+                                .order(ByteOrder.LITTLE_ENDIAN);
+                        Quantizer.blocks(part, in, bits, block, values, factors.asFloatBuffer());
+                        target.write(name, first * rowBytes, values.flip());
+                        target.write(scales, first * rowBlocks * Float.BYTES, factors);
+                    },
+                    2L * rows * in * Float.BYTES));
+        }
+        return name;
+    }
+
+    private static float[] read(StoredTensor weight, int firstRow, int rows, int in) {
+        float[] values = new float[Math.multiplyExact(rows, in)];
+        weight.read((long) firstRow * in, FloatBuffer.wrap(values));
+        return values;
+    }
+
+    private void reserve(String name, OnnxGraph.Type type, long bytes, String recipe, long... dims) {
+        initializers.put(name, new Initializer(type, dims, bytes, null, recipe, null));
+    }
+
+    private String changedBias(String name, int out, Change change) {
+        StoredTensor bias = weights.get(name, out);
+        if (change.outScale() == null && change.out() == null) {
+            return weight(name, out);
+        }
+        return made(
+                name + ".changed",
+                identity(bias) + " " + change,
+                () -> {
+                    float[] values = bias.toFloats();
+                    change.applyToBias(values);
+                    return values;
+                },
+                out);
     }
 
     String layerNorm(String x, String layer, int width, float epsilon) {
@@ -116,9 +280,13 @@ final class NetworkBuilder {
 
     /** Places all weights where they are, if an engine can map them from there; otherwise returns null. */
     private @Nullable Path mappableFolder() throws IOException {
-        Map<StoredTensor, Path> files = new LinkedHashMap<>();
+        Map<String, Path> files = new LinkedHashMap<>();
         Path folder = null;
-        for (StoredTensor tensor : tensors.values()) {
+        for (Map.Entry<String, Initializer> entry : initializers.entrySet()) {
+            StoredTensor tensor = entry.getValue().stored();
+            if (tensor == null) {
+                return null;
+            }
             Long offset = tensor.offset();
             // Downloaded files are often links into a store; ONNX Runtime wants the file itself.
             Path file = tensor.file().toRealPath();
@@ -128,41 +296,83 @@ final class NetworkBuilder {
                 return null;
             }
             folder = parent;
-            files.put(tensor, file);
+            files.put(entry.getKey(), file);
         }
-        tensors.forEach((name, tensor) -> place(
-                name, tensor, Objects.requireNonNull(files.get(tensor)), Objects.requireNonNull(tensor.offset())));
+        initializers.forEach((name, initializer) -> place(
+                name,
+                Objects.requireNonNull(files.get(name)),
+                Objects.requireNonNull(
+                        Objects.requireNonNull(initializer.stored()).offset())));
         return folder;
     }
 
     private Path placeConverted(Path cacheDirectory) throws IOException {
         WeightFile file = new WeightFile();
         Map<String, Long> offsets = new LinkedHashMap<>();
-        for (Map.Entry<String, StoredTensor> weight : tensors.entrySet()) {
-            StoredTensor tensor = weight.getValue();
-            String recipe = "float32 of " + identity(tensor);
-            offsets.put(weight.getKey(), file.add(recipe, byteLength(tensor), channel -> writeFloats(tensor, channel)));
+        initializers.forEach((name, initializer) -> {
+            StoredTensor tensor = initializer.stored();
+            SafetensorsWriter.Content content = initializer.content();
+            long offset;
+            if (tensor != null) {
+                offset = file.add(
+                        "float32 of " + identity(tensor), initializer.bytes(), channel -> writeFloats(tensor, channel));
+            } else if (content != null) {
+                offset = file.add(initializer.recipe(), initializer.bytes(), content);
+            } else {
+                offset = file.reserve(initializer.recipe(), initializer.bytes());
+            }
+            offsets.put(name, offset);
+        });
+        for (Filler filler : fillers) {
+            file.job(
+                    channel -> filler.filling()
+                            .fill((name, at, bytes) -> WeightFile.writeFully(
+                                    channel, bytes, Objects.requireNonNull(offsets.get(name)) + at)),
+                    filler.memory());
         }
         Path path = file.in(cacheDirectory).toRealPath();
-        tensors.forEach((name, tensor) -> place(name, tensor, path, Objects.requireNonNull(offsets.get(name))));
+        initializers.keySet().forEach(name -> place(name, path, Objects.requireNonNull(offsets.get(name))));
         return Objects.requireNonNull(path.getParent());
     }
 
-    private void place(String name, StoredTensor tensor, Path file, long offset) {
+    private void place(String name, Path file, long offset) {
+        Initializer initializer = Objects.requireNonNull(initializers.get(name));
         graph.external(
-                name, OnnxGraph.Type.FLOAT, tensor.shape(), file.getFileName().toString(), offset, byteLength(tensor));
+                name,
+                initializer.type(),
+                initializer.dims(),
+                file.getFileName().toString(),
+                offset,
+                initializer.bytes());
     }
 
     private static long byteLength(StoredTensor tensor) {
         return Math.multiplyExact(tensor.elements(), Float.BYTES);
     }
 
-    /** What a tensor's values depend on, short of reading them all. */
-    private static String identity(StoredTensor tensor) throws IOException {
-        Path file = tensor.file().toRealPath();
-        return tensor.name() + " " + tensor.dtype() + Arrays.toString(tensor.shape()) + " at " + tensor.offset()
-                + " of " + file + ", " + Files.size(file) + " bytes, changed "
-                + Files.getLastModifiedTime(file).toMillis();
+    /**
+     * What a tensor's values depend on, short of reading them all: a copy of a checkpoint is recognised, an edited one
+     * is not mistaken for it.
+     */
+    static String identity(StoredTensor tensor) {
+        int count = (int) Math.min(SAMPLE, tensor.elements());
+        float[] sample = new float[2 * count];
+        tensor.read(0, FloatBuffer.wrap(sample, 0, count));
+        tensor.read(tensor.elements() - count, FloatBuffer.wrap(sample, count, count));
+        try {
+            Path file = tensor.file().toRealPath();
+            return tensor.name() + " " + tensor.dtype() + Arrays.toString(tensor.shape()) + " at " + tensor.offset()
+                    + " of " + Files.size(file) + " bytes, changed "
+                    + Files.getLastModifiedTime(file).toMillis() + ", " + Arrays.toString(sample);
+        } catch (IOException e) {
+            throw new CheckpointException("The file of " + tensor.name() + " cannot be read: " + e, e);
+        }
+    }
+
+    private static ByteBuffer littleEndian(float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes;
     }
 
     private static void writeFloats(StoredTensor tensor, FileChannel channel) throws IOException {

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.Activation;
 import io.langbridge.runtime.core.config.AdapterConfig;
@@ -30,9 +31,14 @@ final class OnnxAdapter implements AdapterNetwork {
         llmHidden = llmHidden(config, vocabularyMatrix);
         graph = llmHidden == 0
                 ? null
-                : new Projector(config, weights).visualTokens(llmHidden).load(options);
+                : new Projector(config, weights, options.precision())
+                        .visualTokens(llmHidden)
+                        .load(options);
         coefficientGraph = new LazyGraph(
-                "adapter", () -> new Projector(config, weights).coefficients().load(options));
+                "adapter",
+                () -> new Projector(config, weights, options.precision())
+                        .coefficients()
+                        .load(options));
     }
 
     private static int llmHidden(AdapterConfig config, @Nullable FloatTensor matrix) {
@@ -115,12 +121,14 @@ final class OnnxAdapter implements AdapterNetwork {
     /** The network from top to bottom. Shapes are {@code [patches, width]}. */
     private static final class Projector {
         private final AdapterConfig config;
+        private final Precision precision;
         private final NetworkBuilder network;
         private final OnnxGraph graph;
 
-        Projector(AdapterConfig config, Weights weights) {
+        Projector(AdapterConfig config, Weights weights, Precision precision) {
             this.config = config;
-            network = new NetworkBuilder(config.type() + " adapter", weights);
+            this.precision = precision;
+            network = new NetworkBuilder(config.type() + " adapter", weights, precision);
             graph = network.graph;
             graph.input(FEATURES, OnnxGraph.Type.FLOAT, "patches", config.mmHiddenSize());
         }
@@ -136,13 +144,8 @@ final class OnnxAdapter implements AdapterNetwork {
             } else if (config instanceof AdapterConfig.Mlp mlp) {
                 x = mlp(mlp);
             } else {
-                x = graph.node(
-                                "Gemm",
-                                FEATURES,
-                                network.weight("weight", llmHidden, config.mmHiddenSize()),
-                                network.weight("bias", llmHidden))
-                        .with("transB", 1)
-                        .to("linear");
+                x = network.product(
+                        FEATURES, "weight", config.mmHiddenSize(), llmHidden, "bias", "linear", Change.NONE, precision);
             }
             graph.node("Identity", x).to(VISUAL_TOKENS);
             graph.output(VISUAL_TOKENS, OnnxGraph.Type.FLOAT, "patches", llmHidden);

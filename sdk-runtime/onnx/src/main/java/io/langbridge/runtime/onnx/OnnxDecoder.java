@@ -1,5 +1,6 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -19,15 +20,21 @@ final class OnnxDecoder implements DecoderNetwork {
     private final StoredTensor embedTokens;
     private final LoadedGraph graph;
     private final LazyGraph traceGraph;
+    /** Most positions of a prompt that run at a time. */
+    final int prefillChunk;
+
     private @Nullable Rotation rotation;
 
     OnnxDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
         check(config);
         this.config = config;
         embedTokens = weights.get(DecoderGraph.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
-        graph = DecoderGraph.build(config, weights, false).load(options);
+        Precision precision = options.precision();
+        prefillChunk = options.prefillChunk();
+        graph = DecoderGraph.build(config, weights, precision, false).load(options);
         traceGraph = new LazyGraph(
-                "decoder", () -> DecoderGraph.build(config, weights, true).load(options));
+                "decoder",
+                () -> DecoderGraph.build(config, weights, precision, true).load(options));
     }
 
     /** What the attention kernel takes for granted or refuses only when it runs. */

@@ -116,10 +116,14 @@ final class OnnxDecoderSession implements DecoderSession {
     public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
         int tokens = tokens(inputsEmbeds, config.hiddenSize());
         requireRoom(tokens);
-        try (Bindings bindings = new Bindings().share(cache)) {
-            bindings.input(DecoderGraph.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
-            bindings.output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
-            append(bindings, tokens);
+        for (int from = 0; from < tokens; from += network.prefillChunk) {
+            int count = Math.min(network.prefillChunk, tokens - from);
+            try (Bindings bindings = new Bindings().share(cache)) {
+                bindings.input(
+                        DecoderGraph.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
+                bindings.output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
+                append(bindings, count);
+            }
         }
         return logits.data();
     }

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
@@ -15,9 +16,9 @@ import io.langbridge.runtime.core.engine.VisionNetwork;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs the networks with ONNX Runtime in float32: all of them on the CPU, encoder and adapter on CUDA too where the
- * artefact {@code onnxruntime_gpu} is in the place of {@code onnxruntime}. Graphs are built in memory from
- * configuration and weights; weights are mapped from their files. Safe for use by several threads.
+ * Runs the networks with ONNX Runtime: all of them on the CPU, in float32 or with weights of 8 or 4 bits; encoder and
+ * adapter on CUDA too where the artefact {@code onnxruntime_gpu} is in the place of {@code onnxruntime}. Graphs are
+ * built in memory from configuration and weights; weights are mapped from their files. Safe for use by several threads.
  *
  * @since 0.1
  */
@@ -43,12 +44,14 @@ public final class OnnxEngine implements Engine {
 
     @Override
     public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
+        requirePrecision(options);
         return new OnnxVision(config, weights, options);
     }
 
     @Override
     public AdapterNetwork adapter(
             AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
+        requirePrecision(options);
         return new OnnxAdapter(config, weights, vocabularyMatrix, options);
     }
 
@@ -59,6 +62,15 @@ public final class OnnxEngine implements Engine {
                     + ", only encoder and adapter; the engine 'pytorch' has (io.langbridge:langbridge-pytorch)");
         }
         return new OnnxDecoder(config, weights, options);
+    }
+
+    private static void requirePrecision(EngineOptions options) {
+        if (options.precision() != Precision.FULL && options.device().kind() != Device.Kind.CPU) {
+            throw new RuntimeUnavailableException("The engine 'onnx' has " + options.precision()
+                    + " on the CPU only, not on " + options.device()
+                    + "; choose device(\"cpu\"), or leave the precision"
+                    + " as it is");
+        }
     }
 
     @Override

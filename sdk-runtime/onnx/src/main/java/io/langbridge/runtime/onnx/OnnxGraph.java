@@ -19,6 +19,8 @@ final class OnnxGraph {
     /** Element types, with the numbers of {@code TensorProto.DataType}. */
     enum Type {
         FLOAT(1),
+        UINT8(2),
+        INT8(3),
         INT32(6),
         INT64(7);
 
@@ -56,6 +58,14 @@ final class OnnxGraph {
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asLongBuffer().put(values);
         graph.message(5, initializer(name, Type.INT64, values.length).bytes(9, bytes.array()));
+        return name;
+    }
+
+    /** A small constant in the model itself. */
+    String constant(String name, float[] values, long... dims) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        graph.message(5, initializer(name, Type.FLOAT, dims).bytes(9, bytes.array()));
         return name;
     }
 

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.config.VisionConfig.Kind;
@@ -28,9 +29,12 @@ final class OnnxVision implements VisionNetwork {
     OnnxVision(VisionConfig config, Weights weights, EngineOptions options) {
         this.config = config;
         pools = weights.contains(config.kind() == Kind.CLIP ? "post_layernorm.weight" : "head.probe");
-        graph = new Tower(config, weights).features().load(options);
+        graph = new Tower(config, weights, options.precision()).features().load(options);
         traceGraph = new LazyGraph(
-                "vision encoder", () -> new Tower(config, weights).trace(pools).load(options));
+                "vision encoder",
+                () -> new Tower(config, weights, options.precision())
+                        .trace(pools)
+                        .load(options));
     }
 
     @Override
@@ -112,10 +116,10 @@ final class OnnxVision implements VisionNetwork {
         private final NetworkBuilder network;
         private final OnnxGraph graph;
 
-        Tower(VisionConfig config, Weights weights) {
+        Tower(VisionConfig config, Weights weights, Precision precision) {
             this.config = config;
             hidden = config.hiddenSize();
-            network = new NetworkBuilder("vision encoder", weights);
+            network = new NetworkBuilder("vision encoder", weights, precision);
             graph = network.graph;
             graph.input(PIXELS, OnnxGraph.Type.FLOAT, 1, 3, config.imageSize(), config.imageSize());
         }

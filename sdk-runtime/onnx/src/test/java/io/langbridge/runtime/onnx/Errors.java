@@ -16,12 +16,16 @@ final class Errors {
 
     static void assertClose(float[] actual, double[] expected) {
         assertThat(actual).hasSameSizeAs(expected);
+        assertThat(relative(actual, expected)).isLessThan(2e-5);
+    }
+
+    static double relative(float[] actual, double[] expected) {
         double difference = 0;
         double norm = 0;
         for (int i = 0; i < actual.length; i++) {
             difference += (actual[i] - expected[i]) * (actual[i] - expected[i]);
             norm += expected[i] * expected[i];
         }
-        assertThat(Math.sqrt(difference / norm)).isLessThan(2e-5);
+        return Math.sqrt(difference / norm);
     }
 }

@@ -12,10 +12,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.function.BiConsumer;
 
 /** Writes a safetensors file of small random values. */
 final class RandomWeights {
     private final Random random = new Random(7);
+    private BiConsumer<String, float[]> edit = (name, values) -> {};
     private final DType dtype;
     private final StringBuilder header = new StringBuilder("{");
     private final ByteArrayOutputStream data = new ByteArrayOutputStream();
@@ -25,13 +27,24 @@ final class RandomWeights {
         this.dtype = dtype;
     }
 
+    /** Changes the values of every tensor that is added from now on. */
+    RandomWeights editedBy(BiConsumer<String, float[]> editor) {
+        edit = editor;
+        return this;
+    }
+
     RandomWeights add(String name, long... shape) {
         int count = (int) Arrays.stream(shape).reduce(1, (a, b) -> a * b);
         // Norm weights are around one.
         float centre = name.contains("norm") && name.endsWith(".weight") ? 1f : 0f;
         ByteBuffer bytes = ByteBuffer.allocate(count * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        float[] values = new float[count];
         for (int i = 0; i < count; i++) {
-            float value = centre + (float) random.nextGaussian() * 0.3f;
+            values[i] = centre + (float) random.nextGaussian() * 0.3f;
+        }
+        edit.accept(name, values);
+        for (int i = 0; i < count; i++) {
+            float value = values[i];
             if (dtype == DType.F32) {
                 bytes.putFloat(value);
             } else {

@@ -1,5 +1,7 @@
 package io.langbridge.runtime.pytorch;
 
+import io.langbridge.Precision;
+import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.DecoderConfig;
@@ -46,18 +48,29 @@ public final class PyTorchEngine implements Engine {
 
     @Override
     public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
+        requireFullPrecision(options);
         return new PyTorchVision(config, weights, options);
     }
 
     @Override
     public AdapterNetwork adapter(
             AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
+        requireFullPrecision(options);
         return new PyTorchAdapter(config, weights, vocabularyMatrix, options);
     }
 
     @Override
     public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
+        requireFullPrecision(options);
         return new PyTorchDecoder(config, weights, options);
+    }
+
+    private static void requireFullPrecision(EngineOptions options) {
+        if (options.precision() != Precision.FULL) {
+            throw new RuntimeUnavailableException("The engine 'pytorch' computes in full precision only, not in "
+                    + options.precision() + "; choose engine(\"onnx\") on the CPU (io.langbridge:langbridge-onnx), or"
+                    + " leave the precision as it is");
+        }
     }
 
     @Override

@@ -4,9 +4,12 @@ import ai.djl.engine.Engine;
 import ai.djl.engine.StandardCapabilities;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.util.cuda.CudaUtils;
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Platform;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.Device;
 import java.util.ServiceLoader;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +21,7 @@ import org.slf4j.LoggerFactory;
 final class TorchRuntime {
     private static final Logger LOG = LoggerFactory.getLogger(TorchRuntime.class);
     private static final String OFFLINE = "ai.djl.offline";
+    private static final String WAIT_POLICY = "OMP_WAIT_POLICY";
 
     private static @Nullable TorchRuntime instance;
 
@@ -75,7 +79,7 @@ final class TorchRuntime {
             if (!download) {
                 System.setProperty(OFFLINE, "true");
             }
-            return Engine.getEngine("PyTorch");
+            return passively(() -> Engine.getEngine("PyTorch"));
         } catch (RuntimeException | LinkageError | AssertionError e) {
             throw new RuntimeUnavailableException(
                     "PyTorch's native libraries cannot be loaded: " + rootMessage(e) + ". " + Natives.remedy(), e);
@@ -85,6 +89,25 @@ final class TorchRuntime {
             } else {
                 System.setProperty(OFFLINE, offline);
             }
+        }
+    }
+
+    /**
+     * Loads with OpenMP told that idle threads sleep, unless the environment says otherwise. It reads this once, when
+     * it is loaded. Threads that burn cycles instead slow each other down as soon as there are more of them than
+     * processors, and every Java thread that computes has its own: a small model on two busy processors took eight
+     * times as long.
+     */
+    private static Engine passively(Supplier<Engine> load) {
+        if (System.getenv(WAIT_POLICY) != null || Platform.isWindows()) {
+            return load.get();
+        }
+        NativeLibrary c = NativeLibrary.getInstance("c");
+        c.getFunction("setenv").invokeInt(new Object[] {WAIT_POLICY, "passive", 1});
+        try {
+            return load.get();
+        } finally {
+            c.getFunction("unsetenv").invokeInt(new Object[] {WAIT_POLICY});
         }
     }
 

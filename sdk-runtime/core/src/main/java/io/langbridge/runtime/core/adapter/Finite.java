@@ -13,6 +13,16 @@ final class Finite {
 
     private Finite() {}
 
+    /** Whether all values are finite numbers. */
+    static boolean all(FloatBuffer values) {
+        for (int i = 0; i < values.limit(); i++) {
+            if (!Float.isFinite(values.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Checks all tensors, reading them once. */
     static void require(Weights weights) {
         FloatBuffer chunk = FloatBuffer.allocate(CHUNK);

@@ -13,8 +13,11 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,10 +111,18 @@ final class Fold {
 
     /** What the result depends on: values, not names or times of files, so that a copy is recognised. */
     private String key() {
+        List<Supplier<String>> parts = new ArrayList<>();
+        TENSORS.forEach(name ->
+                parts.add(() -> new ContentHash().add(projector.get(name)).hex()));
+        parts.add(this::hashOfMatrix);
         ContentHash hash = new ContentHash().add(FORMAT).add(config + " " + matrix.width());
-        for (String name : TENSORS) {
-            hash.add(projector.get(name));
-        }
+        // Half a gigabyte at the published size, at every start: side by side.
+        parts.parallelStream().map(Supplier::get).collect(Collectors.toList()).forEach(hash::add);
+        return hash.hex();
+    }
+
+    private String hashOfMatrix() {
+        ContentHash hash = new ContentHash();
         for (int from = 0; from < matrix.rows(); from += BLOCK) {
             hash.add(matrix.read(from, Math.min(from + BLOCK, matrix.rows())).data());
         }
@@ -136,34 +147,73 @@ final class Fold {
     private Result compute() {
         int mlp = config.mlpHiddenSize();
         int out = matrix.width();
+        int block = Math.min(BLOCK, matrix.rows());
+        FloatTensor eRows = FloatTensor.allocate(block, out);
+        FloatTensor w3Rows = FloatTensor.allocate(block, mlp);
         FloatTensor w3e = FloatTensor.allocate(out, mlp);
-        FloatTensor bias = FloatTensor.allocate(out, 1);
+        float[] b3 = projector.get("3.bias").toFloats();
+        double[] bias = new double[out];
         boolean anything = false;
-        for (int from = 0; from < matrix.rows(); from += BLOCK) {
-            int to = Math.min(from + BLOCK, matrix.rows());
-            FloatTensor e = matrix.read(from, to);
+        for (int from = 0; from < matrix.rows(); from += block) {
+            int count = Math.min(block, matrix.rows() - from);
+            FloatTensor e = eRows.rows(0, count);
+            FloatTensor w3 = w3Rows.rows(0, count);
+            matrix.read(from, e);
             anything = anything || !isZero(e);
-            FloatTensor w3 = read("3.weight", from, to, mlp);
-            FloatTensor b3 = read("3.bias", from, to, 1);
+            projector.get("3.weight").read((long) from * mlp, w3.data());
             add(w3e, engine.multiply(e, true, w3, false, options)); // [out, mlp]
-            add(bias, engine.multiply(e, true, b3, false, options)); // [out, 1]
+            addProduct(bias, e, b3, from);
         }
         if (!anything) {
             throw new CheckpointException("The embeddings of all " + matrix.rows() + " shared tokens in "
                     + matrix.source() + " are 0; the language model's weights are incomplete.");
         }
-        add(bias, engine.multiply(w3e, false, read("2.bias", 0, mlp, 1), false, options));
-        FloatTensor weight = engine.multiply(w3e, false, read("2.weight", 0, mlp, mlp), false, options);
-        return new Result(weight, bias);
+        addProduct(bias, w3e, projector.get("2.bias").toFloats());
+        FloatTensor w2 = FloatTensor.allocate(mlp, mlp);
+        projector.get("2.weight").read(0, w2.data());
+        Result folded = new Result(engine.multiply(w3e, false, w2, false, options), rounded(bias));
+        requireFinite(folded);
+        return folded;
     }
 
-    /** Rows of a tensor of the projector, {@code [to - from, width]}. */
-    private FloatTensor read(String name, int from, int to, int width) {
-        StoredTensor tensor = projector.get(name);
-        FloatTensor rows = FloatTensor.allocate(to - from, width);
-        tensor.read((long) from * width, rows.data());
-        Finite.require(tensor, (long) from * width, rows.data());
-        return rows;
+    /** A weight that is no number makes every product with it none, so only then is there something to look for. */
+    private void requireFinite(Result folded) {
+        if (Finite.all(folded.weight().data()) && Finite.all(folded.bias().data())) {
+            return;
+        }
+        Finite.require(projector);
+        throw new CheckpointException("Folding " + projector.source() + " for the embeddings in " + matrix.source()
+                + " leaves the range of float32; the weights are far too large. Training went wrong or a file is"
+                + " damaged.");
+    }
+
+    /** {@code sum += rows^T b}, where {@code b} begins with the value for the first row at {@code from}. */
+    private static void addProduct(double[] sum, FloatTensor rows, float[] b, int from) {
+        FloatBuffer values = rows.data();
+        for (int i = 0; i < rows.size(0); i++) {
+            for (int k = 0; k < sum.length; k++) {
+                sum[k] += (double) b[from + i] * values.get();
+            }
+        }
+    }
+
+    /** {@code sum += m b}. */
+    private static void addProduct(double[] sum, FloatTensor m, float[] b) {
+        FloatBuffer values = m.data();
+        for (int i = 0; i < sum.length; i++) {
+            for (float factor : b) {
+                sum[i] += (double) factor * values.get();
+            }
+        }
+    }
+
+    private static FloatTensor rounded(double[] values) {
+        FloatTensor rounded = FloatTensor.allocate(values.length);
+        FloatBuffer target = rounded.data();
+        for (double value : values) {
+            target.put((float) value);
+        }
+        return rounded;
     }
 
     private static boolean isZero(FloatTensor values) {

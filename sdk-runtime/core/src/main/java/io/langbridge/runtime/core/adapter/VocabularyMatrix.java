@@ -5,6 +5,7 @@ import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -144,15 +145,26 @@ public final class VocabularyMatrix {
      */
     public FloatTensor read(int from, int to) {
         FloatTensor part = FloatTensor.allocate(to - from, width);
-        for (int i = from; i < to; i++) {
-            FloatTensor row = part.rows(i - from, i - from + 1);
-            if (rows[i] < 0) {
-                row.data().put(substitute);
+        read(from, part);
+        return part;
+    }
+
+    /**
+     * Reads rows from {@code from} on, as many as {@code target} has.
+     *
+     * @param target {@code [n, width]}
+     * @throws CheckpointException if a value is not a finite number
+     */
+    public void read(int from, FloatTensor target) {
+        for (int i = 0; i < target.size(0); i++) {
+            FloatBuffer row = target.rows(i, i + 1).data();
+            int id = rows[from + i];
+            if (id < 0) {
+                row.put(substitute);
                 continue;
             }
-            table.read((long) rows[i] * width, row.data());
-            Finite.require(table, (long) rows[i] * width, row.data());
+            table.read((long) id * width, row.duplicate());
+            Finite.require(table, (long) id * width, row);
         }
-        return part;
     }
 }

@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.RuntimeUnavailableException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -14,6 +15,12 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,12 +43,25 @@ public final class WeightFile {
 
     private static final long MAGIC = 0x4c42_5745_4947_4854L; // LBWEIGHT
 
+    /** Jobs together need about this much. */
+    private static final int JOB_MEGABYTES = 768;
+
     private final ContentHash hash = new ContentHash().add(FORMAT);
     private final List<Entry> entries = new ArrayList<>();
+    private final List<SizedJob> jobs = new ArrayList<>();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
     private long length = HEADER;
 
+    /** Writes bytes of reserved entries, each where it belongs, from any thread. */
+    public interface Job {
+        /** Writes with {@link #writeFully(FileChannel, ByteBuffer, long)} only. */
+        void run(FileChannel channel) throws IOException;
+    }
+
     private record Entry(String recipe, long offset, long length, SafetensorsWriter.Content content) {}
+
+    /** {@code bytes} is the memory it needs while it runs. */
+    private record SizedJob(Job job, long bytes) {}
 
     private record Tensor(long[] shape, long offset) {}
 
@@ -56,11 +76,31 @@ public final class WeightFile {
      * @return its offset in the file
      */
     public long add(String recipe, long bytes, SafetensorsWriter.Content content) {
-        long offset = length;
+        long offset = reserve(recipe, bytes);
         entries.add(new Entry(recipe, offset, bytes, content));
+        return offset;
+    }
+
+    /**
+     * Appends an entry whose bytes {@link #job jobs} write.
+     *
+     * @param recipe as for {@link #add}
+     * @return its offset in the file
+     */
+    public long reserve(String recipe, long bytes) {
+        long offset = length;
         hash.add(recipe);
         length = (offset + bytes + HEADER - 1) / HEADER * HEADER;
         return offset;
+    }
+
+    /**
+     * Adds work that runs when the file has to be written, beside other jobs on all processors.
+     *
+     * @param bytes memory it needs meanwhile; jobs wait for each other rather than need too much together
+     */
+    public void job(Job job, long bytes) {
+        jobs.add(new SizedJob(job, bytes));
     }
 
     /**
@@ -131,8 +171,66 @@ public final class WeightFile {
             if (channel.size() < length) {
                 writeFully(channel.position(length - 1), ByteBuffer.allocate(1));
             }
+            runJobs(channel);
             // Without this a power cut can leave the name with half of the content.
             channel.force(true);
+        }
+    }
+
+    private void runJobs(FileChannel channel) throws IOException {
+        ExecutorService workers =
+                Executors.newFixedThreadPool(Math.max(1, Runtime.getRuntime().availableProcessors()));
+        Semaphore memory = new Semaphore(JOB_MEGABYTES);
+        try {
+            List<Future<?>> running = new ArrayList<>();
+            for (SizedJob sized : jobs) {
+                running.add(workers.submit(() -> {
+                    int megabytes = (int) Math.min(JOB_MEGABYTES, (sized.bytes() >> 20) + 1);
+                    memory.acquire(megabytes);
+                    try {
+                        sized.job().run(channel);
+                    } finally {
+                        memory.release(megabytes);
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> job : running) {
+                job.get();
+            }
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            if (cause instanceof IOException io) {
+                throw io;
+            }
+            if (cause instanceof RuntimeException runtime) {
+                throw runtime;
+            }
+            if (cause instanceof Error error) {
+                throw error;
+            }
+            throw new IllegalStateException(cause);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while weights were written");
+        } finally {
+            // The channel must not close under a job that still runs.
+            workers.shutdownNow();
+            awaitEnd(workers);
+        }
+    }
+
+    private static void awaitEnd(ExecutorService workers) {
+        boolean interrupted = Thread.interrupted();
+        while (!workers.isTerminated()) {
+            try {
+                workers.awaitTermination(1, TimeUnit.MINUTES);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -175,6 +273,14 @@ public final class WeightFile {
         header.putLong(sum.getValue());
         ((Buffer) header).rewind();
         return header;
+    }
+
+    /** Writes all that remains in {@code bytes} at a position of its own. */
+    public static void writeFully(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
+        long at = position;
+        while (bytes.hasRemaining()) {
+            at += channel.write(bytes, at);
+        }
     }
 
     /** Writes all that remains in {@code bytes}. */

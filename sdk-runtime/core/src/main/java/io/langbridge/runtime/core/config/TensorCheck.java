@@ -9,7 +9,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
  * Goes through the tensors that a network needs, by name and shape, and counts their elements. Names are the ones an
  * engine asks for. Only headers are read.
  */
-final class TensorCheck {
+public final class TensorCheck {
     private final Weights weights;
     private long elements;
 
@@ -17,7 +17,7 @@ final class TensorCheck {
         this.weights = weights;
     }
 
-    static long vision(VisionConfig config, Weights weights) {
+    public static long vision(VisionConfig config, Weights weights) {
         TensorCheck check = new TensorCheck(weights);
         long hidden = config.hiddenSize();
         long patch = config.patchSize();
@@ -43,7 +43,7 @@ final class TensorCheck {
         return check.elements;
     }
 
-    static long adapter(AdapterConfig adapter, Weights weights) {
+    public static long adapter(AdapterConfig adapter, Weights weights) {
         TensorCheck check = new TensorCheck(weights);
         long in = adapter.mmHiddenSize();
         if (adapter instanceof AdapterConfig.LangBridge config) {
@@ -62,7 +62,7 @@ final class TensorCheck {
         return check.elements;
     }
 
-    static long decoder(DecoderConfig config, Weights weights) {
+    public static long decoder(DecoderConfig config, Weights weights) {
         TensorCheck check = new TensorCheck(weights);
         long hidden = config.hiddenSize();
         long queries = (long) config.numAttentionHeads() * config.headDim();

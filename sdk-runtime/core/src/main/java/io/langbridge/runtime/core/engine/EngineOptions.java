@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.engine;
 
+import io.langbridge.Precision;
 import java.nio.file.Path;
 
 /**
@@ -11,19 +12,40 @@ import java.nio.file.Path;
  * @param device where to compute, not {@link Device#AUTO}; an engine that cannot compute there throws
  *     {@link io.langbridge.RuntimeUnavailableException}
  * @param allowDownloads whether an engine may download native libraries that are missing
+ * @param precision of the weights; an engine that does not have it throws
+ *     {@link io.langbridge.RuntimeUnavailableException}
+ * @param prefillChunk most positions of a prompt that a decoder should run at a time, at least 1
  */
-public record EngineOptions(int threads, boolean spinning, Path cacheDirectory, Device device, boolean allowDownloads) {
+public record EngineOptions(
+        int threads,
+        boolean spinning,
+        Path cacheDirectory,
+        Device device,
+        boolean allowDownloads,
+        Precision precision,
+        int prefillChunk) {
+    /** The default of {@code prefillChunk}. */
+    public static final int PREFILL_CHUNK = 256;
+
     public EngineOptions {
         if (threads < 1) {
             throw new IllegalArgumentException("threads must be at least 1, not " + threads);
+        }
+        if (prefillChunk < 1) {
+            throw new IllegalArgumentException("prefillChunk must be at least 1, not " + prefillChunk);
         }
         if (device.kind() == Device.Kind.AUTO) {
             throw new IllegalArgumentException("An engine computes on one device; choose it before");
         }
     }
 
-    /** Computes on the CPU and downloads nothing. */
+    /** Computes on the CPU in full precision and downloads nothing. */
     public EngineOptions(int threads, boolean spinning, Path cacheDirectory) {
-        this(threads, spinning, cacheDirectory, Device.CPU, false);
+        this(threads, spinning, cacheDirectory, Device.CPU, false, Precision.FULL, PREFILL_CHUNK);
+    }
+
+    /** The same in another precision. */
+    public EngineOptions with(Precision wanted) {
+        return new EngineOptions(threads, spinning, cacheDirectory, device, allowDownloads, wanted, prefillChunk);
     }
 }

@@ -168,6 +168,10 @@ final class Fit {
 
     static VocabularyMatrix vocabularyMatrix(
             AdapterPart adapter, LlmPart llm, boolean together, MissingTokens policy, @Nullable Lookup vocabulary) {
+        if (together && vocabulary != null) {
+            // The file was made for this language model.
+            vocabulary.trained().requireRows(llm.config().vocabSize());
+        }
         StoredTensor saved = adapter.vocabularyMatrix();
         if (together && saved != null && saved.shape()[1] == llm.config().hiddenSize()) {
             return VocabularyMatrix.of(saved);

@@ -234,7 +234,7 @@ final class FitCheck {
         if (context == null) {
             return;
         }
-        Memory needed = Loader.memory(files, context, true);
+        Memory needed = Loader.memory(files, spec, spec.llm(), context, true);
         memory.addAll(needed.items());
         if (attempt("memory", () -> needed.check(spec.memoryLimit()))) {
             add(

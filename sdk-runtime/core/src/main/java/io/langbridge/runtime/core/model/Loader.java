@@ -2,8 +2,10 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
+import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.Llm;
+import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
@@ -66,15 +68,19 @@ public final class Loader implements ModelLoader {
             }
             Fit.requireFeatures(files);
             int context = contextLength(spec, files.llm().config());
-            memory(files, context, true).check(spec.memoryLimit());
+            memory(files, spec, spec.llm(), context, true).check(spec.memoryLimit());
             Head head = Head.open(files, context, own);
-            EngineOptions options = options(spec, choice);
+            EngineOptions options = options(spec, choice, cacheDirectory(spec, shared));
+            Encoder wanted = spec.encoder();
             VisionNetwork vision = shared.add(choice.engine()
-                    .vision(files.vision().config(), files.vision().weights(), options));
+                    .vision(
+                            files.vision().config(),
+                            files.vision().weights(),
+                            options.with(spec.precisionOf(wanted == null ? null : wanted.precision()))));
             SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision, shared);
             own.add(encoder.use());
             shared = new Closing(); // the last user closes what was in it
-            LoadedModel model = join(encoder, head, own);
+            LoadedModel model = join(encoder, head, spec.llm(), own);
             log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
@@ -102,8 +108,8 @@ public final class Loader implements ModelLoader {
             }
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = contextLength(encoder.spec, files.llm().config());
-            memory(files, context, false).check(encoder.spec.memoryLimit());
-            LoadedModel model = join(encoder, Head.open(files, context, own), own);
+            memory(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
+            LoadedModel model = join(encoder, Head.open(files, context, own), llm, own);
             log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
@@ -139,21 +145,36 @@ public final class Loader implements ModelLoader {
         AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
     }
 
-    private static List<Engine> engines() {
+    static List<Engine> engines() {
         List<Engine> engines = new ArrayList<>();
         ServiceLoader.load(Engine.class).forEach(engines::add);
         return engines;
     }
 
+    /** Where converted weights go; a folder that is deleted with the model if none are to be kept. */
+    private static Path cacheDirectory(ModelSpec spec, Closing closing) {
+        if (spec.withoutCache()) {
+            return closing.add(TemporaryFolder.make()).path();
+        }
+        return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
+    }
+
+    /** With a cache that stays. */
     static EngineOptions options(ModelSpec spec, EngineChoice choice) {
+        return options(spec, choice, spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser());
+    }
+
+    private static EngineOptions options(ModelSpec spec, EngineChoice choice, Path cacheDirectory) {
         return new EngineOptions(
                 spec.threads() != null
                         ? spec.threads()
                         : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
                 spec.spinning(),
-                spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser(),
+                cacheDirectory,
                 choice.device(),
-                spec.allowDownloads());
+                spec.allowDownloads(),
+                spec.precisionOf(null),
+                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK);
     }
 
     /** All that depends on the language model and costs little, so that it is found wrong before weights are loaded. */
@@ -184,7 +205,9 @@ public final class Loader implements ModelLoader {
     }
 
     /** Opens the networks that depend on the language model; the model takes over {@code own}. */
-    private static LoadedModel join(SharedEncoder encoder, Head head, Closing own) {
+    private static LoadedModel join(SharedEncoder encoder, Head head, @Nullable Llm llm, Closing own) {
+        ModelSpec spec = encoder.spec;
+        Adapter wanted = spec.adapter();
         ModelFiles files = head.files();
         EngineChoice choice = encoder.engines;
         AdapterNetwork adapter = own.add(Adapters.attach(
@@ -193,9 +216,12 @@ public final class Loader implements ModelLoader {
                 files.adapter().weights(),
                 head.matrix(),
                 files.topK(),
-                encoder.options));
-        DecoderNetwork decoder = own.add(
-                choice.decoder().decoder(files.llm().config(), files.llm().weights(), encoder.options));
+                encoder.options.with(spec.precisionOf(wanted == null ? null : wanted.precision()))));
+        DecoderNetwork decoder = own.add(choice.decoder()
+                .decoder(
+                        files.llm().config(),
+                        files.llm().weights(),
+                        encoder.options.with(spec.precisionOf(llm == null ? null : llm.precision()))));
         StoredTensor newline = files.adapter().imageNewline();
         return new LoadedModel(new LoadedModel.Parts(
                 encoder,
@@ -235,18 +261,24 @@ public final class Loader implements ModelLoader {
     }
 
     /** What is to be loaded; without the encoder where that is there already. */
-    static Memory memory(ModelFiles files, int context, boolean withEncoder) {
+    static Memory memory(ModelFiles files, ModelSpec spec, @Nullable Llm wantedLlm, int context, boolean withEncoder) {
         DecoderConfig llm = files.llm().config();
         Memory memory = new Memory();
-        memory.add("language model", files.llm().elements() * Float.BYTES);
+        memory.add(
+                "language model",
+                decoderBytes(files, spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision())));
         if (withEncoder) {
-            memory.add("encoder", files.vision().elements() * Float.BYTES);
+            Encoder encoder = spec.encoder();
+            Precision precision = spec.precisionOf(encoder == null ? null : encoder.precision());
+            memory.add("encoder", Memory.weights(files.vision().elements(), precision));
         }
+        Adapter adapter = spec.adapter();
+        Precision precision = spec.precisionOf(adapter == null ? null : adapter.precision());
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && !config.softmax()) {
             long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
-            memory.add("adapter", folded * Float.BYTES);
+            memory.add("adapter", Memory.weights(folded, precision));
         } else {
-            memory.add("adapter", files.adapter().elements() * Float.BYTES);
+            memory.add("adapter", Memory.weights(files.adapter().elements(), precision));
         }
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && config.softmax()) {
             memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
@@ -255,5 +287,17 @@ public final class Loader implements ModelLoader {
                 "KV cache for " + context + " positions",
                 2L * llm.numHiddenLayers() * llm.numKeyValueHeads() * llm.headDim() * context * Float.BYTES);
         return memory;
+    }
+
+    /** Quantised, the head has 8 bits, and the embedding table stays on disk. */
+    private static long decoderBytes(ModelFiles files, Precision precision) {
+        long all = files.llm().elements();
+        if (precision == Precision.FULL) {
+            return all * Float.BYTES;
+        }
+        DecoderConfig llm = files.llm().config();
+        long head = (long) llm.vocabSize() * llm.hiddenSize();
+        long layers = all - (llm.tieWordEmbeddings() ? head : 2 * head);
+        return Memory.weights(layers, precision) + Memory.weights(head, Precision.INT8);
     }
 }

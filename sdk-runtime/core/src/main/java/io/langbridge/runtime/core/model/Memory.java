@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.FitReport;
 import io.langbridge.InsufficientMemoryException;
+import io.langbridge.Precision;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,15 @@ final class Memory {
     private static final Path MEMINFO = Paths.get("/proc/meminfo");
 
     private final List<FitReport.Memory> items = new ArrayList<>();
+
+    /** Bytes of quantised weights with their scales, one for a block of 128. */
+    static long weights(long elements, Precision precision) {
+        return switch (precision) {
+            case FULL -> elements * Float.BYTES;
+            case INT8 -> elements + elements / 32;
+            case INT4 -> elements / 2 + elements / 32;
+        };
+    }
 
     /** Adds an item. */
     void add(String name, long bytes) {

@@ -14,6 +14,7 @@ import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -173,6 +174,14 @@ class FoldTest {
         try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
             assertThat(files).isEmpty();
         }
+    }
+
+    @Test
+    void weightsThatLeaveTheRangeAreRefused() {
+        Arrays.fill(values("2.weight"), Float.MAX_VALUE);
+        assertThatExceptionOfType(CheckpointException.class)
+                .isThrownBy(() -> fold("a"))
+                .withMessageContaining("leaves the range of float32");
     }
 
     @Test

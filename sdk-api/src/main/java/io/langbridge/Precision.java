@@ -1,0 +1,21 @@
+package io.langbridge;
+
+/**
+ * How the weights of a part are stored and multiplied. Fewer bits need less memory and compute faster; the answer moves
+ * a little away from the one in full precision.
+ *
+ * <p>Weights are quantised from the checkpoint as it lies on disk, once, into the cache directory. Embeddings, norms
+ * and biases keep full precision.
+ *
+ * @since 0.1
+ */
+public enum Precision {
+    /** float32 on the CPU; what the checkpoint has on CUDA. The default. */
+    FULL,
+    /** 8-bit weights, 8-bit activations. ONNX Runtime on the CPU only. */
+    INT8,
+    /**
+     * 4-bit weights, 8-bit activations; a language model's {@code lm_head} has 8 bits. ONNX Runtime on the CPU only.
+     */
+    INT4
+}

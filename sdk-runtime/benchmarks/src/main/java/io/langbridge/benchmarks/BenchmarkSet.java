@@ -1,0 +1,39 @@
+package io.langbridge.benchmarks;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.util.function.Consumer;
+
+/** What can be asked for by name. Each runs in a process of its own, so that its peak memory is its own. */
+enum BenchmarkSet {
+    /** Decoding and resizing the picture; the vision encoder. */
+    ENCODER,
+    /** From features to visual tokens. */
+    ADAPTER,
+    /** Prefill and decoding, from embeddings. */
+    DECODER,
+    /** A whole answer, phase by phase, and a second question. */
+    ANSWER,
+    /** Which words the patches of a picture are made of, and near to. */
+    EXPLAIN,
+    /** From the start of the process to a model that is ready, without and with its cache. */
+    LOAD,
+    /** The small kernels, with JMH. */
+    KERNELS,
+    /** Whether memory stays flat over thousands of questions. */
+    SOAK;
+
+    /** Measures and hands over line by line. */
+    void run(Setup setup, Consumer<JsonObject> out) throws IOException {
+        switch (this) {
+            case ENCODER -> EncoderSet.run(setup, out);
+            case ADAPTER -> AdapterSet.run(setup, out);
+            case DECODER -> DecoderSet.run(setup, out);
+            case ANSWER -> AnswerSet.run(setup, out);
+            case EXPLAIN -> ExplainSet.run(setup, out);
+            case LOAD -> LoadSet.run(setup, out);
+            case KERNELS -> KernelSet.run(setup, out);
+            case SOAK -> SoakSet.run(setup, out);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+package io.langbridge.benchmarks;
+
+import io.langbridge.Adapter;
+import io.langbridge.Encoder;
+import io.langbridge.Llm;
+import io.langbridge.Precision;
+import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.engine.Device;
+import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What is measured and how: the options that all sets share, and what they open. */
+final class Setup {
+    private static final int CONTEXT_MARGIN = 64;
+
+    @Option(
+            names = "--models",
+            paramLabel = "FOLDER",
+            description = "where random models are written once and looked for; default: ${DEFAULT-VALUE}")
+    private Path models = Path.of(System.getProperty("user.home"), ".cache", "langbridge-benchmarks");
+
+    @Option(names = "--encoder", paramLabel = "FOLDER|SHAPE", description = "default: ${DEFAULT-VALUE}")
+    private String encoder = "clip-l-336";
+
+    @Option(names = "--adapter", paramLabel = "FOLDER|SHAPE", description = "default: ${DEFAULT-VALUE}")
+    private String adapter = "langbridge-19200";
+
+    @Option(
+            names = "--llm",
+            paramLabel = "FOLDER|SHAPE",
+            description = "qwen2-0.5b, qwen2-7b, llama3.2-1b or a folder; default: ${DEFAULT-VALUE}")
+    private String llm = "qwen2-0.5b";
+
+    @Option(names = "--engine", paramLabel = "NAME", description = "onnx or pytorch; default: ${DEFAULT-VALUE}")
+    private String engine = "onnx";
+
+    @Option(names = "--device", paramLabel = "NAME", description = "cpu, cuda or cuda:N; default: ${DEFAULT-VALUE}")
+    private String device = "cpu";
+
+    @Option(names = "--precision", paramLabel = "NAME", description = "${COMPLETION-CANDIDATES}; default: FULL")
+    private Precision precision = Precision.FULL;
+
+    @Option(
+            names = "--prefill-chunk",
+            paramLabel = "N",
+            description = "positions of a prompt that run at a time; default: ${DEFAULT-VALUE}")
+    private int prefillChunk = EngineOptions.PREFILL_CHUNK;
+
+    @Option(names = "--threads", paramLabel = "N", description = "default: ${DEFAULT-VALUE}")
+    int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--spinning", description = "idle threads burn cycles waiting for work")
+    private boolean spinning;
+
+    @Option(
+            names = "--cache",
+            paramLabel = "FOLDER",
+            description = "converted weights; default: the folder cache in --models")
+    private @Nullable Path cache;
+
+    @Option(names = "--reps", paramLabel = "N", description = "samples per figure; default: ${DEFAULT-VALUE}")
+    int reps = 3;
+
+    @Option(
+            names = "--patience",
+            paramLabel = "SECONDS",
+            description =
+                    "longest wait for a quiet moment before a sample; default: ${DEFAULT-VALUE}, or BENCH_PATIENCE",
+            defaultValue = "${env:BENCH_PATIENCE:-45}")
+    double patience;
+
+    @Option(names = "--prompt", paramLabel = "N", description = "tokens of the prompt; default: ${DEFAULT-VALUE}")
+    int prompt = 640;
+
+    @Option(names = "--gen", paramLabel = "N", description = "tokens to decode; default: ${DEFAULT-VALUE}")
+    int gen = 128;
+
+    @Option(
+            names = "--layer",
+            paramLabel = "N",
+            description = "hidden state that encoder gives: -2 as LangBridge takes it, -1 for the whole tower with the"
+                    + " class token, as peers run it; default: ${DEFAULT-VALUE}")
+    int layer = -2;
+
+    @Option(
+            names = "--inputs",
+            paramLabel = "NPY",
+            description = "inputs of encoder [1, 3, size, size], adapter [patches, mm_hidden] or decoder"
+                    + " [tokens, hidden]; default: random")
+    private @Nullable Path inputs;
+
+    @Option(
+            names = "--check",
+            paramLabel = "NPY",
+            description = "what a reference gave for --inputs (decoder: logits of the last position); prints the"
+                    + " relative error, |ours - reference| / |reference|")
+    private @Nullable Path check;
+
+    @Option(names = "--save", paramLabel = "NPY", description = "writes what --check of another run compares with")
+    private @Nullable Path save;
+
+    private List<String> given = List.of();
+
+    /** Takes the options of the command line as they were written, for {@link #arguments}. */
+    void given(List<String> options) {
+        given = List.copyOf(options);
+    }
+
+    /** The command line of another process that measures under the same conditions; later options win. */
+    List<String> arguments(List<String> more) {
+        List<String> arguments = new ArrayList<>(given);
+        arguments.addAll(more);
+        return arguments;
+    }
+
+    Path encoder() throws IOException {
+        return folder(encoder);
+    }
+
+    Path adapter() throws IOException {
+        return folder(adapter);
+    }
+
+    Path llm() throws IOException {
+        return folder(llm);
+    }
+
+    private Path folder(String folderOrShape) throws IOException {
+        Path folder = Path.of(folderOrShape);
+        if (Files.isDirectory(folder)) {
+            return folder;
+        }
+        Path random = models.resolve(folderOrShape);
+        RandomModels.complete(folderOrShape, random);
+        return random;
+    }
+
+    Path models() throws IOException {
+        return Files.createDirectories(models);
+    }
+
+    Path cache() {
+        return cache != null ? cache : models.resolve("cache");
+    }
+
+    Engine engine() {
+        List<String> names = new ArrayList<>();
+        for (Engine found : ServiceLoader.load(Engine.class)) {
+            if (found.name().equals(engine)) {
+                return found;
+            }
+            names.add(found.name());
+        }
+        throw new IllegalArgumentException("There is no engine '" + engine + "', there are " + names);
+    }
+
+    EngineOptions options() {
+        return new EngineOptions(threads, spinning, cache(), Device.parse(device), false, precision, prefillChunk);
+    }
+
+    /** Opens the whole model through the same door as an application. */
+    VisionLanguageModel model() throws IOException {
+        return VisionLanguageModel.builder()
+                .encoder(Encoder.of(encoder()))
+                .adapter(Adapter.langBridge(adapter()))
+                .llm(Llm.of(llm()))
+                .engine(engine)
+                .device(device)
+                .threads(threads)
+                .spinning(spinning)
+                .precision(precision)
+                .prefillChunk(prefillChunk)
+                .contextLength(prompt + gen + CONTEXT_MARGIN)
+                .cacheDirectory(cache())
+                .build();
+    }
+
+    /** A line of the report with all that the figure depends on. */
+    Line line(String phase, String part) {
+        String model = switch (part) {
+            case "encoder" -> encoder;
+            case "adapter" -> adapter;
+            default -> llm;
+        };
+        return new Line(phase)
+                .put("engine", engine)
+                .put("device", device)
+                .put("model", String.valueOf(Path.of(model).getFileName()))
+                .put("precision", precision.name().toLowerCase(Locale.ROOT))
+                .put("threads", threads)
+                .put("spinning", spinning);
+    }
+
+    /** The inputs that were asked for, or small random ones. */
+    FloatTensor inputs(float deviation, int... shape) throws IOException {
+        FloatTensor tensor;
+        if (inputs != null) {
+            FloatTensor given = Npy.read(inputs);
+            FloatTensor wanted = FloatTensor.allocate(shape);
+            if (given.count() != wanted.count()) {
+                throw new IllegalArgumentException(inputs + " holds " + given + ", but the inputs are " + wanted
+                        + "; --inputs serves one of the sets encoder, adapter and decoder at a time");
+            }
+            tensor = given.reshape(shape);
+        } else {
+            tensor = FloatTensor.allocate(shape);
+            Random random = new Random(7);
+            FloatBuffer values = tensor.data();
+            while (values.hasRemaining()) {
+                values.put(deviation * (float) random.nextGaussian());
+            }
+        }
+        return tensor;
+    }
+
+    /** Saves a result if that was asked for, and adds its error to a line if there is a reference. */
+    void compare(FloatTensor result, Line line) throws IOException {
+        if (save != null) {
+            Npy.write(save, result);
+        }
+        if (check != null) {
+            FloatTensor reference = Npy.read(check);
+            if (reference.count() != result.count()) {
+                throw new IllegalArgumentException(
+                        check + " holds " + reference + ", but the result has the shape " + result);
+            }
+            line.put("rel_err", relativeError(result.data(), reference.data()));
+        }
+    }
+
+    private static double relativeError(FloatBuffer result, FloatBuffer reference) {
+        double difference = 0;
+        double norm = 0;
+        while (reference.hasRemaining()) {
+            double expected = reference.get();
+            double error = result.get() - expected;
+            difference += error * error;
+            norm += expected * expected;
+        }
+        return Math.sqrt(difference / norm);
+    }
+}

@@ -1,0 +1,131 @@
+package io.langbridge.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.langbridge.runtime.core.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs the sets as the command does, on tiny shapes; that they run and agree with themselves, not how fast. */
+class BenchmarkSetTest {
+    @TempDir
+    private static Path folder;
+
+    @Test
+    void everyPhaseHasItsLine() throws IOException {
+        List<JsonObject> lines = run("encoder", "adapter", "answer", "explain");
+
+        assertThat(lines)
+                .extracting(line -> line.get("phase").getAsString())
+                .containsExactly(
+                        "picture",
+                        "encode",
+                        "adapter",
+                        "coefficients",
+                        "answer.encode",
+                        "answer.adapter",
+                        "answer.prefill",
+                        "first_token",
+                        "answer.decode",
+                        "second_question",
+                        "explain.coefficient",
+                        "explain.cosine");
+        assertThat(lines).allSatisfy(line -> {
+            assertThat(line.getAsJsonObject("ms").get("median").getAsDouble()).isPositive();
+            assertThat(line.getAsJsonObject("ms").get("n").getAsInt()).isPositive();
+        });
+        JsonObject answer = lines.get(7);
+        assertThat(answer.get("prompt").getAsInt()).isEqualTo(60);
+        assertThat(answer.get("visual_tokens").getAsInt()).isEqualTo(16);
+        assertThat(lines.get(9).get("cached_tokens").getAsInt()).isGreaterThan(16);
+    }
+
+    @Test
+    void aRunComparesItsLogitsAndItsTimesWithAnotherRun() throws IOException {
+        Path logits = folder.resolve("logits.npy");
+        run("decoder", "--save", logits.toString());
+        Path before = folder.resolve("before.jsonl");
+        Files.writeString(
+                before, "{\"bench\":\"llama.cpp\",\"model\":\"x\",\"prompt\":60,\"prefill_tok_s\":{\"median\":1}}\n");
+
+        List<JsonObject> lines = run("decoder", "--check", logits.toString(), "--compare", before.toString());
+
+        assertThat(lines.get(0).get("rel_err").getAsDouble()).isLessThan(1e-6);
+        assertThat(lines)
+                .filteredOn(line -> line.get("phase").getAsString().equals("compare"))
+                .extracting(line -> line.get("figure").getAsString())
+                .containsExactly("prefill_tok_s", "prefill.ms");
+    }
+
+    @Test
+    void loadsWithAndWithoutCache() throws IOException {
+        List<JsonObject> lines = run("load");
+
+        assertThat(lines)
+                .extracting(line -> line.get("phase").getAsString())
+                .containsExactly("load_cold", "load_cached");
+        assertThat(lines)
+                .allSatisfy(line -> assertThat(
+                                line.getAsJsonObject("ready_s").get("min").getAsDouble())
+                        .isPositive());
+    }
+
+    @Test
+    void aPeersCommandRunsInTurn() throws IOException {
+        List<JsonObject> lines = run(
+                "decoder",
+                "--rounds",
+                "2",
+                "--versus",
+                "echo {\"bench\":\"peer\",\"decode_tok_s\":{\"median\":2}}".replace("\"", "\\\""));
+
+        assertThat(lines)
+                .extracting(line -> line.has("phase") ? line.get("phase").getAsString() : "peer")
+                .containsExactly("prefill", "decode", "peer", "peer", "prefill", "decode", "compare");
+        assertThat(lines.get(6).getAsJsonObject("ratio").get("n").getAsInt()).isEqualTo(2);
+    }
+
+    @Test
+    void whatIsNotThereIsAnError() {
+        assertThat(Benchmarks.run("decoder", "--llm", "no-such-model", "--models", folder.toString()))
+                .isNotZero();
+    }
+
+    @Test
+    void generatedTokenizerSplitsAndJoinsText() throws IOException {
+        Path folderOfTokenizer = folder.resolve("tokenizer");
+        RandomModels.tokenizer("tiny-llm", folderOfTokenizer);
+        try (Tokenizer tokenizer = Tokenizer.of(folderOfTokenizer)) {
+            String text = "the end of (\u00e4) 12\n";
+            int[] ids = tokenizer.encode(text, false);
+
+            assertThat(tokenizer.decode(ids, false)).isEqualTo(text);
+            assertThat(ids).hasSizeLessThan(text.length());
+            assertThat(tokenizer.vocabularySize()).isEqualTo(1003);
+            assertThat(tokenizer.encode("<|im_end|>", false)).containsExactly(1002);
+        }
+    }
+
+    private static List<JsonObject> run(String... more) throws IOException {
+        Path out = Files.createTempFile(folder, "lines", ".jsonl");
+        List<String> arguments = new ArrayList<>(List.of(more));
+        arguments.addAll(List.of("--models", folder.toString(), "--llm", "tiny-llm", "--encoder", "tiny-clip"));
+        arguments.addAll(List.of("--adapter", "tiny-langbridge", "--prompt", "60", "--gen", "8", "--reps", "1"));
+        arguments.addAll(List.of("--patience", "0", "--out", out.toString()));
+
+        assertThat(Benchmarks.run(arguments.toArray(new String[0]))).isZero();
+
+        List<JsonObject> lines = new ArrayList<>();
+        for (String line : Files.readAllLines(out)) {
+            lines.add(JsonParser.parseString(line).getAsJsonObject());
+        }
+        return lines;
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,128 @@
+package io.langbridge.runtime.onnx;
+
+import java.util.Arrays;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the weight of a layer changes when what comes in and what goes out are written in another basis: {@code W' =
+ * Out^T diag(outScale) W diag(inScale) In} for {@code W} of shape {@code [out, in]}.
+ *
+ * @param inScale factor per input channel, or null
+ * @param in basis of the input, or null for the channels as they are
+ * @param outScale factor per output channel, or null
+ * @param out basis of the output, or null for the channels as they are
+ */
+record Change(
+        @Nullable Scale inScale,
+        @Nullable Orthogonal in,
+        @Nullable Scale outScale,
+        @Nullable Orthogonal out) {
+    /** Leaves the weight as it is. */
+    static final Change NONE = new Change(null, null, null, null);
+
+    /** Factors that are made when they are first needed, from whatever {@code recipe} names. */
+    static final class Scale {
+        private final String recipe;
+        private final Supplier<float[]> maker;
+        private float @Nullable [] values;
+
+        Scale(String recipe, Supplier<float[]> maker) {
+            this.recipe = recipe;
+            this.maker = maker;
+        }
+
+        synchronized float[] values() {
+            float[] known = values;
+            if (known == null) {
+                known = maker.get();
+                values = known;
+            }
+            return known;
+        }
+
+        /** One over each factor. */
+        Scale inverse() {
+            return new Scale("1 / " + recipe, () -> {
+                float[] inverse = values().clone();
+                for (int i = 0; i < inverse.length; i++) {
+                    inverse[i] = 1 / inverse[i];
+                }
+                return inverse;
+            });
+        }
+
+        @Override
+        public String toString() {
+            return recipe;
+        }
+    }
+
+    /** All that the changed values depend on beside the weight's own. */
+    @Override
+    public String toString() {
+        return Arrays.asList(inScale, in, outScale, out).toString();
+    }
+
+    /** Changes rows {@code [rows, inputs]} of a weight; the output's basis needs all of them. */
+    void apply(float[] rows, int firstRow, int inputs) {
+        int count = rows.length / inputs;
+        float[] columnFactors = inScale == null ? new float[0] : inScale.values();
+        float[] rowFactors = outScale == null ? new float[0] : outScale.values();
+        for (int row = 0; row < count; row++) {
+            int from = row * inputs;
+            if (inScale != null) {
+                for (int i = 0; i < inputs; i++) {
+                    rows[from + i] *= columnFactors[i];
+                }
+            }
+            if (outScale != null) {
+                for (int i = 0; i < inputs; i++) {
+                    rows[from + i] *= rowFactors[firstRow + row];
+                }
+            }
+            if (in != null) {
+                in.apply(rows, from);
+            }
+        }
+        if (out != null) {
+            applyToColumns(out, rows, inputs);
+        }
+    }
+
+    /** What a row vector times the matrix is, is for a column the transposed matrix times it. */
+    private static void applyToColumns(Orthogonal basis, float[] rows, int inputs) {
+        int size = basis.size();
+        int together = Math.min(16, inputs); // a cache line of each row
+        float[] columns = new float[together * size];
+        for (int from = 0; from < inputs; from += together) {
+            int width = Math.min(together, inputs - from);
+            for (int row = 0; row < size; row++) {
+                for (int i = 0; i < width; i++) {
+                    columns[i * size + row] = rows[row * inputs + from + i];
+                }
+            }
+            for (int i = 0; i < width; i++) {
+                basis.apply(columns, i * size);
+            }
+            for (int row = 0; row < size; row++) {
+                for (int i = 0; i < width; i++) {
+                    rows[row * inputs + from + i] = columns[i * size + row];
+                }
+            }
+        }
+    }
+
+    /** Changes a bias, {@code [out]}. */
+    void applyToBias(float[] bias) {
+        if (outScale != null) {
+            float[] factors = outScale.values();
+            for (int i = 0; i < bias.length; i++) {
+                bias[i] *= factors[i];
+            }
+        }
+        if (out != null) {
+            out.apply(bias, 0);
+        }
+    }
+}

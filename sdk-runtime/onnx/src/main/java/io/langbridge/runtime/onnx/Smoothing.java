@@ -1,0 +1,125 @@
+package io.langbridge.runtime.onnx;
+
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Factors that move size from activations to the weights that follow, or back, so that neither has channels much larger
+ * than the others (SmoothQuant, arXiv 2211.10438). How large activations are is estimated from the weights they come
+ * from, for inputs whose channels are alike, as they are after an RMS norm.
+ */
+final class Smoothing {
+    private static final int ROWS = 1024;
+
+    private Smoothing() {}
+
+    /**
+     * Per channel of {@code silu(gate) * up}: divide {@code up} by it and multiply {@code down} with it.
+     *
+     * @param norm weight of the norm before, {@code [hidden]}
+     */
+    static float[] ofMlp(StoredTensor gate, StoredTensor up, StoredTensor down, float[] norm) {
+        float[] gates = rowNorms(gate, norm);
+        float[] activations = rowNorms(up, norm);
+        for (int i = 0; i < activations.length; i++) {
+            // SiLU is near x / 2 for small x, and x or 0 for large: its root mean square lies between g / 2 and g /
+            // 1.4.
+            double g = gates[i];
+            activations[i] = (float) (activations[i] * g * Math.sqrt(0.25 + 0.25 * g * g / (g * g + 4)));
+        }
+        return factors(activations, columnNorms(down));
+    }
+
+    /**
+     * Per channel of the values that attention mixes: divide {@code v_proj} by it and multiply {@code o_proj} with it,
+     * in every head that reads the channel.
+     *
+     * @param norm weight of the norm before, {@code [hidden]}
+     */
+    static float[] ofValues(StoredTensor values, StoredTensor output, float[] norm, int headDim) {
+        float[] activations = rowNorms(values, norm);
+        float[] read = columnNorms(output);
+        int group = read.length / activations.length;
+        float[] together = new float[activations.length];
+        for (int i = 0; i < read.length; i++) {
+            int head = i / headDim / group;
+            int channel = head * headDim + i % headDim;
+            together[channel] = Math.max(together[channel], read[i]);
+        }
+        return factors(activations, together);
+    }
+
+    /** The same per channel of all heads, {@code [heads * head_dim]}. */
+    static float[] forHeads(float[] ofValues, int heads, int headDim) {
+        float[] all = new float[heads * headDim];
+        int group = all.length / ofValues.length;
+        for (int i = 0; i < all.length; i++) {
+            all[i] = ofValues[i / headDim / group * headDim + i % headDim];
+        }
+        return all;
+    }
+
+    /** The square root of the quotient makes both sides equal, which is the least that the larger one can be. */
+    private static float[] factors(float[] activations, float[] weights) {
+        float[] factors = new float[activations.length];
+        double logarithms = 0;
+        int counted = 0;
+        for (int i = 0; i < factors.length; i++) {
+            double factor = Math.sqrt((double) activations[i] / weights[i]);
+            boolean usable = factor > 0 && factor < Float.MAX_VALUE;
+            factors[i] = usable ? (float) factor : 0;
+            logarithms += usable ? Math.log(factor) : 0;
+            counted += usable ? 1 : 0;
+        }
+        float mean = counted == 0 ? 1 : (float) Math.exp(logarithms / counted);
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = factors[i] > 0 ? factors[i] / mean : 1;
+        }
+        return factors;
+    }
+
+    private static float[] rowNorms(StoredTensor weight, float @Nullable [] inputFactors) {
+        int out = (int) weight.shape()[0];
+        int in = (int) weight.shape()[1];
+        float[] norms = new float[out];
+        for (int from = 0; from < out; from += ROWS) {
+            float[] rows = rows(weight, from, out, in);
+            for (int i = 0; i < rows.length; i++) {
+                float value = inputFactors == null ? rows[i] : rows[i] * inputFactors[i % in];
+                norms[from + i / in] += value * value;
+            }
+        }
+        return roots(norms);
+    }
+
+    private static float[] columnNorms(StoredTensor weight) {
+        int out = (int) weight.shape()[0];
+        int in = (int) weight.shape()[1];
+        float[] norms = new float[in];
+        for (int from = 0; from < out; from += ROWS) {
+            float[] rows = rows(weight, from, out, in);
+            for (int row = 0; row < rows.length; row += in) {
+                for (int i = 0; i < in; i++) {
+                    norms[i] += rows[row + i] * rows[row + i];
+                }
+            }
+        }
+        return roots(norms);
+    }
+
+    private static float[] rows(StoredTensor weight, int from, int out, int in) {
+        float[] rows = new float[Math.multiplyExact(Math.min(ROWS, out - from), in)];
+        weight.read((long) from * in, FloatBuffer.wrap(rows));
+        return rows;
+    }
+
+    private static float[] roots(float[] squares) {
+        float[] roots = Arrays.copyOf(squares, squares.length);
+        for (int i = 0; i < roots.length; i++) {
+            roots[i] = (float) Math.sqrt(roots[i]);
+        }
+        return roots;
+    }
+}

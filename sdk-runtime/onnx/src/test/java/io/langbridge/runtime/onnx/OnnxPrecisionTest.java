@@ -1,0 +1,215 @@
+package io.langbridge.runtime.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.langbridge.Precision;
+import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.DecoderConfig;
+import io.langbridge.runtime.core.config.Rope;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.Device;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What quantised decoders do to the logits, with and without channels that are far larger than the rest. */
+class OnnxPrecisionTest {
+    private static final int HIDDEN = 192;
+    private static final int INNER = 448;
+    private static final int LAYERS = 4;
+    private static final int VOCAB = 400;
+    private static final int TOKENS = 48;
+    private static final int STEPS = 8;
+    private static final List<Precision> QUANTISED = List.of(Precision.INT8, Precision.INT4);
+    private static final DecoderConfig CONFIG = new DecoderConfig(
+            "test",
+            HIDDEN,
+            INNER,
+            LAYERS,
+            6,
+            2,
+            32,
+            VOCAB,
+            128,
+            1e-6f,
+            new Rope(10000, null),
+            true,
+            false,
+            false,
+            false,
+            0,
+            new boolean[LAYERS],
+            false);
+
+    @TempDir
+    Path folder;
+
+    private EngineOptions options(Precision precision) {
+        return new EngineOptions(2, false, folder.resolve("cache")).with(precision);
+    }
+
+    private Weights weights(String file, BiConsumer<String, float[]> edit) throws IOException {
+        RandomWeights weights = new RandomWeights(DType.BF16)
+                .editedBy((name, values) -> {
+                    // As real networks are initialised, so that no layer drowns the others.
+                    for (int i = 0; i < values.length && !name.contains("norm"); i++) {
+                        values[i] *= 0.2f;
+                    }
+                    edit.accept(name, values);
+                })
+                .add("model.embed_tokens.weight", VOCAB, HIDDEN);
+        for (int i = 0; i < LAYERS; i++) {
+            String layer = "model.layers." + i + ".";
+            weights.add(layer + "input_layernorm.weight", HIDDEN)
+                    .add(layer + "post_attention_layernorm.weight", HIDDEN)
+                    .add(layer + "self_attn.q_proj.weight", 192, HIDDEN)
+                    .add(layer + "self_attn.q_proj.bias", 192)
+                    .add(layer + "self_attn.k_proj.weight", 64, HIDDEN)
+                    .add(layer + "self_attn.k_proj.bias", 64)
+                    .add(layer + "self_attn.v_proj.weight", 64, HIDDEN)
+                    .add(layer + "self_attn.v_proj.bias", 64)
+                    .add(layer + "self_attn.o_proj.weight", HIDDEN, 192)
+                    .add(layer + "mlp.gate_proj.weight", INNER, HIDDEN)
+                    .add(layer + "mlp.up_proj.weight", INNER, HIDDEN)
+                    .add(layer + "mlp.down_proj.weight", HIDDEN, INNER);
+        }
+        return weights.add("model.norm.weight", HIDDEN)
+                .add("lm_head.weight", VOCAB, HIDDEN)
+                .writeTo(folder.resolve(file + ".safetensors"));
+    }
+
+    /** Root mean square of the relative errors of the logits, at the end of the prompt and after some steps. */
+    private double error(Weights weights, FloatTensor prompt, Precision precision) {
+        try (DecoderNetwork exact = new OnnxEngine().decoder(CONFIG, weights, options(Precision.FULL));
+                DecoderNetwork rough = new OnnxEngine().decoder(CONFIG, weights, options(precision));
+                DecoderSession a = exact.open(TOKENS + STEPS);
+                DecoderSession b = rough.open(TOKENS + STEPS)) {
+            double squares = Math.pow(difference(b.prefill(prompt), a.prefill(prompt)), 2);
+            for (int step = 0; step < STEPS; step++) {
+                squares += Math.pow(difference(b.step(37 * step), a.step(37 * step)), 2);
+            }
+            return Math.sqrt(squares / (STEPS + 1));
+        }
+    }
+
+    private static double difference(FloatBuffer actual, FloatBuffer expected) {
+        float[] values = new float[actual.limit()];
+        actual.get(values);
+        double[] exact = new double[values.length];
+        for (int i = 0; i < exact.length; i++) {
+            exact[i] = expected.get(i);
+        }
+        return Errors.relative(values, exact);
+    }
+
+    /** Two channels of the embeddings are {@code factor} times as large as the others. */
+    private static FloatTensor prompt(float factor) {
+        float[] values = RandomWeights.values(TOKENS * HIDDEN, 11);
+        for (int i = 0; i < values.length; i++) {
+            boolean outlier = i % HIDDEN == 5 || i % HIDDEN == 77;
+            values[i] *= outlier ? 0.06f * factor : 0.06f;
+        }
+        return FloatTensor.of(values, TOKENS, HIDDEN);
+    }
+
+    /** Channels a hundred times larger where they leave a layer, and as much smaller where the next one reads them. */
+    private static void plantInActivations(String name, float[] values) {
+        scaleRow(name, values, "mlp.up_proj.weight", 9, HIDDEN, 100);
+        scaleColumn(name, values, "mlp.down_proj.weight", 9, INNER, 0.01f);
+        scaleRow(name, values, "self_attn.v_proj.weight", 40, HIDDEN, 100);
+        scaleRow(name, values, "self_attn.v_proj.bias", 40, 1, 100);
+        for (int head = 3; head < 6; head++) {
+            scaleColumn(name, values, "self_attn.o_proj.weight", head * 32 + 8, 192, 0.01f);
+        }
+        scaleRow(name, values, "layernorm.weight", 21, 1, 100);
+        for (String reader : List.of("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")) {
+            scaleColumn(name, values, reader + ".weight", 21, HIDDEN, 0.01f);
+        }
+    }
+
+    private static void scaleRow(String name, float[] values, String layer, int row, int width, float factor) {
+        for (int i = 0; i < width && name.endsWith(layer); i++) {
+            values[row * width + i] *= factor;
+        }
+    }
+
+    private static void scaleColumn(String name, float[] values, String layer, int column, int width, float factor) {
+        for (int i = column; i < values.length && name.endsWith(layer); i += width) {
+            values[i] *= factor;
+        }
+    }
+
+    /**
+     * Some weights a hundred times larger. Not those of queries and keys: they would sharpen the attention, and then
+     * the network itself answers more strongly to any error.
+     */
+    private static void plantInWeights(String name, float[] values) {
+        Random random = new Random(name.hashCode());
+        boolean chosen = name.endsWith("proj.weight") && !name.contains("q_proj") && !name.contains("k_proj");
+        for (int i = 0; i < 6 && chosen; i++) {
+            values[random.nextInt(values.length)] *= 100;
+        }
+    }
+
+    @Test
+    void outliersInActivationsCostNoAccuracy() throws IOException {
+        for (Precision precision : QUANTISED) {
+            double plain = error(weights("plain", (name, values) -> {}), prompt(1), precision);
+            double planted = error(weights("planted", OnnxPrecisionTest::plantInActivations), prompt(1), precision);
+            double inStream = error(weights("stream", (name, values) -> {}), prompt(100), precision);
+            assertThat(plain).isBetween(1e-4, precision == Precision.INT8 ? 0.06 : 0.6);
+            assertThat(planted).isLessThan(1.5 * plain);
+            assertThat(inStream).isLessThan(1.5 * plain);
+        }
+    }
+
+    @Test
+    void outliersInWeightsCostNoAccuracy() throws IOException {
+        for (Precision precision : QUANTISED) {
+            double plain = error(weights("plain", (name, values) -> {}), prompt(1), precision);
+            double planted = error(weights("planted", OnnxPrecisionTest::plantInWeights), prompt(1), precision);
+            assertThat(planted).isLessThan(1.5 * plain);
+        }
+    }
+
+    @Test
+    void eachPrecisionHasItsOwnFileAndTheSecondStartFindsIt() throws IOException {
+        Weights weights = weights("plain", (name, values) -> {});
+        for (int start = 0; start < 2; start++) {
+            for (Precision precision : Precision.values()) {
+                new OnnxEngine().decoder(CONFIG, weights, options(precision)).close();
+            }
+        }
+        try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
+            assertThat(files).hasSize(3); // the checkpoint is bfloat16, so full precision is converted too
+        }
+    }
+
+    @Test
+    void quantisedNetworksAreRefusedBeyondTheCpu() throws IOException {
+        EngineOptions onCuda =
+                new EngineOptions(1, false, folder, Device.cuda(0), false, Precision.INT8, EngineOptions.PREFILL_CHUNK);
+        Weights weights = new RandomWeights(DType.F32)
+                .add("weight", 4, 4)
+                .add("bias", 4)
+                .writeTo(folder.resolve("a.safetensors"));
+        assertThatExceptionOfType(RuntimeUnavailableException.class)
+                .isThrownBy(() -> new OnnxEngine().adapter(new AdapterConfig.Linear(4, 4), weights, null, onCuda))
+                .withMessageContaining("'onnx' has INT8 on the CPU only, not on cuda:0")
+                .withMessageContaining("device(\"cpu\")");
+    }
+}

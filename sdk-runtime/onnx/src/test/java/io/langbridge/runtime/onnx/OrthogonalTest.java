@@ -1,0 +1,64 @@
+package io.langbridge.runtime.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+class OrthogonalTest {
+    private static double product(float[] matrix, int n, int a, int b) {
+        double sum = 0;
+        for (int i = 0; i < n; i++) {
+            sum += (double) matrix[a * n + i] * matrix[b * n + i];
+        }
+        return sum;
+    }
+
+    @Test
+    void rowsAreOrthogonalForEverySize() {
+        for (int n : new int[] {1, 2, 7, 24, 40, 64, 72, 896}) {
+            for (boolean keepsMean : new boolean[] {false, true}) {
+                float[] matrix = Orthogonal.mixing(n, keepsMean).toArray();
+                for (int a = 0; a < n; a += Math.max(1, n / 9)) {
+                    for (int b = 0; b < n; b++) {
+                        assertThat(product(matrix, n, a, b)).isCloseTo(a == b ? 1 : 0, within(1e-5));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void oneThatKeepsTheMeanLeavesEqualCoordinatesAlone() {
+        float[] equal = new float[24];
+        Arrays.fill(equal, 3);
+        Orthogonal.mixing(24, true).apply(equal, 0);
+        for (float value : equal) {
+            assertThat(value).isCloseTo(3, within(1e-5f));
+        }
+    }
+
+    @Test
+    void oneLargeCoordinateIsSpreadOverAll() {
+        float[] vector = new float[896];
+        vector[17] = 100;
+        Orthogonal.mixing(896, false).apply(vector, 0);
+        float largest = 0;
+        for (float value : vector) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        // 100 / sqrt(896) if it were spread evenly; the cosine transform of size 7 makes it up to sqrt(2) more.
+        assertThat(largest).isLessThan(5);
+    }
+
+    @Test
+    void blocksDoNotMix() {
+        float[] vector = new float[32];
+        vector[9] = 1;
+        Orthogonal.blocks(32, 8).apply(vector, 0);
+        for (int i = 0; i < 32; i++) {
+            assertThat(Math.abs(vector[i])).isCloseTo(i / 8 == 1 ? (float) Math.sqrt(1 / 8.0) : 0, within(1e-6f));
+        }
+    }
+}
