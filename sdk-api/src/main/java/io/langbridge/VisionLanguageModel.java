@@ -124,9 +124,9 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
-     * Says which words each patch of a picture is made of, or is near to. The first call of a LangBridge model opens
-     * the projector that the model itself does without; then a tile of CLIP-L/14-336 takes one to two seconds on two
-     * cores.
+     * Says which words each patch of a picture is made of, or is near to. A tile of CLIP-L/14-336 takes about a second
+     * on two cores. The first call of a LangBridge model opens the projector that the model itself does without; it
+     * then stays in memory, 520 MB at the published size in float32.
      *
      * @param image made by {@link #encode}, by this model or by one with the same encoder
      * @param options what to show

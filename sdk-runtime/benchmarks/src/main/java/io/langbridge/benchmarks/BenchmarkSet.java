@@ -16,6 +16,8 @@ enum BenchmarkSet {
     DECODER,
     /** A whole answer, phase by phase, and a second question. */
     ANSWER,
+    /** Which words the patches of a picture are made of, and near to. */
+    EXPLAIN,
     /** From the start of the process to a model that is ready, without and with its cache. */
     LOAD,
     /** The small kernels, with JMH. */
@@ -31,6 +33,7 @@ enum BenchmarkSet {
             case FOLD -> FoldSet.run(setup, out);
             case DECODER -> DecoderSet.run(setup, out);
             case ANSWER -> AnswerSet.run(setup, out);
+            case EXPLAIN -> ExplainSet.run(setup, out);
             case LOAD -> LoadSet.run(setup, out);
             case KERNELS -> KernelSet.run(setup, out);
             case SOAK -> SoakSet.run(setup, out);

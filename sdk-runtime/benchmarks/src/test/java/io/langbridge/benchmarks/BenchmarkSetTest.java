@@ -20,7 +20,7 @@ class BenchmarkSetTest {
 
     @Test
     void everyPhaseHasItsLine() throws IOException {
-        List<JsonObject> lines = run("encoder", "adapter", "answer");
+        List<JsonObject> lines = run("encoder", "adapter", "answer", "explain");
 
         assertThat(lines)
                 .extracting(line -> line.get("phase").getAsString())
@@ -34,7 +34,9 @@ class BenchmarkSetTest {
                         "answer.prefill",
                         "first_token",
                         "answer.decode",
-                        "second_question");
+                        "second_question",
+                        "explain.coefficient",
+                        "explain.cosine");
         assertThat(lines).allSatisfy(line -> {
             assertThat(line.getAsJsonObject("ms").get("median").getAsDouble()).isPositive();
             assertThat(line.getAsJsonObject("ms").get("n").getAsInt()).isPositive();
