@@ -31,11 +31,10 @@ final class AdapterSet {
         try (AdapterPart part = AdapterPart.open(setup.adapter());
                 LlmPart llm = LlmPart.open(setup.llm())) {
             VocabularyMatrix matrix = matrix(part, llm);
-            FloatTensor features =
-                    setup.inputs(1, 1, PATCHES, part.config().mmHiddenSize());
+            FloatTensor features = setup.inputs(1, 1, PATCHES, part.config().mmHiddenSize());
             Stopwatch loading = new Stopwatch();
-            try (AdapterNetwork network = Adapters.attach(
-                    setup.engine(), part.config(), part.weights(), matrix, null, setup.options())) {
+            try (AdapterNetwork network =
+                    Adapters.attach(setup.engine(), part.config(), part.weights(), matrix, null, setup.options())) {
                 double loadSeconds = loading.seconds();
                 Double loadPeak = Host.peakMb();
                 Host.resetPeak();
@@ -69,15 +68,14 @@ final class AdapterSet {
 
     private static void chain(
             Setup setup, AdapterPart part, VocabularyMatrix matrix, FloatTensor features, Consumer<JsonObject> out) {
-        try (AdapterNetwork chain = setup.engine()
-                .adapter(part.config(), part.weights(), matrix.read(0, matrix.rows()), setup.options())) {
+        try (AdapterNetwork chain =
+                setup.engine().adapter(part.config(), part.weights(), matrix.read(0, matrix.rows()), setup.options())) {
             out.accept(line(setup, "chain", () -> chain.visualTokens(features)).json());
         }
     }
 
     private static JsonObject fold(
-            Setup setup, AdapterConfig.LangBridge config, Weights weights, VocabularyMatrix matrix)
-            throws IOException {
+            Setup setup, AdapterConfig.LangBridge config, Weights weights, VocabularyMatrix matrix) throws IOException {
         Host.resetPeak();
         Measure fold = new Measure(setup.reps, setup.patience);
         while (!fold.enough()) {
@@ -103,7 +101,6 @@ final class AdapterSet {
             return null;
         }
         Path vocabulary = Objects.requireNonNull(part.vocabularyFile(), "The adapter has no shared vocabulary");
-        return VocabularyMatrix.of(
-                llm.weights().get("model.embed_tokens.weight"), SharedVocabulary.read(vocabulary));
+        return VocabularyMatrix.of(llm.weights().get("model.embed_tokens.weight"), SharedVocabulary.read(vocabulary));
     }
 }

@@ -171,7 +171,8 @@ final class Setup {
     }
 
     EngineOptions options(Path cacheDirectory) {
-        return new EngineOptions(threads, spinning, cacheDirectory, Device.parse(device), false, precision, prefillChunk);
+        return new EngineOptions(
+                threads, spinning, cacheDirectory, Device.parse(device), false, precision, prefillChunk);
     }
 
     /** Opens the whole model through the same door as an application. */
