@@ -178,8 +178,9 @@ public interface VisionLanguageModel extends AutoCloseable {
      * @return a model of its own; the caller closes it
      * @throws UnsupportedModelException if the adapter is not a LangBridge adapter, or its tiles are merged with an
      *     {@code image_newline}, which belongs to one language model
-     * @throws CheckpointException if a file is missing or damaged, or the language model lacks tokens of the vocabulary
-     *     and {@link Adapter#missingTokens} does not say what to do
+     * @throws CheckpointException if a file is missing or damaged, the language model lacks tokens of the vocabulary
+     *     and {@link Adapter#missingTokens} does not say what to do, or it has fewer positions than the
+     *     {@code contextLength(..)} that was asked for
      * @throws InsufficientMemoryException if it would not fit into memory
      */
     VisionLanguageModel withLlm(Llm llm);

@@ -10,6 +10,8 @@ enum BenchmarkSet {
     ENCODER,
     /** From features to visual tokens. */
     ADAPTER,
+    /** Folding the adapter for a language model, and what that gains. */
+    FOLD,
     /** Prefill and decoding, from embeddings. */
     DECODER,
     /** A whole answer, phase by phase, and a second question. */
@@ -28,6 +30,7 @@ enum BenchmarkSet {
         switch (this) {
             case ENCODER -> EncoderSet.run(setup, out);
             case ADAPTER -> AdapterSet.run(setup, out);
+            case FOLD -> FoldSet.run(setup, out);
             case DECODER -> DecoderSet.run(setup, out);
             case ANSWER -> AnswerSet.run(setup, out);
             case EXPLAIN -> ExplainSet.run(setup, out);

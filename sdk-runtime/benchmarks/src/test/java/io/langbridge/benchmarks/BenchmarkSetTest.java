@@ -29,8 +29,6 @@ class BenchmarkSetTest {
                         "encode",
                         "adapter",
                         "coefficients",
-                        "chain",
-                        "fold",
                         "answer.encode",
                         "answer.adapter",
                         "answer.prefill",
@@ -43,10 +41,25 @@ class BenchmarkSetTest {
             assertThat(line.getAsJsonObject("ms").get("median").getAsDouble()).isPositive();
             assertThat(line.getAsJsonObject("ms").get("n").getAsInt()).isPositive();
         });
-        JsonObject answer = lines.get(9);
+        JsonObject answer = lines.get(7);
         assertThat(answer.get("prompt").getAsInt()).isEqualTo(60);
         assertThat(answer.get("visual_tokens").getAsInt()).isEqualTo(16);
-        assertThat(lines.get(11).get("cached_tokens").getAsInt()).isGreaterThan(16);
+        assertThat(lines.get(9).get("cached_tokens").getAsInt()).isGreaterThan(16);
+    }
+
+    @Test
+    void foldingIsExact() throws IOException {
+        List<JsonObject> lines = run("fold");
+
+        assertThat(lines)
+                .filteredOn(line -> line.get("llm_hidden").getAsInt() == 4096)
+                .extracting(line -> line.get("phase").getAsString())
+                .containsExactly("fold", "fold_cached", "folded", "gemms", "unfolded");
+        assertThat(lines)
+                .filteredOn(line -> line.has("rel_err"))
+                .hasSize(4)
+                .allSatisfy(
+                        line -> assertThat(line.get("rel_err").getAsDouble()).isLessThan(1e-5));
     }
 
     @Test
