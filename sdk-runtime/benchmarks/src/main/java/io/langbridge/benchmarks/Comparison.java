@@ -98,7 +98,7 @@ final class Comparison {
         String phase = bench.equals(Line.BENCH) ? text(line, "phase") : PHASES.getOrDefault(bench, bench);
         if (bench.equals("langbridge")) {
             String what = text(line, "what");
-            phase = what.startsWith("fold time") ? "fold" : what.startsWith("published chain") ? "chain" : phase;
+            phase = what.startsWith("fold time") ? "fold" : what.startsWith("published chain") ? "unfolded" : phase;
         }
         return phase + "." + key;
     }

@@ -6,11 +6,15 @@ import io.langbridge.Image;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Phases {@code load_cold}, with an empty cache directory, and {@code load_cached}. Every sample is a process of its
@@ -26,16 +30,20 @@ final class LoadSet {
         setup.encoder();
         setup.adapter();
         setup.llm();
-        List<JsonObject> cold = new ArrayList<>();
-        List<JsonObject> cached = new ArrayList<>();
-        for (int i = 0; i < setup.reps; i++) {
-            try (Scratch cache = new Scratch(setup.models())) {
-                cold.add(child(setup, cache.folder()));
-                cached.add(child(setup, cache.folder()));
+        Path cache = Files.createTempDirectory(setup.models(), "cache-cold");
+        try {
+            List<JsonObject> cold = new ArrayList<>();
+            List<JsonObject> cached = new ArrayList<>();
+            for (int i = 0; i < setup.reps; i++) {
+                delete(cache);
+                cold.add(child(setup, cache));
+                cached.add(child(setup, cache));
             }
+            out.accept(line(setup, "load_cold", cold));
+            out.accept(line(setup, "load_cached", cached));
+        } finally {
+            delete(cache);
         }
-        out.accept(line(setup, "load_cold", cold));
-        out.accept(line(setup, "load_cached", cached));
     }
 
     private static JsonObject child(Setup setup, Path cache) throws IOException {
@@ -81,6 +89,21 @@ final class LoadSet {
                     .rounded("load_peak_rss_mb", loadPeak)
                     .rounded("peak_rss_mb", Host.peakMb())
                     .json());
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder()).forEach(file -> {
+                try {
+                    Files.delete(file);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
         }
     }
 }
