@@ -5,7 +5,6 @@ import io.langbridge.Encoder;
 import io.langbridge.ImageException;
 import io.langbridge.LangBridgeException;
 import io.langbridge.Llm;
-import io.langbridge.Precision;
 import io.langbridge.PromptException;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.UnsupportedModelException;
@@ -109,13 +108,13 @@ final class TrainingRun implements AutoCloseable {
         if (device.kind() == Device.Kind.AUTO) {
             device = Device.cuda(0);
             try {
-                new PyTorchEngine().require(device, false);
+                new PyTorchEngine().require(device, false, Precision.FULL, EngineOptions.PREFILL_CHUNK);
             } catch (RuntimeUnavailableException e) {
                 LOG.info("Training on the CPU: {}", e.getMessage());
                 device = Device.CPU;
             }
         }
-        return new EngineOptions(settings.threads(), false, wanted.output.toAbsolutePath(), device, false);
+        return new EngineOptions(settings.threads(), false, wanted.output.toAbsolutePath(), device, false, Precision.FULL, EngineOptions.PREFILL_CHUNK);
     }
 
     private Batches batches(@Nullable VisionNetwork vision) {
