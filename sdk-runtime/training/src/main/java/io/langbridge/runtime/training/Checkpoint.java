@@ -167,7 +167,8 @@ final class Checkpoint {
         }
         if (!differences.isEmpty()) {
             throw new TrainingException("The checkpoint " + newest + " belongs to a training with other settings: "
-                    + String.join("; ", differences) + ". Use these settings to go on with it, or another output folder");
+                    + String.join("; ", differences)
+                    + ". Use these settings to go on with it, or another output folder");
         }
     }
 }

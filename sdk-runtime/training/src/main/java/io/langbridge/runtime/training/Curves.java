@@ -1,7 +1,7 @@
 package io.langbridge.runtime.training;
 
-import java.awt.Color;
 import io.langbridge.runtime.core.checkpoint.AtomicWrite;
+import java.awt.Color;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,8 +73,7 @@ final class Curves {
         if (!points.isEmpty()) {
             AtomicWrite.to(
                     folder.resolve(PNG),
-                    part -> Files.write(
-                            part, BitmapEncoder.getBitmapBytes(chart(), BitmapEncoder.BitmapFormat.PNG)));
+                    part -> Files.write(part, BitmapEncoder.getBitmapBytes(chart(), BitmapEncoder.BitmapFormat.PNG)));
         }
     }
 
@@ -101,7 +100,9 @@ final class Curves {
         double[] steps = points.stream().mapToDouble(Point::step).toArray();
         double[] losses = new double[steps.length];
         for (int i = 0; i < losses.length; i++) {
-            Double value = evaluation ? points.get(i).evaluation() : Double.valueOf(points.get(i).loss());
+            Double value = evaluation
+                    ? points.get(i).evaluation()
+                    : Double.valueOf(points.get(i).loss());
             losses[i] = value == null ? Double.NaN : value;
         }
         XYSeries series = chart.addSeries(name, steps, losses);

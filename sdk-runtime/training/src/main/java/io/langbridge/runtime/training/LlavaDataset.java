@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  * says in which turn a picture is shown; it is taken out, and the pictures come before the words, as LLaVA does it.
  *
  * <p>Only the places of the records are kept in memory, a record is read when it is asked for. {@link #get} throws
- * {@link TrainingDataException} for a bad one and the others can still be read. The file must not change meanwhile. Safe
- * for use by several threads; nothing to close.
+ * {@link TrainingDataException} for a bad one and the others can still be read. The file must not change meanwhile.
+ * Safe for use by several threads; nothing to close.
  *
  * @since 0.1
  */
@@ -176,15 +176,14 @@ public final class LlavaDataset extends AbstractList<TrainingExample> implements
             placeholders += role == Role.USER ? count(value.getAsString()) : 0;
         }
         if (placeholders > images.size()) {
-            throw new TrainingDataException("Record " + name + " says " + IMAGE + " " + placeholders + " times, but has "
-                    + images.size() + " pictures under 'image'");
+            throw new TrainingDataException("Record " + name + " says " + IMAGE + " " + placeholders
+                    + " times, but has " + images.size() + " pictures under 'image'");
         }
         return new TrainingExample(name, messages(texts, roles, images, placeholders));
     }
 
     /** Pictures that no placeholder asks for come first. */
-    private static List<Message> messages(
-            List<String> texts, List<Role> roles, List<Image> images, int placeholders) {
+    private static List<Message> messages(List<String> texts, List<Role> roles, List<Image> images, int placeholders) {
         List<Message> messages = new ArrayList<>();
         int next = 0;
         int beforehand = images.size() - placeholders;

@@ -15,7 +15,17 @@ final class Output {
     private static final long LARGEST_OTHER = 100_000_000;
 
     private static final List<String> WEIGHTS = List.of(
-            ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".gguf", ".onnx", ".index.json", ".part");
+            ".safetensors",
+            ".bin",
+            ".pt",
+            ".pth",
+            ".ckpt",
+            ".h5",
+            ".msgpack",
+            ".gguf",
+            ".onnx",
+            ".index.json",
+            ".part");
 
     private Output() {}
 

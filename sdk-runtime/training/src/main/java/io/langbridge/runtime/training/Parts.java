@@ -48,9 +48,8 @@ record Parts(
             Encoder encoder, @Nullable Adapter existing, @Nullable NewAdapter wanted, Llm llm, Closing closing) {
         AdapterPart adapter =
                 existing == null ? null : closing.add(AdapterPart.open(existing.path(), existing.vocabulary()));
-        FeatureSelection selection = adapter == null || adapter.selection() == null
-                ? FeatureSelection.DEFAULT
-                : adapter.selection();
+        FeatureSelection selection =
+                adapter == null || adapter.selection() == null ? FeatureSelection.DEFAULT : adapter.selection();
         if (encoder.layer() != null) {
             selection = new FeatureSelection(encoder.layer(), selection.patches());
         }
@@ -76,15 +75,7 @@ record Parts(
                     + " Adapter.langBridge(projector, vocabulary)");
         }
         return new Parts(
-                vision,
-                adapter,
-                language,
-                tokenizer,
-                config,
-                vocabulary,
-                selection,
-                tiling(encoder, adapter),
-                closing);
+                vision, adapter, language, tokenizer, config, vocabulary, selection, tiling(encoder, adapter), closing);
     }
 
     private static AdapterConfig config(

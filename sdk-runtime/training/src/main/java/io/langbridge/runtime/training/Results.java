@@ -64,12 +64,10 @@ final class Results {
                 }
             }
             json.name("mm_vision_select_layer").value(parts.selection().layer());
-            json.name("mm_vision_select_feature")
-                    .value(parts.selection().patches() ? "patch" : "cls_patch");
+            json.name("mm_vision_select_feature").value(parts.selection().patches() ? "patch" : "cls_patch");
             if (parts.tiling() instanceof Tiling.AnyResolution any) {
                 json.name("image_aspect_ratio").value("anyres");
-                json.name("mm_patch_merge_type")
-                        .value(any.merge().name().toLowerCase(Locale.ROOT));
+                json.name("mm_patch_merge_type").value(any.merge().name().toLowerCase(Locale.ROOT));
                 json.name("image_grid_pinpoints").beginArray();
                 for (Tiling.Size size : any.resolutions()) {
                     json.beginArray().value(size.width()).value(size.height()).endArray();

@@ -9,7 +9,8 @@ import java.util.List;
  *
  * @param ids token ids; {@link #VISUAL} where a visual token stands
  * @param learnt which positions are to be predicted
- * @param sources for each visual token {@code tile * patches + patch} within this record, or {@link TokenLayout#NEWLINE}
+ * @param sources for each visual token {@code tile * patches + patch} within this record, or
+ *     {@link TokenLayout#NEWLINE}
  */
 @SuppressWarnings("ArrayRecordComponent")
 record TokenSequence(int[] ids, boolean[] learnt, int[] sources) {
@@ -39,8 +40,7 @@ record TokenSequence(int[] ids, boolean[] learnt, int[] sources) {
             Arrays.fill(learnt, length, length + layout.tokens(), false);
             for (int i = 0; i < layout.tokens(); i++) {
                 int source = layout.source(i);
-                sources[visual++] =
-                        source == TokenLayout.NEWLINE ? source : tile * layout.patches() + source;
+                sources[visual++] = source == TokenLayout.NEWLINE ? source : tile * layout.patches() + source;
             }
             length += layout.tokens();
             return this;

@@ -130,8 +130,8 @@ public final class Training {
      *
      * @return what came out
      * @throws TrainingDataException if there are no records, or more bad ones than allowed
-     * @throws TrainingException if the loss is no longer a finite number, the output folder cannot be written to, or its
-     *     checkpoints belong to other settings
+     * @throws TrainingException if the loss is no longer a finite number, the output folder cannot be written to, or
+     *     its checkpoints belong to other settings
      * @throws io.langbridge.CheckpointException if a file is missing or damaged, or the parts do not fit each other
      * @throws io.langbridge.UnsupportedModelException if a part is of a kind that is not supported
      * @throws io.langbridge.InsufficientMemoryException if memory runs out
@@ -229,8 +229,8 @@ public final class Training {
 
         /**
          * What to learn from. A {@link java.util.List} with random access, as {@link LlavaDataset} is, is shuffled anew
-         * for every pass; anything else comes in its own order, must give all records again each time it is asked for an
-         * iterator, and is gone through once to count it unless {@link #steps} is set. {@code next()} may throw
+         * for every pass; anything else comes in its own order, must give all records again each time it is asked for
+         * an iterator, and is gone through once to count it unless {@link #steps} is set. {@code next()} may throw
          * {@link TrainingDataException} for a bad record and go on with the next one.
          *
          * @param data the records
@@ -420,7 +420,8 @@ public final class Training {
         }
 
         /**
-         * How often to write a checkpoint; one is written at the end too. A checkpoint takes 12 bytes per trained weight.
+         * How often to write a checkpoint; one is written at the end too. A checkpoint takes 12 bytes per trained
+         * weight.
          *
          * @param updates at least 1; default 500
          * @return this builder

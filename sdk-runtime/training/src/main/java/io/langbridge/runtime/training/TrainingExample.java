@@ -38,16 +38,19 @@ public record TrainingExample(String name, List<Message> messages) {
             Role expected = i % 2 == 0 ? Role.USER : Role.ASSISTANT;
             if (turns.get(i).role() != expected) {
                 throw new TrainingDataException("Record " + name + ": turn " + (i + 1) + " is the "
-                        + turns.get(i).role() + "'s, but the turns of user and assistant must alternate, the user's first");
+                        + turns.get(i).role()
+                        + "'s, but the turns of user and assistant must alternate, the user's first");
             }
             for (Message.Part part : turns.get(i).parts()) {
                 if (part instanceof Message.EncodedPicture) {
                     throw new TrainingDataException("Record " + name
                             + " has a picture that was encoded before; give the picture itself (Message.Picture)");
                 }
-                if (expected == Role.ASSISTANT && part instanceof Message.Text text && text.text().isBlank()) {
-                    throw new TrainingDataException(
-                            "Record " + name + ": the answer in turn " + (i + 1) + " is empty; there is nothing to learn");
+                if (expected == Role.ASSISTANT
+                        && part instanceof Message.Text text
+                        && text.text().isBlank()) {
+                    throw new TrainingDataException("Record " + name + ": the answer in turn " + (i + 1)
+                            + " is empty; there is nothing to learn");
                 }
             }
         }

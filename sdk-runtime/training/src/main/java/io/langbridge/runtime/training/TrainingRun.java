@@ -108,14 +108,13 @@ final class TrainingRun implements AutoCloseable {
         if (device.kind() == Device.Kind.AUTO) {
             device = Device.cuda(0);
             try {
-                new PyTorchEngine().require(device, false);
+                new PyTorchEngine().require(device, false, Precision.FULL, EngineOptions.PREFILL_CHUNK);
             } catch (RuntimeUnavailableException e) {
                 LOG.info("Training on the CPU: {}", e.getMessage());
                 device = Device.CPU;
             }
         }
-        return new EngineOptions(
-                settings.threads(), false, wanted.output.toAbsolutePath(), device, false);
+        return new EngineOptions(settings.threads(), false, wanted.output.toAbsolutePath(), device, false, Precision.FULL, EngineOptions.PREFILL_CHUNK);
     }
 
     private Batches batches(@Nullable VisionNetwork vision) {
@@ -174,7 +173,8 @@ final class TrainingRun implements AutoCloseable {
             exhausted = !update(first, start);
         }
         if (curves.points().isEmpty()) {
-            throw new TrainingDataException("None of the " + source.drawn() + " records could be used; the first problems: "
+            throw new TrainingDataException("None of the " + source.drawn()
+                    + " records could be used; the first problems: "
                     + String.join("; ", badRecords.subList(0, Math.min(3, badRecords.size()))));
         }
         if (exhausted || step > first) {
@@ -187,7 +187,8 @@ final class TrainingRun implements AutoCloseable {
         Map<String, String> deciding = new LinkedHashMap<>(settings.deciding());
         deciding.put("adapter", parts.adapterConfig().toString());
         deciding.put("llm", parts.llm().config().modelType() + " " + parts.llm().elements());
-        deciding.put("encoder", parts.vision().config().kind() + " " + parts.vision().elements());
+        deciding.put(
+                "encoder", parts.vision().config().kind() + " " + parts.vision().elements());
         return deciding;
     }
 
@@ -331,15 +332,17 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private void bad(LangBridgeException problem, String which) {
-        String text = problem instanceof TrainingDataException ? problem.getMessage() : which + ": " + problem.getMessage();
+        String text =
+                problem instanceof TrainingDataException ? problem.getMessage() : which + ": " + problem.getMessage();
         LOG.warn("Left out: {}", text);
         badRecordCount++;
         if (badRecords.size() < NAMED_BAD_RECORDS) {
             badRecords.add(text);
         }
         if (badRecordCount > settings.maxBadRecords()) {
-            throw new TrainingDataException(badRecordCount + " of " + source.drawn()
-                    + " records are bad, more than maxBadRecords " + settings.maxBadRecords() + "; the last one: " + text,
+            throw new TrainingDataException(
+                    badRecordCount + " of " + source.drawn() + " records are bad, more than maxBadRecords "
+                            + settings.maxBadRecords() + "; the last one: " + text,
                     problem);
         }
     }
@@ -435,9 +438,7 @@ final class TrainingRun implements AutoCloseable {
             throw Output.failed(wanted.output, e);
         }
         Adapter adapter = parts.adapterConfig() instanceof AdapterConfig.LangBridge langBridge
-                ? langBridge.softmax()
-                        ? Adapter.langBridge(adapterFolder).softmax()
-                        : Adapter.langBridge(adapterFolder)
+                ? langBridge.softmax() ? Adapter.langBridge(adapterFolder).softmax() : Adapter.langBridge(adapterFolder)
                 : Adapter.projector(adapterFolder);
         return new TrainingResult(
                 encoder,

@@ -26,7 +26,8 @@ class LlavaDatasetTest {
 
     @Test
     void recordsAreConversationsWithThePictureInFront() throws IOException {
-        LlavaDataset data = open("[{\"id\": \"7\", \"image\": \"a/b.jpg\", " + TURNS + "},\n {\"id\": 8, " + TURNS + "}]");
+        LlavaDataset data =
+                open("[{\"id\": \"7\", \"image\": \"a/b.jpg\", " + TURNS + "},\n {\"id\": 8, " + TURNS + "}]");
         assertThat(data).hasSize(2);
         TrainingExample example = data.get(0);
         assertThat(example.name()).startsWith("7 (number 0 of ");
@@ -39,7 +40,8 @@ class LlavaDatasetTest {
 
     @Test
     void oneObjectPerLineIsReadToo() throws IOException {
-        assertThat(open("{\"image\": \"a.jpg\", " + TURNS + "}\n{\"image\": \"b.jpg\", " + TURNS + "}\n")).hasSize(2);
+        assertThat(open("{\"image\": \"a.jpg\", " + TURNS + "}\n{\"image\": \"b.jpg\", " + TURNS + "}\n"))
+                .hasSize(2);
     }
 
     @Test
@@ -54,17 +56,20 @@ class LlavaDatasetTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '^', value = {
-        "{\"id\": 1} | has no list 'conversations'",
-        "{\"conversations\": [{\"from\": \"x\", \"value\": \"a\"}]} | turn 1 must be",
-        "{\"conversations\": [{\"from\": \"gpt\", \"value\": \"a\"}]} | must alternate",
-        "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}]} | has 1 turns",
-        "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"gpt\", \"value\": \" \"}]} | is empty",
-        "{\"conversations\": [{\"from\": \"human\", \"value\": \"<image>\"}, {\"from\": \"gpt\", \"value\": \"b\"}]} | has 0 pictures",
-        "{\"image\": \"../x.jpg\", \"conversations\": []} | lies outside",
-        "{\"image\": {}, \"conversations\": []} | is no path",
-        "{\"id\": tru} | is not JSON",
-    })
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '^',
+            value = {
+                "{\"id\": 1} | has no list 'conversations'",
+                "{\"conversations\": [{\"from\": \"x\", \"value\": \"a\"}]} | turn 1 must be",
+                "{\"conversations\": [{\"from\": \"gpt\", \"value\": \"a\"}]} | must alternate",
+                "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}]} | has 1 turns",
+                "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"gpt\", \"value\": \" \"}]} | is empty",
+                "{\"conversations\": [{\"from\": \"human\", \"value\": \"<image>\"}, {\"from\": \"gpt\", \"value\": \"b\"}]} | has 0 pictures",
+                "{\"image\": \"../x.jpg\", \"conversations\": []} | lies outside",
+                "{\"image\": {}, \"conversations\": []} | is no path",
+                "{\"id\": tru} | is not JSON",
+            })
     void aBadRecordIsNamedAndTheNextOneIsRead(String record, String problem) throws IOException {
         LlavaDataset data = open("[" + record + ", {\"image\": \"a.jpg\", " + TURNS + "}]");
         assertThatExceptionOfType(TrainingDataException.class)

@@ -11,8 +11,16 @@ class ScheduleTest {
     void risesInALineAndFallsAlongACosine() {
         Schedule schedule = Schedule.of(10, 0.3);
         double[] expected = {
-            0, 1 / 3., 2 / 3., 1, 0.9504844339512095, 0.8117449009293668, 0.6112604669781572, 0.3887395330218429,
-            0.1882550990706332, 0.04951556604879048
+            0,
+            1 / 3.,
+            2 / 3.,
+            1,
+            0.9504844339512095,
+            0.8117449009293668,
+            0.6112604669781572,
+            0.3887395330218429,
+            0.1882550990706332,
+            0.04951556604879048
         };
         for (int step = 0; step < expected.length; step++) {
             assertThat(schedule.factor(step)).isCloseTo(expected[step], within(1e-15));

@@ -73,8 +73,7 @@ class SequenceEncoderTest {
     }
 
     private static TrainingExample talk() {
-        List<Message> messages = new ArrayList<>(
-                Tiny.colours().get(0).messages());
+        List<Message> messages = new ArrayList<>(Tiny.colours().get(0).messages());
         messages.add(new Message(Role.USER, List.of(new Message.Text("Really <|im_end|>?"))));
         messages.add(new Message(Role.ASSISTANT, List.of(new Message.Text("Yes."))));
         return new TrainingExample("talk", messages);
@@ -83,14 +82,14 @@ class SequenceEncoderTest {
     @Test
     void answersAreLearntWithTheTokenThatEndsThem() {
         Tokenizer tokenizer = tokenizer("qwen2");
-        List<TokenSequence> sequences =
-                encoder("qwen2", tokenizer, 512).conversation(talk(), List.of(PICTURE));
+        List<TokenSequence> sequences = encoder("qwen2", tokenizer, 512).conversation(talk(), List.of(PICTURE));
         assertThat(sequences).hasSize(1);
         TokenSequence sequence = sequences.get(0);
         assertThat(learnt(tokenizer, sequence)).isEqualTo("It is red.<|im_end|>Yes.<|im_end|>");
         assertThat(text(tokenizer, sequence))
-                .endsWith("user\n\nWhich colour?<|im_end|>\n<|im_start|>assistant\nIt is red.<|im_end|>\n<|im_start|>user\n"
-                        + "Really <|im_end|>?<|im_end|>\n<|im_start|>assistant\nYes.<|im_end|>\n");
+                .endsWith(
+                        "user\n\nWhich colour?<|im_end|>\n<|im_start|>assistant\nIt is red.<|im_end|>\n<|im_start|>user\n"
+                                + "Really <|im_end|>?<|im_end|>\n<|im_start|>assistant\nYes.<|im_end|>\n");
         assertThat(sequence.sources()).containsExactly(0, 1, 2, 3);
         // What the user wrote is no token that ends a turn: there are five of those, one per turn.
         int end = Objects.requireNonNull(tokenizer.idOf("<|im_end|>"));
@@ -100,8 +99,7 @@ class SequenceEncoderTest {
     @Test
     void whereATemplateRewritesTheHistoryEveryAnswerHasASequenceOfItsOwn() {
         Tokenizer tokenizer = tokenizer("qwen3");
-        List<TokenSequence> sequences =
-                encoder("qwen3", tokenizer, 512).conversation(talk(), List.of(PICTURE));
+        List<TokenSequence> sequences = encoder("qwen3", tokenizer, 512).conversation(talk(), List.of(PICTURE));
         StringBuilder all = new StringBuilder();
         sequences.forEach(sequence -> all.append(learnt(tokenizer, sequence)));
         assertThat(all.toString().replaceAll("<think>\\s*</think>\\s*", ""))
@@ -139,8 +137,8 @@ class SequenceEncoderTest {
         assertThat(cut.ids()).isEqualTo(Arrays.copyOf(whole.ids(), 6));
         assertThat(cut.answers()).isEqualTo(2);
         assertThatExceptionOfType(TrainingDataException.class)
-                .isThrownBy(() -> encoder("qwen2", tokenizer, 4)
-                        .caption(Tiny.colours().get(0), List.of(PICTURE)))
+                .isThrownBy(() ->
+                        encoder("qwen2", tokenizer, 4).caption(Tiny.colours().get(0), List.of(PICTURE)))
                 .withMessage("Record red has no answer within the first 4 positions (maxLength); raise maxLength or"
                         + " shorten the record");
     }

@@ -25,7 +25,9 @@ class TrainingBuilderTest {
     static Stream<Arguments> impossible() {
         return Stream.of(
                 setting(b -> b.learningRate(0), "learningRate must be more than 0 and less than 1, not 0.0"),
-                setting(b -> b.encoderLearningRate(-1), "encoderLearningRate must be more than 0 and less than 1, not -1.0"),
+                setting(
+                        b -> b.encoderLearningRate(-1),
+                        "encoderLearningRate must be more than 0 and less than 1, not -1.0"),
                 setting(b -> b.warmupRatio(1.5), "warmupRatio must be 0 to 1, not 1.5"),
                 setting(b -> b.weightDecay(-1), "weightDecay must be 0 or more, below 1, not -1.0"),
                 setting(b -> b.maxGradientNorm(0), "maxGradientNorm must be more than 0, not 0.0"),
@@ -60,7 +62,9 @@ class TrainingBuilderTest {
                         .build())
                 .withMessage("A training needs either adapter(..), to go on with one, or newAdapter(..), not both");
         assertThatIllegalStateException()
-                .isThrownBy(() -> complete(Training.pretraining()).encoderLearningRate(1e-6).build())
+                .isThrownBy(() -> complete(Training.pretraining())
+                        .encoderLearningRate(1e-6)
+                        .build())
                 .withMessageStartingWith("Pretraining trains the adapter alone");
         assertThatIllegalStateException()
                 .isThrownBy(() -> complete(Training.pretraining()).batchSize(4).build())

@@ -131,9 +131,9 @@ class TrainingTest {
                 whole.listener(progress -> steps.add(progress.step())).build().run();
         assertThat(steps).containsExactly(4, 5, 6, 7, 8, 9, 10);
         assertThat(continued.curves()).hasSameTextualContentAs(uninterrupted.curves());
-        for (String file : new String[] {
-            "adapter/mm_projector.safetensors", "llm/model.safetensors", "encoder/model.safetensors"
-        }) {
+        for (String file :
+                new String[] {"adapter/mm_projector.safetensors", "llm/model.safetensors", "encoder/model.safetensors"
+                }) {
             assertThat(folder.resolve("parts").resolve(file))
                     .hasSameBinaryContentAs(folder.resolve("whole").resolve(file));
         }
@@ -145,7 +145,8 @@ class TrainingTest {
                 .isDirectoryContaining("glob:**step-00000010")
                 .isDirectoryNotContaining("glob:**step-00000003");
         // Run again, it has nothing left to do.
-        assertThat(whole.listener(progress -> steps.add(0)).build().run().steps()).isEqualTo(10);
+        assertThat(whole.listener(progress -> steps.add(0)).build().run().steps())
+                .isEqualTo(10);
         assertThat(steps).hasSize(7);
     }
 
@@ -273,7 +274,8 @@ class TrainingTest {
                         .run())
                 .withMessageContaining("gives visual tokens of size 32, but the language model takes");
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> another.adapter(Adapter.langBridge(result.adapter().path()))
+                .isThrownBy(() -> another.adapter(
+                                Adapter.langBridge(result.adapter().path()))
                         .build()
                         .run())
                 .withMessageContaining("use Adapter.projector(..)");
