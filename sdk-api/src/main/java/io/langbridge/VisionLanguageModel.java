@@ -124,9 +124,9 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
-     * Says which words each patch of a picture is made of, or is near to. The first call of a LangBridge model opens
-     * the projector that the model itself does without; then a tile of CLIP-L/14-336 takes one to two seconds on two
-     * cores.
+     * Says which words each patch of a picture is made of, or is near to. A tile of CLIP-L/14-336 takes about a second
+     * on two cores. The first call of a LangBridge model opens the projector that the model itself does without; it
+     * then stays in memory, 520 MB at the published size in float32.
      *
      * @param image made by {@link #encode}, by this model or by one with the same encoder
      * @param options what to show
@@ -178,8 +178,9 @@ public interface VisionLanguageModel extends AutoCloseable {
      * @return a model of its own; the caller closes it
      * @throws UnsupportedModelException if the adapter is not a LangBridge adapter, or its tiles are merged with an
      *     {@code image_newline}, which belongs to one language model
-     * @throws CheckpointException if a file is missing or damaged, or the language model lacks tokens of the vocabulary
-     *     and {@link Adapter#missingTokens} does not say what to do
+     * @throws CheckpointException if a file is missing or damaged, the language model lacks tokens of the vocabulary
+     *     and {@link Adapter#missingTokens} does not say what to do, or it has fewer positions than the
+     *     {@code contextLength(..)} that was asked for
      * @throws InsufficientMemoryException if it would not fit into memory
      */
     VisionLanguageModel withLlm(Llm llm);

@@ -104,4 +104,11 @@ public record ModelSpec(
         }
         return precision != null ? precision : Precision.FULL;
     }
+
+    /** {@return whether a part has a precision other than {@link Precision#FULL}} */
+    public boolean quantises() {
+        return precisionOf(encoder == null ? null : encoder.precision()) != Precision.FULL
+                || precisionOf(adapter == null ? null : adapter.precision()) != Precision.FULL
+                || precisionOf(llm == null ? null : llm.precision()) != Precision.FULL;
+    }
 }

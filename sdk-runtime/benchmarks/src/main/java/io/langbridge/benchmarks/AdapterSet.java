@@ -1,31 +1,26 @@
 package io.langbridge.benchmarks;
 
 import com.google.gson.JsonObject;
-import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.adapter.Adapters;
 import io.langbridge.runtime.core.config.AdapterPart;
-import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.io.IOException;
-import java.nio.FloatBuffer;
-import java.util.Random;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
-/** Phases {@code adapter} and, for LangBridge, {@code coefficients}. */
+/** Phases {@code adapter}, as a model runs it, and, for LangBridge, {@code coefficients}. */
 final class AdapterSet {
     private static final int PATCHES = 576;
-    private static final float EMBEDDING_DEVIATION = 0.02f;
 
     private AdapterSet() {}
 
     static void run(Setup setup, Consumer<JsonObject> out) throws IOException {
-        try (AdapterPart part = AdapterPart.open(setup.adapter())) {
+        try (AdapterPart part = AdapterPart.open(setup.adapter());
+                Embeddings embeddings = Embeddings.random(setup, part.config())) {
             FloatTensor features = setup.inputs(1, 1, PATCHES, part.config().mmHiddenSize());
-            FloatTensor matrix = matrix(setup, part.config());
             Stopwatch loading = new Stopwatch();
-            try (AdapterNetwork network =
-                    setup.engine().adapter(part.config(), part.weights(), matrix, setup.options())) {
+            try (AdapterNetwork network = Adapters.attach(
+                    setup.engine(), part.config(), part.weights(), embeddings.matrix(), null, setup.options())) {
                 double loadSeconds = loading.seconds();
                 Double loadPeak = Host.peakMb();
                 Host.resetPeak();
@@ -40,7 +35,7 @@ final class AdapterSet {
                         .rounded("load_peak_rss_mb", loadPeak)
                         .rounded("peak_rss_mb", Host.peakMb())
                         .json());
-                if (matrix != null) {
+                if (embeddings.matrix() != null) {
                     Host.resetPeak();
                     out.accept(setup.line("coefficients", "adapter")
                             .put("patches", PATCHES)
@@ -52,23 +47,6 @@ final class AdapterSet {
                             .json());
                 }
             }
-        }
-    }
-
-    /** Random rows in place of the language model's embeddings, of which only the width matters here. */
-    private static @Nullable FloatTensor matrix(Setup setup, AdapterConfig config) throws IOException {
-        if (!(config instanceof AdapterConfig.LangBridge langBridge)) {
-            return null;
-        }
-        try (LlmPart llm = LlmPart.open(setup.llm())) {
-            FloatTensor matrix =
-                    FloatTensor.allocate(langBridge.mmVocabSize(), llm.config().hiddenSize());
-            Random random = new Random(8);
-            FloatBuffer values = matrix.data();
-            while (values.hasRemaining()) {
-                values.put(EMBEDDING_DEVIATION * (float) random.nextGaussian());
-            }
-            return matrix;
         }
     }
 }

@@ -10,10 +10,14 @@ enum BenchmarkSet {
     ENCODER,
     /** From features to visual tokens. */
     ADAPTER,
+    /** Folding the adapter for a language model, and what that gains. */
+    FOLD,
     /** Prefill and decoding, from embeddings. */
     DECODER,
     /** A whole answer, phase by phase, and a second question. */
     ANSWER,
+    /** Which words the patches of a picture are made of, and near to. */
+    EXPLAIN,
     /** From the start of the process to a model that is ready, without and with its cache. */
     LOAD,
     /** The small kernels, with JMH. */
@@ -26,8 +30,10 @@ enum BenchmarkSet {
         switch (this) {
             case ENCODER -> EncoderSet.run(setup, out);
             case ADAPTER -> AdapterSet.run(setup, out);
+            case FOLD -> FoldSet.run(setup, out);
             case DECODER -> DecoderSet.run(setup, out);
             case ANSWER -> AnswerSet.run(setup, out);
+            case EXPLAIN -> ExplainSet.run(setup, out);
             case LOAD -> LoadSet.run(setup, out);
             case KERNELS -> KernelSet.run(setup, out);
             case SOAK -> SoakSet.run(setup, out);

@@ -1,11 +1,12 @@
 package io.langbridge.benchmarks;
 
 import com.google.gson.Gson;
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.DecoderConfigReader;
@@ -18,11 +19,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -135,20 +133,12 @@ final class RandomModels {
         return tensors;
     }
 
-    private static void writeWeights(Path file, Tensors tensors) throws IOException {
+    private static void writeWeights(Path file, Tensors tensors) {
         if (Files.exists(file)) {
             return;
         }
         System.err.println("Writing random weights once: " + file);
-        Path unfinished = Files.createTempFile(file.getParent(), "weights", ".part");
-        try {
-            try (FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.WRITE)) {
-                tensors.writeTo(channel);
-            }
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(unfinished);
-        }
+        tensors.write(file);
     }
 
     /**
@@ -165,35 +155,16 @@ final class RandomModels {
             dtype = config.stringOr("torch_dtype", "float32").equals("bfloat16") ? DType.BF16 : DType.F32;
         }
 
-        void writeTo(FileChannel channel) throws IOException {
-            JsonObject header = new JsonObject();
-            long offset = 0;
-            for (Map.Entry<String, long[]> tensor : shapes.entrySet()) {
-                long end = offset + elements(tensor.getValue()) * dtype.bytes();
-                JsonObject entry = new JsonObject();
-                entry.addProperty("dtype", dtype.name());
-                entry.add("shape", array(tensor.getValue()));
-                entry.add("data_offsets", array(offset, end));
-                header.add(prefix + tensor.getKey(), entry);
-                offset = end;
-            }
-            StringBuilder json = new StringBuilder(header.toString());
-            while (json.length() % 8 != 0) {
-                json.append(' '); // the engines map the weights, which must be aligned for that
-            }
-            byte[] text = json.toString().getBytes(StandardCharsets.UTF_8);
-            ByteBuffer bytes = ByteBuffer.allocateDirect(CHUNK * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-            bytes.putLong(text.length);
-            writeFully(channel, bytes.flip());
-            writeFully(channel, ByteBuffer.wrap(text));
+        void write(Path file) {
             float[] normal = normal();
-            for (Map.Entry<String, long[]> tensor : shapes.entrySet()) {
-                write(channel, tensor.getKey(), tensor.getValue(), normal, bytes);
-            }
+            SafetensorsWriter writer = new SafetensorsWriter();
+            shapes.forEach((name, shape) ->
+                    writer.add(prefix + name, dtype, channel -> write(channel, name, shape, normal), shape));
+            writer.write(file);
         }
 
-        private void write(FileChannel channel, String name, long[] shape, float[] normal, ByteBuffer bytes)
-                throws IOException {
+        private void write(FileChannel channel, String name, long[] shape, float[] normal) throws IOException {
+            ByteBuffer bytes = ByteBuffer.allocateDirect(CHUNK * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
             boolean norm = name.contains("norm") && name.endsWith(".weight");
             float centre = norm ? 1 : 0;
             // The adapter's three linear maps in a row would fade out; scaled by their inputs they keep the size.
@@ -214,7 +185,7 @@ final class RandomModels {
                         bytes.putShort((short) (Float.floatToRawIntBits(value) + 0x8000 >>> 16));
                     }
                 }
-                writeFully(channel, bytes.flip());
+                WeightFile.writeFully(channel, bytes.flip());
                 left -= count;
             }
         }
@@ -227,20 +198,6 @@ final class RandomModels {
                 table[i] = (float) random.nextGaussian();
             }
             return table;
-        }
-
-        private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        }
-
-        private static JsonArray array(long... values) {
-            JsonArray array = new JsonArray();
-            for (long value : values) {
-                array.add(value);
-            }
-            return array;
         }
 
         private static long elements(long[] shape) {

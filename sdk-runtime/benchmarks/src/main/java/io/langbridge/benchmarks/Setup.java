@@ -167,7 +167,12 @@ final class Setup {
     }
 
     EngineOptions options() {
-        return new EngineOptions(threads, spinning, cache(), Device.parse(device), false, precision, prefillChunk);
+        return options(cache());
+    }
+
+    EngineOptions options(Path cacheDirectory) {
+        return new EngineOptions(
+                threads, spinning, cacheDirectory, Device.parse(device), false, precision, prefillChunk);
     }
 
     /** Opens the whole model through the same door as an application. */

@@ -20,7 +20,7 @@ class BenchmarkSetTest {
 
     @Test
     void everyPhaseHasItsLine() throws IOException {
-        List<JsonObject> lines = run("encoder", "adapter", "answer");
+        List<JsonObject> lines = run("encoder", "adapter", "answer", "explain");
 
         assertThat(lines)
                 .extracting(line -> line.get("phase").getAsString())
@@ -34,7 +34,9 @@ class BenchmarkSetTest {
                         "answer.prefill",
                         "first_token",
                         "answer.decode",
-                        "second_question");
+                        "second_question",
+                        "explain.coefficient",
+                        "explain.cosine");
         assertThat(lines).allSatisfy(line -> {
             assertThat(line.getAsJsonObject("ms").get("median").getAsDouble()).isPositive();
             assertThat(line.getAsJsonObject("ms").get("n").getAsInt()).isPositive();
@@ -43,6 +45,21 @@ class BenchmarkSetTest {
         assertThat(answer.get("prompt").getAsInt()).isEqualTo(60);
         assertThat(answer.get("visual_tokens").getAsInt()).isEqualTo(16);
         assertThat(lines.get(9).get("cached_tokens").getAsInt()).isGreaterThan(16);
+    }
+
+    @Test
+    void foldingIsExact() throws IOException {
+        List<JsonObject> lines = run("fold");
+
+        assertThat(lines)
+                .filteredOn(line -> line.get("llm_hidden").getAsInt() == 4096)
+                .extracting(line -> line.get("phase").getAsString())
+                .containsExactly("fold", "fold_cached", "folded", "gemms", "unfolded");
+        assertThat(lines)
+                .filteredOn(line -> line.has("rel_err"))
+                .hasSize(4)
+                .allSatisfy(
+                        line -> assertThat(line.get("rel_err").getAsDouble()).isLessThan(1e-5));
     }
 
     @Test

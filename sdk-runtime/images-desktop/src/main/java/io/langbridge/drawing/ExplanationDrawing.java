@@ -146,13 +146,12 @@ public final class ExplanationDrawing {
 
     /** Sets the largest font in which the text has room; cuts it where even the smallest is too large. */
     private static String fit(Graphics2D graphics, String text, Font font, double width) {
+        float size = font.getSize2D();
         graphics.setFont(font);
-        double needed = graphics.getFontMetrics().stringWidth(text);
-        if (needed <= width) {
-            return text;
+        while (graphics.getFontMetrics().stringWidth(text) > width && size > SMALLEST_FONT) {
+            size = Math.max(SMALLEST_FONT, size - 0.5f);
+            graphics.setFont(font.deriveFont(size));
         }
-        float size = (float) Math.max(SMALLEST_FONT, Math.floor(font.getSize2D() * width / needed * 4) / 4);
-        graphics.setFont(font.deriveFont(Math.min(size, font.getSize2D())));
         FontMetrics metrics = graphics.getFontMetrics();
         String cut = text;
         while (cut.length() > 1 && metrics.stringWidth(cut.equals(text) ? text : cut + "\u2026") > width) {

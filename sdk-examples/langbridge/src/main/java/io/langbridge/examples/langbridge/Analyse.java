@@ -6,6 +6,7 @@ import io.langbridge.Image;
 import io.langbridge.Llm;
 import io.langbridge.runtime.core.explain.Alignment;
 import io.langbridge.runtime.core.model.AlignmentAnalysis;
+import java.awt.Color;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +26,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures how the visual tokens of a series of adapters lie among the words of a language model. */
@@ -104,7 +106,7 @@ final class Analyse implements Callable<Integer> {
         try (AlignmentAnalysis analysis =
                 AlignmentAnalysis.open(Encoder.of(encoder), Llm.of(llm), pictures, null, null)) {
             for (Adapter adapter : adapters.all()) {
-                Alignment alignment = analysis.of(adapter, neighbours);
+                Alignment alignment = measure(analysis, adapter);
                 results.add(alignment);
                 lines.add(line(adapter.path(), alignment));
                 if (show) {
@@ -122,6 +124,14 @@ final class Analyse implements Callable<Integer> {
         }
         console.flush();
         return 0;
+    }
+
+    private Alignment measure(AlignmentAnalysis analysis, Adapter adapter) {
+        try {
+            return analysis.of(adapter, neighbours);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--neighbours: " + e.getMessage(), e);
+        }
     }
 
     private static String line(Path checkpoint, Alignment alignment) {
@@ -163,7 +173,7 @@ final class Analyse implements Callable<Integer> {
         chart.getStyler()
                 .setLegendPosition(Styler.LegendPosition.OutsideS)
                 .setLegendLayout(Styler.LegendLayout.Horizontal)
-                .setChartBackgroundColor(java.awt.Color.WHITE);
+                .setChartBackgroundColor(Color.WHITE);
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0).setXAxisDecimalPattern("0");
         List<Integer> x = IntStream.rangeClosed(1, results.size()).boxed().collect(Collectors.toList());
         chart.addSeries(

@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Shows which words a picture is made of. */
@@ -63,16 +64,11 @@ final class Explain implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        ExplainOptions.Builder options =
-                ExplainOptions.builder().wordsPerPatch(words).byMagnitude(byMagnitude);
-        if (cosine) {
-            options.measure(Explanation.Measure.COSINE);
-        }
-        asked.forEach(options::word);
+        ExplainOptions options = options();
         Image picture = Image.of(image);
         Explanation explanation;
         try (VisionLanguageModel model = parts.builder().build()) {
-            explanation = model.explain(model.encode(picture), options.build());
+            explanation = model.explain(model.encode(picture), options);
         }
         ExplanationDrawing drawing = ExplanationDrawing.of(explanation, picture);
         Files.createDirectories(out);
@@ -84,6 +80,20 @@ final class Explain implements Callable<Integer> {
         }
         print(explanation);
         return 0;
+    }
+
+    private ExplainOptions options() {
+        ExplainOptions.Builder options = ExplainOptions.builder().byMagnitude(byMagnitude);
+        try {
+            options.wordsPerPatch(words);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--words: " + e.getMessage(), e);
+        }
+        if (cosine) {
+            options.measure(Explanation.Measure.COSINE);
+        }
+        asked.forEach(options::word);
+        return options.build();
     }
 
     private void print(Explanation explanation) {

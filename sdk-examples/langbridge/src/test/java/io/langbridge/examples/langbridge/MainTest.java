@@ -169,6 +169,16 @@ class MainTest {
     }
 
     @Test
+    void numbersThatMakeNoSenseAreErrorsOfUsage() {
+        String image = folder.toString();
+        assertEquals(2, run("explain", "--model", MODEL, "--image", PICTURE, "--out", image, "--words", "0"));
+        assertTrue(err.toString().contains("--words: wordsPerPatch must be from 1 to 100, not 0"), err::toString);
+        String[] analyse = {"analyse", "--encoder", TOWER, "--llm", MODEL, "--adapter", MODEL, "--image", PICTURE};
+        assertEquals(2, run(with(analyse, "--neighbours", "1000")));
+        assertTrue(err.toString().contains("--neighbours: neighbours must be from 1"), err::toString);
+    }
+
+    @Test
     void vocabularyCountsTextAndKeepsWhatAllKnow() throws Exception {
         Path corpus = Files.writeString(folder.resolve("corpus.txt"), "the image of the dog\nthe end\n");
         String built = folder.resolve("vocabulary").toString();

@@ -43,6 +43,11 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override
+    public boolean quantises() {
+        return true;
+    }
+
+    @Override
     public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
         requirePrecision(options);
         return new OnnxVision(config, weights, options);

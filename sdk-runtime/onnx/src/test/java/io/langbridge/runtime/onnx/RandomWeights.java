@@ -2,12 +2,12 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -19,8 +19,7 @@ final class RandomWeights {
     private final Random random = new Random(7);
     private BiConsumer<String, float[]> edit = (name, values) -> {};
     private final DType dtype;
-    private final StringBuilder header = new StringBuilder("{");
-    private final ByteArrayOutputStream data = new ByteArrayOutputStream();
+    private final SafetensorsWriter writer = new SafetensorsWriter();
 
     /** {@code dtype} is F32 or BF16. */
     RandomWeights(DType dtype) {
@@ -51,33 +50,14 @@ final class RandomWeights {
                 bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
             }
         }
-        header.append(header.length() > 1 ? "," : "")
-                .append('"')
-                .append(name)
-                .append("\":{\"dtype\":\"")
-                .append(dtype)
-                .append("\",\"shape\":")
-                .append(Arrays.toString(shape))
-                .append(",\"data_offsets\":[")
-                .append(data.size())
-                .append(',')
-                .append(data.size() + bytes.capacity())
-                .append("]}");
-        data.write(bytes.array(), 0, bytes.capacity());
+        bytes.rewind();
+        writer.add(name, dtype, channel -> WeightFile.writeFully(channel, bytes.duplicate()), shape);
         return this;
     }
 
     Weights writeTo(Path file) throws IOException {
-        StringBuilder json = new StringBuilder(header).append('}');
-        while (json.length() % 8 != 0) {
-            json.append(' ');
-        }
-        ByteBuffer all = ByteBuffer.allocate(8 + json.length() + data.size()).order(ByteOrder.LITTLE_ENDIAN);
-        all.putLong(json.length())
-                .put(json.toString().getBytes(StandardCharsets.UTF_8))
-                .put(data.toByteArray());
-        Files.write(file, all.array());
-        return Checkpoints.open(file);
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        return Checkpoints.open(writer.write(file));
     }
 
     /** Gaussian values. */

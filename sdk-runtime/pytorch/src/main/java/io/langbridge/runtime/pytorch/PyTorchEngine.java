@@ -47,6 +47,11 @@ public final class PyTorchEngine implements Engine {
     }
 
     @Override
+    public boolean quantises() {
+        return false;
+    }
+
+    @Override
     public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
         requireFullPrecision(options);
         return new PyTorchVision(config, weights, options);

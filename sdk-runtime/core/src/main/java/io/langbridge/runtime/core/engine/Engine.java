@@ -30,6 +30,9 @@ public interface Engine {
     /** Whether it can run decoders on such a device too, if {@link #require} finds one, and not only the rest. */
     boolean decodesOn(Device.Kind kind);
 
+    /** Whether it computes with weights of 8 and 4 bits too, on the CPU, and not only in full precision. */
+    boolean quantises();
+
     /**
      * Opens a vision encoder.
      *

@@ -36,9 +36,27 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
      */
     static EngineChoice of(
             List<Engine> engines, @Nullable String name, @Nullable String wanted, boolean allowDownloads) {
+        return of(engines, name, wanted, allowDownloads, false);
+    }
+
+    /** Chooses as {@link #of(List, String, String, boolean)} does; {@code quantised}: not all in full precision. */
+    static EngineChoice of(
+            List<Engine> onThePath,
+            @Nullable String name,
+            @Nullable String wanted,
+            boolean allowDownloads,
+            boolean quantised) {
         Device device = wanted == null ? Device.AUTO : Device.parse(wanted);
-        if (engines.isEmpty()) {
+        if (onThePath.isEmpty()) {
             throw new RuntimeUnavailableException("No engine is on the path; " + ARTEFACTS);
+        }
+        List<Engine> engines = new ArrayList<>(onThePath);
+        if (quantised && name == null) {
+            engines.removeIf(engine -> !engine.quantises());
+            if (engines.isEmpty()) {
+                throw new RuntimeUnavailableException("No engine on the path computes in a precision other than FULL;"
+                        + " io.langbridge:langbridge-onnx does, on the CPU");
+            }
         }
         Engine named = name == null ? null : named(engines, name);
         List<Engine> candidates = named == null ? engines : Collections.singletonList(named);
@@ -61,7 +79,7 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
             }
         }
         EngineChoice choice = on(Device.CPU, named, engines, allowDownloads);
-        choice.log("no engine here can use CUDA");
+        choice.log(quantised ? "the precision asked for" : "no engine here can use CUDA");
         LOG.debug("{}", whyNotCuda);
         return choice;
     }

@@ -57,7 +57,8 @@ public final class Loader implements ModelLoader {
     }
 
     private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
-        EngineChoice choice = EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads());
+        EngineChoice choice =
+                EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
         long start = System.nanoTime();
         Closing shared = new Closing();
         Closing own = new Closing();

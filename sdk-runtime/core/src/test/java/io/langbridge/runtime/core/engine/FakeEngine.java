@@ -42,6 +42,11 @@ public final class FakeEngine implements Engine {
     }
 
     @Override
+    public boolean quantises() {
+        return name.equals("onnx");
+    }
+
+    @Override
     public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
         throw new UnsupportedOperationException();
     }

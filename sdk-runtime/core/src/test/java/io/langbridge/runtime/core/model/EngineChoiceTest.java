@@ -63,6 +63,15 @@ class EngineChoiceTest {
     }
 
     @Test
+    void a_precision_that_only_one_engine_has_chooses_it() {
+        assertThat(EngineChoice.of(Arrays.asList(TORCH, ONNX), null, null, false, true))
+                .isEqualTo(new EngineChoice(ONNX, ONNX, Device.CPU));
+        assertThatExceptionOfType(RuntimeUnavailableException.class)
+                .isThrownBy(() -> EngineChoice.of(Arrays.asList(TORCH), null, null, false, true))
+                .withMessageContaining("io.langbridge:langbridge-onnx does, on the CPU");
+    }
+
+    @Test
     void what_was_asked_for_and_is_not_there_is_an_error_and_never_replaced() {
         assertThat(refused(null, "cuda:0", ONNX, TORCH_CPU)).isEqualTo("pytorch: no CUDA");
         assertThat(refused(null, "cuda:0", ONNX)).startsWith("No engine that computes on cuda:0 is on the path");
