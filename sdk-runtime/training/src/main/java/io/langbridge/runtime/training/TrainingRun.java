@@ -234,7 +234,7 @@ final class TrainingRun implements AutoCloseable {
 
     /** As PyTorch's linear layers begin, weights and biases alike. */
     private void uniform(Parameter parameter, SplittableRandom random) {
-        double bound = 1 / Math.sqrt(inputs(parameter));
+        double bound = 1 / Math.sqrt((double) inputs(parameter));
         for (long first = 0; first < parameter.elements(); first += CHUNK) {
             FloatTensor values = FloatTensor.allocate((int) Math.min(CHUNK, parameter.elements() - first));
             FloatBuffer data = values.data();
