@@ -5,6 +5,7 @@ import io.langbridge.Encoder;
 import io.langbridge.ImageException;
 import io.langbridge.LangBridgeException;
 import io.langbridge.Llm;
+import io.langbridge.Precision;
 import io.langbridge.PromptException;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.UnsupportedModelException;
@@ -108,13 +109,20 @@ final class TrainingRun implements AutoCloseable {
         if (device.kind() == Device.Kind.AUTO) {
             device = Device.cuda(0);
             try {
-                new PyTorchEngine().require(device, false, Precision.FULL, EngineOptions.PREFILL_CHUNK);
+                new PyTorchEngine().require(device, false);
             } catch (RuntimeUnavailableException e) {
                 LOG.info("Training on the CPU: {}", e.getMessage());
                 device = Device.CPU;
             }
         }
-        return new EngineOptions(settings.threads(), false, wanted.output.toAbsolutePath(), device, false, Precision.FULL, EngineOptions.PREFILL_CHUNK);
+        return new EngineOptions(
+                settings.threads(),
+                false,
+                wanted.output.toAbsolutePath(),
+                device,
+                false,
+                Precision.FULL,
+                EngineOptions.PREFILL_CHUNK);
     }
 
     private Batches batches(@Nullable VisionNetwork vision) {
@@ -226,7 +234,7 @@ final class TrainingRun implements AutoCloseable {
 
     /** As PyTorch's linear layers begin, weights and biases alike. */
     private void uniform(Parameter parameter, SplittableRandom random) {
-        double bound = 1 / Math.sqrt(inputs(parameter));
+        double bound = 1 / Math.sqrt((double) inputs(parameter));
         for (long first = 0; first < parameter.elements(); first += CHUNK) {
             FloatTensor values = FloatTensor.allocate((int) Math.min(CHUNK, parameter.elements() - first));
             FloatBuffer data = values.data();
