@@ -125,7 +125,10 @@ public final class Train implements Callable<Integer> {
                         bar.maxHint(progress.steps());
                         bar.stepTo(progress.step());
                         bar.setExtraMessage(String.format(
-                                Locale.ROOT, "loss %.3f, %.1f records/s", progress.loss(), progress.examplesPerSecond()));
+                                Locale.ROOT,
+                                "loss %.3f, %.1f records/s",
+                                progress.loss(),
+                                progress.examplesPerSecond()));
                     });
             start.addTo(training);
             if (steps != null) {
