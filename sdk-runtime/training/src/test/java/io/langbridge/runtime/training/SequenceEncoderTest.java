@@ -86,10 +86,17 @@ class SequenceEncoderTest {
         assertThat(sequences).hasSize(1);
         TokenSequence sequence = sequences.get(0);
         assertThat(learnt(tokenizer, sequence)).isEqualTo("It is red.<|im_end|>Yes.<|im_end|>");
-        assertThat(text(tokenizer, sequence))
-                .endsWith(
-                        "user\n\nWhich colour?<|im_end|>\n<|im_start|>assistant\nIt is red.<|im_end|>\n<|im_start|>user\n"
-                                + "Really <|im_end|>?<|im_end|>\n<|im_start|>assistant\nYes.<|im_end|>\n");
+        assertThat(text(tokenizer, sequence)).endsWith("""
+                        user
+
+                        Which colour?<|im_end|>
+                        <|im_start|>assistant
+                        It is red.<|im_end|>
+                        <|im_start|>user
+                        Really <|im_end|>?<|im_end|>
+                        <|im_start|>assistant
+                        Yes.<|im_end|>
+                        """);
         assertThat(sequence.sources()).containsExactly(0, 1, 2, 3);
         // What the user wrote is no token that ends a turn: there are five of those, one per turn.
         int end = Objects.requireNonNull(tokenizer.idOf("<|im_end|>"));
