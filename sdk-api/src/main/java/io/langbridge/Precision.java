@@ -12,10 +12,14 @@ package io.langbridge;
 public enum Precision {
     /** float32 on the CPU; what the checkpoint has on CUDA. The default. */
     FULL,
-    /** 8-bit weights, 8-bit activations. ONNX Runtime on the CPU only. */
+    /**
+     * 8-bit weights, 8-bit activations: the fastest. A language model's layers are in memory twice, in the form that is
+     * fast for a prompt and in the one that is fast for a token. ONNX Runtime on the CPU only.
+     */
     INT8,
     /**
-     * 4-bit weights, 8-bit activations; a language model's {@code lm_head} has 8 bits. ONNX Runtime on the CPU only.
+     * 4-bit weights, 8-bit activations: the smallest; a language model's {@code lm_head} has 8 bits. ONNX Runtime on
+     * the CPU only.
      */
     INT4
 }

@@ -37,6 +37,24 @@ class VisionLanguageModelTest {
     }
 
     @Test
+    void a_cache_directory_and_no_cache_are_an_error_in_either_order() {
+        assertThatThrownBy(() ->
+                        VisionLanguageModel.builder().cacheDirectory(FOLDER).withoutCache())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("cacheDirectory was already set");
+        assertThatThrownBy(() -> VisionLanguageModel.builder().withoutCache().cacheDirectory(FOLDER))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("withoutCache()");
+    }
+
+    @Test
+    void a_prompt_cannot_run_in_empty_chunks() {
+        assertThatThrownBy(() -> VisionLanguageModel.builder().prefillChunk(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least 1, not 0");
+    }
+
+    @Test
     void without_a_runtime_the_error_names_the_artefact_to_add() {
         assertThatThrownBy(() -> VisionLanguageModel.load(FOLDER))
                 .isInstanceOf(RuntimeUnavailableException.class)

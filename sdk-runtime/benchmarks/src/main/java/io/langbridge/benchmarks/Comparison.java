@@ -79,7 +79,9 @@ final class Comparison {
                     if (key.equals("prefill_tok_s") && line.has("prompt")) {
                         side.add("prefill.ms", who, 1e3 * line.get("prompt").getAsDouble() / median);
                     }
-                } else if (PLAIN.contains(key) && entry.getValue().isJsonPrimitive()) {
+                } else if (PLAIN.contains(key)
+                        && entry.getValue().isJsonPrimitive()
+                        && entry.getValue().getAsDouble() > 0) { // 0 is the reference itself
                     String phase =
                             bench.equals(Line.BENCH) ? text(line, "phase") : PHASES.getOrDefault(bench, "prefill");
                     side.add(phase + ".rel_err", who, entry.getValue().getAsDouble());
@@ -94,8 +96,9 @@ final class Comparison {
             return key; // the peers' names, which are ours too
         }
         String phase = bench.equals(Line.BENCH) ? text(line, "phase") : PHASES.getOrDefault(bench, bench);
-        if (phase.equals("adapter") && text(line, "what").startsWith("fold time")) {
-            phase = "fold";
+        if (bench.equals("langbridge")) {
+            String what = text(line, "what");
+            phase = what.startsWith("fold time") ? "fold" : what.startsWith("published chain") ? "unfolded" : phase;
         }
         return phase + "." + key;
     }

@@ -12,6 +12,7 @@ import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -95,8 +96,13 @@ public final class Quickstart implements Callable<Integer> {
         CommandLine command = new CommandLine(new Quickstart());
         command.setExecutionExceptionHandler((e, line, parsed) -> {
             if (e instanceof LangBridgeException || e instanceof IOException) {
-                line.getErr().println("quickstart: " + e.getMessage());
+                boolean missing = e instanceof NoSuchFileException;
+                line.getErr().println("quickstart: " + (missing ? "there is no file " : "") + e.getMessage());
                 return CommandLine.ExitCode.SOFTWARE;
+            }
+            if (e instanceof IllegalArgumentException) { // an option out of its range
+                line.getErr().println("quickstart: " + e.getMessage());
+                return CommandLine.ExitCode.USAGE;
             }
             throw e;
         });

@@ -44,18 +44,21 @@ final class DecoderGraph {
 
     /** Whether values are mixed within their heads; not in a trace, which shows them. */
     private final boolean mixesValues;
+    /** Whether the graph only fills the cache. */
+    private final boolean fills;
 
     private String ones = "";
     private boolean mixes;
 
-    private DecoderGraph(DecoderConfig config, Weights weights, Precision precision, boolean trace) {
+    private DecoderGraph(DecoderConfig config, Weights weights, Precision precision, boolean trace, boolean fills) {
+        this.fills = fills;
         this.config = config;
         this.weights = weights;
         this.precision = precision;
         hidden = config.hiddenSize();
         stream = precision == Precision.FULL ? null : Orthogonal.mixing(hidden, false);
         mixesValues = stream != null && !trace;
-        network = new NetworkBuilder(config.modelType() + " decoder", weights, precision);
+        network = new NetworkBuilder(config.modelType() + " decoder", weights, precision, fills);
         graph = network.graph;
     }
 
@@ -86,7 +89,12 @@ final class DecoderGraph {
      *     the output of layer 1 on, the last one after the final norm
      */
     static NetworkBuilder build(DecoderConfig config, Weights weights, Precision precision, boolean trace) {
-        return new DecoderGraph(config, weights, precision, trace).model(trace);
+        return new DecoderGraph(config, weights, precision, trace, false).model(trace);
+    }
+
+    /** Builds the network for what comes before the last position of a prompt: it gives no logits. */
+    static NetworkBuilder buildFilling(DecoderConfig config, Weights weights, Precision precision) {
+        return new DecoderGraph(config, weights, precision, false, true).model(false);
     }
 
     private NetworkBuilder model(boolean trace) {
@@ -103,6 +111,9 @@ final class DecoderGraph {
         for (int i = 0; i < config.numHiddenLayers(); i++) {
             String layer = "model.layers." + i;
             String attended = attention(normed, layer, i);
+            if (fills && i == config.numHiddenLayers() - 1) {
+                return network;
+            }
             String middle = layer + ".middle";
             normed = addAndNorm(x, attended, layer + ".post_attention_layernorm", middle);
             String delta = mlp(normed, layer);
@@ -212,6 +223,9 @@ final class DecoderGraph {
             node.with("local_window_size", config.slidingWindow());
         }
         String attended = node.to(name + ".heads", presentKey(layer), presentValue(layer));
+        if (fills && layer == config.numHiddenLayers() - 1) {
+            return attended; // keys and values are in the cache; nobody reads the rest
+        }
         attended = network.reshape(attended, name + ".attended", -1, (long) heads * headDim);
         return network.linear(
                 attended, name + ".o_proj", heads * headDim, hidden, config.outputBias(), valuesChange.read());

@@ -19,6 +19,9 @@ final class OnnxDecoder implements DecoderNetwork {
     private final DecoderConfig config;
     private final StoredTensor embedTokens;
     private final LoadedGraph graph;
+    /** Faster over many positions; null where {@link #graph} is as fast. */
+    private final @Nullable LoadedGraph fillingGraph;
+
     private final LazyGraph traceGraph;
     /** Most positions of a prompt that run at a time. */
     final int prefillChunk;
@@ -32,9 +35,19 @@ final class OnnxDecoder implements DecoderNetwork {
         Precision precision = options.precision();
         prefillChunk = options.prefillChunk();
         graph = DecoderGraph.build(config, weights, precision, false).load(options);
+        fillingGraph = precision == Precision.INT8 ? loadFilling(config, weights, options) : null;
         traceGraph = new LazyGraph(
                 "decoder",
                 () -> DecoderGraph.build(config, weights, precision, true).load(options));
+    }
+
+    private LoadedGraph loadFilling(DecoderConfig wanted, Weights weights, EngineOptions options) {
+        try {
+            return DecoderGraph.buildFilling(wanted, weights, Precision.INT8).load(options);
+        } catch (RuntimeException | Error e) {
+            graph.close();
+            throw e;
+        }
     }
 
     /** What the attention kernel takes for granted or refuses only when it runs. */
@@ -87,7 +100,8 @@ final class OnnxDecoder implements DecoderNetwork {
             throw new IllegalArgumentException("capacity must be 1 to " + config.maxPositionEmbeddings()
                     + " (max_position_embeddings), not " + capacity);
         }
-        return new OnnxDecoderSession(this, loaded, rotation(capacity), capacity);
+        return new OnnxDecoderSession(
+                this, loaded, loaded == graph ? fillingGraph : null, rotation(capacity), capacity);
     }
 
     /** At least {@code positions} rows, shared by all sessions. */
@@ -120,6 +134,9 @@ final class OnnxDecoder implements DecoderNetwork {
         try {
             graph.close();
         } finally {
+            if (fillingGraph != null) {
+                fillingGraph.close();
+            }
             traceGraph.close();
         }
     }

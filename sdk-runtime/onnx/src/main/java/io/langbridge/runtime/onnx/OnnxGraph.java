@@ -69,6 +69,12 @@ final class OnnxGraph {
         return name;
     }
 
+    /** One unsigned byte as a constant in the model itself. */
+    String constant(String name, byte value) {
+        graph.message(5, initializer(name, Type.UINT8).bytes(9, new byte[] {value}));
+        return name;
+    }
+
     /** A constant whose values are mapped from a file, as one run of little-endian values in row order. */
     String external(String name, Type type, long[] dims, String location, long offset, long length) {
         Message tensor = initializer(name, type, dims);

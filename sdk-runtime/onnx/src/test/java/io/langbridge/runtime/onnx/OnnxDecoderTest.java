@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -14,6 +15,7 @@ import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.config.Rope;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.io.IOException;
@@ -139,6 +141,18 @@ class OnnxDecoderTest {
                 FloatBuffer logits = session.prefill(network.embed(Arrays.copyOfRange(IDS, from, from + 5)));
                 assertClose(logits, expected[from + 4]);
             }
+            assertThat(session.length()).isEqualTo(IDS.length);
+        }
+    }
+
+    @Test
+    void aLongPromptRunsInChunks() throws IOException {
+        DecoderConfig config = config(false, false, 4, true);
+        Weights weights = weights(config, DType.F32);
+        EngineOptions inChunks = new EngineOptions(1, false, folder, Device.CPU, false, Precision.FULL, 4);
+        try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, inChunks);
+                DecoderSession session = network.open(IDS.length)) {
+            assertClose(session.prefill(network.embed(IDS)), reference(config, weights)[IDS.length - 1]);
             assertThat(session.length()).isEqualTo(IDS.length);
         }
     }

@@ -10,7 +10,7 @@ import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -40,7 +40,7 @@ final class PyTorchDecoder implements DecoderNetwork {
         }
     }
 
-    private static void check(DecoderConfig config) {
+    static void check(DecoderConfig config) {
         if (config.headDim() % 2 != 0) {
             throw new UnsupportedModelException("The " + config.modelType() + " decoder has head_dim "
                     + config.headDim() + "; rotation needs an even number");
@@ -65,23 +65,34 @@ final class PyTorchDecoder implements DecoderNetwork {
             for (int i = 0; i < layers.length; i++) {
                 // What was fused is freed before the next layer is read.
                 try (Scope layer = new Scope()) {
-                    boolean sliding = config.slidingWindow() > 0 && config.slidingLayer()[i];
-                    Map<String, PtNDArray> tensors = layer(loader, layer, "model.layers." + i + ".");
+                    boolean sliding = isSliding(config, i);
+                    Map<String, PtNDArray> tensors = layer(config, loader, layer, i);
                     layers[i] = scope.own(script.run("layer", shape, layer.of(sliding), layer.of(tensors)));
                 }
             }
-            Map<String, PtNDArray> ends = new HashMap<>();
-            loader.get(scope, ends, "", EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
-            loader.get(scope, ends, "", "model.norm.weight", config.hiddenSize());
-            if (!config.tieWordEmbeddings()) {
-                loader.get(scope, ends, "", "lm_head.weight", config.vocabSize(), config.hiddenSize());
-            }
-            return script.run("model", shape, scope.of(layers), scope.of(ends));
+            return script.run("model", shape, scope.of(layers), scope.of(rest(config, loader, scope)));
         }
     }
 
-    private Map<String, PtNDArray> layer(WeightLoader loader, Scope scope, String prefix) {
-        Map<String, PtNDArray> tensors = new HashMap<>();
+    /** What does not belong to a layer, by the names in the checkpoint. */
+    static Map<String, PtNDArray> rest(DecoderConfig config, WeightLoader loader, Scope scope) {
+        Map<String, PtNDArray> tensors = new LinkedHashMap<>();
+        loader.get(scope, tensors, "", EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+        loader.get(scope, tensors, "", "model.norm.weight", config.hiddenSize());
+        if (!config.tieWordEmbeddings()) {
+            loader.get(scope, tensors, "", "lm_head.weight", config.vocabSize(), config.hiddenSize());
+        }
+        return tensors;
+    }
+
+    static boolean isSliding(DecoderConfig config, int layer) {
+        return config.slidingWindow() > 0 && config.slidingLayer()[layer];
+    }
+
+    /** A layer, by the names after its prefix. */
+    static Map<String, PtNDArray> layer(DecoderConfig config, WeightLoader loader, Scope scope, int index) {
+        String prefix = "model.layers." + index + ".";
+        Map<String, PtNDArray> tensors = new LinkedHashMap<>();
         long hidden = config.hiddenSize();
         long intermediate = config.intermediateSize();
         long queries = (long) config.numAttentionHeads() * config.headDim();

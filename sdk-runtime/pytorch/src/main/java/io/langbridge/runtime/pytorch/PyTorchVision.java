@@ -12,7 +12,7 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -52,11 +52,10 @@ final class PyTorchVision implements VisionNetwork {
     }
 
     private IValue load(WeightLoader loader, int numberOfLayers) {
-        boolean clip = config.kind() == Kind.CLIP;
         try (Scope scope = new Scope()) {
             IValue shape = scope.own(script.run(
                     "config",
-                    scope.of(clip),
+                    scope.of(config.kind() == Kind.CLIP),
                     scope.of(config.numAttentionHeads()),
                     scope.of(config.patchSize()),
                     scope.of(name(config.hiddenAct())),
@@ -64,34 +63,41 @@ final class PyTorchVision implements VisionNetwork {
             IValue[] layers = new IValue[numberOfLayers];
             for (int i = 0; i < numberOfLayers; i++) {
                 try (Scope layer = new Scope()) {
-                    Map<String, PtNDArray> tensors = layer(loader, layer, "encoder.layers." + i + ".");
+                    Map<String, PtNDArray> tensors = layer(config, loader, layer, i);
                     layers[i] = scope.own(script.run("layer", layer.of(tensors)));
                 }
             }
-            Map<String, PtNDArray> rest = new HashMap<>();
-            long hidden = config.hiddenSize();
-            long patch = config.patchSize();
-            loader.get(scope, rest, "", PATCH_EMBEDDING, hidden, 3, patch, patch);
-            loader.get(scope, rest, "", "embeddings.position_embedding.weight", config.tokens(), hidden);
-            if (clip) {
-                loader.get(scope, rest, "", "embeddings.class_embedding", hidden);
-                norm(loader, scope, rest, "", "pre_layrnorm");
-            } else {
-                loader.get(scope, rest, "", "embeddings.patch_embedding.bias", hidden);
-            }
-            return script.run("tower", shape, scope.of(layers), scope.of(rest));
+            return script.run("tower", shape, scope.of(layers), scope.of(rest(config, loader, scope)));
         }
     }
 
-    private Map<String, PtNDArray> layer(WeightLoader loader, Scope scope, String prefix) {
-        Map<String, PtNDArray> tensors = new HashMap<>();
+    /** What comes before the layers, by the names in the checkpoint. */
+    static Map<String, PtNDArray> rest(VisionConfig config, WeightLoader loader, Scope scope) {
+        Map<String, PtNDArray> tensors = new LinkedHashMap<>();
+        long hidden = config.hiddenSize();
+        long patch = config.patchSize();
+        loader.get(scope, tensors, "", PATCH_EMBEDDING, hidden, 3, patch, patch);
+        loader.get(scope, tensors, "", "embeddings.position_embedding.weight", config.tokens(), hidden);
+        if (config.kind() == Kind.CLIP) {
+            loader.get(scope, tensors, "", "embeddings.class_embedding", hidden);
+            norm(config, loader, scope, tensors, "", "pre_layrnorm");
+        } else {
+            loader.get(scope, tensors, "", "embeddings.patch_embedding.bias", hidden);
+        }
+        return tensors;
+    }
+
+    /** A layer, by the names after its prefix. */
+    static Map<String, PtNDArray> layer(VisionConfig config, WeightLoader loader, Scope scope, int index) {
+        String prefix = "encoder.layers." + index + ".";
+        Map<String, PtNDArray> tensors = new LinkedHashMap<>();
         long hidden = config.hiddenSize();
         long intermediate = config.intermediateSize();
-        norm(loader, scope, tensors, prefix, "layer_norm1");
+        norm(config, loader, scope, tensors, prefix, "layer_norm1");
         for (String projection : List.of("q_proj", "k_proj", "v_proj", "out_proj")) {
             linear(loader, scope, tensors, prefix, "self_attn." + projection, hidden, hidden);
         }
-        norm(loader, scope, tensors, prefix, "layer_norm2");
+        norm(config, loader, scope, tensors, prefix, "layer_norm2");
         linear(loader, scope, tensors, prefix, "mlp.fc1", hidden, intermediate);
         linear(loader, scope, tensors, prefix, "mlp.fc2", intermediate, hidden);
         return tensors;
@@ -99,17 +105,17 @@ final class PyTorchVision implements VisionNetwork {
 
     /** What comes after the layers, as far as the checkpoint has it. */
     private Map<String, PtNDArray> poolingHead(WeightLoader loader, Scope scope) {
-        Map<String, PtNDArray> tensors = new HashMap<>();
+        Map<String, PtNDArray> tensors = new LinkedHashMap<>();
         long hidden = config.hiddenSize();
         if (config.kind() == Kind.SIGLIP || pools()) {
-            norm(loader, scope, tensors, "", "post_layernorm");
+            norm(config, loader, scope, tensors, "", "post_layernorm");
         }
         if (config.kind() == Kind.SIGLIP && pools()) {
             loader.get(scope, tensors, "", "head.probe", 1, 1, hidden);
             loader.get(scope, tensors, "", "head.attention.in_proj_weight", 3 * hidden, hidden);
             loader.get(scope, tensors, "", "head.attention.in_proj_bias", 3 * hidden);
             linear(loader, scope, tensors, "", "head.attention.out_proj", hidden, hidden);
-            norm(loader, scope, tensors, "", "head.layernorm");
+            norm(config, loader, scope, tensors, "", "head.layernorm");
             linear(loader, scope, tensors, "", "head.mlp.fc1", hidden, config.intermediateSize());
             linear(loader, scope, tensors, "", "head.mlp.fc2", config.intermediateSize(), hidden);
         }
@@ -120,7 +126,13 @@ final class PyTorchVision implements VisionNetwork {
         return weights.contains(config.kind() == Kind.CLIP ? "post_layernorm.weight" : "head.probe");
     }
 
-    private void norm(WeightLoader loader, Scope scope, Map<String, PtNDArray> tensors, String prefix, String name) {
+    private static void norm(
+            VisionConfig config,
+            WeightLoader loader,
+            Scope scope,
+            Map<String, PtNDArray> tensors,
+            String prefix,
+            String name) {
         loader.get(scope, tensors, prefix, name + ".weight", config.hiddenSize());
         loader.get(scope, tensors, prefix, name + ".bias", config.hiddenSize());
     }
@@ -137,7 +149,7 @@ final class PyTorchVision implements VisionNetwork {
         loader.get(scope, tensors, prefix, name + ".bias", out);
     }
 
-    private static String name(Activation activation) {
+    static String name(Activation activation) {
         switch (activation) {
             case GELU:
                 return "gelu";
@@ -157,10 +169,15 @@ final class PyTorchVision implements VisionNetwork {
         return config;
     }
 
+    /** The first token that is kept: 1 leaves out the class token. */
+    static int first(VisionConfig config) {
+        return config.tokens() - (config.selectPatches() ? config.patches() : config.tokens());
+    }
+
     @Override
     public FloatTensor features(FloatTensor pixels) {
         int tiles = tiles(pixels);
-        int first = config.tokens() - (config.selectPatches() ? config.patches() : config.tokens());
+        int first = first(config);
         try (Scope scope = new Scope()) {
             Scope.Output features = scope.output(tiles, config.tokens() - first, config.hiddenSize());
             scope.own(script.run("forward", tower, scope.of(scope.tensor(pixels)), scope.of(first), features.value()));

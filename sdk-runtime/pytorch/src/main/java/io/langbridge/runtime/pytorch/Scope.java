@@ -49,6 +49,10 @@ final class Scope implements AutoCloseable {
         return own(IValue.listFrom(values));
     }
 
+    IValue of(boolean... values) {
+        return own(IValue.listFrom(values));
+    }
+
     IValue of(PtNDArray tensor) {
         return own(IValue.from(tensor));
     }

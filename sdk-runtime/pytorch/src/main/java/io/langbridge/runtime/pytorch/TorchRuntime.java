@@ -8,14 +8,18 @@ import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.Device;
+import java.util.ServiceLoader;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one PyTorch of this process, loaded when it is first asked for. Nothing is downloaded unless that is allowed, and
  * DJL's usage report is switched off.
  */
 final class TorchRuntime {
+    private static final Logger LOG = LoggerFactory.getLogger(TorchRuntime.class);
     private static final String OFFLINE = "ai.djl.offline";
     private static final String WAIT_POLICY = "OMP_WAIT_POLICY";
 
@@ -47,8 +51,24 @@ final class TorchRuntime {
         return runtime;
     }
 
+    /** ONNX Runtime crashes the process if it is loaded after PyTorch; the other way round both work. */
+    private static void loadOthersFirst() {
+        for (io.langbridge.runtime.core.engine.Engine other :
+                ServiceLoader.load(io.langbridge.runtime.core.engine.Engine.class)) {
+            if (!(other instanceof PyTorchEngine)) {
+                try {
+                    other.require(Device.CPU, false);
+                } catch (RuntimeUnavailableException e) {
+                    // Then it will not be used either, and says so when it is asked for.
+                    LOG.debug("The engine {} cannot be used: {}", other.name(), e.getMessage());
+                }
+            }
+        }
+    }
+
     private static Engine load(boolean download) {
         Natives.check(Natives.Environment.current(download));
+        loadOthersFirst();
         // DJL reports usage from some clouds unless this is set before its engines are touched.
         if (System.getProperty("OPT_OUT_TRACKING") == null) {
             System.setProperty("OPT_OUT_TRACKING", "true");

@@ -1,14 +1,18 @@
 package io.langbridge.runtime.pytorch;
 
 import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.IValueUtils;
 import ai.djl.pytorch.jni.JniUtils;
 import io.langbridge.InsufficientMemoryException;
+import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /** A loaded TorchScript module. Safe for use by several threads; closing waits for what runs. */
@@ -32,17 +36,27 @@ final class TorchScript implements AutoCloseable {
      * @param moduleClass the class in it that is a {@code Module}
      */
     TorchScript(String what, String file, String moduleClass, int threads) {
+        this(what, new Source(file, moduleClass), Map.of(), threads);
+    }
+
+    /**
+     * Loads a source file that works with others.
+     *
+     * @param parts by the names under which the module knows them
+     */
+    TorchScript(String what, Source source, Map<String, Source> parts, int threads) {
         this.what = what;
         this.threads = threads;
         TorchRuntime runtime = TorchRuntime.get();
         prepareThread();
         try {
-            byte[] archive = TorchScriptArchive.of(file, moduleClass);
+            byte[] archive = TorchScriptArchive.of(source, parts);
             module = JniUtils.loadModule(runtime.manager(), new ByteArrayInputStream(archive), false, false);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (EngineException e) {
-            throw new PyTorchException("PyTorch cannot load the " + what + " from " + file + ": " + e.getMessage(), e);
+            throw new PyTorchException(
+                    "PyTorch cannot load the " + what + " from " + source.file() + ": " + e.getMessage(), e);
         }
     }
 
@@ -59,6 +73,37 @@ final class TorchScript implements AutoCloseable {
             }
             prepareThread();
             return IValueUtils.runMethod(module, method, arguments);
+        } catch (EngineException e) {
+            throw translated(method, e);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /**
+     * Runs a method whose operations are recorded, so that it can differentiate.
+     *
+     * @param scope of the arguments; the result belongs to the scope of the first of them, or to this one
+     * @param arguments tensors; several with names {@code w.name} are one dictionary
+     */
+    PtNDArray differentiate(Scope scope, String method, PtNDArray... arguments) {
+        lock.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("The " + what + " is closed");
+            }
+            prepareThread();
+            NDList inputs = new NDList(arguments);
+            PtNDArray name = scope.tensor(new int[1]);
+            name.setName("module_method:" + method); // DJL's way to choose a method here
+            inputs.add(name);
+            boolean before = JniUtils.isGradMode();
+            JniUtils.setGradMode(true); // per thread
+            try {
+                return (PtNDArray) IValueUtils.forward(module, inputs, true).singletonOrThrow();
+            } finally {
+                JniUtils.setGradMode(before);
+            }
         } catch (EngineException e) {
             throw translated(method, e);
         } finally {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -22,22 +23,34 @@ final class TorchScriptArchive {
 
     private TorchScriptArchive() {}
 
+    /** A class in a source file of this package: {@code decoder.py}, {@code Decoder}. */
+    record Source(String file, String moduleClass) {}
+
+    /** Packs a source file. */
+    static byte[] of(Source source) {
+        return of(source, Map.of());
+    }
+
     /**
-     * Packs a source file of this package.
+     * Packs a source file that works with others.
      *
-     * @param file name of the resource, {@code decoder.py}
-     * @param moduleClass the class in it that is a {@code Module}
+     * @param parts by the names under which the module knows them; what is in their files gets this name in front:
+     *     {@code __torch__.decoder.Config}
      */
-    static byte[] of(String file, String moduleClass) {
-        try (InputStream source = TorchScriptArchive.class.getResourceAsStream(file)) {
-            if (source == null) {
-                throw new IllegalStateException("The resource " + file + " is missing beside "
-                        + TorchScriptArchive.class.getName() + "; the jar is damaged");
-            }
+    static byte[] of(Source source, Map<String, Source> parts) {
+        try {
             ByteArrayOutputStream archive = new ByteArrayOutputStream();
             try (ZipOutputStream zip = new ZipOutputStream(archive)) {
-                put(zip, "network/data.pkl", instanceOf(moduleClass));
-                put(zip, "network/code/__torch__.py", source.readAllBytes());
+                ByteArrayOutputStream pickle = new ByteArrayOutputStream();
+                pickle.write(new byte[] {(byte) 0x80, 2}); // PROTO 2
+                writeInstance(pickle, source, "__torch__", parts);
+                pickle.write('.'); // STOP
+                put(zip, "network/data.pkl", pickle.toByteArray());
+                put(zip, "network/code/__torch__.py", text(source).getBytes(StandardCharsets.UTF_8));
+                for (Map.Entry<String, Source> part : parts.entrySet()) {
+                    String text = text(part.getValue()).replace("__torch__.", "__torch__." + part.getKey() + ".");
+                    put(zip, "network/code/__torch__/" + part.getKey() + ".py", text.getBytes(StandardCharsets.UTF_8));
+                }
                 put(zip, "network/constants.pkl", NO_CONSTANTS);
                 put(zip, "network/version", VERSION);
             }
@@ -47,17 +60,43 @@ final class TorchScriptArchive {
         }
     }
 
-    /** Pickle of an instance without tensors of its own: {@code cls.__new__(); {"training": False}}. */
-    private static byte[] instanceOf(String moduleClass) throws IOException {
-        ByteArrayOutputStream pickle = new ByteArrayOutputStream();
-        pickle.write(new byte[] {(byte) 0x80, 2}); // PROTO 2
-        pickle.write(("c__torch__\n" + moduleClass + "\n").getBytes(StandardCharsets.US_ASCII)); // GLOBAL
+    private static String text(Source source) throws IOException {
+        try (InputStream in = TorchScriptArchive.class.getResourceAsStream(source.file())) {
+            if (in == null) {
+                throw new IllegalStateException("The resource " + source.file() + " is missing beside "
+                        + TorchScriptArchive.class.getName() + "; the jar is damaged");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /**
+     * Pickle of an instance without tensors of its own: {@code cls.__new__(); {"training": False, ..}}. With parts, it
+     * has a {@code state} that begins as None.
+     */
+    private static void writeInstance(
+            ByteArrayOutputStream pickle, Source source, String namespace, Map<String, Source> parts)
+            throws IOException {
+        pickle.write(
+                ("c" + namespace + "\n" + source.moduleClass() + "\n").getBytes(StandardCharsets.US_ASCII)); // GLOBAL
         pickle.write(new byte[] {')', (byte) 0x81, '}', '('}); // EMPTY_TUPLE NEWOBJ EMPTY_DICT MARK
-        byte[] attribute = "training".getBytes(StandardCharsets.US_ASCII);
-        pickle.write(new byte[] {'X', (byte) attribute.length, 0, 0, 0}); // BINUNICODE
-        pickle.write(attribute);
-        pickle.write(new byte[] {(byte) 0x89, 'u', 'b', '.'}); // NEWFALSE SETITEMS BUILD STOP
-        return pickle.toByteArray();
+        writeName(pickle, "training");
+        pickle.write((byte) 0x89); // NEWFALSE
+        for (Map.Entry<String, Source> part : parts.entrySet()) {
+            writeName(pickle, part.getKey());
+            writeInstance(pickle, part.getValue(), "__torch__." + part.getKey(), Map.of());
+        }
+        if (!parts.isEmpty()) {
+            writeName(pickle, "state");
+            pickle.write('N'); // NONE
+        }
+        pickle.write(new byte[] {'u', 'b'}); // SETITEMS BUILD
+    }
+
+    private static void writeName(ByteArrayOutputStream pickle, String name) throws IOException {
+        byte[] bytes = name.getBytes(StandardCharsets.US_ASCII);
+        pickle.write(new byte[] {'X', (byte) bytes.length, 0, 0, 0}); // BINUNICODE
+        pickle.write(bytes);
     }
 
     /** Stored, not deflated: PyTorch's reader wants it so. */

@@ -37,6 +37,37 @@ class Adapter(Module):
     x = torch.gelu(torch.linear(x, projector.w0.to(device, dtype), projector.b0.to(device, dtype)))
     return torch.linear(x, projector.w2.to(device, dtype), projector.b2.to(device, dtype))
 
+  # visual tokens = softmax(latent W3 + b3) E, part by part of the vocabulary: [patches, mm_vocab] is never there as a
+  # whole. Each part is scaled by the largest coefficient so far, and rescaled when a larger one turns up.
+  def run_softmax(self, projector: __torch__.Projector, vocabulary_matrix: Tensor, features: Tensor) -> Tensor:
+    e = vocabulary_matrix
+    x = self.latent(projector, features, e)
+    largest = torch.full([x.size(0), 1], -float("inf"), dtype=6, device=e.device)
+    total = torch.zeros([x.size(0), 1], dtype=6, device=e.device)
+    weighted = torch.zeros([x.size(0), e.size(1)], dtype=6, device=e.device)
+    for start in range(0, e.size(0), 8192):
+      part = torch.linear(x, self.part(projector.w3, start, e), self.part(projector.b3, start, e)).to(6)
+      # Cancels out, so nothing is differentiated through it.
+      now = torch.maximum(largest, torch.amax(part.detach(), [-1], True))
+      scale = torch.exp(largest - now)
+      exponentials = torch.exp(part - now)
+      total = total * scale + torch.sum(exponentials, [-1], True)
+      weighted = weighted * scale + torch.matmul(exponentials.to(e.dtype), self.part(e, start, e)).to(6)
+      largest = now
+    return weighted / total
+
+  # mlpNx_gelu, and linear as the case of one layer. weights: [out, in] each; biases: as many or none
+  def run_mlp(self, weights: List[Tensor], biases: List[Tensor], features: Tensor) -> Tensor:
+    x = features.to(weights[0].device, weights[0].dtype)
+    for i in range(len(weights)):
+      if i > 0:
+        x = torch.gelu(x)
+      bias : Optional[Tensor] = None
+      if len(biases) > 0:
+        bias = biases[i]
+      x = torch.linear(x, weights[i], bias)
+    return x
+
   # ---- What is called. Results go into tensors of the caller, float32 on the CPU.
 
   # visual tokens = (latent W3 + b3) E as the authors compute it; a model runs it folded, as an MLP
@@ -51,25 +82,14 @@ class Adapter(Module):
     torch.copy_(visual_tokens, weighted)
     return x.size(0)
 
-  # visual tokens = softmax(latent W3 + b3) E, part by part of the vocabulary: [patches, mm_vocab] is never there as a
-  # whole. Each part is scaled by the largest coefficient so far, and rescaled when a larger one turns up.
   def softmax(self, projector: __torch__.Projector, vocabulary_matrix: Tensor, features: Tensor,
       visual_tokens: Tensor) -> int:
-    e = vocabulary_matrix
-    x = self.latent(projector, features, e)
-    largest = torch.full([x.size(0), 1], -float("inf"), dtype=6, device=e.device)
-    total = torch.zeros([x.size(0), 1], dtype=6, device=e.device)
-    weighted = torch.zeros([x.size(0), e.size(1)], dtype=6, device=e.device)
-    for start in range(0, e.size(0), 8192):
-      part = torch.linear(x, self.part(projector.w3, start, e), self.part(projector.b3, start, e)).to(6)
-      now = torch.maximum(largest, torch.amax(part, [-1], True))
-      scale = torch.exp(largest - now)
-      exponentials = torch.exp(part - now)
-      total = total * scale + torch.sum(exponentials, [-1], True)
-      weighted = weighted * scale + torch.matmul(exponentials.to(e.dtype), self.part(e, start, e)).to(6)
-      largest = now
-    torch.copy_(visual_tokens, weighted / total)
-    return x.size(0)
+    torch.copy_(visual_tokens, self.run_softmax(projector, vocabulary_matrix, features))
+    return features.size(0)
+
+  def mlp(self, weights: List[Tensor], biases: List[Tensor], features: Tensor, visual_tokens: Tensor) -> int:
+    torch.copy_(visual_tokens, self.run_mlp(weights, biases, features))
+    return features.size(0)
 
   # coefficients: [patches, mm_vocab], raw or through a softmax
   def coefficients(self, projector: __torch__.Projector, softmax: bool, features: Tensor, like: Tensor,
@@ -80,17 +100,4 @@ class Adapter(Module):
       torch.copy_(torch.narrow(coefficients, 1, start, part.size(1)), part)
     if softmax:
       torch.copy_(coefficients, torch.softmax(coefficients, -1))
-    return x.size(0)
-
-  # mlpNx_gelu, and linear as the case of one layer. weights: [out, in] each; biases: as many or none
-  def mlp(self, weights: List[Tensor], biases: List[Tensor], features: Tensor, visual_tokens: Tensor) -> int:
-    x = features.to(weights[0].device, weights[0].dtype)
-    for i in range(len(weights)):
-      if i > 0:
-        x = torch.gelu(x)
-      bias : Optional[Tensor] = None
-      if len(biases) > 0:
-        bias = biases[i]
-      x = torch.linear(x, weights[i], bias)
-    torch.copy_(visual_tokens, x.to(6))
     return x.size(0)

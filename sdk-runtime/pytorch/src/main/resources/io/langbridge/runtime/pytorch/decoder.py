@@ -100,10 +100,14 @@ class Decoder(Module):
     shape = [len(model.layers), config.num_key_value_heads, capacity, config.head_dim]
     keys = torch.empty(shape, dtype=like.dtype, device=like.device)
     values = torch.empty(shape, dtype=like.dtype, device=like.device)
-    angles = torch.outer(torch.arange(capacity, dtype=6), inverse_frequencies)
+    cos, sin = self.rotation(capacity, inverse_frequencies, like)
+    return __torch__.Cache(keys, values, cos, sin)
+
+  # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each.
+  def rotation(self, positions: int, inverse_frequencies: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
+    angles = torch.outer(torch.arange(positions, dtype=6), inverse_frequencies)
     angles = torch.cat([angles, angles], -1).unsqueeze(1)
-    return __torch__.Cache(
-        keys, values, torch.cos(angles).to(like.device, like.dtype), torch.sin(angles).to(like.device, like.dtype))
+    return torch.cos(angles).to(like.device, like.dtype), torch.sin(angles).to(like.device, like.dtype)
 
   # ---- The network
 
@@ -126,6 +130,22 @@ class Decoder(Module):
       mask = seen
     return mask
 
+  # Queries [tokens, heads, head_dim], keys and values [tokens, kv_heads, head_dim]; the first two are rotated.
+  def project(self, x: Tensor, layer: __torch__.Layer, config: __torch__.Config, cos: Tensor,
+      sin: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    tokens = x.size(0)
+    heads = config.num_attention_heads
+    kv_heads = config.num_key_value_heads
+    head_dim = config.head_dim
+    qkv = torch.linear(x, layer.qkv_proj, layer.qkv_bias).view([tokens, heads + 2 * kv_heads, head_dim])
+    qk = torch.narrow(qkv, 1, 0, heads + kv_heads)
+    norm = layer.qk_norm
+    if norm is not None:
+      qk = torch.rms_norm(qk, [head_dim], None, config.rms_norm_eps) * norm
+    qk = self.rotate(qk, cos, sin)
+    return (torch.narrow(qk, 1, 0, heads), torch.narrow(qk, 1, heads, kv_heads),
+        torch.narrow(qkv, 1, heads + kv_heads, kv_heads))
+
   def attention(self, x: Tensor, layer: __torch__.Layer, config: __torch__.Config, keys: Tensor, values: Tensor,
       cos: Tensor, sin: Tensor, position: int, mask: Optional[Tensor]) -> Tensor:
     tokens = x.size(0)
@@ -133,16 +153,7 @@ class Decoder(Module):
     heads = config.num_attention_heads
     kv_heads = config.num_key_value_heads
     head_dim = config.head_dim
-
-    qkv = torch.linear(x, layer.qkv_proj, layer.qkv_bias).view([tokens, heads + 2 * kv_heads, head_dim])
-    qk = torch.narrow(qkv, 1, 0, heads + kv_heads)
-    norm = layer.qk_norm
-    if norm is not None:
-      qk = torch.rms_norm(qk, [head_dim], None, config.rms_norm_eps) * norm
-    qk = self.rotate(qk, cos, sin)
-    q = torch.narrow(qk, 1, 0, heads)
-    k = torch.narrow(qk, 1, heads, kv_heads)
-    v = torch.narrow(qkv, 1, heads + kv_heads, kv_heads)
+    q, k, v = self.project(x, layer, config, cos, sin)
 
     # keys, values: [kv_heads, capacity, head_dim]
     torch.copy_(torch.narrow(keys, 1, position, tokens), torch.transpose(k, 0, 1))
@@ -192,6 +203,46 @@ class Decoder(Module):
       normed = torch.rms_norm(x, hidden, layer.post_attention_layernorm, config.rms_norm_eps)
       x = x + self.mlp(normed, layer)
     return x
+
+  # The same for several sequences at once, one after the other in x, which do not see each other. Keeps no cache and
+  # writes into no tensor, so that it can be differentiated.
+  def run_packed(self, model: __torch__.Model, x: Tensor, lengths: List[int],
+      inverse_frequencies: Tensor) -> Tensor:
+    config = model.config
+    hidden = [x.size(1)]
+    cos, sin = self.rotation(max(lengths), inverse_frequencies, x)
+    all_cos : List[Tensor] = []
+    all_sin : List[Tensor] = []
+    for length in lengths:
+      all_cos.append(torch.narrow(cos, 0, 0, length))
+      all_sin.append(torch.narrow(sin, 0, 0, length))
+    cos = torch.cat(all_cos)
+    sin = torch.cat(all_sin)
+    for layer in model.layers:
+      normed = torch.rms_norm(x, hidden, layer.input_layernorm, config.rms_norm_eps)
+      x = x + self.attention_packed(normed, layer, config, cos, sin, lengths)
+      normed = torch.rms_norm(x, hidden, layer.post_attention_layernorm, config.rms_norm_eps)
+      x = x + self.mlp(normed, layer)
+    return x
+
+  def attention_packed(self, x: Tensor, layer: __torch__.Layer, config: __torch__.Config, cos: Tensor, sin: Tensor,
+      lengths: List[int]) -> Tensor:
+    window = 0
+    if layer.sliding:
+      window = config.sliding_window
+    q, k, v = self.project(x, layer, config, cos, sin)
+    attended : List[Tensor] = []
+    first = 0
+    for length in lengths:
+      queries = torch.transpose(torch.narrow(q, 0, first, length), 0, 1).unsqueeze(0)  # [1, heads, length, head_dim]
+      keys = torch.transpose(torch.narrow(k, 0, first, length), 0, 1).unsqueeze(0)
+      values = torch.transpose(torch.narrow(v, 0, first, length), 0, 1).unsqueeze(0)
+      mask = self.mask(0, length, window, x)
+      y = torch.scaled_dot_product_attention(
+          queries, keys, values, mask, 0., mask is None, scale=None, enable_gqa=True)
+      attended.append(torch.transpose(torch.squeeze(y, 0), 0, 1).reshape([length, -1]))
+      first = first + length
+    return torch.linear(torch.cat(attended), layer.o_proj, layer.o_bias)
 
   def head(self, model: __torch__.Model, x: Tensor) -> Tensor:
     return torch.linear(x, model.lm_head)

@@ -126,6 +126,13 @@ class Vision(Module):
     inner = self.activation(torch.linear(normed, layer.fc1, layer.fc1_bias), config.hidden_act)
     return x + torch.linear(inner, layer.fc2, layer.fc2_bias)
 
+  # [tiles, tokens - first, hidden]; first: 1 leaves out the class token
+  def run(self, tower: __torch__.Tower, pixels: Tensor, first: int) -> Tensor:
+    x = self.embeddings(tower, pixels)
+    for layer in tower.layers:
+      x = self.run_layer(x, layer, tower.config)
+    return torch.narrow(x, 1, first, x.size(1) - first)
+
   # SigLIP: a learnt query attends to all tokens, [tiles, hidden].
   def attention_pooling(self, x: Tensor, config: __torch__.Config, w: Dict[str, Tensor]) -> Tensor:
     hidden = x.size(2)
@@ -141,13 +148,10 @@ class Vision(Module):
 
   # ---- What is called. Results go into tensors of the caller, float32 on the CPU.
 
-  # features: [tiles, tokens - first, hidden]; first: 1 leaves out the class token
+  # features: [tiles, tokens - first, hidden]
   def forward(self, tower: __torch__.Tower, pixels: Tensor, first: int, features: Tensor) -> int:
-    x = self.embeddings(tower, pixels)
-    for layer in tower.layers:
-      x = self.run_layer(x, layer, tower.config)
-    torch.copy_(features, torch.narrow(x, 1, first, x.size(1) - first).to(6))
-    return x.size(0)
+    torch.copy_(features, self.run(tower, pixels, first).to(6))
+    return pixels.size(0)
 
   # hidden_states: [layers + 1, tiles, tokens, hidden]; pooled: [tiles, hidden], filled if w holds the pooling head
   def trace(self, tower: __torch__.Tower, w: Dict[str, Tensor], pixels: Tensor, hidden_states: Tensor,

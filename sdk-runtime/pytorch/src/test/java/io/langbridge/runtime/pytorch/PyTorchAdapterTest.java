@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.langbridge.Precision;
+import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
@@ -123,5 +125,19 @@ class PyTorchAdapterTest {
         assertThatIllegalStateException()
                 .isThrownBy(() -> adapter.visualTokens(Tiny.random(1, 1, 6)))
                 .withMessage("The mlp3x_gelu adapter is closed");
+    }
+
+    @Test
+    void quantisedWeightsAreRefusedByName() throws IOException {
+        Weights weights = new RandomWeights().add("weight", 0, LLM_HIDDEN, 6).open(folder);
+        assertThatExceptionOfType(RuntimeUnavailableException.class)
+                .isThrownBy(() -> new PyTorchEngine()
+                        .adapter(
+                                new AdapterConfig.Linear(6, LLM_HIDDEN),
+                                weights,
+                                null,
+                                Tiny.OPTIONS.with(Precision.INT8)))
+                .withMessageContaining("'pytorch' computes in full precision only, not in INT8")
+                .withMessageContaining("engine(\"onnx\")");
     }
 }

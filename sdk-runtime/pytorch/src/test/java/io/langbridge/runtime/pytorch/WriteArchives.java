@@ -12,7 +12,9 @@ final class WriteArchives {
         Path folder = Files.createDirectories(Path.of(arguments[0]));
         for (String module : new String[] {"Vision", "Adapter", "Decoder"}) {
             String name = module.toLowerCase(java.util.Locale.ROOT);
-            Files.write(folder.resolve(name + ".pt"), TorchScriptArchive.of(name + ".py", module));
+            Files.write(
+                    folder.resolve(name + ".pt"),
+                    TorchScriptArchive.of(new TorchScriptArchive.Source(name + ".py", module)));
         }
     }
 }

@@ -290,7 +290,10 @@ public final class Loader implements ModelLoader {
         return memory;
     }
 
-    /** Quantised, the head has 8 bits, and the embedding table stays on disk. */
+    /**
+     * Quantised, the head has 8 bits, and the embedding table stays on disk. In INT8 the layers are there twice, in the
+     * form that is fast for a prompt and in the one that is fast for a token.
+     */
     private static long decoderBytes(ModelFiles files, Precision precision) {
         long all = files.llm().elements();
         if (precision == Precision.FULL) {
@@ -299,6 +302,7 @@ public final class Loader implements ModelLoader {
         DecoderConfig llm = files.llm().config();
         long head = (long) llm.vocabSize() * llm.hiddenSize();
         long layers = all - (llm.tieWordEmbeddings() ? head : 2 * head);
-        return Memory.weights(layers, precision) + Memory.weights(head, Precision.INT8);
+        int copies = precision == Precision.INT8 ? 2 : 1;
+        return copies * Memory.weights(layers, precision) + Memory.weights(head, Precision.INT8);
     }
 }

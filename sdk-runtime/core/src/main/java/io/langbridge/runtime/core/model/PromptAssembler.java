@@ -15,7 +15,7 @@ import java.util.Map;
  * Turns a conversation into the pieces of a prompt. Words are taken literally wherever they come from a user: neither
  * placeholders nor a special token in them has an effect. Thread-safe.
  */
-final class PromptAssembler {
+public final class PromptAssembler {
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
     private final String image;
@@ -25,7 +25,7 @@ final class PromptAssembler {
      *
      * @param image stands for a picture in the rendered text, usually {@code <image>}
      */
-    PromptAssembler(Tokenizer tokenizer, ChatTemplate template, String image) {
+    public PromptAssembler(Tokenizer tokenizer, ChatTemplate template, String image) {
         this.tokenizer = tokenizer;
         this.template = template;
         this.image = image;
@@ -37,19 +37,13 @@ final class PromptAssembler {
      * @return one entry more than there are pictures; an entry may be empty
      */
     List<int[]> assemble(List<Message> messages) {
-        List<Map<String, Object>> rendered = new ArrayList<>();
         int pictures = 0;
         for (Message message : messages) {
-            Map<String, Object> map = new LinkedHashMap<>();
-            map.put("role", message.role().name().toLowerCase(Locale.ROOT));
-            map.put("content", template.takesContentParts() ? contentParts(message) : contentText(message));
-            rendered.add(map);
             for (Message.Part part : message.parts()) {
                 pictures += part instanceof Message.Text ? 0 : 1;
             }
         }
-        String text = template.render(rendered, true, Collections.emptyMap());
-        List<int[]> pieces = split(text, false);
+        List<int[]> pieces = split(render(messages, true), false);
         if (pieces.size() - 1 != pictures) {
             throw new PromptException(
                     "The request has " + pictures + " picture(s), but the chat template gives place to "
@@ -62,13 +56,31 @@ final class PromptAssembler {
     }
 
     /**
+     * The conversation in the words of the chat template, with a placeholder for every picture and the users' words
+     * guarded, see {@link #split}.
+     *
+     * @param addGenerationPrompt whether to end with the words that begin the assistant's answer
+     */
+    public String render(List<Message> messages, boolean addGenerationPrompt) {
+        List<Map<String, Object>> rendered = new ArrayList<>();
+        for (Message message : messages) {
+            Map<String, Object> map = new LinkedHashMap<>();
+            map.put("role", message.role().name().toLowerCase(Locale.ROOT));
+            map.put("content", template.takesContentParts() ? contentParts(message) : contentText(message));
+            rendered.add(map);
+        }
+        return template.render(rendered, addGenerationPrompt, Collections.emptyMap());
+    }
+
+    /**
      * Splits a rendered prompt at the placeholders and tokenizes the pieces one by one, so that no token spans a
      * picture; a begin token is added only at the start.
      *
      * @param addSpecialTokens whether the tokenizer's post-processor adds its tokens; false for a rendered chat
      *     template, which writes them itself
+     * @return one entry more than there are pictures; an entry may be empty
      */
-    List<int[]> split(String text, boolean addSpecialTokens) {
+    public List<int[]> split(String text, boolean addSpecialTokens) {
         List<int[]> pieces = new ArrayList<>();
         int from = 0;
         while (true) {

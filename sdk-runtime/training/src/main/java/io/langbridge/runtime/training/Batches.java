@@ -1,0 +1,142 @@
+package io.langbridge.runtime.training;
+
+import io.langbridge.Image;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.TokenLayout;
+import io.langbridge.runtime.pytorch.PyTorchTraining.Batch;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Puts records into batches. Not thread-safe. */
+final class Batches {
+    private final ImagePreprocessor preprocessor;
+    private final SequenceEncoder encoder;
+    private final boolean conversations;
+    private final int patches;
+    /** Null if the encoder is trained, so that batches bring pixels. */
+    private final @Nullable VisionNetwork vision;
+
+    /**
+     * A record that can be learnt from.
+     *
+     * @param tiles of all pictures, {@code [tiles, 3, s, s]} each
+     */
+    record Prepared(List<TokenSequence> sequences, List<FloatTensor> tiles) {
+        int answers() {
+            return TokenSequence.answers(sequences);
+        }
+    }
+
+    Batches(
+            ImagePreprocessor preprocessor,
+            SequenceEncoder encoder,
+            boolean conversations,
+            int patches,
+            @Nullable VisionNetwork vision) {
+        this.preprocessor = preprocessor;
+        this.encoder = encoder;
+        this.conversations = conversations;
+        this.patches = patches;
+        this.vision = vision;
+    }
+
+    /**
+     * Reads a record's pictures and tokenizes it.
+     *
+     * @throws TrainingDataException if there is nothing to learn from it
+     * @throws io.langbridge.ImageException if a picture cannot be read
+     * @throws io.langbridge.PromptException if the chat template refuses it
+     */
+    Prepared prepare(TrainingExample example) {
+        List<TokenLayout> layouts = new ArrayList<>();
+        List<FloatTensor> tiles = new ArrayList<>();
+        for (Image image : example.images()) {
+            PreparedImage prepared = preprocessor.prepare(image.pixels());
+            layouts.add(prepared.grid().layout(patches));
+            tiles.add(prepared.pixels());
+        }
+        return new Prepared(
+                conversations ? encoder.conversation(example, layouts) : encoder.caption(example, layouts), tiles);
+    }
+
+    /** All sequences of some records, one after the other. */
+    Batch of(List<Prepared> records) {
+        int positions = 0;
+        int visual = 0;
+        int answers = 0;
+        int sequences = 0;
+        int tiles = 0;
+        for (Prepared record : records) {
+            for (TokenSequence sequence : record.sequences()) {
+                positions += sequence.ids().length;
+                visual += sequence.sources().length;
+                answers += sequence.answers();
+                sequences++;
+            }
+            for (FloatTensor pixels : record.tiles()) {
+                tiles += pixels.size(0);
+            }
+        }
+        Batch batch = new Batch(
+                tiles == 0 ? null : pictures(records, tiles),
+                new int[visual],
+                new int[visual],
+                new int[positions],
+                new int[sequences],
+                new int[answers],
+                new int[answers]);
+        fill(batch, records, tiles * patches);
+        return batch;
+    }
+
+    private void fill(Batch batch, List<Prepared> records, int newline) {
+        int position = 0;
+        int visual = 0;
+        int answer = 0;
+        int number = 0;
+        int firstPatch = 0;
+        for (Prepared record : records) {
+            for (TokenSequence sequence : record.sequences()) {
+                int[] ids = sequence.ids();
+                int picture = 0;
+                for (int i = 0; i < ids.length; i++, position++) {
+                    if (ids[i] == TokenSequence.VISUAL) {
+                        int source = sequence.sources()[picture++];
+                        batch.sources()[visual] = source == TokenLayout.NEWLINE ? newline : firstPatch + source;
+                        batch.places()[visual++] = position;
+                    } else {
+                        batch.ids()[position] = ids[i];
+                    }
+                    if (i > 0 && sequence.learnt()[i]) {
+                        batch.answers()[answer] = position - 1;
+                        batch.labels()[answer++] = ids[i];
+                    }
+                }
+                batch.lengths()[number++] = ids.length;
+            }
+            for (FloatTensor pixels : record.tiles()) {
+                firstPatch += pixels.size(0) * patches;
+            }
+        }
+    }
+
+    private FloatTensor pictures(List<Prepared> records, int tiles) {
+        FloatTensor first = records.stream()
+                .flatMap(record -> record.tiles().stream())
+                .findFirst()
+                .orElseThrow();
+        FloatTensor all = FloatTensor.allocate(tiles, first.size(1), first.size(2), first.size(3));
+        int at = 0;
+        for (Prepared record : records) {
+            for (FloatTensor pixels : record.tiles()) {
+                all.rows(at, at + pixels.size(0)).data().put(pixels.data());
+                at += pixels.size(0);
+            }
+        }
+        return vision == null ? all : vision.features(all);
+    }
+}

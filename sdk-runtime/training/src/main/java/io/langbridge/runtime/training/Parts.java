@@ -1,0 +1,141 @@
+package io.langbridge.runtime.training;
+
+import io.langbridge.Adapter;
+import io.langbridge.CheckpointException;
+import io.langbridge.Encoder;
+import io.langbridge.ImageFit;
+import io.langbridge.Llm;
+import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.AdapterPart;
+import io.langbridge.runtime.core.config.FeatureSelection;
+import io.langbridge.runtime.core.config.LlmPart;
+import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.config.VisionPart;
+import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The opened files of what is trained, which fit each other. Whoever opened it closes it.
+ *
+ * @param adapter null if it is a new one
+ * @param vocabulary of a LangBridge adapter, with the language model's ids
+ */
+record Parts(
+        VisionPart vision,
+        @Nullable AdapterPart adapter,
+        LlmPart llm,
+        Tokenizer tokenizer,
+        AdapterConfig adapterConfig,
+        @Nullable SharedVocabulary vocabulary,
+        FeatureSelection selection,
+        Tiling tiling,
+        Closing closing)
+        implements AutoCloseable {
+    static Parts open(Encoder encoder, @Nullable Adapter existing, @Nullable NewAdapter wanted, Llm llm) {
+        Closing closing = new Closing();
+        try {
+            return open(encoder, existing, wanted, llm, closing);
+        } catch (RuntimeException | Error e) {
+            closing.closeAfter(e);
+            throw e;
+        }
+    }
+
+    private static Parts open(
+            Encoder encoder, @Nullable Adapter existing, @Nullable NewAdapter wanted, Llm llm, Closing closing) {
+        AdapterPart adapter =
+                existing == null ? null : closing.add(AdapterPart.open(existing.path(), existing.vocabulary()));
+        FeatureSelection selection =
+                adapter == null || adapter.selection() == null ? FeatureSelection.DEFAULT : adapter.selection();
+        if (encoder.layer() != null) {
+            selection = new FeatureSelection(encoder.layer(), selection.patches());
+        }
+        VisionPart vision = closing.add(VisionPart.open(encoder.folder(), selection));
+        LlmPart language = closing.add(LlmPart.open(llm.folder()));
+        Tokenizer tokenizer = closing.add(Tokenizer.of(llm.folder()));
+
+        SharedVocabulary vocabulary = null;
+        Path file = adapter != null ? adapter.vocabularyFile() : wanted == null ? null : wanted.vocabulary();
+        if (file != null) {
+            vocabulary = SharedVocabulary.read(file)
+                    .forTokenizer(tokenizer)
+                    .complete()
+                    .requireRows(language.config().vocabSize());
+        }
+        int features = vision.config().hiddenSize();
+        int hidden = language.config().hiddenSize();
+        AdapterConfig config = adapter == null || existing == null
+                ? config(wanted, vocabulary, features, hidden)
+                : config(existing, adapter, features, hidden);
+        if (config instanceof AdapterConfig.LangBridge && vocabulary == null) {
+            throw new CheckpointException("The LangBridge adapter has no shared vocabulary beside it; name the file:"
+                    + " Adapter.langBridge(projector, vocabulary)");
+        }
+        return new Parts(
+                vision, adapter, language, tokenizer, config, vocabulary, selection, tiling(encoder, adapter), closing);
+    }
+
+    private static AdapterConfig config(
+            @Nullable NewAdapter wanted, @Nullable SharedVocabulary vocabulary, int features, int hidden) {
+        if (wanted != null && vocabulary != null) {
+            return new AdapterConfig.LangBridge(features, wanted.hiddenSize(), vocabulary.size(), wanted.hasSoftmax());
+        }
+        return wanted == null || wanted.layers() == 0
+                ? new AdapterConfig.Linear(features, hidden)
+                : new AdapterConfig.Mlp(features, hidden, wanted.layers(), true);
+    }
+
+    private static AdapterConfig config(Adapter existing, AdapterPart part, int features, int hidden) {
+        AdapterConfig config = part.config();
+        boolean isLangBridge = config instanceof AdapterConfig.LangBridge;
+        if (existing.isLangBridge() != isLangBridge) {
+            throw new CheckpointException("The adapter " + existing.path() + " is of type " + config.type() + ", "
+                    + (isLangBridge
+                            ? "which is LangBridge: use Adapter.langBridge(..)"
+                            : "not LangBridge (mm_vocab): use Adapter.projector(..)"));
+        }
+        if (config.mmHiddenSize() != features) {
+            throw new CheckpointException("The adapter " + existing.path() + " takes features of size "
+                    + config.mmHiddenSize() + ", but the encoder gives " + features
+                    + "; use the encoder that the adapter was trained with, or a new adapter");
+        }
+        if (config instanceof AdapterConfig.LangBridge c) {
+            return existing.hasSoftmax() ? c.withSoftmax() : c;
+        }
+        int width = config instanceof AdapterConfig.Mlp mlp
+                ? mlp.llmHiddenSize()
+                : ((AdapterConfig.Linear) config).llmHiddenSize();
+        if (width != hidden) {
+            throw new CheckpointException("The adapter " + existing.path() + " gives visual tokens of size " + width
+                    + ", but the language model takes " + hidden
+                    + "; only LangBridge adapters move between language models");
+        }
+        return config;
+    }
+
+    private static Tiling tiling(Encoder encoder, @Nullable AdapterPart adapter) {
+        if (encoder.fit() != null) {
+            return encoder.fit() == ImageFit.PAD ? new Tiling.Pad() : new Tiling.Plain();
+        }
+        Tiling trained = adapter == null ? null : adapter.tiling();
+        return trained != null ? trained : new Tiling.Pad();
+    }
+
+    /** Whether rows of tiles end with a vector of their own, which is trained. */
+    boolean hasNewline() {
+        return tiling instanceof Tiling.AnyResolution any && any.merge() == Tiling.Merge.SPATIAL_UNPAD;
+    }
+
+    /** Patches of a tile that the adapter sees. */
+    int patches() {
+        return selection.patches() ? vision.config().patches() : vision.config().tokens();
+    }
+
+    @Override
+    public void close() {
+        Closing.all(closing.opened());
+    }
+}

@@ -1,0 +1,127 @@
+package io.langbridge.runtime.training;
+
+import com.google.gson.stream.JsonWriter;
+import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.pytorch.PyTorchTraining;
+import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
+import io.langbridge.runtime.pytorch.PyTorchTraining.Parameter;
+import io.langbridge.runtime.pytorch.PyTorchTraining.Part;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** Writes what was trained, each network as a folder of its own in the layout that its authors publish. */
+final class Results {
+    private static final String WEIGHTS = "model.safetensors";
+
+    private final Parts parts;
+    private final PyTorchTraining training;
+
+    Results(Parts parts, PyTorchTraining training) {
+        this.parts = parts;
+        this.training = training;
+    }
+
+    /**
+     * {@code mm_projector.safetensors} with the authors' names, {@code config.json} with their keys, and the shared
+     * vocabulary.
+     */
+    void adapter(Path folder) throws IOException {
+        Output.folder(folder, part -> {
+            SafetensorsWriter writer = new SafetensorsWriter();
+            for (Parameter parameter : parameters(Part.ADAPTER)) {
+                boolean newline = parameter.name().equals("image_newline");
+                add(writer, (newline ? "model." : "model.mm_projector.") + parameter.name(), parameter);
+            }
+            writer.write(part.resolve("mm_projector.safetensors"));
+            if (parts.vocabulary() != null) {
+                parts.vocabulary().save(part.resolve("vocabulary.json"));
+            }
+            adapterConfig(part.resolve("config.json"));
+        });
+    }
+
+    private void adapterConfig(Path file) throws IOException {
+        AdapterConfig config = parts.adapterConfig();
+        try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(file))) {
+            json.setIndent("  ");
+            json.beginObject();
+            json.name("mm_projector_type").value(config.type());
+            json.name("mm_hidden_size").value(config.mmHiddenSize());
+            json.name("hidden_size").value(parts.llm().config().hiddenSize());
+            if (config instanceof AdapterConfig.LangBridge langBridge) {
+                json.name("mlp_hidden_size").value(langBridge.mlpHiddenSize());
+                json.name("mm_vocab_size").value(langBridge.mmVocabSize());
+                if (langBridge.softmax()) {
+                    json.name("mm_vocab_softmax").value(true);
+                }
+            }
+            json.name("mm_vision_select_layer").value(parts.selection().layer());
+            json.name("mm_vision_select_feature").value(parts.selection().patches() ? "patch" : "cls_patch");
+            if (parts.tiling() instanceof Tiling.AnyResolution any) {
+                json.name("image_aspect_ratio").value("anyres");
+                json.name("mm_patch_merge_type").value(any.merge().name().toLowerCase(Locale.ROOT));
+                json.name("image_grid_pinpoints").beginArray();
+                for (Tiling.Size size : any.resolutions()) {
+                    json.beginArray().value(size.width()).value(size.height()).endArray();
+                }
+                json.endArray();
+            } else {
+                json.name("image_aspect_ratio").value(parts.tiling() instanceof Tiling.Pad ? "pad" : "square");
+            }
+            json.endObject();
+        }
+    }
+
+    /** The language model's folder with trained weights. */
+    void llm(Path folder) throws IOException {
+        Output.folder(folder, part -> {
+            Output.copyAllButWeights(parts.llm().folder(), part);
+            SafetensorsWriter writer = new SafetensorsWriter();
+            for (Parameter parameter : parameters(Part.LLM)) {
+                add(writer, parameter.name(), parameter);
+            }
+            writer.write(part.resolve(WEIGHTS));
+        });
+    }
+
+    /** The encoder's folder with trained weights; layers behind the one that is used are as they were. */
+    void encoder(Path folder) throws IOException {
+        Output.folder(folder, part -> {
+            Output.copyAllButWeights(parts.vision().folder(), part);
+            SafetensorsWriter writer = new SafetensorsWriter();
+            Set<String> trained = new HashSet<>();
+            for (Parameter parameter : parameters(Part.ENCODER)) {
+                add(writer, "vision_model." + parameter.name(), parameter);
+                trained.add(parameter.name());
+            }
+            for (String name : parts.vision().weights().names()) {
+                if (!trained.contains(name)) {
+                    writer.add("vision_model." + name, parts.vision().weights().get(name));
+                }
+            }
+            writer.write(part.resolve(WEIGHTS));
+        });
+    }
+
+    private List<Parameter> parameters(Part part) {
+        return training.parameters().stream()
+                .filter(parameter -> parameter.part() == part)
+                .toList();
+    }
+
+    private void add(SafetensorsWriter writer, String name, Parameter parameter) {
+        writer.add(
+                name,
+                DType.F32,
+                channel -> Checkpoint.write(Kind.PARAMETER, parameter, training, channel),
+                parameter.shape());
+    }
+}

@@ -1,0 +1,50 @@
+package io.langbridge.runtime.training;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Numbers of a training; {@link Training.Builder} documents and checks them.
+ *
+ * @param instructionTuning otherwise pretraining
+ * @param encoderLearningRate null if the encoder is not trained
+ * @param steps null if they follow from epochs
+ */
+record Settings(
+        boolean instructionTuning,
+        double learningRate,
+        double llmLearningRate,
+        @Nullable Double encoderLearningRate,
+        double warmupRatio,
+        double weightDecay,
+        double maxGradientNorm,
+        int batchSize,
+        int microBatchSize,
+        double epochs,
+        @Nullable Integer steps,
+        int maxLength,
+        long seed,
+        int evaluateEvery,
+        int saveEvery,
+        int keptCheckpoints,
+        int maxBadRecords,
+        int threads,
+        String device) {
+    /** What decides the numbers of a training; a checkpoint can only be continued with the same. */
+    Map<String, String> deciding() {
+        Map<String, String> deciding = new LinkedHashMap<>();
+        deciding.put("stage", instructionTuning ? "instruction tuning" : "pretraining");
+        deciding.put("learningRate", String.valueOf(learningRate));
+        deciding.put("llmLearningRate", String.valueOf(llmLearningRate));
+        deciding.put("encoderLearningRate", String.valueOf(encoderLearningRate));
+        deciding.put("warmupRatio", String.valueOf(warmupRatio));
+        deciding.put("weightDecay", String.valueOf(weightDecay));
+        deciding.put("maxGradientNorm", String.valueOf(maxGradientNorm));
+        deciding.put("batchSize", String.valueOf(batchSize));
+        deciding.put("microBatchSize", String.valueOf(microBatchSize));
+        deciding.put("maxLength", String.valueOf(maxLength));
+        deciding.put("seed", String.valueOf(seed));
+        return deciding;
+    }
+}

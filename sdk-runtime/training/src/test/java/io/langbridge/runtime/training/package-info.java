@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.runtime.training;
+
+import org.jspecify.annotations.NullMarked;
