@@ -6,6 +6,7 @@ import io.langbridge.MissingTokens;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -20,18 +21,8 @@ final class Export implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--adapter",
-            required = true,
-            paramLabel = "PATH",
-            description = "the adapter, or a folder with a whole LangBridge model")
-    private Path adapter;
-
-    @Option(
-            names = "--vocabulary",
-            paramLabel = "FILE",
-            description = "the shared vocabulary, if it does not lie beside the adapter")
-    private Path vocabulary;
+    @Mixin
+    private AdapterOptions adapter;
 
     @Option(names = "--llm", required = true, paramLabel = "FOLDER", description = "the language model")
     private Path llm;
@@ -54,7 +45,7 @@ final class Export implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Adapter langBridge = Parts.adapter(adapter, vocabulary).missingTokens(missingTokens);
+        Adapter langBridge = adapter.adapter().missingTokens(missingTokens);
         Adapter exported = ownWidth ? langBridge.fold(Llm.of(llm), out) : langBridge.export(Llm.of(llm), out);
         spec.commandLine().getOut().println("Exported " + exported.path());
         return 0;

@@ -5,6 +5,7 @@ import io.langbridge.Llm;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -19,18 +20,8 @@ final class Save implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(
-            names = "--adapter",
-            required = true,
-            paramLabel = "PATH",
-            description = "the adapter, or a folder with a whole LangBridge model")
-    private Path adapter;
-
-    @Option(
-            names = "--vocabulary",
-            paramLabel = "FILE",
-            description = "the shared vocabulary, if it does not lie beside the adapter")
-    private Path vocabulary;
+    @Mixin
+    private AdapterOptions adapter;
 
     @Option(
             names = "--trained-with",
@@ -43,7 +34,7 @@ final class Save implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Adapter saved = Parts.adapter(adapter, vocabulary).save(out, trainedWith == null ? null : Llm.of(trainedWith));
+        Adapter saved = adapter.adapter().save(out, trainedWith == null ? null : Llm.of(trainedWith));
         spec.commandLine().getOut().println("Saved " + saved.path());
         return 0;
     }
