@@ -127,8 +127,7 @@ final class NetworkBuilder {
      *     far than products in blocks, which are faster for single rows
      * @param fine names of weights that quantising hurts most
      */
-    NetworkBuilder(
-            String what, Weights weights, Precision precision, boolean manyRows, Predicate<String> fine) {
+    NetworkBuilder(String what, Weights weights, Precision precision, boolean manyRows, Predicate<String> fine) {
         this.manyRows = manyRows;
         this.fine = fine;
         this.what = what + " of " + weights.source();
@@ -251,8 +250,7 @@ final class NetworkBuilder {
         String below = graph.node("Mul", smallest, zeroPoint + ".below").to(x + ".below");
         String scales = graph.node("Max", above, below, "rounding.least").to(x + ".row_scales");
         String normed = graph.node("Div", x, scales).to(x + ".unit");
-        return new Rounded(
-                graph.node("QuantizeLinear", normed, UNIT, zeroPoint).to(x + ".rounded"), zeroPoint, scales);
+        return new Rounded(graph.node("QuantizeLinear", normed, UNIT, zeroPoint).to(x + ".rounded"), zeroPoint, scales);
     }
 
     /** A weight in 8 bits as {@code [in, out]}, its scales beside it. */
