@@ -182,7 +182,15 @@ final class Setup {
 
     EngineOptions options(Path cacheDirectory) {
         return new EngineOptions(
-                threads, spinning, cacheDirectory, Device.parse(device), false, precision, prefillChunk, halfKvCache, affinity);
+                threads,
+                spinning,
+                cacheDirectory,
+                Device.parse(device),
+                false,
+                precision,
+                prefillChunk,
+                halfKvCache,
+                affinity);
     }
 
     /** Opens the whole model through the same door as an application. */
