@@ -18,8 +18,8 @@ public enum Precision {
      */
     INT8,
     /**
-     * 4-bit weights, 8-bit activations: the smallest; a language model's {@code lm_head} has 8 bits. ONNX Runtime on
-     * the CPU only.
+     * 4-bit weights, 8-bit activations: the smallest; a language model's first layer, where rounding costs most, has 8
+     * bits. ONNX Runtime on the CPU only.
      */
     INT4
 }

@@ -2,6 +2,8 @@ package io.langbridge;
 
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -212,6 +214,8 @@ public interface VisionLanguageModel extends AutoCloseable {
         private @Nullable Precision precision;
         private @Nullable Boolean withoutCache;
         private @Nullable Integer prefillChunk;
+        private @Nullable Boolean halfKvCache;
+        private @Nullable List<Integer> affinity;
 
         private Builder() {}
 
@@ -369,6 +373,41 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
+         * Whether the KV cache keeps 16 bits for a value instead of 32: half the memory, and a step takes a little
+         * longer, the more the longer the context is; default false. The PyTorch engine keeps what it computes in, 32
+         * bits on the CPU and 16 on CUDA.
+         *
+         * @param half true for float16
+         * @return this builder
+         */
+        public Builder halfKvCache(boolean half) {
+            once(this.halfKvCache, "halfKvCache");
+            this.halfKvCache = half;
+            return this;
+        }
+
+        /**
+         * Processors that the computing threads stay on. The thread that asks computes too and is not moved, so there
+         * is one processor less than {@link #threads}. Default is what the operating system chooses, which is best
+         * unless other programs are tied to processors as well. The PyTorch engine always leaves it to the system.
+         *
+         * @param processors as the operating system counts them, from 0
+         * @return this builder
+         */
+        public Builder affinity(int... processors) {
+            List<Integer> chosen = new ArrayList<>();
+            for (int processor : processors) {
+                if (processor < 0) {
+                    throw new IllegalArgumentException("Processors are counted from 0; there is none " + processor);
+                }
+                chosen.add(processor);
+            }
+            once(this.affinity, "affinity");
+            this.affinity = chosen;
+            return this;
+        }
+
+        /**
          * Memory that the model may need, checked before loading; default is what the machine has available.
          *
          * @param bytes at least 1
@@ -463,6 +502,11 @@ public interface VisionLanguageModel extends AutoCloseable {
                         "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
                                 + encoder + ", adapter " + adapter + ", llm " + llm);
             }
+            if (affinity != null && (threads == null || affinity.size() != threads - 1)) {
+                throw new IllegalStateException("affinity(..) names " + affinity.size()
+                        + " processors; it needs threads(" + (affinity.size() + 1) + "), not "
+                        + (threads == null ? "the default" : threads));
+            }
             return new ModelSpec(
                     encoder,
                     adapter,
@@ -478,7 +522,9 @@ public interface VisionLanguageModel extends AutoCloseable {
                     Boolean.TRUE.equals(allowDownloads),
                     precision,
                     Boolean.TRUE.equals(withoutCache),
-                    prefillChunk);
+                    prefillChunk,
+                    Boolean.TRUE.equals(halfKvCache),
+                    affinity == null ? List.of() : List.copyOf(affinity));
         }
 
         private static void once(@Nullable Object value, String name) {

@@ -55,6 +55,20 @@ class VisionLanguageModelTest {
     }
 
     @Test
+    void affinity_names_a_processor_for_each_thread_but_the_one_that_asks() {
+        assertThatThrownBy(() -> VisionLanguageModel.builder().affinity(1, -2))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("there is none -2");
+        assertThatThrownBy(() -> VisionLanguageModel.builder()
+                        .folder(FOLDER)
+                        .threads(2)
+                        .affinity(0, 1)
+                        .build())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("needs threads(3), not 2");
+    }
+
+    @Test
     void without_a_runtime_the_error_names_the_artefact_to_add() {
         assertThatThrownBy(() -> VisionLanguageModel.load(FOLDER))
                 .isInstanceOf(RuntimeUnavailableException.class)

@@ -5,6 +5,7 @@ import io.langbridge.Encoder;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * @param precision of the parts that do not set their own
  * @param withoutCache whether converted weights are kept only as long as the model
  * @param prefillChunk most positions of a prompt that run at a time
+ * @param halfKvCache whether the KV cache has 16 bits for a value
+ * @param affinity processors that computing threads stay on; empty leaves it to the operating system
  * @since 0.1
  */
 public record ModelSpec(
@@ -43,7 +46,9 @@ public record ModelSpec(
         boolean allowDownloads,
         @Nullable Precision precision,
         boolean withoutCache,
-        @Nullable Integer prefillChunk) {
+        @Nullable Integer prefillChunk,
+        boolean halfKvCache,
+        List<Integer> affinity) {
 
     /**
      * In full precision, with a cache, the prompt in chunks of the default length.
@@ -89,7 +94,9 @@ public record ModelSpec(
                 allowDownloads,
                 null,
                 false,
-                null);
+                null,
+                false,
+                List.of());
     }
 
     /**

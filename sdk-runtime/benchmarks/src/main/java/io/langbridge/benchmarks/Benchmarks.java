@@ -93,6 +93,7 @@ public final class Benchmarks implements Callable<Integer> {
     /** Runs the command and returns its exit status. */
     static int run(String... args) {
         CommandLine command = new CommandLine(new Benchmarks());
+        command.setOverwrittenOptionsAllowed(true); // a set adds its own to what was given
         command.setExecutionExceptionHandler((e, line, parsed) -> {
             if (e instanceof LangBridgeException || e instanceof IOException || e instanceof IllegalArgumentException) {
                 line.getErr().println("benchmarks: " + e.getMessage());

@@ -64,6 +64,16 @@ final class Setup {
     @Option(names = "--spinning", description = "idle threads burn cycles waiting for work")
     private boolean spinning;
 
+    @Option(names = "--half-kv-cache", description = "the KV cache has 16 bits for a value")
+    private boolean halfKvCache;
+
+    @Option(
+            names = "--affinity",
+            paramLabel = "N",
+            split = ",",
+            description = "processors that the threads but the first stay on, counted from 0")
+    private List<Integer> affinity = List.of();
+
     @Option(
             names = "--cache",
             paramLabel = "FOLDER",
@@ -172,12 +182,20 @@ final class Setup {
 
     EngineOptions options(Path cacheDirectory) {
         return new EngineOptions(
-                threads, spinning, cacheDirectory, Device.parse(device), false, precision, prefillChunk);
+                threads,
+                spinning,
+                cacheDirectory,
+                Device.parse(device),
+                false,
+                precision,
+                prefillChunk,
+                halfKvCache,
+                affinity);
     }
 
     /** Opens the whole model through the same door as an application. */
     VisionLanguageModel model() throws IOException {
-        return VisionLanguageModel.builder()
+        VisionLanguageModel.Builder builder = VisionLanguageModel.builder()
                 .encoder(Encoder.of(encoder()))
                 .adapter(Adapter.langBridge(adapter()))
                 .llm(Llm.of(llm()))
@@ -187,9 +205,13 @@ final class Setup {
                 .spinning(spinning)
                 .precision(precision)
                 .prefillChunk(prefillChunk)
+                .halfKvCache(halfKvCache)
                 .contextLength(prompt + gen + CONTEXT_MARGIN)
-                .cacheDirectory(cache())
-                .build();
+                .cacheDirectory(cache());
+        if (!affinity.isEmpty()) {
+            builder.affinity(affinity.stream().mapToInt(Integer::intValue).toArray());
+        }
+        return builder.build();
     }
 
     /** A line of the report with all that the figure depends on. */
@@ -205,7 +227,9 @@ final class Setup {
                 .put("model", String.valueOf(Path.of(model).getFileName()))
                 .put("precision", precision.name().toLowerCase(Locale.ROOT))
                 .put("threads", threads)
-                .put("spinning", spinning);
+                .put("spinning", spinning)
+                .put("half_kv_cache", halfKvCache)
+                .put("affinity", affinity.toString());
     }
 
     /** The inputs that were asked for, or small random ones. */

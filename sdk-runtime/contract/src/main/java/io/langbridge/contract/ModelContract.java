@@ -109,10 +109,7 @@ public abstract class ModelContract {
                         memoryLimit,
                         null,
                         "cpu",
-                        false,
-                        null,
-                        false,
-                        null),
+                        false),
                 engine());
     }
 
@@ -130,10 +127,7 @@ public abstract class ModelContract {
                         null,
                         null,
                         "cpu",
-                        false,
-                        null,
-                        false,
-                        null),
+                        false),
                 engine());
     }
 

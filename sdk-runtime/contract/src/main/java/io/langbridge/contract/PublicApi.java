@@ -64,7 +64,9 @@ final class PublicApi {
                 false,
                 check.options().precision(),
                 false,
-                null);
+                null,
+                false,
+                List.of());
         try (VisionLanguageModel model = Loader.load(spec, check.engine())) {
             for (Entry run : runs) {
                 String label = run.text("label");

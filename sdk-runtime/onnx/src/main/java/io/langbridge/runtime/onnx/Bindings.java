@@ -1,9 +1,11 @@
 package io.langbridge.runtime.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
@@ -51,11 +53,15 @@ final class Bindings implements AutoCloseable {
         return this;
     }
 
-    /** One buffer as input and as output: the graph updates it in place. */
-    Bindings updated(String inputName, String outputName, FloatTensor values, long... dims) {
-        OnnxTensor tensor = floats(values, dims);
-        inputs.put(inputName, tensor);
-        outputs.put(outputName, tensor);
+    /** One buffer as input and as output: the graph updates it in place. It is direct and in native order. */
+    Bindings updated(String inputName, String outputName, ByteBuffer values, OnnxJavaType type, long... dims) {
+        try {
+            OnnxTensor tensor = own(OnnxTensor.createTensor(environment, values, dims, type));
+            inputs.put(inputName, tensor);
+            outputs.put(outputName, tensor);
+        } catch (OrtException e) {
+            throw refused(e);
+        }
         return this;
     }
 

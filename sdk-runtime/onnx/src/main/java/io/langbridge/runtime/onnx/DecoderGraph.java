@@ -46,11 +46,24 @@ final class DecoderGraph {
     private final boolean mixesValues;
     /** Whether the graph only fills the cache. */
     private final boolean fills;
+    /** Whether the graph shows all that is in between. */
+    private final boolean trace;
+
+    private final OnnxGraph.Type cacheType;
 
     private String ones = "";
+    private String lastPosition = "";
     private boolean mixes;
 
-    private DecoderGraph(DecoderConfig config, Weights weights, Precision precision, boolean trace, boolean fills) {
+    private DecoderGraph(
+            DecoderConfig config,
+            Weights weights,
+            Precision precision,
+            boolean trace,
+            boolean fills,
+            boolean halfKvCache) {
+        this.trace = trace;
+        cacheType = halfKvCache ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
         this.fills = fills;
         this.config = config;
         this.weights = weights;
@@ -58,8 +71,16 @@ final class DecoderGraph {
         hidden = config.hiddenSize();
         stream = precision == Precision.FULL ? null : Orthogonal.mixing(hidden, false);
         mixesValues = stream != null && !trace;
-        network = new NetworkBuilder(config.modelType() + " decoder", weights, precision, fills);
+        network = new NetworkBuilder(config.modelType() + " decoder", weights, precision, fills, this::isFine);
         graph = network.graph;
+    }
+
+    /**
+     * Whether a weight is rounded with care: the stream is still small when the first layer writes to it, so what that
+     * rounds weighs most, as measured. That is slower by far for many positions, so there only what weighs most of it.
+     */
+    private boolean isFine(String weight) {
+        return weight.startsWith(fills ? "model.layers.0.mlp.down_proj." : "model.layers.0.");
     }
 
     static String pastKey(int layer) {
@@ -82,22 +103,26 @@ final class DecoderGraph {
         return "hidden_states." + layer;
     }
 
-    /**
-     * Builds the network.
-     *
-     * @param trace false: logits of the last position only; true: logits of all positions, and the hidden states from
-     *     the output of layer 1 on, the last one after the final norm
-     */
-    static NetworkBuilder build(DecoderConfig config, Weights weights, Precision precision, boolean trace) {
-        return new DecoderGraph(config, weights, precision, trace, false).model(trace);
+    /** Builds the network, which gives the logits of the last position. */
+    static NetworkBuilder build(DecoderConfig config, Weights weights, Precision precision, boolean halfKvCache) {
+        return new DecoderGraph(config, weights, precision, false, false, halfKvCache).model();
     }
 
     /** Builds the network for what comes before the last position of a prompt: it gives no logits. */
-    static NetworkBuilder buildFilling(DecoderConfig config, Weights weights, Precision precision) {
-        return new DecoderGraph(config, weights, precision, false, true).model(false);
+    static NetworkBuilder buildFilling(
+            DecoderConfig config, Weights weights, Precision precision, boolean halfKvCache) {
+        return new DecoderGraph(config, weights, precision, false, true, halfKvCache).model();
     }
 
-    private NetworkBuilder model(boolean trace) {
+    /**
+     * Builds the network that gives the logits of all positions, and the hidden states from the output of layer 1 on,
+     * the last one after the final norm.
+     */
+    static NetworkBuilder buildTrace(DecoderConfig config, Weights weights, Precision precision) {
+        return new DecoderGraph(config, weights, precision, true, false, false).model();
+    }
+
+    private NetworkBuilder model() {
         graph.input(INPUTS_EMBEDS, OnnxGraph.Type.FLOAT, "tokens", hidden);
         graph.input(FIRST_POSITION, OnnxGraph.Type.INT64, 1);
         graph.input(LAST_POSITION, OnnxGraph.Type.INT32, 1);
@@ -114,10 +139,13 @@ final class DecoderGraph {
             if (fills && i == config.numHiddenLayers() - 1) {
                 return network;
             }
+            boolean last = i == config.numHiddenLayers() - 1;
+            if (last && !trace) {
+                x = lastToken(x, "last_stream");
+            }
             String middle = layer + ".middle";
             normed = addAndNorm(x, attended, layer + ".post_attention_layernorm", middle);
             String delta = mlp(normed, layer);
-            boolean last = i == config.numHiddenLayers() - 1;
             x = hiddenState(i + 1) + ".sum";
             normed = addAndNorm(middle, delta, last ? "model.norm" : "model.layers." + (i + 1) + ".input_layernorm", x);
             if (trace) {
@@ -125,20 +153,20 @@ final class DecoderGraph {
                 graph.output(hiddenState(i + 1), OnnxGraph.Type.FLOAT, "tokens", hidden);
             }
         }
-        if (!trace) {
-            normed = graph.node(
-                            "Slice",
-                            normed,
-                            graph.constant("last_token", -1),
-                            graph.constant("end", Integer.MAX_VALUE),
-                            graph.constant("token_axis", 0))
-                    .to("last_hidden");
-        }
         String head = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
-        Precision headPrecision = precision == Precision.INT4 ? Precision.INT8 : precision;
-        network.product(normed, head, hidden, config.vocabSize(), "", LOGITS, reading("model.norm"), headPrecision);
+        network.product(normed, head, hidden, config.vocabSize(), "", LOGITS, reading("model.norm"), precision);
         graph.output(LOGITS, OnnxGraph.Type.FLOAT, trace ? "tokens" : 1, config.vocabSize());
         return network;
+    }
+
+    /** Nobody reads the others behind the last layer's attention. */
+    private String lastToken(String x, String output) {
+        if (lastPosition.isEmpty()) {
+            lastPosition = graph.constant("last_token", -1);
+            graph.constant("end", Integer.MAX_VALUE);
+            graph.constant("token_axis", 0);
+        }
+        return graph.node("Slice", x, lastPosition, "end", "token_axis").to(output);
     }
 
     private String changeBasis(String embeddings) {
@@ -209,13 +237,20 @@ final class DecoderGraph {
         v = network.reshape(v, name + ".v", 1, -1, (long) kvHeads * headDim);
 
         for (String cache : new String[] {pastKey(layer), pastValue(layer)}) {
-            graph.input(cache, OnnxGraph.Type.FLOAT, 1, kvHeads, "capacity", headDim);
+            graph.input(cache, cacheType, 1, kvHeads, "capacity", headDim);
         }
         for (String cache : new String[] {presentKey(layer), presentValue(layer)}) {
-            graph.output(cache, OnnxGraph.Type.FLOAT, 1, kvHeads, "capacity", headDim);
+            graph.output(cache, cacheType, 1, kvHeads, "capacity", headDim);
         }
         OnnxGraph.Node node = graph.microsoft(
-                        "GroupQueryAttention", q, k, v, pastKey(layer), pastValue(layer), LAST_POSITION, TOTAL_LENGTH)
+                        "GroupQueryAttention",
+                        cached(q),
+                        cached(k),
+                        cached(v),
+                        pastKey(layer),
+                        pastValue(layer),
+                        LAST_POSITION,
+                        TOTAL_LENGTH)
                 .with("num_heads", heads)
                 .with("kv_num_heads", kvHeads)
                 .with("scale", (float) (1 / Math.sqrt(headDim)));
@@ -226,9 +261,24 @@ final class DecoderGraph {
         if (fills && layer == config.numHiddenLayers() - 1) {
             return attended; // keys and values are in the cache; nobody reads the rest
         }
+        if (cacheType != OnnxGraph.Type.FLOAT) {
+            attended = graph.node("Cast", attended)
+                    .with("to", OnnxGraph.Type.FLOAT.number)
+                    .to(name + ".float_heads");
+        }
         attended = network.reshape(attended, name + ".attended", -1, (long) heads * headDim);
+        if (!trace && layer == config.numHiddenLayers() - 1) {
+            attended = lastToken(attended, name + ".last_attended");
+        }
         return network.linear(
                 attended, name + ".o_proj", heads * headDim, hidden, config.outputBias(), valuesChange.read());
+    }
+
+    /** In the type of the cache, in which the operator takes all it gets. */
+    private String cached(String x) {
+        return cacheType == OnnxGraph.Type.FLOAT
+                ? x
+                : graph.node("Cast", x).with("to", cacheType.number).to(x + ".cached");
     }
 
     /**

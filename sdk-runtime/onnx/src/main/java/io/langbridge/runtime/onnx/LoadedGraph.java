@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Collectors;
 
 /** A graph with its weights, ready to run. Safe for use by several threads; closing waits for what runs. */
 final class LoadedGraph implements AutoCloseable {
@@ -40,6 +41,14 @@ final class LoadedGraph implements AutoCloseable {
             // Errors arrive as exceptions; a library does not write to the standard streams.
             settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
             settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
+            if (!options.affinity().isEmpty()) {
+                // ONNX Runtime counts processors from 1.
+                settings.addConfigEntry(
+                        "session.intra_op_thread_affinities",
+                        options.affinity().stream()
+                                .map(processor -> Integer.toString(processor + 1))
+                                .collect(Collectors.joining(";")));
+            }
             OrtRuntime.use(options.device(), settings);
             // Maps the weights; the other ways to hand them over copy them first.
             settings.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toString());

@@ -19,10 +19,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +42,16 @@ final class NetworkBuilder {
     /** Weights quantised together share a scale: longer blocks are faster and a little less exact. */
     private static final int BLOCK = 128;
 
+    /** The same for weights that quantising hurts most, which have 8 bits in any precision but the full one. */
+    private static final int FINE_BLOCK = 32;
+
     private static final int SMALLEST_BLOCK = 16;
+
+    /** What stands for 0 in 8 bits, where values are as large on either side of it. */
+    private static final int CENTRE = 128;
+
+    /** The same behind an activation function, which leaves little below 0: nearly all of the range is for the rest. */
+    private static final int NEAR_START = 24;
 
     private static final String UNIT = "rounding.unit";
     private static final String ZERO_POINT = "rounding.zero";
@@ -60,14 +72,20 @@ final class NetworkBuilder {
     private final Map<String, Rounded> rounded = new HashMap<>();
 
     private final boolean manyRows;
+    private final Predicate<String> fine;
+    /** What activation functions made, which have nothing far below 0. */
+    private final Set<String> activations = new HashSet<>();
+
+    private final Set<Integer> zeroPoints = new HashSet<>();
 
     /**
      * Activations in 8 bits.
      *
-     * @param values {@code [rows, width]}, around 128
+     * @param values {@code [rows, width]}
+     * @param zero what stands for 0 in them
      * @param scales {@code [rows, 1]}
      */
-    private record Rounded(String values, String scales) {}
+    private record Rounded(String values, String zero, String scales) {}
 
     /**
      * A tensor of the graph.
@@ -98,7 +116,7 @@ final class NetworkBuilder {
 
     /** Starts a network in full precision; {@code what} names it in messages. */
     NetworkBuilder(String what, Weights weights) {
-        this(what, weights, Precision.FULL, false);
+        this(what, weights, Precision.FULL, false, name -> false);
     }
 
     /**
@@ -107,9 +125,11 @@ final class NetworkBuilder {
      * @param what names it in messages
      * @param manyRows whether it always runs over many rows: in 8 bits, arithmetic on whole numbers is then faster by
      *     far than products in blocks, which are faster for single rows
+     * @param fine names of weights that quantising hurts most
      */
-    NetworkBuilder(String what, Weights weights, Precision precision, boolean manyRows) {
+    NetworkBuilder(String what, Weights weights, Precision precision, boolean manyRows, Predicate<String> fine) {
         this.manyRows = manyRows;
+        this.fine = fine;
         this.what = what + " of " + weights.source();
         this.weights = weights;
         this.precision = precision;
@@ -173,12 +193,13 @@ final class NetworkBuilder {
                     bias.isEmpty() ? graph.node("Gemm", x, w) : graph.node("Gemm", x, w, weight(bias, out));
             return gemm.with("transB", 1).to(output);
         }
-        if (weightPrecision == Precision.INT8 && manyRows) {
+        boolean inFineBlocks = fine.test(weight);
+        if (weightPrecision == Precision.INT8 && manyRows && !inFineBlocks) {
             return wholeNumberProduct(x, weights.get(weight, out, in), bias, output, change);
         }
-        int bits = weightPrecision == Precision.INT8 ? 8 : 4;
+        int bits = weightPrecision == Precision.INT8 || inFineBlocks ? 8 : 4;
         int block = SMALLEST_BLOCK;
-        while (block < in && block < BLOCK) {
+        while (block < in && block < (inFineBlocks ? FINE_BLOCK : BLOCK)) {
             block *= 2;
         }
         String values = blocks(weights.get(weight, out, in), bits, block, change);
@@ -200,7 +221,7 @@ final class NetworkBuilder {
         String values = columns(weight, change);
         Rounded rows = rounded.computeIfAbsent(x, this::round);
         String raw = output + ".raw";
-        graph.microsoft("MatMulIntegerToFloat", rows.values(), values, UNIT, values + ".scales", ZERO_POINT)
+        graph.microsoft("MatMulIntegerToFloat", rows.values(), values, UNIT, values + ".scales", rows.zero())
                 .to(raw);
         if (bias.isEmpty()) {
             return graph.node("Mul", raw, rows.scales()).to(output);
@@ -209,22 +230,27 @@ final class NetworkBuilder {
         return graph.node("Add", scaled, changedBias(bias, out, change)).to(output);
     }
 
-    /** Each row by its own largest value: one row must not cost the others their precision. */
+    /** Each row by its own range: one row must not cost the others their precision. */
     private Rounded round(String x) {
         if (rounded.isEmpty()) {
             graph.constant(UNIT, new float[] {1});
-            graph.constant(ZERO_POINT, (byte) 128);
             graph.constant(LAST_AXIS, -1);
-            graph.constant("rounding.share", new float[] {1 / 127f});
             graph.constant("rounding.least", new float[] {Float.MIN_NORMAL});
         }
-        String absolute = graph.node("Abs", x).to(x + ".absolute");
-        String largest = graph.node("ReduceMax", absolute, LAST_AXIS).to(x + ".largest");
-        String share = graph.node("Mul", largest, "rounding.share").to(x + ".share");
-        String scales = graph.node("Max", share, "rounding.least").to(x + ".row_scales");
+        int zero = activations.contains(x) ? NEAR_START : CENTRE;
+        String zeroPoint = ZERO_POINT + zero;
+        if (zeroPoints.add(zero)) {
+            graph.constant(zeroPoint, (byte) zero);
+            graph.constant(zeroPoint + ".above", new float[] {1f / (255 - zero)});
+            graph.constant(zeroPoint + ".below", new float[] {-1f / zero});
+        }
+        String largest = graph.node("ReduceMax", x, LAST_AXIS).to(x + ".largest");
+        String smallest = graph.node("ReduceMin", x, LAST_AXIS).to(x + ".smallest");
+        String above = graph.node("Mul", largest, zeroPoint + ".above").to(x + ".above");
+        String below = graph.node("Mul", smallest, zeroPoint + ".below").to(x + ".below");
+        String scales = graph.node("Max", above, below, "rounding.least").to(x + ".row_scales");
         String normed = graph.node("Div", x, scales).to(x + ".unit");
-        return new Rounded(
-                graph.node("QuantizeLinear", normed, UNIT, ZERO_POINT).to(x + ".rounded"), scales);
+        return new Rounded(graph.node("QuantizeLinear", normed, UNIT, zeroPoint).to(x + ".rounded"), zeroPoint, scales);
     }
 
     /** A weight in 8 bits as {@code [in, out]}, its scales beside it. */
@@ -330,6 +356,7 @@ final class NetworkBuilder {
 
     String activation(Activation function, String x) {
         String output = x + ".activation";
+        activations.add(output);
         return switch (function) {
             case GELU -> graph.microsoft("Gelu", x).to(output);
             case GELU_TANH -> graph.microsoft("FastGelu", x).to(output);

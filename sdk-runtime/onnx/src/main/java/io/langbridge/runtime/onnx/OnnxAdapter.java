@@ -128,7 +128,7 @@ final class OnnxAdapter implements AdapterNetwork {
         Projector(AdapterConfig config, Weights weights, Precision precision) {
             this.config = config;
             this.precision = precision;
-            network = new NetworkBuilder(config.type() + " adapter", weights, precision, true);
+            network = new NetworkBuilder(config.type() + " adapter", weights, precision, true, name -> false);
             graph = network.graph;
             graph.input(FEATURES, OnnxGraph.Type.FLOAT, "patches", config.mmHiddenSize());
         }

@@ -26,6 +26,8 @@ final class OnnxDecoder implements DecoderNetwork {
     /** Most positions of a prompt that run at a time. */
     final int prefillChunk;
 
+    private final boolean halfKvCache;
+
     private @Nullable Rotation rotation;
 
     OnnxDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
@@ -34,16 +36,18 @@ final class OnnxDecoder implements DecoderNetwork {
         embedTokens = weights.get(DecoderGraph.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
         Precision precision = options.precision();
         prefillChunk = options.prefillChunk();
-        graph = DecoderGraph.build(config, weights, precision, false).load(options);
+        halfKvCache = options.halfKvCache();
+        graph = DecoderGraph.build(config, weights, precision, halfKvCache).load(options);
         fillingGraph = precision == Precision.INT8 ? loadFilling(config, weights, options) : null;
         traceGraph = new LazyGraph(
                 "decoder",
-                () -> DecoderGraph.build(config, weights, precision, true).load(options));
+                () -> DecoderGraph.buildTrace(config, weights, precision).load(options));
     }
 
     private LoadedGraph loadFilling(DecoderConfig wanted, Weights weights, EngineOptions options) {
         try {
-            return DecoderGraph.buildFilling(wanted, weights, Precision.INT8).load(options);
+            return DecoderGraph.buildFilling(wanted, weights, Precision.INT8, halfKvCache)
+                    .load(options);
         } catch (RuntimeException | Error e) {
             graph.close();
             throw e;
@@ -100,8 +104,9 @@ final class OnnxDecoder implements DecoderNetwork {
             throw new IllegalArgumentException("capacity must be 1 to " + config.maxPositionEmbeddings()
                     + " (max_position_embeddings), not " + capacity);
         }
+        boolean answers = loaded == graph;
         return new OnnxDecoderSession(
-                this, loaded, loaded == graph ? fillingGraph : null, rotation(capacity), capacity);
+                this, loaded, answers ? fillingGraph : null, rotation(capacity), capacity, answers && halfKvCache);
     }
 
     /** At least {@code positions} rows, shared by all sessions. */

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.engine.DecoderSession;
@@ -30,9 +31,9 @@ final class OnnxDecoderSession implements DecoderSession {
 
     private final int capacity;
     /** Per layer {@code [kv_heads, capacity, head_dim]}. */
-    private final List<FloatTensor> keys = new ArrayList<>();
+    private final List<ByteBuffer> keys = new ArrayList<>();
 
-    private final List<FloatTensor> values = new ArrayList<>();
+    private final List<ByteBuffer> values = new ArrayList<>();
     private final LongBuffer firstPosition = direct(Long.BYTES).asLongBuffer();
     private final IntBuffer lastPosition = direct(Integer.BYTES).asIntBuffer();
     private final IntBuffer totalLength = direct(Integer.BYTES).asIntBuffer();
@@ -51,7 +52,8 @@ final class OnnxDecoderSession implements DecoderSession {
             LoadedGraph graph,
             @Nullable LoadedGraph fillingGraph,
             Rotation rotation,
-            int capacity) {
+            int capacity,
+            boolean half) {
         this.fillingGraph = fillingGraph;
         this.network = network;
         this.graph = graph;
@@ -63,19 +65,20 @@ final class OnnxDecoderSession implements DecoderSession {
         logits = FloatTensor.allocate(config.vocabSize());
         boolean complete = false;
         try {
+            OnnxJavaType type = half ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT;
             cache.input(DecoderGraph.COS, rotation.cos(), rotation.positions(), headDim / 2);
             cache.input(DecoderGraph.SIN, rotation.sin(), rotation.positions(), headDim / 2);
             cache.input(DecoderGraph.FIRST_POSITION, firstPosition, 1);
             cache.input(DecoderGraph.LAST_POSITION, lastPosition, 1);
             cache.input(DecoderGraph.TOTAL_LENGTH, totalLength, 1);
             for (int i = 0; i < config.numHiddenLayers(); i++) {
-                FloatTensor key = allocateCache();
-                FloatTensor value = allocateCache();
+                ByteBuffer key = allocateCache(half ? Short.BYTES : Float.BYTES);
+                ByteBuffer value = allocateCache(half ? Short.BYTES : Float.BYTES);
                 keys.add(key);
                 values.add(value);
-                cache.updated(DecoderGraph.pastKey(i), DecoderGraph.presentKey(i), key, 1, kvHeads, capacity, headDim);
-                cache.updated(
-                        DecoderGraph.pastValue(i), DecoderGraph.presentValue(i), value, 1, kvHeads, capacity, headDim);
+                long[] shape = {1, kvHeads, capacity, headDim};
+                cache.updated(DecoderGraph.pastKey(i), DecoderGraph.presentKey(i), key, type, shape);
+                cache.updated(DecoderGraph.pastValue(i), DecoderGraph.presentValue(i), value, type, shape);
             }
             step.share(cache);
             step.input(DecoderGraph.INPUTS_EMBEDS, token, 1, config.hiddenSize());
@@ -89,13 +92,13 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     /** Keys or values of one layer. */
-    private FloatTensor allocateCache() {
+    private ByteBuffer allocateCache(int bytes) {
         int kvHeads = config.numKeyValueHeads();
         int headDim = config.headDim();
         try {
-            return FloatTensor.allocate(kvHeads, capacity, headDim);
+            return direct(Math.multiplyExact(Math.multiplyExact(kvHeads * headDim, capacity), bytes));
         } catch (OutOfMemoryError | ArithmeticException e) {
-            long layerBytes = 2L * Float.BYTES * kvHeads * capacity * headDim;
+            long layerBytes = 2L * bytes * kvHeads * capacity * headDim;
             throw new InsufficientMemoryException(
                     "A KV cache of " + capacity + " positions needs " + config.numHiddenLayers() + " x "
                             + (layerBytes >> 20) + " MB of native memory, which the JVM does not give (" + e
@@ -210,21 +213,21 @@ final class OnnxDecoderSession implements DecoderSession {
         length = newLength;
     }
 
-    /** A copy, {@code [layers, kv_heads, capacity, head_dim]}. */
+    /** A copy of a cache in float32, {@code [layers, kv_heads, capacity, head_dim]}. */
     FloatTensor keys() {
         return stack(keys);
     }
 
-    /** A copy, {@code [layers, kv_heads, capacity, head_dim]}. */
+    /** A copy of a cache in float32, {@code [layers, kv_heads, capacity, head_dim]}. */
     FloatTensor values() {
         return stack(values);
     }
 
-    private FloatTensor stack(List<FloatTensor> layers) {
+    private FloatTensor stack(List<ByteBuffer> layers) {
         FloatTensor all = FloatTensor.allocate(layers.size(), config.numKeyValueHeads(), capacity, config.headDim());
         FloatBuffer target = all.data();
-        for (FloatTensor layer : layers) {
-            target.put(layer.data());
+        for (ByteBuffer layer : layers) {
+            target.put(layer.asFloatBuffer());
         }
         return all;
     }

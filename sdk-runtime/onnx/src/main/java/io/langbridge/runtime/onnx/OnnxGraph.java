@@ -22,9 +22,10 @@ final class OnnxGraph {
         UINT8(2),
         INT8(3),
         INT32(6),
-        INT64(7);
+        INT64(7),
+        FLOAT16(10);
 
-        private final int number;
+        final int number;
 
         Type(int number) {
             this.number = number;

@@ -119,7 +119,7 @@ final class OnnxVision implements VisionNetwork {
         Tower(VisionConfig config, Weights weights, Precision precision) {
             this.config = config;
             hidden = config.hiddenSize();
-            network = new NetworkBuilder("vision encoder", weights, precision, true);
+            network = new NetworkBuilder("vision encoder", weights, precision, true, name -> false);
             graph = network.graph;
             graph.input(PIXELS, OnnxGraph.Type.FLOAT, 1, 3, config.imageSize(), config.imageSize());
         }

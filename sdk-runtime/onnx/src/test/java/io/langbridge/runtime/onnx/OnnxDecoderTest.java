@@ -20,11 +20,14 @@ import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -37,6 +40,8 @@ class OnnxDecoderTest {
     private static final int HIDDEN = 24;
     private static final int VOCAB = 50;
     private static final int[] IDS = {3, 14, 15, 9, 2, 6, 5, 35, 8, 9, 7, 9, 32, 38, 46};
+
+    private static final Path TASKS = Path.of("/proc/self/task");
 
     @TempDir
     Path folder;
@@ -146,10 +151,61 @@ class OnnxDecoderTest {
     }
 
     @Test
+    void aCacheOfHalfThePrecisionCostsLittle() throws IOException {
+        DecoderConfig config = config(true, true, 4, true);
+        Weights weights = weights(config, DType.F32);
+        double[][] expected = reference(config, weights);
+        EngineOptions half = new EngineOptions(
+                1, false, folder, Device.CPU, false, Precision.FULL, EngineOptions.PREFILL_CHUNK, true, List.of());
+        try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, half);
+                DecoderSession session = network.open(IDS.length)) {
+            session.prefill(network.embed(Arrays.copyOf(IDS, 7)));
+            for (int i = 7; i < IDS.length; i++) {
+                FloatBuffer logits = session.step(IDS[i]);
+                float[] values = new float[VOCAB];
+                logits.get(values);
+                assertThat(Errors.relative(values, expected[i])).isBetween(1e-5, 2e-3);
+            }
+        }
+    }
+
+    @Test
+    void threadsStayOnTheProcessorsThatWereAskedFor() throws IOException {
+        DecoderConfig config = config(false, false, 0, true);
+        Weights weights = weights(config, DType.F32);
+        EngineOptions pinned = new EngineOptions(
+                2, false, folder, Device.CPU, false, Precision.FULL, EngineOptions.PREFILL_CHUNK, false, List.of(0));
+        Set<String> before = pinnedThreads();
+        try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, pinned);
+                DecoderSession session = network.open(IDS.length)) {
+            assertClose(session.prefill(network.embed(IDS)), reference(config, weights)[IDS.length - 1]);
+            if (Files.isDirectory(TASKS) && Runtime.getRuntime().availableProcessors() > 1) {
+                assertThat(pinnedThreads()).hasSizeGreaterThan(before.size());
+            }
+        }
+    }
+
+    /** Threads of this process that run on processor 0 only, where the system tells. */
+    private static Set<String> pinnedThreads() throws IOException {
+        Set<String> pinned = new HashSet<>();
+        if (Files.isDirectory(TASKS)) {
+            try (DirectoryStream<Path> tasks = Files.newDirectoryStream(TASKS)) {
+                for (Path task : tasks) {
+                    if (Files.readAllLines(task.resolve("status")).contains("Cpus_allowed_list:\t0")) {
+                        pinned.add(task.getFileName().toString());
+                    }
+                }
+            }
+        }
+        return pinned;
+    }
+
+    @Test
     void aLongPromptRunsInChunks() throws IOException {
         DecoderConfig config = config(false, false, 4, true);
         Weights weights = weights(config, DType.F32);
-        EngineOptions inChunks = new EngineOptions(1, false, folder, Device.CPU, false, Precision.FULL, 4);
+        EngineOptions inChunks =
+                new EngineOptions(1, false, folder, Device.CPU, false, Precision.FULL, 4, false, List.of());
         try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, inChunks);
                 DecoderSession session = network.open(IDS.length)) {
             assertClose(session.prefill(network.embed(IDS)), reference(config, weights)[IDS.length - 1]);

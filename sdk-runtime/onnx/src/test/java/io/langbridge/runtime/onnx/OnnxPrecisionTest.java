@@ -10,6 +10,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.config.Rope;
+import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
@@ -186,6 +187,26 @@ class OnnxPrecisionTest {
         }
     }
 
+    /** Behind GELU nearly all is above 0: the range of 8 bits must not be spent on as much below it. */
+    @Test
+    void activationsUseTheWholeRange() throws IOException {
+        Weights weights = new RandomWeights(DType.F32)
+                .add("0.weight", 512, 64)
+                .add("0.bias", 512)
+                .add("2.weight", 64, 512)
+                .add("2.bias", 64)
+                .writeTo(folder.resolve("mlp.safetensors"));
+        AdapterConfig config = new AdapterConfig.Mlp(64, 512, 64, 2, true);
+        FloatTensor features = FloatTensor.of(RandomWeights.values(32 * 64, 3), 1, 32, 64);
+        try (AdapterNetwork exact = new OnnxEngine().adapter(config, weights, null, options(Precision.FULL));
+                AdapterNetwork rough = new OnnxEngine().adapter(config, weights, null, options(Precision.INT8))) {
+            assertThat(difference(
+                            rough.visualTokens(features).data(),
+                            exact.visualTokens(features).data()))
+                    .isBetween(1e-4, 0.0135);
+        }
+    }
+
     @Test
     void eachPrecisionHasItsOwnFileAndTheSecondStartFindsIt() throws IOException {
         Weights weights = weights("plain", (name, values) -> {});
@@ -201,8 +222,8 @@ class OnnxPrecisionTest {
 
     @Test
     void quantisedNetworksAreRefusedBeyondTheCpu() throws IOException {
-        EngineOptions onCuda =
-                new EngineOptions(1, false, folder, Device.cuda(0), false, Precision.INT8, EngineOptions.PREFILL_CHUNK);
+        EngineOptions onCuda = new EngineOptions(
+                1, false, folder, Device.cuda(0), false, Precision.INT8, EngineOptions.PREFILL_CHUNK, false, List.of());
         Weights weights = new RandomWeights(DType.F32)
                 .add("weight", 4, 4)
                 .add("bias", 4)

@@ -122,7 +122,9 @@ final class TrainingRun implements AutoCloseable {
                 device,
                 false,
                 Precision.FULL,
-                EngineOptions.PREFILL_CHUNK);
+                EngineOptions.PREFILL_CHUNK,
+                false,
+                List.of());
     }
 
     private Batches batches(@Nullable VisionNetwork vision) {

@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.engine;
 
 import io.langbridge.Precision;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * How an engine runs its networks.
@@ -15,6 +16,9 @@ import java.nio.file.Path;
  * @param precision of the weights; an engine that does not have it throws
  *     {@link io.langbridge.RuntimeUnavailableException}
  * @param prefillChunk most positions of a prompt that a decoder should run at a time, at least 1
+ * @param halfKvCache whether a decoder should keep 16 bits for a value of its KV cache instead of 32
+ * @param affinity processors for the computing threads but the calling one, counted from 0, {@code threads - 1} of
+ *     them; or empty
  */
 public record EngineOptions(
         int threads,
@@ -23,7 +27,9 @@ public record EngineOptions(
         Device device,
         boolean allowDownloads,
         Precision precision,
-        int prefillChunk) {
+        int prefillChunk,
+        boolean halfKvCache,
+        List<Integer> affinity) {
     /** The default of {@code prefillChunk}. */
     public static final int PREFILL_CHUNK = 256;
 
@@ -34,6 +40,11 @@ public record EngineOptions(
         if (prefillChunk < 1) {
             throw new IllegalArgumentException("prefillChunk must be at least 1, not " + prefillChunk);
         }
+        affinity = List.copyOf(affinity);
+        if (!affinity.isEmpty() && affinity.size() != threads - 1) {
+            throw new IllegalArgumentException(
+                    threads + " threads need " + (threads - 1) + " processors as affinity, not " + affinity.size());
+        }
         if (device.kind() == Device.Kind.AUTO) {
             throw new IllegalArgumentException("An engine computes on one device; choose it before");
         }
@@ -41,11 +52,12 @@ public record EngineOptions(
 
     /** Computes on the CPU in full precision and downloads nothing. */
     public EngineOptions(int threads, boolean spinning, Path cacheDirectory) {
-        this(threads, spinning, cacheDirectory, Device.CPU, false, Precision.FULL, PREFILL_CHUNK);
+        this(threads, spinning, cacheDirectory, Device.CPU, false, Precision.FULL, PREFILL_CHUNK, false, List.of());
     }
 
     /** The same in another precision. */
     public EngineOptions with(Precision wanted) {
-        return new EngineOptions(threads, spinning, cacheDirectory, device, allowDownloads, wanted, prefillChunk);
+        return new EngineOptions(
+                threads, spinning, cacheDirectory, device, allowDownloads, wanted, prefillChunk, halfKvCache, affinity);
     }
 }

@@ -175,7 +175,9 @@ public final class Loader implements ModelLoader {
                 choice.device(),
                 spec.allowDownloads(),
                 spec.precisionOf(null),
-                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK);
+                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK,
+                spec.halfKvCache(),
+                spec.affinity());
     }
 
     /** All that depends on the language model and costs little, so that it is found wrong before weights are loaded. */
@@ -286,13 +288,18 @@ public final class Loader implements ModelLoader {
         }
         memory.add(
                 "KV cache for " + context + " positions",
-                2L * llm.numHiddenLayers() * llm.numKeyValueHeads() * llm.headDim() * context * Float.BYTES);
+                2L
+                        * llm.numHiddenLayers()
+                        * llm.numKeyValueHeads()
+                        * llm.headDim()
+                        * context
+                        * (spec.halfKvCache() ? Short.BYTES : Float.BYTES));
         return memory;
     }
 
     /**
-     * Quantised, the head has 8 bits, and the embedding table stays on disk. In INT8 the layers are there twice, in the
-     * form that is fast for a prompt and in the one that is fast for a token.
+     * Quantised, the embedding table stays on disk. In INT8 the layers are there twice, in the form that is fast for a
+     * prompt and in the one that is fast for a token.
      */
     private static long decoderBytes(ModelFiles files, Precision precision) {
         long all = files.llm().elements();
@@ -303,6 +310,6 @@ public final class Loader implements ModelLoader {
         long head = (long) llm.vocabSize() * llm.hiddenSize();
         long layers = all - (llm.tieWordEmbeddings() ? head : 2 * head);
         int copies = precision == Precision.INT8 ? 2 : 1;
-        return copies * Memory.weights(layers, precision) + Memory.weights(head, Precision.INT8);
+        return copies * Memory.weights(layers, precision) + Memory.weights(head, precision);
     }
 }
