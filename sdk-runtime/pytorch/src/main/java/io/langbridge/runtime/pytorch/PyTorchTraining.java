@@ -18,9 +18,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The networks with gradients, and AdamW; {@code training.py} puts together the texts that the engine runs. The adapter
- * is always trained, the language model and the encoder if asked for. What is trained is float32 everywhere; networks
- * compute as the engine does, in float32 on the CPU and in bfloat16 on CUDA, losses in float32.
+ * The networks with gradients, and AdamW; {@code training.py} puts together the texts that the engine runs. Adapter,
+ * language model and encoder are trained if asked for. What is trained is float32 everywhere; networks compute as the
+ * engine does, in float32 on the CPU and in bfloat16 on CUDA, losses in float32.
  *
  * <p>Between two updates {@link #accumulate} adds up gradients; nothing is kept of a batch but its share in them. On
  * the CPU and with the same number of threads, equal calls give equal bits.
@@ -43,24 +43,28 @@ public final class PyTorchTraining implements AutoCloseable {
     private int updates;
 
     /**
-     * What is trained, and with what.
+     * What is trained, and with what. Without a language model an encoder learns to label patches: the adapter, a
+     * linear one, gives a logit for each label. Without an adapter a language model learns from text.
      *
-     * @param adapter its weights begin as zeros, see {@link #write}
+     * @param adapter its weights begin as zeros, see {@link #write}; null for text alone
      * @param vocabulary ids of the shared tokens, for LangBridge adapters and only for them. The vocabulary matrix is
      *     made of their rows of {@code embed_tokens}, which change if the language model is trained
      * @param imageNewline whether there is a vector that ends the rows of a grid of tiles, trained with the adapter
-     * @param llmWeights named as the engine asks for them
+     * @param trainAdapter otherwise it stays as it was written
+     * @param llm null to label patches
+     * @param llmWeights named as the engine asks for them; null where {@code llm} is
      * @param trainLlm whether all of the language model is trained, its embeddings too
      * @param encoder null if it is not trained: batches then bring features
      * @param encoderWeights null where {@code encoder} is
      */
     @SuppressWarnings("ArrayRecordComponent")
     public record Networks(
-            AdapterConfig adapter,
+            @Nullable AdapterConfig adapter,
             int @Nullable [] vocabulary,
             boolean imageNewline,
-            DecoderConfig llm,
-            Weights llmWeights,
+            boolean trainAdapter,
+            @Nullable DecoderConfig llm,
+            @Nullable Weights llmWeights,
             boolean trainLlm,
             @Nullable VisionConfig encoder,
             @Nullable Weights encoderWeights) {}
@@ -133,8 +137,9 @@ public final class PyTorchTraining implements AutoCloseable {
      * @param places for each visual token its position in {@code ids}
      * @param ids of all sequences; any valid id where a visual token is
      * @param lengths of the sequences, which add up to that of {@code ids}
-     * @param answers positions whose next token is learnt, at least one
-     * @param labels for each of them the token
+     * @param answers positions whose next token is learnt, at least one; without a language model patches whose label
+     *     is learnt, {@code tile * patches + patch}
+     * @param labels for each of them the token or label
      */
     @SuppressWarnings("ArrayRecordComponent")
     public record Batch(
@@ -155,28 +160,42 @@ public final class PyTorchTraining implements AutoCloseable {
      * @throws io.langbridge.RuntimeUnavailableException if PyTorch's natives or the device are missing
      */
     public PyTorchTraining(Networks networks, double weightDecay, EngineOptions options) {
-        PyTorchDecoder.check(networks.llm);
+        if (networks.llm != null) {
+            PyTorchDecoder.check(networks.llm);
+        }
         if ((networks.adapter instanceof AdapterConfig.LangBridge) != (networks.vocabulary != null)) {
             throw new IllegalArgumentException("A shared vocabulary belongs to a LangBridge adapter and to no other");
         }
         if ((networks.encoder == null) != (networks.encoderWeights == null)) {
             throw new IllegalArgumentException("An encoder and its weights belong together");
         }
+        if ((networks.llm == null) != (networks.llmWeights == null)) {
+            throw new IllegalArgumentException("A language model and its weights belong together");
+        }
+        if (networks.llm == null && (networks.encoder == null || !(networks.adapter instanceof AdapterConfig.Linear))) {
+            throw new IllegalArgumentException("Labels of patches need an encoder and a linear adapter");
+        }
         this.networks = networks;
         this.weightDecay = weightDecay;
-        Placement frozen = Placement.of(options, networks.llmWeights.get("model.embed_tokens.weight"));
+        Weights any = Objects.requireNonNull(networks.llm == null ? networks.encoderWeights : networks.llmWeights);
+        Placement frozen = Placement.of(
+                options, any.get(networks.llm == null ? PyTorchVision.PATCH_EMBEDDING : "model.embed_tokens.weight"));
         Placement trained = new Placement(frozen.device(), ScalarType.FLOAT);
         script = new TorchScript("training", new Source("training.py", "Training"), NETWORKS, options.threads());
         boolean complete = false;
         try (Scope scope = new Scope();
-                WeightLoader frozenLlm = new WeightLoader(networks.llmWeights, frozen, options.threads());
-                WeightLoader llm = new WeightLoader(networks.llmWeights, trained, options.threads())) {
-            start(scope, frozenLlm.upload(scope, FloatTensor.allocate(1), frozen.type()));
+                WeightLoader like = new WeightLoader(any, frozen, options.threads())) {
+            start(scope, like.upload(scope, FloatTensor.allocate(1), frozen.type()));
             addAdapter();
-            addLlm(networks.trainLlm ? llm : frozenLlm);
+            if (networks.llm != null && networks.llmWeights != null) {
+                Placement placement = networks.trainLlm ? trained : frozen;
+                try (WeightLoader loader = new WeightLoader(networks.llmWeights, placement, options.threads())) {
+                    addLlm(networks.llm, loader);
+                }
+            }
             if (networks.encoder != null && networks.encoderWeights != null) {
-                try (WeightLoader encoder = new WeightLoader(networks.encoderWeights, trained, options.threads())) {
-                    addEncoder(networks.encoder, encoder);
+                try (WeightLoader loader = new WeightLoader(networks.encoderWeights, trained, options.threads())) {
+                    addEncoder(networks.encoder, loader);
                 }
             }
             scope.own(script.run("arrange"));
@@ -193,21 +212,21 @@ public final class PyTorchTraining implements AutoCloseable {
 
     private void start(Scope scope, PtNDArray like) {
         DecoderConfig llm = networks.llm;
-        boolean[] sliding = new boolean[llm.numHiddenLayers()];
-        for (int i = 0; i < sliding.length; i++) {
+        boolean[] sliding = new boolean[llm == null ? 0 : llm.numHiddenLayers()];
+        for (int i = 0; llm != null && i < sliding.length; i++) {
             sliding[i] = PyTorchDecoder.isSliding(llm, i);
         }
-        float[] frequencies = llm.rope().inverseFrequencies(llm.headDim());
+        float[] frequencies = llm == null ? new float[1] : llm.rope().inverseFrequencies(llm.headDim());
         VisionConfig encoder = networks.encoder;
         scope.own(script.run(
                 "start",
                 scope.of(like),
                 scope.of(networks.adapter instanceof AdapterConfig.LangBridge langBridge && langBridge.softmax()),
-                scope.of(llm.numAttentionHeads()),
-                scope.of(llm.numKeyValueHeads()),
-                scope.of(llm.headDim()),
-                scope.of(llm.rmsNormEps()),
-                scope.of(llm.slidingWindow()),
+                scope.of(llm == null ? 1 : llm.numAttentionHeads()),
+                scope.of(llm == null ? 1 : llm.numKeyValueHeads()),
+                scope.of(llm == null ? 1 : llm.headDim()),
+                scope.of(llm == null ? 1.0 : llm.rmsNormEps()),
+                scope.of(llm == null ? 0 : llm.slidingWindow()),
                 scope.of(sliding),
                 scope.of(scope.tensor(FloatTensor.of(frequencies, frequencies.length))),
                 scope.of(encoder == null ? 0 : PyTorchVision.first(encoder))));
@@ -223,23 +242,29 @@ public final class PyTorchTraining implements AutoCloseable {
     }
 
     private void addAdapter() {
+        AdapterConfig adapter = networks.adapter;
+        if (adapter == null) {
+            return;
+        }
         Map<String, long[]> shapes = new LinkedHashMap<>();
-        long features = networks.adapter.mmHiddenSize();
-        long hidden = networks.llm.hiddenSize();
-        if (networks.adapter instanceof AdapterConfig.LangBridge c) {
+        long features = adapter.mmHiddenSize();
+        if (adapter instanceof AdapterConfig.LangBridge c) {
             linear(shapes, "0.", features, c.mlpHiddenSize(), true);
             linear(shapes, "2.", c.mlpHiddenSize(), c.mlpHiddenSize(), true);
             linear(shapes, "3.", c.mlpHiddenSize(), c.mmVocabSize(), true);
-        } else if (networks.adapter instanceof AdapterConfig.Mlp c) {
+        } else if (adapter instanceof AdapterConfig.Mlp c) {
             for (int i = 0; i < c.depth(); i++) {
                 linear(shapes, 2 * i + ".", i == 0 ? features : c.mlpHiddenSize(), c.width(i), c.bias());
             }
-        } else {
-            linear(shapes, "", features, hidden, true);
+        } else if (adapter instanceof AdapterConfig.Linear c) {
+            linear(shapes, "", features, c.llmHiddenSize(), true);
         }
         if (networks.imageNewline) {
-            shapes.put("image_newline", new long[] {hidden});
+            shapes.put(
+                    "image_newline",
+                    new long[] {Objects.requireNonNull(networks.llm).hiddenSize()});
         }
+        FloatTensor train = FloatTensor.of(new float[] {networks.trainAdapter ? 1 : 0}, 1);
         shapes.forEach((name, shape) -> {
             Parameter parameter = new Parameter(Part.ADAPTER, name, shape);
             parameters.add(parameter);
@@ -250,7 +275,7 @@ public final class PyTorchTraining implements AutoCloseable {
             try (Scope call = new Scope()) {
                 PtNDArray tensor = call.tensor(sizes);
                 tensor.setName("shapes." + parameter.key());
-                script.differentiate(call, "add_empty_parameters", tensor);
+                script.differentiate(call, "add_empty_parameters", tensor, call.tensor(train));
             }
         });
     }
@@ -262,10 +287,10 @@ public final class PyTorchTraining implements AutoCloseable {
         }
     }
 
-    private void addLlm(WeightLoader loader) {
-        for (int i = 0; i < networks.llm.numHiddenLayers(); i++) {
+    private void addLlm(DecoderConfig llm, WeightLoader loader) {
+        for (int i = 0; i < llm.numHiddenLayers(); i++) {
             try (Scope layer = new Scope()) {
-                Map<String, PtNDArray> tensors = PyTorchDecoder.layer(networks.llm, loader, layer, i);
+                Map<String, PtNDArray> tensors = PyTorchDecoder.layer(llm, loader, layer, i);
                 if (networks.trainLlm) {
                     addParameters(layer, Part.LLM, "model.layers." + i + ".", tensors);
                 } else {
@@ -274,7 +299,7 @@ public final class PyTorchTraining implements AutoCloseable {
             }
         }
         try (Scope scope = new Scope()) {
-            Map<String, PtNDArray> tensors = PyTorchDecoder.rest(networks.llm, loader, scope);
+            Map<String, PtNDArray> tensors = PyTorchDecoder.rest(llm, loader, scope);
             if (networks.trainLlm) {
                 addParameters(scope, Part.LLM, "", tensors);
             } else {

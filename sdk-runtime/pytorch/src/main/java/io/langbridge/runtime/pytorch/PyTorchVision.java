@@ -18,7 +18,7 @@ import java.util.Map;
 
 /** CLIP's and SigLIP's vision tower; {@code vision.py} is the network. Only the layers that are needed are loaded. */
 final class PyTorchVision implements VisionNetwork {
-    private static final String PATCH_EMBEDDING = "embeddings.patch_embedding.weight";
+    static final String PATCH_EMBEDDING = "embeddings.patch_embedding.weight";
 
     private final VisionConfig config;
     private final Weights weights;

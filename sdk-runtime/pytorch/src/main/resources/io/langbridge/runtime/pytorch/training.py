@@ -8,7 +8,9 @@
 
 class State(NamedTuple):
   like : Tensor  # where, and as which type, the networks compute
-  parameters : Dict[str, Tensor]  # what is trained, float32: adapter., llm. or encoder., and the name in the checkpoint
+  # What is trained, float32: adapter., llm. or encoder., and the name in the checkpoint. An adapter that stays as it is
+  # is among them too, without requires_grad.
+  parameters : Dict[str, Tensor]
   gradients : Dict[str, Tensor]  # summed up since the last update
   first_moments : Dict[str, Tensor]
   second_moments : Dict[str, Tensor]
@@ -94,13 +96,13 @@ class Training(Module):
     return usable
 
   # Differentiated.
-  def add_empty_parameters(self, shapes: Dict[str, Tensor]) -> Tensor:
+  def add_empty_parameters(self, shapes: Dict[str, Tensor], train: Tensor) -> Tensor:
     s = self.get()
     for name in list(shapes.keys()):
       shape : List[int] = []
       for i in range(shapes[name].size(0)):
         shape.append(int(shapes[name][i]))
-      s.parameters[name] = torch.requires_grad_(torch.zeros(shape, dtype=6, device=s.like.device), True)
+      s.parameters[name] = torch.requires_grad_(torch.zeros(shape, dtype=6, device=s.like.device), bool(train))
     return torch.zeros([1])
 
   # Copies, so that what lies mapped in a file is not written to. Differentiated.
@@ -214,7 +216,8 @@ class Training(Module):
           [w["0.bias"].to(dtype), s.folded["bias"].to(dtype)], features)
     return visual_tokens
 
-  # Several sequences one after the other. Sum over the answers' tokens of -log p, float32.
+  # Several sequences one after the other. Sum over the answers' tokens of -log p, float32. Without a language model what
+  # the adapter gives for each patch are the logits themselves: answers are rows of it, of which labels are to be told.
   #
   # pictures: features [tiles * patches, mm_hidden], or pixels [tiles, 3, s, s] if the encoder is trained
   # sources: [visual tokens], which row of the adapter's output each is; one more than there are is the newline
@@ -226,24 +229,30 @@ class Training(Module):
       answers: Tensor, labels: Tensor) -> Tensor:
     s = self.get()
     device = s.like.device
-    llm = self.llm(s)
-    x = torch.embedding(llm.embed_tokens, ids.to(device))
-    if sources.size(0) > 0:
-      features = pictures
-      if len(s.encoder_config) > 0:
-        features = self.features(s, pictures)
-      visual = self.visual_tokens(s, features)
-      if "image_newline" in s.adapter:
-        visual = torch.cat([visual, s.adapter["image_newline"].to(visual.dtype).unsqueeze(0)])
-      visual = torch.index_select(visual, 0, sources.to(device))
-      x = torch.index_copy(x, 0, places.to(device), visual.to(x.dtype))
-    all_lengths : List[int] = []
-    for i in range(lengths.size(0)):
-      all_lengths.append(int(lengths[i]))
-    x = self.decoder.run_packed(llm, x, all_lengths, s.inverse_frequencies)
-    x = self.decoder.final_norm(llm, torch.index_select(x, 0, answers.to(device)))
-    logits = self.decoder.head(llm, x).to(6)
+    if len(s.llm) + len(s.llm_rest) > 0:
+      llm = self.llm(s)
+      x = torch.embedding(llm.embed_tokens, ids.to(device))
+      if sources.size(0) > 0:
+        visual = self.visual_tokens_of(s, pictures)
+        if "image_newline" in s.adapter:
+          visual = torch.cat([visual, s.adapter["image_newline"].to(visual.dtype).unsqueeze(0)])
+        visual = torch.index_select(visual, 0, sources.to(device))
+        x = torch.index_copy(x, 0, places.to(device), visual.to(x.dtype))
+      all_lengths : List[int] = []
+      for i in range(lengths.size(0)):
+        all_lengths.append(int(lengths[i]))
+      x = self.decoder.run_packed(llm, x, all_lengths, s.inverse_frequencies)
+      x = self.decoder.final_norm(llm, torch.index_select(x, 0, answers.to(device)))
+      logits = self.decoder.head(llm, x).to(6)
+    else:
+      logits = torch.index_select(self.visual_tokens_of(s, pictures), 0, answers.to(device)).to(6)
     return torch.cross_entropy_loss(logits, labels.to(device), None, 2, -100, 0.)
+
+  def visual_tokens_of(self, s: __torch__.State, pictures: Tensor) -> Tensor:
+    features = pictures
+    if len(s.encoder_config) > 0:
+      features = self.features(s, pictures)
+    return self.visual_tokens(s, features)
 
   # ---- Gradients. All differentiated.
 
@@ -272,7 +281,8 @@ class Training(Module):
     names : List[str] = []
     leaves : List[Tensor] = []
     for name in list(s.parameters.keys()):
-      if not (len(s.folded) > 0 and self.is_folded(name)):
+      trained = s.parameters[name].requires_grad
+      if trained and not (len(s.folded) > 0 and self.is_folded(name)):
         names.append(name)
         leaves.append(s.parameters[name])
     if len(s.folded) > 0:
@@ -301,7 +311,10 @@ class Training(Module):
   def unfold(self) -> Tensor:
     s = self.get()
     if "folded weight" in s.gradients:
-      names = ["adapter.2.weight", "adapter.2.bias", "adapter.3.weight", "adapter.3.bias"]
+      names : List[str] = []
+      if s.parameters["adapter.2.weight"].requires_grad:
+        for name in ["adapter.2.weight", "adapter.2.bias", "adapter.3.weight", "adapter.3.bias"]:
+          names.append(name)
       if len(s.vocabulary_matrix) == 0:
         names.append("llm.model.embed_tokens.weight")
       leaves : List[Tensor] = []
@@ -337,7 +350,7 @@ class Training(Module):
     correction1 = 1. - beta1 ** updates
     correction2 = 1. - beta2 ** updates
     for name in list(s.parameters.keys()):
-      if name.startswith(prefix):
+      if name.startswith(prefix) and s.parameters[name].requires_grad:
         x = s.parameters[name]
         gradient = torch.mul_(self.gradient(s, name), factor)
         self.add_moments(s, name)

@@ -81,7 +81,7 @@ class PyTorchTrainingTest {
         Weights encoderWeights = encoder == null ? null : Tiny.weights(encoder).open(subfolder("encoder"));
         int[] vocabulary = adapter instanceof AdapterConfig.LangBridge ? VOCABULARY : null;
         PyTorchTraining training = new PyTorchTraining(
-                new Networks(adapter, vocabulary, newline, llm, llmWeights, trainLlm, encoder, encoderWeights),
+                new Networks(adapter, vocabulary, newline, true, llm, llmWeights, trainLlm, encoder, encoderWeights),
                 0,
                 Tiny.OPTIONS);
         Random random = new Random(3);
@@ -360,7 +360,9 @@ class PyTorchTrainingTest {
         Weights weights = Tiny.weights(QWEN2).open(folder);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new PyTorchTraining(
-                        new Networks(LANGBRIDGE, null, false, QWEN2, weights, false, null, null), 0, Tiny.OPTIONS))
+                        new Networks(LANGBRIDGE, null, false, true, QWEN2, weights, false, null, null),
+                        0,
+                        Tiny.OPTIONS))
                 .withMessage("A shared vocabulary belongs to a LangBridge adapter and to no other");
         PyTorchTraining training = open(MLP, QWEN2, false, null);
         assertThatIllegalArgumentException()

@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Puts records into batches. Not thread-safe. */
 final class Batches {
-    private final ImagePreprocessor preprocessor;
-    private final SequenceEncoder encoder;
-    private final boolean conversations;
+    /** Null without an encoder. */
+    private final @Nullable ImagePreprocessor preprocessor;
+
+    private final Reader reader;
     private final int patches;
     /** Null if the encoder is trained, so that batches bring pixels. */
     private final @Nullable VisionNetwork vision;
@@ -23,23 +24,31 @@ final class Batches {
     /**
      * A record that can be learnt from.
      *
+     * @param sequences none where patches are labelled
+     * @param labelled patches {@code tile * patches + patch} with a label, as often as they have one
+     * @param labels for each of them its label's number
      * @param tiles of all pictures, {@code [tiles, 3, s, s]} each
      */
-    record Prepared(List<TokenSequence> sequences, List<FloatTensor> tiles) {
+    @SuppressWarnings("ArrayRecordComponent")
+    record Prepared(List<TokenSequence> sequences, int[] labelled, int[] labels, List<FloatTensor> tiles) {
         int answers() {
-            return TokenSequence.answers(sequences);
+            return TokenSequence.answers(sequences) + labels.length;
         }
     }
 
-    Batches(
-            ImagePreprocessor preprocessor,
-            SequenceEncoder encoder,
-            boolean conversations,
-            int patches,
-            @Nullable VisionNetwork vision) {
+    /** Says what is to be learnt of a record. */
+    interface Reader {
+        /**
+         * Reads a record.
+         *
+         * @param layouts of all pictures, in order
+         */
+        Prepared read(TrainingExample example, List<TokenLayout> layouts, List<FloatTensor> tiles);
+    }
+
+    Batches(@Nullable ImagePreprocessor preprocessor, Reader reader, int patches, @Nullable VisionNetwork vision) {
         this.preprocessor = preprocessor;
-        this.encoder = encoder;
-        this.conversations = conversations;
+        this.reader = reader;
         this.patches = patches;
         this.vision = vision;
     }
@@ -55,12 +64,15 @@ final class Batches {
         List<TokenLayout> layouts = new ArrayList<>();
         List<FloatTensor> tiles = new ArrayList<>();
         for (Image image : example.images()) {
+            if (preprocessor == null) {
+                throw new TrainingDataException(
+                        "Record " + example.name() + " has a picture, but this training is one on text alone");
+            }
             PreparedImage prepared = preprocessor.prepare(image.pixels());
             layouts.add(prepared.grid().layout(patches));
             tiles.add(prepared.pixels());
         }
-        return new Prepared(
-                conversations ? encoder.conversation(example, layouts) : encoder.caption(example, layouts), tiles);
+        return reader.read(example, layouts, tiles);
     }
 
     /** All sequences of some records, one after the other. */
@@ -71,10 +83,10 @@ final class Batches {
         int sequences = 0;
         int tiles = 0;
         for (Prepared record : records) {
+            answers += record.answers();
             for (TokenSequence sequence : record.sequences()) {
                 positions += sequence.ids().length;
                 visual += sequence.sources().length;
-                answers += sequence.answers();
                 sequences++;
             }
             for (FloatTensor pixels : record.tiles()) {
@@ -117,6 +129,10 @@ final class Batches {
                     }
                 }
                 batch.lengths()[number++] = ids.length;
+            }
+            for (int i = 0; i < record.labels().length; i++) {
+                batch.answers()[answer] = firstPatch + record.labelled()[i];
+                batch.labels()[answer++] = record.labels()[i];
             }
             for (FloatTensor pixels : record.tiles()) {
                 firstPatch += pixels.size(0) * patches;

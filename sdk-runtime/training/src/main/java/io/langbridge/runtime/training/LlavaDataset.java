@@ -213,8 +213,10 @@ public final class LlavaDataset extends AbstractList<TrainingExample> implements
         }
         for (JsonElement path : image.isJsonArray() ? image.getAsJsonArray() : List.of(image)) {
             try {
-                Path picture = imageFolder.resolve(path.getAsString()).normalize();
-                if (!picture.startsWith(imageFolder.normalize())) {
+                Path picture =
+                        imageFolder.toAbsolutePath().resolve(path.getAsString()).normalize();
+                // Absolute, because "." has nothing that a path could start with.
+                if (!picture.startsWith(imageFolder.toAbsolutePath().normalize())) {
                     throw new TrainingDataException(
                             "Record " + name + ": the picture " + path + " lies outside of " + imageFolder);
                 }

@@ -4,7 +4,6 @@ import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
-import io.langbridge.Llm;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.AdapterPart;
@@ -20,62 +19,75 @@ import org.jspecify.annotations.Nullable;
 /**
  * The opened files of what is trained, which fit each other. Whoever opened it closes it.
  *
+ * @param vision null in a training without an encoder
  * @param adapter null if it is a new one
+ * @param llm null in a training without a language model, as is {@code tokenizer}
+ * @param adapterConfig null in a training without an encoder; the layer of the labels in one without a language model
  * @param vocabulary of a LangBridge adapter, with the language model's ids
  */
 record Parts(
-        VisionPart vision,
+        @Nullable VisionPart vision,
         @Nullable AdapterPart adapter,
-        LlmPart llm,
-        Tokenizer tokenizer,
-        AdapterConfig adapterConfig,
+        @Nullable LlmPart llm,
+        @Nullable Tokenizer tokenizer,
+        @Nullable AdapterConfig adapterConfig,
         @Nullable SharedVocabulary vocabulary,
         FeatureSelection selection,
         Tiling tiling,
         Closing closing)
         implements AutoCloseable {
-    static Parts open(Encoder encoder, @Nullable Adapter existing, @Nullable NewAdapter wanted, Llm llm) {
+    static Parts open(Training wanted) {
         Closing closing = new Closing();
         try {
-            return open(encoder, existing, wanted, llm, closing);
+            return open(wanted, closing);
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
         }
     }
 
-    private static Parts open(
-            Encoder encoder, @Nullable Adapter existing, @Nullable NewAdapter wanted, Llm llm, Closing closing) {
+    private static Parts open(Training training, Closing closing) {
+        Encoder encoder = training.encoder;
+        Adapter existing = training.adapter;
         AdapterPart adapter =
                 existing == null ? null : closing.add(AdapterPart.open(existing.path(), existing.vocabulary()));
         FeatureSelection selection =
                 adapter == null || adapter.selection() == null ? FeatureSelection.DEFAULT : adapter.selection();
-        if (encoder.layer() != null) {
+        if (encoder != null && encoder.layer() != null) {
             selection = new FeatureSelection(encoder.layer(), selection.patches());
         }
-        VisionPart vision = closing.add(VisionPart.open(encoder.folder(), selection));
-        LlmPart language = closing.add(LlmPart.open(llm.folder()));
-        Tokenizer tokenizer = closing.add(Tokenizer.of(llm.folder()));
-
+        VisionPart vision = encoder == null ? null : closing.add(VisionPart.open(encoder.folder(), selection));
+        LlmPart llm = training.llm == null ? null : closing.add(LlmPart.open(training.llm.folder()));
+        Tokenizer tokenizer = training.llm == null ? null : closing.add(Tokenizer.of(training.llm.folder()));
         SharedVocabulary vocabulary = null;
-        Path file = adapter != null ? adapter.vocabularyFile() : wanted == null ? null : wanted.vocabulary();
-        if (file != null) {
-            vocabulary = SharedVocabulary.read(file)
-                    .forTokenizer(tokenizer)
-                    .complete()
-                    .requireRows(language.config().vocabSize());
-        }
-        int features = vision.config().hiddenSize();
-        int hidden = language.config().hiddenSize();
-        AdapterConfig config = adapter == null || existing == null
-                ? config(wanted, vocabulary, features, hidden)
-                : config(existing, adapter, features, hidden);
-        if (config instanceof AdapterConfig.LangBridge && vocabulary == null) {
-            throw new CheckpointException("The LangBridge adapter has no shared vocabulary beside it; name the file:"
-                    + " Adapter.langBridge(projector, vocabulary)");
+        AdapterConfig config = null;
+        if (vision != null && llm == null) {
+            config = new AdapterConfig.Linear(vision.config().hiddenSize(), training.labels.size());
+        } else if (vision != null && llm != null && tokenizer != null) {
+            vocabulary = vocabulary(adapter, training.newAdapter, tokenizer, llm);
+            int features = vision.config().hiddenSize();
+            int hidden = llm.config().hiddenSize();
+            config = adapter == null || existing == null
+                    ? config(training.newAdapter, vocabulary, features, hidden)
+                    : config(existing, adapter, features, hidden);
+            if (config instanceof AdapterConfig.LangBridge && vocabulary == null) {
+                throw new CheckpointException("The LangBridge adapter has no shared vocabulary beside it; name the"
+                        + " file: Adapter.langBridge(projector, vocabulary)");
+            }
         }
         return new Parts(
-                vision, adapter, language, tokenizer, config, vocabulary, selection, tiling(encoder, adapter), closing);
+                vision, adapter, llm, tokenizer, config, vocabulary, selection, tiling(encoder, adapter), closing);
+    }
+
+    private static @Nullable SharedVocabulary vocabulary(
+            @Nullable AdapterPart adapter, @Nullable NewAdapter wanted, Tokenizer tokenizer, LlmPart llm) {
+        Path file = adapter != null ? adapter.vocabularyFile() : wanted == null ? null : wanted.vocabulary();
+        return file == null
+                ? null
+                : SharedVocabulary.read(file)
+                        .forTokenizer(tokenizer)
+                        .complete()
+                        .requireRows(llm.config().vocabSize());
     }
 
     private static AdapterConfig config(
@@ -116,8 +128,8 @@ record Parts(
         return config;
     }
 
-    private static Tiling tiling(Encoder encoder, @Nullable AdapterPart adapter) {
-        if (encoder.fit() != null) {
+    private static Tiling tiling(@Nullable Encoder encoder, @Nullable AdapterPart adapter) {
+        if (encoder != null && encoder.fit() != null) {
             return encoder.fit() == ImageFit.PAD ? new Tiling.Pad() : new Tiling.Plain();
         }
         Tiling trained = adapter == null ? null : adapter.tiling();
@@ -129,9 +141,13 @@ record Parts(
         return tiling instanceof Tiling.AnyResolution any && any.merge() == Tiling.Merge.SPATIAL_UNPAD;
     }
 
-    /** Patches of a tile that the adapter sees. */
+    /** Patches of a tile that the adapter sees; 0 without an encoder. */
     int patches() {
-        return selection.patches() ? vision.config().patches() : vision.config().tokens();
+        return vision == null
+                ? 0
+                : selection.patches()
+                        ? vision.config().patches()
+                        : vision.config().tokens();
     }
 
     @Override

@@ -4,7 +4,9 @@ import com.google.gson.stream.JsonWriter;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.pytorch.PyTorchTraining;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Parameter;
@@ -33,7 +35,7 @@ final class Results {
      * {@code mm_projector.safetensors} with the authors' names, {@code config.json} with their keys, and the shared
      * vocabulary.
      */
-    void adapter(Path folder) throws IOException {
+    void adapter(Path folder, AdapterConfig config, int llmHiddenSize) throws IOException {
         Output.folder(folder, part -> {
             SafetensorsWriter writer = new SafetensorsWriter();
             for (Parameter parameter : parameters(Part.ADAPTER)) {
@@ -44,18 +46,17 @@ final class Results {
             if (parts.vocabulary() != null) {
                 parts.vocabulary().save(part.resolve("vocabulary.json"));
             }
-            adapterConfig(part.resolve("config.json"));
+            adapterConfig(part.resolve("config.json"), config, llmHiddenSize);
         });
     }
 
-    private void adapterConfig(Path file) throws IOException {
-        AdapterConfig config = parts.adapterConfig();
+    private void adapterConfig(Path file, AdapterConfig config, int llmHiddenSize) throws IOException {
         try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(file))) {
             json.setIndent("  ");
             json.beginObject();
             json.name("mm_projector_type").value(config.type());
             json.name("mm_hidden_size").value(config.mmHiddenSize());
-            json.name("hidden_size").value(parts.llm().config().hiddenSize());
+            json.name("hidden_size").value(llmHiddenSize);
             if (config instanceof AdapterConfig.LangBridge langBridge) {
                 json.name("mlp_hidden_size").value(langBridge.mlpHiddenSize());
                 json.name("mm_vocab_size").value(langBridge.mmVocabSize());
@@ -81,9 +82,9 @@ final class Results {
     }
 
     /** The language model's folder with trained weights. */
-    void llm(Path folder) throws IOException {
+    void llm(Path folder, LlmPart llm) throws IOException {
         Output.folder(folder, part -> {
-            Output.copyAllButWeights(parts.llm().folder(), part);
+            Output.copyAllButWeights(llm.folder(), part);
             SafetensorsWriter writer = new SafetensorsWriter();
             for (Parameter parameter : parameters(Part.LLM)) {
                 add(writer, parameter.name(), parameter);
@@ -93,18 +94,18 @@ final class Results {
     }
 
     /** The encoder's folder with trained weights; layers behind the one that is used are as they were. */
-    void encoder(Path folder) throws IOException {
+    void encoder(Path folder, VisionPart vision) throws IOException {
         Output.folder(folder, part -> {
-            Output.copyAllButWeights(parts.vision().folder(), part);
+            Output.copyAllButWeights(vision.folder(), part);
             SafetensorsWriter writer = new SafetensorsWriter();
             Set<String> trained = new HashSet<>();
             for (Parameter parameter : parameters(Part.ENCODER)) {
                 add(writer, "vision_model." + parameter.name(), parameter);
                 trained.add(parameter.name());
             }
-            for (String name : parts.vision().weights().names()) {
+            for (String name : vision.weights().names()) {
                 if (!trained.contains(name)) {
-                    writer.add("vision_model." + name, parts.vision().weights().get(name));
+                    writer.add("vision_model." + name, vision.weights().get(name));
                 }
             }
             writer.write(part.resolve(WEIGHTS));

@@ -7,12 +7,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Numbers of a training; {@link Training.Builder} documents and checks them.
  *
- * @param instructionTuning otherwise pretraining
+ * @param trainAdapter otherwise it stays as it is
+ * @param conversations in the chat template; otherwise captions alone
  * @param encoderLearningRate null if the encoder is not trained
  * @param steps null if they follow from epochs
  */
 record Settings(
-        boolean instructionTuning,
+        Stage stage,
+        boolean trainAdapter,
+        boolean conversations,
         double learningRate,
         double llmLearningRate,
         @Nullable Double encoderLearningRate,
@@ -31,10 +34,51 @@ record Settings(
         int maxBadRecords,
         int threads,
         String device) {
+    /** What is learnt. */
+    enum Stage {
+        /** The adapter learns captions. */
+        PRETRAINING("pretraining"),
+        /** Adapter and language model learn answers. */
+        INSTRUCTION_TUNING("instruction tuning"),
+        /** A language model alone learns answers. */
+        TEXT("text"),
+        /** An encoder alone learns what lies on each patch. */
+        PATCHES("patches");
+
+        private final String text;
+
+        Stage(String text) {
+            this.text = text;
+        }
+
+        boolean hasEncoder() {
+            return this != TEXT;
+        }
+
+        boolean hasLlm() {
+            return this != PATCHES;
+        }
+
+        boolean hasAdapter() {
+            return hasEncoder() && hasLlm();
+        }
+
+        boolean trainsLlm() {
+            return this == INSTRUCTION_TUNING || this == TEXT;
+        }
+
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
     /** What decides the numbers of a training; a checkpoint can only be continued with the same. */
     Map<String, String> deciding() {
         Map<String, String> deciding = new LinkedHashMap<>();
-        deciding.put("stage", instructionTuning ? "instruction tuning" : "pretraining");
+        deciding.put("stage", stage.toString());
+        deciding.put("trainAdapter", String.valueOf(trainAdapter));
+        deciding.put("conversations", String.valueOf(conversations));
         deciding.put("learningRate", String.valueOf(learningRate));
         deciding.put("llmLearningRate", String.valueOf(llmLearningRate));
         deciding.put("encoderLearningRate", String.valueOf(encoderLearningRate));

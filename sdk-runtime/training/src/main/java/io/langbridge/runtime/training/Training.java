@@ -4,7 +4,10 @@ import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
 import io.langbridge.runtime.core.engine.Device;
+import io.langbridge.runtime.training.Settings.Stage;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -45,10 +48,11 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class Training {
-    final Encoder encoder;
-    final Llm llm;
+    final @Nullable Encoder encoder;
+    final @Nullable Llm llm;
     final @Nullable Adapter adapter;
     final @Nullable NewAdapter newAdapter;
+    final List<String> labels;
     final Iterable<TrainingExample> data;
     final @Nullable Iterable<TrainingExample> evaluationData;
     final Path output;
@@ -56,32 +60,50 @@ public final class Training {
     final @Nullable TrainingListener listener;
 
     private Training(Builder builder) {
-        encoder = required(builder.encoder, "an encoder: encoder(..)");
-        llm = required(builder.llm, "a language model: llm(..)");
+        Stage stage = builder.stage;
+        encoder = part(builder.encoder, "an encoder", "encoder", stage, stage.hasEncoder());
+        llm = part(builder.llm, "a language model", "llm", stage, stage.hasLlm());
         data = required(builder.data, "data: data(..)");
         output = required(builder.output, "an output folder: output(..)");
         adapter = builder.adapter;
         newAdapter = builder.newAdapter;
-        if ((adapter == null) == (newAdapter == null)) {
+        labels = builder.labels;
+        if (stage.hasAdapter() == ((adapter == null) == (newAdapter == null))) {
             throw new IllegalStateException(
-                    "A training needs either adapter(..), to go on with one, or newAdapter(..), not "
-                            + (adapter == null ? "none" : "both"));
+                    stage.hasAdapter()
+                            ? "A training needs either adapter(..), to go on with one, or newAdapter(..), not "
+                                    + (adapter == null ? "none" : "both")
+                            : "Training on " + stage + " has no adapter; leave out adapter(..) and newAdapter(..)");
+        }
+        if (labels.isEmpty() == (stage == Stage.PATCHES)) {
+            throw new IllegalStateException("labels(..) are what an encoder learns to tell, in"
+                    + " Training.encoderPretraining() and nowhere else");
+        }
+        if (builder.conversations && stage == Stage.PATCHES) {
+            throw new IllegalStateException(
+                    "conversations() need a language model; leave it out in" + " Training.encoderPretraining()");
+        }
+        if (!builder.trainAdapter && stage != Stage.INSTRUCTION_TUNING) {
+            throw new IllegalStateException("freezeAdapter() belongs to Training.instructionTuning()");
         }
         evaluationData = builder.evaluationData;
         listener = builder.listener;
-        if (!builder.instructionTuning && (builder.llmLearningRate != null || builder.encoderLearningRate != null)) {
-            throw new IllegalStateException("Pretraining trains the adapter alone; llmLearningRate and"
-                    + " encoderLearningRate belong to Training.instructionTuning()");
+        if (stage != Stage.INSTRUCTION_TUNING
+                && (builder.llmLearningRate != null || builder.encoderLearningRate != null)) {
+            throw new IllegalStateException("llmLearningRate and encoderLearningRate belong to"
+                    + " Training.instructionTuning(); elsewhere learningRate is that of all that is trained");
         }
         if (builder.microBatchSize > builder.batchSize) {
             throw new IllegalStateException("microBatchSize " + builder.microBatchSize + " is more than batchSize "
                     + builder.batchSize + "; a batch is made of micro-batches");
         }
         settings = new Settings(
-                builder.instructionTuning,
+                stage,
+                builder.trainAdapter,
+                builder.conversations || stage.trainsLlm(),
                 builder.learningRate,
                 builder.llmLearningRate == null ? builder.learningRate : builder.llmLearningRate,
-                builder.encoderLearningRate,
+                stage == Stage.PATCHES ? Double.valueOf(builder.learningRate) : builder.encoderLearningRate,
                 builder.warmupRatio,
                 builder.weightDecay,
                 builder.maxGradientNorm,
@@ -99,6 +121,17 @@ public final class Training {
                 builder.device);
     }
 
+    private static <T> @Nullable T part(@Nullable T value, String what, String setter, Stage stage, boolean hasOne) {
+        if (hasOne) {
+            return required(value, what + ": " + setter + "(..)");
+        }
+        if (value != null) {
+            throw new IllegalStateException(
+                    "Training on " + stage + " has no " + setter + "; leave out " + setter + "(..)");
+        }
+        return null;
+    }
+
     private static <T> T required(@Nullable T value, String what) {
         if (value == null) {
             throw new IllegalStateException("A training needs " + what);
@@ -112,7 +145,7 @@ public final class Training {
      * @return a builder with these defaults
      */
     public static Builder pretraining() {
-        return new Builder(false, 256);
+        return new Builder(Stage.PRETRAINING, 256);
     }
 
     /**
@@ -122,7 +155,29 @@ public final class Training {
      * @return a builder with these defaults
      */
     public static Builder instructionTuning() {
-        return new Builder(true, 128);
+        return new Builder(Stage.INSTRUCTION_TUNING, 128);
+    }
+
+    /**
+     * Trains a language model alone, on conversations without pictures; there is no encoder and no adapter. For one
+     * that is to learn the words of a small world first.
+     *
+     * @return a builder with the defaults of {@link #instructionTuning}
+     */
+    public static Builder textPretraining() {
+        return new Builder(Stage.TEXT, 128);
+    }
+
+    /**
+     * Trains an encoder alone to tell what lies on each patch; there is no language model and no adapter. A record is
+     * one picture and, as its caption, {@link Builder#labels labels}: one line for each patch, row by row from the top
+     * left, with the patch's labels between blanks, or none. All labels of a patch are learnt alike, each as one answer
+     * of a softmax over all labels, whose layer is forgotten afterwards.
+     *
+     * @return a builder with the defaults of {@link #pretraining}
+     */
+    public static Builder encoderPretraining() {
+        return new Builder(Stage.PATCHES, 256);
     }
 
     /**
@@ -130,8 +185,8 @@ public final class Training {
      *
      * @return what came out
      * @throws TrainingDataException if there are no records, or more bad ones than allowed
-     * @throws TrainingException if the loss is no longer a finite number, the output folder cannot be written to, or
-     *     its checkpoints belong to other settings
+     * @throws TrainingException if the loss is no longer a finite number, the output folder cannot be written to, its
+     *     checkpoints belong to other settings, or the process ends
      * @throws io.langbridge.CheckpointException if a file is missing or damaged, or the parts do not fit each other
      * @throws io.langbridge.UnsupportedModelException if a part is of a kind that is not supported
      * @throws io.langbridge.InsufficientMemoryException if memory runs out
@@ -149,7 +204,10 @@ public final class Training {
      * @since 0.1
      */
     public static final class Builder {
-        private final boolean instructionTuning;
+        private final Stage stage;
+        private boolean trainAdapter = true;
+        private boolean conversations;
+        private List<String> labels = List.of();
         private @Nullable Encoder encoder;
         private @Nullable Llm llm;
         private @Nullable Adapter adapter;
@@ -177,8 +235,8 @@ public final class Training {
         private String device = "auto";
         private @Nullable TrainingListener listener;
 
-        private Builder(boolean instructionTuning, int batchSize) {
-            this.instructionTuning = instructionTuning;
+        private Builder(Stage stage, int batchSize) {
+            this.stage = stage;
             this.batchSize = batchSize;
         }
 
@@ -224,6 +282,43 @@ public final class Training {
          */
         public Builder newAdapter(NewAdapter newAdapter) {
             this.newAdapter = Objects.requireNonNull(newAdapter, "newAdapter");
+            return this;
+        }
+
+        /**
+         * Leaves the adapter as it is and tunes the language model to it, so that several language models can share one
+         * adapter. In instruction tuning.
+         *
+         * @return this builder
+         */
+        public Builder freezeAdapter() {
+            this.trainAdapter = false;
+            return this;
+        }
+
+        /**
+         * Learns the answers of whole conversations in the chat template in pretraining too, for a language model that
+         * has seen nothing else. Default there is LLaVA's plain form, the picture and its caption.
+         *
+         * @return this builder
+         */
+        public Builder conversations() {
+            this.conversations = true;
+            return this;
+        }
+
+        /**
+         * What an encoder learns to tell, in {@link Training#encoderPretraining}.
+         *
+         * @param labels words without blanks, all different
+         * @return this builder
+         */
+        public Builder labels(List<String> labels) {
+            check(
+                    labels.stream().noneMatch(label -> label.isEmpty() || label.matches(".*\\s.*"))
+                            && new HashSet<>(labels).size() == labels.size(),
+                    "labels must be words without blanks, all different, not " + labels);
+            this.labels = List.copyOf(labels);
             return this;
         }
 

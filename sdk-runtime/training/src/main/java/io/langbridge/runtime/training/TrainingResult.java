@@ -5,6 +5,7 @@ import io.langbridge.Encoder;
 import io.langbridge.Llm;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What came out of a training, ready to be used:
@@ -25,11 +26,48 @@ import java.util.List;
  * @since 0.1
  */
 public record TrainingResult(
-        Encoder encoder,
-        Adapter adapter,
-        Llm llm,
+        @Nullable Encoder encoder,
+        @Nullable Adapter adapter,
+        @Nullable Llm llm,
         Path curves,
         int steps,
         double loss,
         List<String> badRecords,
-        int badRecordCount) {}
+        int badRecordCount) {
+    /**
+     * The trained encoder, or the one that was given.
+     *
+     * @throws IllegalStateException if the training had none
+     */
+    @Override
+    public Encoder encoder() {
+        return present(encoder, "encoder");
+    }
+
+    /**
+     * The trained adapter.
+     *
+     * @throws IllegalStateException if the training had none
+     */
+    @Override
+    public Adapter adapter() {
+        return present(adapter, "adapter");
+    }
+
+    /**
+     * The trained language model, or the one that was given.
+     *
+     * @throws IllegalStateException if the training had none
+     */
+    @Override
+    public Llm llm() {
+        return present(llm, "language model");
+    }
+
+    private static <T> T present(@Nullable T part, String name) {
+        if (part == null) {
+            throw new IllegalStateException("This training had no " + name);
+        }
+        return part;
+    }
+}

@@ -11,6 +11,8 @@ import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.LlmPart;
+import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
@@ -18,6 +20,7 @@ import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.model.PromptAssembler;
 import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.pytorch.PyTorchEngine;
 import io.langbridge.runtime.pytorch.PyTorchTraining;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Batch;
@@ -38,6 +41,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +51,7 @@ import org.slf4j.LoggerFactory;
 final class TrainingRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
     private static final long LOG_EVERY = Duration.ofSeconds(10).toNanos();
+    private static final Duration EXIT_WAITS = Duration.ofMinutes(2);
     private static final int NAMED_BAD_RECORDS = 100;
     private static final int CHUNK = 1 << 20;
 
@@ -69,6 +75,10 @@ final class TrainingRun implements AutoCloseable {
     private long examples;
     private long lastLog;
 
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private volatile boolean stopping;
+    private final Thread atExit = new Thread(this::stop, "langbridge-training-exit");
+
     TrainingRun(Training wanted) {
         this.wanted = wanted;
         settings = wanted.settings;
@@ -78,16 +88,18 @@ final class TrainingRun implements AutoCloseable {
             checkpoint = new Checkpoint(wanted.output.resolve("checkpoints"));
             source = new ExampleSource(
                     wanted.data, settings.seed(), settings.steps() == null ? settings.epochs() : null);
-            parts = closing.add(Parts.open(wanted.encoder, wanted.adapter, wanted.newAdapter, wanted.llm));
+            parts = closing.add(Parts.open(wanted));
             schedule = Schedule.of(steps(), settings.warmupRatio());
             EngineOptions options = options();
+            VisionPart encoder = parts.vision();
             boolean trainEncoder = settings.encoderLearningRate() != null;
-            VisionNetwork vision = trainEncoder
+            VisionNetwork vision = trainEncoder || encoder == null
                     ? null
-                    : closing.add(new PyTorchEngine()
-                            .vision(parts.vision().config(), parts.vision().weights(), options));
-            batches = batches(vision);
-            training = closing.add(new PyTorchTraining(networks(trainEncoder), settings.weightDecay(), options));
+                    : closing.add(new PyTorchEngine().vision(encoder.config(), encoder.weights(), options));
+            batches =
+                    new Batches(preprocessor(encoder), reader(parts.llm(), parts.tokenizer()), parts.patches(), vision);
+            Networks networks = networks(trainEncoder ? encoder : null, parts.llm());
+            training = closing.add(new PyTorchTraining(networks, settings.weightDecay(), options));
             complete = true;
         } catch (IOException e) {
             throw Output.failed(wanted.output, e);
@@ -127,44 +139,64 @@ final class TrainingRun implements AutoCloseable {
                 List.of());
     }
 
-    private Batches batches(@Nullable VisionNetwork vision) {
-        int most = parts.llm().config().maxPositionEmbeddings();
-        ChatTemplate template = ChatTemplate.of(parts.llm().folder());
-        if (template == null && settings.instructionTuning()) {
-            throw new UnsupportedModelException("The language model in "
-                    + parts.llm().folder() + " has no chat template, so nothing says how a question is put to it; add"
-                    + " chat_template.jinja, or use the instruction-tuned version of the model");
-        }
-        PromptAssembler assembler =
-                template == null ? null : new PromptAssembler(parts.tokenizer(), template, "<image>");
-        return new Batches(
-                new ImagePreprocessor(
-                        parts.vision().preprocessor(),
-                        parts.tiling(),
-                        parts.vision().config().imageSize()),
-                new SequenceEncoder(
-                        parts.tokenizer(),
-                        assembler,
-                        parts.llm().folder().toString(),
-                        Math.min(settings.maxLength(), most)),
-                settings.instructionTuning(),
-                parts.patches(),
-                vision);
+    private @Nullable ImagePreprocessor preprocessor(@Nullable VisionPart encoder) {
+        return encoder == null
+                ? null
+                : new ImagePreprocessor(
+                        encoder.preprocessor(), parts.tiling(), encoder.config().imageSize());
     }
 
-    private Networks networks(boolean trainEncoder) {
+    private Batches.Reader reader(@Nullable LlmPart llm, @Nullable Tokenizer tokenizer) {
+        if (llm == null || tokenizer == null) {
+            return new PatchLabels(wanted.labels, parts.patches());
+        }
+        ChatTemplate template = ChatTemplate.of(llm.folder());
+        if (template == null && settings.conversations()) {
+            throw new UnsupportedModelException("The language model in " + llm.folder()
+                    + " has no chat template, so nothing says how a question is put to it; add"
+                    + " chat_template.jinja, or use the instruction-tuned version of the model");
+        }
+        SequenceEncoder sequences = new SequenceEncoder(
+                tokenizer,
+                template == null ? null : new PromptAssembler(tokenizer, template, "<image>"),
+                llm.folder().toString(),
+                Math.min(settings.maxLength(), llm.config().maxPositionEmbeddings()));
+        return (example, layouts, tiles) -> new Batches.Prepared(
+                settings.conversations()
+                        ? sequences.conversation(example, layouts)
+                        : sequences.caption(example, layouts),
+                new int[0],
+                new int[0],
+                tiles);
+    }
+
+    private Networks networks(@Nullable VisionPart trainedEncoder, @Nullable LlmPart llm) {
         return new Networks(
                 parts.adapterConfig(),
                 parts.vocabulary() == null ? null : parts.vocabulary().ids(),
-                parts.hasNewline(),
-                parts.llm().config(),
-                parts.llm().weights(),
-                settings.instructionTuning(),
-                trainEncoder ? parts.vision().config() : null,
-                trainEncoder ? parts.vision().weights() : null);
+                parts.hasNewline() && settings.stage().hasAdapter(),
+                settings.trainAdapter(),
+                llm == null ? null : llm.config(),
+                llm == null ? null : llm.weights(),
+                settings.stage().trainsLlm(),
+                trainedEncoder == null ? null : trainedEncoder.config(),
+                trainedEncoder == null ? null : trainedEncoder.weights());
+    }
+
+    /** PyTorch crashes if the process ends while it computes, so the end waits for the current update. */
+    private void stop() {
+        stopping = true;
+        try {
+            if (!closed.await(EXIT_WAITS.toSeconds(), TimeUnit.SECONDS)) {
+                LOG.warn("The current update is still not over; the process ends without it");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     TrainingResult run() {
+        Runtime.getRuntime().addShutdownHook(atExit);
         Checkpoint.State state = checkpoint.restore(deciding(), schedule.steps(), training);
         if (state == null) {
             initialise();
@@ -181,6 +213,11 @@ final class TrainingRun implements AutoCloseable {
         boolean exhausted = false;
         while (step < schedule.steps() && !exhausted) {
             exhausted = !update(first, start);
+            if (stopping && !exhausted && step < schedule.steps()) {
+                save();
+                throw new TrainingException("The training was stopped after update " + step + " of " + schedule.steps()
+                        + " because the process ends; run it again to go on from there");
+            }
         }
         if (curves.points().isEmpty()) {
             throw new TrainingDataException("None of the " + source.drawn()
@@ -195,10 +232,16 @@ final class TrainingRun implements AutoCloseable {
 
     private Map<String, String> deciding() {
         Map<String, String> deciding = new LinkedHashMap<>(settings.deciding());
-        deciding.put("adapter", parts.adapterConfig().toString());
-        deciding.put("llm", parts.llm().config().modelType() + " " + parts.llm().elements());
-        deciding.put(
-                "encoder", parts.vision().config().kind() + " " + parts.vision().elements());
+        deciding.put("adapter", String.valueOf(parts.adapterConfig()));
+        if (parts.llm() != null) {
+            deciding.put(
+                    "llm", parts.llm().config().modelType() + " " + parts.llm().elements());
+        }
+        if (parts.vision() != null) {
+            deciding.put(
+                    "encoder",
+                    parts.vision().config().kind() + " " + parts.vision().elements());
+        }
         return deciding;
     }
 
@@ -433,23 +476,25 @@ final class TrainingRun implements AutoCloseable {
         Results results = new Results(parts, training);
         Encoder encoder = wanted.encoder;
         Llm llm = wanted.llm;
-        Path adapterFolder = wanted.output.resolve("adapter");
+        Adapter adapter = null;
         try {
-            results.adapter(adapterFolder);
-            if (settings.instructionTuning()) {
-                results.llm(wanted.output.resolve("llm"));
+            if (parts.llm() != null && parts.adapterConfig() != null) {
+                Path folder = wanted.output.resolve("adapter");
+                results.adapter(
+                        folder, parts.adapterConfig(), parts.llm().config().hiddenSize());
+                adapter = adapter(folder, parts.adapterConfig());
+            }
+            if (parts.llm() != null && settings.stage().trainsLlm()) {
+                results.llm(wanted.output.resolve("llm"), parts.llm());
                 llm = Llm.of(wanted.output.resolve("llm"));
             }
-            if (settings.encoderLearningRate() != null) {
-                results.encoder(wanted.output.resolve("encoder"));
+            if (parts.vision() != null && settings.encoderLearningRate() != null) {
+                results.encoder(wanted.output.resolve("encoder"), parts.vision());
                 encoder = Encoder.of(wanted.output.resolve("encoder"));
             }
         } catch (IOException e) {
             throw Output.failed(wanted.output, e);
         }
-        Adapter adapter = parts.adapterConfig() instanceof AdapterConfig.LangBridge langBridge
-                ? langBridge.softmax() ? Adapter.langBridge(adapterFolder).softmax() : Adapter.langBridge(adapterFolder)
-                : Adapter.projector(adapterFolder);
         return new TrainingResult(
                 encoder,
                 adapter,
@@ -461,8 +506,24 @@ final class TrainingRun implements AutoCloseable {
                 badRecordCount);
     }
 
+    private static Adapter adapter(Path folder, AdapterConfig config) {
+        if (!(config instanceof AdapterConfig.LangBridge langBridge)) {
+            return Adapter.projector(folder);
+        }
+        return langBridge.softmax() ? Adapter.langBridge(folder).softmax() : Adapter.langBridge(folder);
+    }
+
     @Override
     public void close() {
-        Closing.all(closing.opened());
+        try {
+            Closing.all(closing.opened());
+        } finally {
+            closed.countDown();
+            try {
+                Runtime.getRuntime().removeShutdownHook(atExit);
+            } catch (IllegalStateException e) {
+                LOG.debug("The process is ending", e);
+            }
+        }
     }
 }

@@ -39,6 +39,14 @@ class LlavaDatasetTest {
     }
 
     @Test
+    void theFolderOfThePicturesMayBeTheCurrentOne() throws IOException {
+        Path json = Files.writeString(folder.resolve("data.json"), "[{\"image\": \"a.jpg\", " + TURNS + "}]");
+        LlavaDataset data = LlavaDataset.of(json, Path.of("."));
+        assertThat(data.get(0).images().get(0))
+                .hasToString("Image[" + Path.of("a.jpg").toAbsolutePath() + "]");
+    }
+
+    @Test
     void oneObjectPerLineIsReadToo() throws IOException {
         assertThat(open("{\"image\": \"a.jpg\", " + TURNS + "}\n{\"image\": \"b.jpg\", " + TURNS + "}\n"))
                 .hasSize(2);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -65,7 +66,22 @@ class TrainingBuilderTest {
                 .isThrownBy(() -> complete(Training.pretraining())
                         .encoderLearningRate(1e-6)
                         .build())
-                .withMessageStartingWith("Pretraining trains the adapter alone");
+                .withMessageStartingWith(
+                        "llmLearningRate and encoderLearningRate belong to Training.instructionTuning()");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> complete(Training.textPretraining()).build())
+                .withMessage("Training on text has no encoder; leave out encoder(..)");
+        assertThatIllegalStateException()
+                .isThrownBy(
+                        () -> complete(Training.pretraining()).freezeAdapter().build())
+                .withMessage("freezeAdapter() belongs to Training.instructionTuning()");
+        assertThatIllegalStateException()
+                .isThrownBy(() ->
+                        complete(Training.pretraining()).labels(List.of("red")).build())
+                .withMessageStartingWith("labels(..) are what an encoder learns to tell");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Training.encoderPretraining().labels(List.of("red", "red")))
+                .withMessage("labels must be words without blanks, all different, not [red, red]");
         assertThatIllegalStateException()
                 .isThrownBy(() -> complete(Training.pretraining()).batchSize(4).build())
                 .withMessage("microBatchSize 8 is more than batchSize 4; a batch is made of micro-batches");

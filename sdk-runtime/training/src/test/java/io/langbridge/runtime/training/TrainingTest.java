@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.langbridge.Adapter;
 import io.langbridge.AnswerStream;
 import io.langbridge.CheckpointException;
+import io.langbridge.Encoder;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Message;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
@@ -234,6 +236,93 @@ class TrainingTest {
                     .build()
                     .close();
         }
+    }
+
+    @Test
+    void aLanguageModelIsTrainedOnTextAlone() {
+        List<TrainingExample> texts = new ArrayList<>();
+        for (String colour : new String[] {"red", "green"}) {
+            texts.add(new TrainingExample(
+                    colour,
+                    List.of(
+                            new Message(
+                                    Message.Role.USER, List.of(new Message.Text("A " + colour + " house. Colour?"))),
+                            new Message(Message.Role.ASSISTANT, List.of(new Message.Text(colour))))));
+        }
+        TrainingResult result = alone(Training.textPretraining(), folder.resolve("text"))
+                .llm(tiny.llm())
+                .data(texts)
+                .steps(80)
+                .build()
+                .run();
+        assertThat(result.loss()).isLessThan(0.1);
+        assertThat(result.llm().folder()).isEqualTo(folder.resolve("text/llm"));
+        assertThatIllegalStateException().isThrownBy(result::adapter).withMessage("This training had no adapter");
+        Training.Builder pictures = alone(Training.textPretraining(), folder.resolve("pictures"))
+                .llm(tiny.llm())
+                .data(Tiny.colours())
+                .maxBadRecords(0);
+        assertThatExceptionOfType(TrainingDataException.class)
+                .isThrownBy(() -> pictures.build().run())
+                .withMessageContaining("has a picture, but this training is one on text alone");
+    }
+
+    /** Then a linear adapter on top of the trained encoder tells its labels apart at once. */
+    @Test
+    void anEncoderIsTrainedToLabelPatches() throws IOException {
+        List<TrainingExample> records = new ArrayList<>();
+        String[] labels = {"red", "green", "blue", "dark light"};
+        for (int i = 0; i < 4; i++) {
+            String caption = String.join("\n", Collections.nCopies(16, labels[i]));
+            Image image = Tiny.colours().get(i).images().get(0);
+            records.add(TrainingExample.caption(labels[i], image, i == 0 ? caption.replaceFirst("red", "") : caption));
+        }
+        Training.Builder builder = alone(Training.encoderPretraining(), folder.resolve("labels"))
+                .encoder(Encoder.of(tiny.encoder().folder()).layer(-1))
+                .labels(List.of("red", "green", "blue", "dark", "light"))
+                .data(records)
+                .steps(60);
+        TrainingResult result = builder.build().run();
+        // Two labels on a quarter of the patches: the best possible is ln 2 for these, and they count twice.
+        assertThat(result.loss()).isBetween(0.27, 0.35);
+        assertThat(result.encoder().folder()).isEqualTo(folder.resolve("labels/encoder"));
+        assertThatIllegalStateException().isThrownBy(result::llm).withMessage("This training had no language model");
+        assertThat(folder.resolve("labels/encoder/model.safetensors")).isNotEmptyFile();
+        builder.output(folder.resolve("unknown"))
+                .data(List.of(TrainingExample.caption(
+                        "odd", Tiny.picture(0), String.join("\n", Collections.nCopies(16, "grey")))))
+                .maxBadRecords(0);
+        assertThatExceptionOfType(TrainingDataException.class)
+                .isThrownBy(() -> builder.build().run())
+                .withMessageContaining("Record odd has the label 'grey' on patch 0, which is none of labels(..)");
+    }
+
+    private static Training.Builder alone(Training.Builder builder, Path output) {
+        return builder.output(output)
+                .learningRate(0.01)
+                .batchSize(4)
+                .microBatchSize(2)
+                .threads(1)
+                .device("cpu")
+                .listener(progress -> {});
+    }
+
+    @Test
+    void aFrozenAdapterStaysAsItIs() throws IOException {
+        TrainingResult aligned = tiny.training(Training.pretraining(), folder.resolve("1"))
+                .newAdapter(adapter("LangBridge"))
+                .steps(2)
+                .build()
+                .run();
+        TrainingResult tuned = tiny.training(Training.instructionTuning(), folder.resolve("2"))
+                .adapter(aligned.adapter())
+                .freezeAdapter()
+                .steps(60)
+                .build()
+                .run();
+        assertThat(tuned.loss()).isLessThan(0.5);
+        assertThat(tuned.adapter().path().resolve("mm_projector.safetensors"))
+                .hasSameBinaryContentAs(aligned.adapter().path().resolve("mm_projector.safetensors"));
     }
 
     @Test

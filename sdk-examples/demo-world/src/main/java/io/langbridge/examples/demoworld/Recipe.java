@@ -1,0 +1,135 @@
+package io.langbridge.examples.demoworld;
+
+import io.langbridge.Adapter;
+import io.langbridge.Encoder;
+import io.langbridge.Llm;
+import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
+import io.langbridge.runtime.core.vocabulary.TokenCounts;
+import io.langbridge.runtime.training.NewAdapter;
+import io.langbridge.runtime.training.Training;
+import io.langbridge.runtime.training.TrainingListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * How the demo model is trained, step by step; each step goes on where it was stopped. The language models never see a
+ * picture before {@link #align}, the encoder never a language model.
+ *
+ * @param folder for all that is made
+ * @param seed of all that is random
+ * @param progress shows how far a step is
+ */
+record Recipe(Path folder, long seed, double length, Progress progress) {
+    private static final int ENCODER_STEPS = 2200;
+    private static final int TEXT_STEPS = 1600;
+    private static final int ALIGN_STEPS = 300;
+    static final int TUNE_STEPS = 2200;
+    private static final int VOCABULARY = 256;
+    private static final int ADAPTER_HIDDEN = 384;
+    private static final int QUESTIONS = 6;
+
+    /** Gives a step its listener. */
+    interface Progress {
+        TrainingListener of(String step);
+    }
+
+    /** An encoder that has learnt to tell what lies on each patch. */
+    Encoder encoder() throws IOException {
+        Path fresh = folder.resolve("encoder-new");
+        if (!Files.exists(fresh)) {
+            EncoderFolder.write(fresh, seed + 6);
+        }
+        return training(Training.encoderPretraining(), "encoder", ENCODER_STEPS, 64, 1e-3)
+                .encoder(Encoder.of(fresh).layer(EncoderFolder.LAYER))
+                .labels(PatchLessons.labels())
+                .data(new PatchLessons(seed))
+                .weightDecay(0.05)
+                .build()
+                .run()
+                .encoder()
+                .layer(EncoderFolder.LAYER);
+    }
+
+    /** A language model that has learnt from text about the world. */
+    Llm text(LlmFolder kind) throws IOException {
+        Path fresh = folder.resolve("llm-" + kind + "-new");
+        if (!Files.exists(fresh)) {
+            kind.write(fresh, seed + 19 + kind.ordinal());
+        }
+        return training(Training.textPretraining(), "llm-" + kind + "-text", TEXT_STEPS, 8, 1.5e-3)
+                .llm(Llm.of(fresh))
+                .data(new TextLessons(seed + 2 + kind.ordinal(), QUESTIONS))
+                .weightDecay(0.01)
+                .build()
+                .run()
+                .llm();
+    }
+
+    /** The tokens that the texts need most, among those that both language models have; with the first one's ids. */
+    Path vocabulary(Llm first, Llm second) throws IOException {
+        Path file = folder.resolve("vocabulary.json");
+        if (!Files.exists(file)) {
+            Path texts = folder.resolve("texts.txt");
+            Files.write(texts, TextLessons.texts(seed + 40, 5000));
+            try (Tokenizer a = Tokenizer.of(first.folder());
+                    Tokenizer b = Tokenizer.of(second.folder())) {
+                SharedVocabulary.builder()
+                        .size(VOCABULARY)
+                        .tokenizer("a", a)
+                        .tokenizer("b", b)
+                        .counts(TokenCounts.count(a, List.of(texts), (bytes, all, tokens) -> {}))
+                        .build()
+                        .get("a")
+                        .save(file);
+            }
+        }
+        return file;
+    }
+
+    /** A new LangBridge adapter. */
+    static NewAdapter langBridge(Path vocabulary) {
+        return NewAdapter.langBridge(vocabulary).hiddenSize(ADAPTER_HIDDEN);
+    }
+
+    /** LLaVA 1.5's adapter. */
+    static NewAdapter mlp() {
+        return NewAdapter.mlp(2);
+    }
+
+    /** Stage 1: a new adapter learns to show pictures to a language model that stays as it is. */
+    Adapter align(String name, Encoder encoder, NewAdapter adapter, Llm llm) {
+        return training(Training.pretraining(), name, ALIGN_STEPS, 16, 3e-3)
+                .conversations()
+                .encoder(encoder)
+                .newAdapter(adapter)
+                .llm(llm)
+                .data(new PictureLessons(seed + 10, QUESTIONS))
+                .build()
+                .run()
+                .adapter();
+    }
+
+    /** Stage 2: adapter and language model learn to answer. Still needs an adapter, old or new. */
+    Training.Builder tuning(String name, Encoder encoder, Llm llm, int steps) {
+        return training(Training.instructionTuning(), name, steps, 8, 1e-3)
+                .encoder(encoder)
+                .llm(llm)
+                .data(new PictureLessons(seed + 11, QUESTIONS));
+    }
+
+    private Training.Builder training(Training.Builder training, String name, int steps, int batch, double rate) {
+        return training.output(folder.resolve(name))
+                .listener(progress.of(name))
+                .learningRate(rate)
+                .warmupRatio(0.05)
+                .batchSize(batch)
+                .microBatchSize(batch)
+                .steps((int) Math.max(2, length * steps))
+                .saveEvery(100)
+                .seed(41 + seed)
+                .device("cpu");
+    }
+}

@@ -1,0 +1,198 @@
+package io.langbridge.examples.demoworld;
+
+import java.awt.Shape;
+import java.awt.geom.PathIterator;
+import java.awt.geom.Rectangle2D;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/**
+ * A picture before it is drawn: one to five items that do not touch, what they lie on, and how they are taken.
+ *
+ * @param items in no order that means anything
+ * @param background what they lie on, from which each of them stands out
+ * @param finish what becomes of the picture after drawing
+ */
+record Scene(List<Item> items, Background background, Finish finish) {
+    /**
+     * What becomes of a picture.
+     *
+     * @param pixels width and height
+     * @param antialiased whether edges are smooth
+     * @param noise largest change of a channel by noise, 0 to 255
+     * @param jpeg JPEG quality, or 0 if it is not compressed
+     * @param seed of the noise
+     */
+    record Finish(int pixels, boolean antialiased, int noise, float jpeg, long seed) {}
+
+    private static final String LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"; // I and O look like 1 and 0
+    private static final Figure[] FIGURES = Figure.values();
+    private static final Colour[] COLOURS = Colour.values();
+    private static final int[] COUNTS = {1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5};
+    private static final double GAP = 0.04;
+    private static final double MARGIN = 0.015;
+
+    Scene {
+        items = List.copyOf(items);
+    }
+
+    /**
+     * A scene.
+     *
+     * @param random the same state gives the same scene
+     */
+    static Scene random(SplittableRandom random) {
+        int count = COUNTS[random.nextInt(COUNTS.length)];
+        while (true) {
+            List<Item> items = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                items.add(item(items, random));
+            }
+            Optional<Background> background = background(items, random);
+            if (background.isPresent()) {
+                Optional<List<Item>> placed = placed(items, random);
+                if (placed.isPresent()) {
+                    return new Scene(placed.get(), background.get(), finish(random));
+                }
+            }
+        }
+    }
+
+    /** An item that has no place yet. Now and then it takes after another one, so that there is something to count. */
+    static Item item(List<Item> others, SplittableRandom random) {
+        Figure figure = FIGURES[random.nextInt(13)];
+        char character = 0;
+        if (random.nextInt(100) < 35) {
+            figure = random.nextInt(100) < 65 ? Figure.LETTER : Figure.DIGIT;
+            character = figure == Figure.LETTER
+                    ? LETTERS.charAt(random.nextInt(LETTERS.length()))
+                    : (char) ('0' + random.nextInt(10));
+        }
+        Colour colour = COLOURS[random.nextInt(COLOURS.length)];
+        if (colour == Colour.WHITE && random.nextBoolean()) { // which cannot lie on white
+            colour = COLOURS[random.nextInt(COLOURS.length)];
+        }
+        if (!others.isEmpty()) {
+            Item other = others.get(random.nextInt(others.size()));
+            int same = random.nextInt(100);
+            if (same < 25) {
+                figure = other.figure();
+                character = other.character();
+            } else if (same < 50) {
+                colour = other.colour();
+            }
+        }
+        Item.Style style = Item.Style.FILLED;
+        int kind = random.nextInt(100);
+        Size size = Size.values()[random.nextInt(3)];
+        boolean thin = figure == Figure.RING || figure.isCharacter() && size == Size.SMALL;
+        if (kind < 22 && !thin) {
+            style = Item.Style.LINED;
+        } else if (kind < 32 && figure.hasClearOutline()) {
+            style = Item.Style.HOLLOW;
+        }
+        double most = figure == Figure.SQUARE || figure == Figure.DIAMOND ? 9 : 15;
+        double tilt = random.nextInt(3) == 0 ? random.nextDouble(-most, most) : 0;
+        return new Item(
+                figure,
+                character,
+                random.nextInt(Faces.count()),
+                random.nextDouble(),
+                colour,
+                colour.shade(random),
+                size,
+                0,
+                0,
+                size.diameter(random),
+                tilt + quarterTurns(figure, random) * 90,
+                style,
+                line(colour, random));
+    }
+
+    private static int quarterTurns(Figure figure, SplittableRandom random) {
+        return switch (figure) {
+            case ARROW, CRESCENT -> random.nextInt(4);
+            case RECTANGLE, OVAL, DIAMOND, HEXAGON -> random.nextInt(2);
+            case TRIANGLE -> random.nextInt(4) == 0 ? 2 : 0;
+            default -> 0;
+        };
+    }
+
+    /** A line around an item: black or dark gray, round dark ones light. */
+    private static int line(Colour colour, SplittableRandom random) {
+        int gray = random.nextInt(0x40);
+        boolean light = colour == Colour.BLACK || random.nextInt(5) == 0 && colour != Colour.WHITE;
+        return (light ? 0xff - gray / 2 : gray) * 0x010101;
+    }
+
+    private static Optional<Background> background(List<Item> items, SplittableRandom random) {
+        for (int i = 0; i < 30; i++) {
+            Background background = Background.random(random);
+            if (items.stream().allMatch(item -> background.shows(item.rgb()))) {
+                return Optional.of(background);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Finds places for all, the largest first. */
+    private static Optional<List<Item>> placed(List<Item> items, SplittableRandom random) {
+        List<Item> sorted = new ArrayList<>(items);
+        sorted.sort(Comparator.comparingDouble(Item::diameter).reversed());
+        List<Item> placed = new ArrayList<>();
+        List<Double> radii = new ArrayList<>();
+        for (Item item : sorted) {
+            Rectangle2D box = item.box();
+            double radius = radius(item);
+            double halfWidth = Math.max(-box.getMinX(), box.getMaxX()) + MARGIN;
+            double halfHeight = Math.max(-box.getMinY(), box.getMaxY()) + MARGIN;
+            boolean fits = halfWidth < 0.5 && halfHeight < 0.5;
+            boolean found = false;
+            for (int i = 0; i < 30 && fits && !found; i++) {
+                double x = random.nextDouble(halfWidth, 1 - halfWidth);
+                double y = random.nextDouble(halfHeight, 1 - halfHeight);
+                found = true;
+                for (int j = 0; j < placed.size() && found; j++) {
+                    double distance =
+                            Math.hypot(x - placed.get(j).x(), y - placed.get(j).y());
+                    found = distance >= radius + radii.get(j) + GAP;
+                }
+                if (found) {
+                    placed.add(item.at(x, y));
+                    radii.add(radius);
+                }
+            }
+            if (!found) {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(placed);
+    }
+
+    /** Radius of the circle around an item's centre that holds all of it. */
+    static double radius(Item item) {
+        Shape outline = item.outline();
+        double radius = 0;
+        double[] point = new double[6];
+        for (PathIterator path = outline.getPathIterator(null, 0.01); !path.isDone(); path.next()) {
+            if (path.currentSegment(point) != PathIterator.SEG_CLOSE) {
+                radius = Math.max(radius, Math.hypot(point[0] - item.x(), point[1] - item.y()));
+            }
+        }
+        return radius + item.lineWidth() / 2;
+    }
+
+    private static Finish finish(SplittableRandom random) {
+        int pixels = 128;
+        if (random.nextInt(4) == 0) {
+            pixels = (int) Math.round(64 * Math.pow(2, random.nextDouble(0, 3)));
+        }
+        boolean antialiased = pixels < 128 || random.nextInt(12) > 0;
+        int noise = random.nextInt(3) == 0 ? random.nextInt(1, 20) : 0;
+        float jpeg = random.nextInt(3) == 0 ? (float) random.nextDouble(0.5, 0.95) : 0;
+        return new Finish(pixels, antialiased, noise, jpeg, random.nextLong());
+    }
+}
