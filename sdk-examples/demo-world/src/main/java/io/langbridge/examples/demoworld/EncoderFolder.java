@@ -9,6 +9,9 @@ final class EncoderFolder {
     /** Patches per row and column. */
     static final int GRID = 8;
 
+    /** The encoder's last layer is the one that is used. */
+    static final int LAYER = -1;
+
     private static final int PATCH = 16;
     private static final int HIDDEN = 192;
     private static final int INNER = 576;
@@ -16,9 +19,6 @@ final class EncoderFolder {
     private static final int HEADS = 6;
 
     private EncoderFolder() {}
-
-    /** The encoder's last layer is the one that is used. */
-    static final int LAYER = -1;
 
     static void write(Path folder, long seed) throws IOException {
         Files.createDirectories(folder);

@@ -1,21 +1,14 @@
 package io.langbridge.examples.demoworld;
 
-import io.langbridge.runtime.training.TrainingExample;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
-import java.util.SplittableRandom;
 
-/** Pictures whose patches are labelled with what lies on them: for an encoder to learn from, before any language. */
-final class PatchLessons implements Iterable<TrainingExample> {
+/** Labels for what lies on the patches of a picture: for an encoder to learn from, before any language. */
+final class PatchLessons {
     private static final String NOTHING = "nothing";
     private static final String CENTRE = "centre";
 
-    private final long seed;
-
-    PatchLessons(long seed) {
-        this.seed = seed;
-    }
+    private PatchLessons() {}
 
     /**
      * All labels. An item's patches have its colour, its size, what it is, and the row and column of its centre, which
@@ -45,26 +38,8 @@ final class PatchLessons implements Iterable<TrainingExample> {
         return labels;
     }
 
-    @Override
-    public Iterator<TrainingExample> iterator() {
-        SplittableRandom random = new SplittableRandom(seed);
-        return new Iterator<>() {
-            private int number;
-
-            @Override
-            public boolean hasNext() {
-                return true;
-            }
-
-            @Override
-            public TrainingExample next() {
-                Scene scene = Scene.random(random.split());
-                return TrainingExample.caption("patches " + number++, Painter.image(scene), caption(scene));
-            }
-        };
-    }
-
-    private static String caption(Scene scene) {
+    /** The labels of all patches, a line for each. */
+    static String caption(Scene scene) {
         PatchMap map = new PatchMap(scene, EncoderFolder.GRID);
         StringBuilder caption = new StringBuilder();
         for (int patch = 0; patch < map.size(); patch++) {

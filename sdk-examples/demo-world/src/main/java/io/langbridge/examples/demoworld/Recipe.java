@@ -15,11 +15,12 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * How the demo model is trained, step by step; each step goes on where it was stopped. The language models never see a
+ * How a model of the world is trained, step by step; each step goes on where it was stopped. The language models never see a
  * picture before {@link #align}, the encoder never a language model.
  *
  * @param folder for all that is made
  * @param seed of all that is random
+ * @param length of every step, of which 1 is the recipe's own; at least two updates remain
  * @param progress shows how far a step is
  */
 record Recipe(Path folder, long seed, double length, Progress progress) {
@@ -45,7 +46,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         return training(Training.encoderPretraining(), "encoder", ENCODER_STEPS, 64, 1e-3)
                 .encoder(Encoder.of(fresh).layer(EncoderFolder.LAYER))
                 .labels(PatchLessons.labels())
-                .data(new PatchLessons(seed))
+                .data(Lessons.patches(seed))
                 .weightDecay(0.05)
                 .build()
                 .run()
@@ -61,7 +62,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         }
         return training(Training.textPretraining(), "llm-" + kind + "-text", TEXT_STEPS, 8, 1.5e-3)
                 .llm(Llm.of(fresh))
-                .data(new TextLessons(seed + 2 + kind.ordinal(), QUESTIONS))
+                .data(Lessons.texts(seed + 2 + kind.ordinal(), QUESTIONS))
                 .weightDecay(0.01)
                 .build()
                 .run()
@@ -106,7 +107,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
                 .encoder(encoder)
                 .newAdapter(adapter)
                 .llm(llm)
-                .data(new PictureLessons(seed + 10, QUESTIONS))
+                .data(Lessons.pictures(seed + 10, QUESTIONS))
                 .build()
                 .run()
                 .adapter();
@@ -117,7 +118,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         return training(Training.instructionTuning(), name, steps, 8, 1e-3)
                 .encoder(encoder)
                 .llm(llm)
-                .data(new PictureLessons(seed + 11, QUESTIONS));
+                .data(Lessons.pictures(seed + 11, QUESTIONS));
     }
 
     private Training.Builder training(Training.Builder training, String name, int steps, int batch, double rate) {

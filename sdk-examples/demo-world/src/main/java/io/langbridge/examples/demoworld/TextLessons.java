@@ -4,7 +4,6 @@ import io.langbridge.Message;
 import io.langbridge.Message.Role;
 import io.langbridge.runtime.training.TrainingExample;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -12,37 +11,10 @@ import java.util.SplittableRandom;
  * Scenes told in words, and questions about them: what a language model learns that has never seen a picture. Half of
  * the scenes are told in sentences, half as a map: one word for every patch, row by row.
  */
-final class TextLessons implements Iterable<TrainingExample> {
+final class TextLessons {
     private static final String NOTHING = ".";
 
-    private final long seed;
-    private final int questions;
-
-    TextLessons(long seed, int questions) {
-        this.seed = seed;
-        this.questions = questions;
-    }
-
-    @Override
-    public Iterator<TrainingExample> iterator() {
-        SplittableRandom random = new SplittableRandom(seed);
-        return new Iterator<>() {
-            private int number;
-
-            @Override
-            public boolean hasNext() {
-                return true;
-            }
-
-            @Override
-            public TrainingExample next() {
-                SplittableRandom own = random.split();
-                Scene scene = Scene.random(own);
-                Message.Part told = new Message.Text(told(scene, own) + "\n");
-                return talk("text " + number++, told, Wording.questions(scene, own, questions));
-            }
-        };
-    }
+    private TextLessons() {}
 
     /** A conversation: what it is about, then question after question. */
     static TrainingExample talk(String name, Message.Part about, List<Question> questions) {
@@ -55,7 +27,8 @@ final class TextLessons implements Iterable<TrainingExample> {
         return new TrainingExample(name, messages);
     }
 
-    private static String told(Scene scene, SplittableRandom random) {
+    /** The whole scene in one of both forms. */
+    static String told(Scene scene, SplittableRandom random) {
         return random.nextBoolean() ? Wording.story(scene, random) : map(scene, random);
     }
 
@@ -63,7 +36,7 @@ final class TextLessons implements Iterable<TrainingExample> {
      * At the centre of an item stands what it is, on its other patches its colour and its size. So a model that reads
      * this knows what a patch is, long before it is shown one.
      */
-    static String map(Scene scene, SplittableRandom random) {
+    private static String map(Scene scene, SplittableRandom random) {
         PatchMap map = new PatchMap(scene, EncoderFolder.GRID);
         int[] told = new int[scene.items().size()];
         StringBuilder text = new StringBuilder();

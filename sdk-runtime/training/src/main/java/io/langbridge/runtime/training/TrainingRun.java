@@ -174,7 +174,7 @@ final class TrainingRun implements AutoCloseable {
         return new Networks(
                 parts.adapterConfig(),
                 parts.vocabulary() == null ? null : parts.vocabulary().ids(),
-                parts.hasNewline() && settings.stage().hasAdapter(),
+                parts.hasNewline(),
                 settings.trainAdapter(),
                 llm == null ? null : llm.config(),
                 llm == null ? null : llm.weights(),
