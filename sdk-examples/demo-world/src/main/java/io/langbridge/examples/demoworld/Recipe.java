@@ -15,8 +15,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * How a model of the world is trained, step by step; each step goes on where it was stopped. The language models never see a
- * picture before {@link #align}, the encoder never a language model.
+ * How a model of the world is trained, step by step; each step goes on where it was stopped. The language models never
+ * see a picture before {@link #align}, the encoder never a language model.
  *
  * @param folder for all that is made
  * @param seed of all that is random
