@@ -289,7 +289,7 @@ public interface VisionLanguageModel extends AutoCloseable {
 
         /**
          * Whether idle computing threads burn processor time waiting for work. Faster on a machine that does nothing
-         * else, slower beside busy neighbours; default false.
+         * else, slower beside busy neighbours; default false, which with ONNX Runtime is to wait for microseconds only.
          *
          * @param spinning true to spin
          * @return this builder

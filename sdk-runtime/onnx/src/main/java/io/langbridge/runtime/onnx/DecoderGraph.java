@@ -6,6 +6,9 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.Activation;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,9 +52,14 @@ final class DecoderGraph {
     /** Whether the graph shows all that is in between. */
     private final boolean trace;
 
+    /** Whether queries, keys and values are made together. */
+    private final boolean together;
+
     private final OnnxGraph.Type cacheType;
+    private final Map<String, String> castRotation = new HashMap<>();
 
     private String ones = "";
+    private String scale = "";
     private String lastPosition = "";
     private boolean mixes;
 
@@ -71,6 +79,7 @@ final class DecoderGraph {
         hidden = config.hiddenSize();
         stream = precision == Precision.FULL ? null : Orthogonal.mixing(hidden, false);
         mixesValues = stream != null && !trace;
+        together = precision != Precision.FULL && !config.qkNorm() && config.headDim() % 16 == 0;
         network = new NetworkBuilder(config.modelType() + " decoder", weights, precision, fills, this::isFine);
         graph = network.graph;
     }
@@ -230,30 +239,32 @@ final class DecoderGraph {
         int heads = config.numAttentionHeads();
         int kvHeads = config.numKeyValueHeads();
         int headDim = config.headDim();
-        String q = headsOf(x, name, "q", heads, reading);
-        String k = headsOf(x, name, "k", kvHeads, reading);
-        String v = network.linear(
-                x, name + ".v_proj", hidden, kvHeads * headDim, config.qkvBias(), valuesChange.written());
-        v = network.reshape(v, name + ".v", 1, -1, (long) kvHeads * headDim);
-
         for (String cache : new String[] {pastKey(layer), pastValue(layer)}) {
             graph.input(cache, cacheType, 1, kvHeads, "capacity", headDim);
         }
         for (String cache : new String[] {presentKey(layer), presentValue(layer)}) {
             graph.output(cache, cacheType, 1, kvHeads, "capacity", headDim);
         }
+        List<String> qkv = together
+                ? List.of(stackedHeads(x, name, reading, valuesChange.written()), "", "", rotation(COS), rotation(SIN))
+                : separateHeads(x, name, reading, valuesChange.written());
         OnnxGraph.Node node = graph.microsoft(
                         "GroupQueryAttention",
-                        cached(q),
-                        cached(k),
-                        cached(v),
+                        qkv.get(0),
+                        qkv.get(1),
+                        qkv.get(2),
                         pastKey(layer),
                         pastValue(layer),
                         LAST_POSITION,
-                        TOTAL_LENGTH)
+                        TOTAL_LENGTH,
+                        qkv.get(3),
+                        qkv.get(4))
                 .with("num_heads", heads)
                 .with("kv_num_heads", kvHeads)
-                .with("scale", (float) (1 / Math.sqrt(headDim)));
+                .with("scale", 1f); // queries are scaled before: the kernel is slow for one token if it has to
+        if (together) {
+            node.with("do_rotary", 1);
+        }
         if (config.slidingWindow() > 0 && config.slidingLayer()[layer]) {
             node.with("local_window_size", config.slidingWindow());
         }
@@ -274,6 +285,58 @@ final class DecoderGraph {
                 attended, name + ".o_proj", heads * headDim, hidden, config.outputBias(), valuesChange.read());
     }
 
+    /**
+     * Queries, keys and values side by side out of one product, {@code [1, tokens, width]}, which the attention
+     * operator takes apart and rotates: few large steps are faster than many small ones.
+     */
+    private String stackedHeads(String x, String name, Change reading, Change ofValues) {
+        int width = config.numAttentionHeads() * config.headDim();
+        int kvWidth = config.numKeyValueHeads() * config.headDim();
+        boolean bias = config.qkvBias();
+        float factor = queryScale();
+        Change.Scale ofQueries = new Change.Scale("queries times " + factor, () -> {
+            float[] factors = new float[width];
+            Arrays.fill(factors, factor);
+            return factors;
+        });
+        String all = network.linear(
+                x,
+                name + ".qkv_proj",
+                hidden,
+                List.of(
+                        new NetworkBuilder.Layer(
+                                name + ".q_proj",
+                                width,
+                                bias,
+                                new Change(reading.inScale(), reading.in(), ofQueries, null)),
+                        new NetworkBuilder.Layer(name + ".k_proj", kvWidth, bias, reading),
+                        new NetworkBuilder.Layer(name + ".v_proj", kvWidth, bias, ofValues)));
+        return cached(network.reshape(all, name + ".qkv", 1, -1, width + 2L * kvWidth));
+    }
+
+    /** The same one by one, for the attention operator: queries, keys, values, and no rotation. */
+    private List<String> separateHeads(String x, String name, Change reading, Change ofValues) {
+        String q = headsOf(x, name, "q", config.numAttentionHeads(), reading);
+        String k = headsOf(x, name, "k", config.numKeyValueHeads(), reading);
+        int width = config.numKeyValueHeads() * config.headDim();
+        String v = network.linear(x, name + ".v_proj", hidden, width, config.qkvBias(), ofValues);
+        v = network.reshape(v, name + ".v", 1, -1, width);
+        if (scale.isEmpty()) {
+            scale = graph.constant("query_scale", new float[] {queryScale()});
+        }
+        q = graph.node("Mul", q, scale).to(q + "_scaled");
+        return List.of(cached(q), cached(k), cached(v), "", "");
+    }
+
+    private float queryScale() {
+        return (float) (1 / Math.sqrt(config.headDim()));
+    }
+
+    /** Cosines or sines in the type of the cache. */
+    private String rotation(String table) {
+        return castRotation.computeIfAbsent(table, this::cached);
+    }
+
     /** In the type of the cache, in which the operator takes all it gets. */
     private String cached(String x) {
         return cacheType == OnnxGraph.Type.FLOAT
@@ -283,7 +346,7 @@ final class DecoderGraph {
 
     /**
      * Queries or keys, {@code [1, tokens, heads * head_dim]}: normed over each head if the model does so, then rotated.
-     * The attention operator could rotate too, but only where head_dim is a multiple of 16.
+     * The attention operator rotates too, but not where norms come first or head_dim is no multiple of 16.
      */
     private String headsOf(String x, String name, String part, int heads, Change reading) {
         int headDim = config.headDim();

@@ -14,6 +14,12 @@ import java.util.stream.Collectors;
 
 /** A graph with its weights, ready to run. Safe for use by several threads; closing waits for what runs. */
 final class LoadedGraph implements AutoCloseable {
+    /**
+     * How long idle threads wait awake, in microseconds: about as long as between two steps of a graph, so that they
+     * need not be woken for each, and too short to disturb others.
+     */
+    private static final String BETWEEN_STEPS_US = "20";
+
     private final String what;
     private final OrtSession session;
     /** Runs hold the read lock, so that closing, which takes the write lock, waits for them. */
@@ -40,7 +46,10 @@ final class LoadedGraph implements AutoCloseable {
             settings.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
             // Errors arrive as exceptions; a library does not write to the standard streams.
             settings.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-            settings.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
+            settings.addConfigEntry("session.intra_op.allow_spinning", "1");
+            if (!options.spinning()) {
+                settings.addConfigEntry("session.intra_op.spin_duration_us", BETWEEN_STEPS_US);
+            }
             if (!options.affinity().isEmpty()) {
                 // ONNX Runtime counts processors from 1.
                 settings.addConfigEntry(

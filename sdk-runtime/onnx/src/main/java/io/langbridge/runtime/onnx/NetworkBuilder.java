@@ -27,6 +27,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,6 +115,25 @@ final class NetworkBuilder {
 
     private record Filler(Filling filling, long memory) {}
 
+    /**
+     * One of several layers that read the same input.
+     *
+     * @param out its width
+     */
+    record Layer(String name, int out, boolean bias, Change change) {}
+
+    /** A weight and how it changes. */
+    private record Changed(StoredTensor weight, Change change) {
+        int out() {
+            return (int) weight.shape()[0];
+        }
+
+        @Override
+        public String toString() {
+            return identity(weight) + " " + change;
+        }
+    }
+
     /** Starts a network in full precision; {@code what} names it in messages. */
     NetworkBuilder(String what, Weights weights) {
         this(what, weights, Precision.FULL, false, name -> false);
@@ -193,20 +213,83 @@ final class NetworkBuilder {
                     bias.isEmpty() ? graph.node("Gemm", x, w) : graph.node("Gemm", x, w, weight(bias, out));
             return gemm.with("transB", 1).to(output);
         }
-        boolean inFineBlocks = fine.test(weight);
+        String changed = bias.isEmpty() ? "" : changedBias(bias, out, change);
+        List<Changed> one = List.of(new Changed(weights.get(weight, out, in), change));
+        return quantised(x, one, in, out, changed, output, weightPrecision, fine.test(weight));
+    }
+
+    /**
+     * Layers that read the same input as one product, which costs less than many: {@code [tokens, in]} to their outputs
+     * side by side. Not in full precision, where each weight is used where it is.
+     */
+    String linear(String x, String output, int in, List<Layer> layers) {
+        List<Changed> weightsOfLayers = new ArrayList<>();
+        List<String> names = new ArrayList<>();
+        int out = 0;
+        for (Layer layer : layers) {
+            names.add(layer.name() + ".weight");
+            weightsOfLayers.add(new Changed(weights.get(layer.name() + ".weight", layer.out(), in), layer.change()));
+            out += layer.out();
+        }
+        String bias = layers.stream().anyMatch(Layer::bias) ? biases(output + ".bias", layers, out) : "";
+        return quantised(
+                x,
+                weightsOfLayers,
+                in,
+                out,
+                bias,
+                output,
+                precision,
+                names.stream().allMatch(fine));
+    }
+
+    private String biases(String name, List<Layer> layers, int out) {
+        List<Supplier<float[]>> parts = new ArrayList<>();
+        List<String> recipes = new ArrayList<>();
+        for (Layer layer : layers) {
+            StoredTensor bias = layer.bias() ? weights.get(layer.name() + ".bias", layer.out()) : null;
+            recipes.add(bias == null ? layer.out() + " zeros" : identity(bias) + " " + layer.change());
+            parts.add(() -> bias == null ? new float[layer.out()] : changed(bias, layer.change()));
+        }
+        return made(
+                name,
+                recipes.toString(),
+                () -> {
+                    FloatBuffer all = FloatBuffer.allocate(out);
+                    parts.forEach(part -> all.put(part.get()));
+                    return all.array();
+                },
+                out);
+    }
+
+    /**
+     * {@code x W^T + b}.
+     *
+     * @param stack weights under each other
+     * @param bias tensor of the graph, or empty
+     */
+    private String quantised(
+            String x,
+            List<Changed> stack,
+            int in,
+            int out,
+            String bias,
+            String output,
+            Precision weightPrecision,
+            boolean inFineBlocks) {
         if (weightPrecision == Precision.INT8 && manyRows && !inFineBlocks) {
-            return wholeNumberProduct(x, weights.get(weight, out, in), bias, output, change);
+            return wholeNumberProduct(x, stack, in, out, bias, output);
         }
         int bits = weightPrecision == Precision.INT8 || inFineBlocks ? 8 : 4;
         int block = SMALLEST_BLOCK;
         while (block < in && block < (inFineBlocks ? FINE_BLOCK : BLOCK)) {
             block *= 2;
         }
-        String values = blocks(weights.get(weight, out, in), bits, block, change);
+        String values = blocks(stack, in, out, bits, block);
         String scales = values + ".scales";
         OnnxGraph.Node node = bias.isEmpty()
                 ? graph.microsoft("MatMulNBits", x, values, scales)
-                : graph.microsoft("MatMulNBits", x, values, scales, "", "", changedBias(bias, out, change));
+                : graph.microsoft("MatMulNBits", x, values, scales, "", "", bias);
         return node.with("K", in)
                 .with("N", out)
                 .with("bits", bits)
@@ -216,9 +299,8 @@ final class NetworkBuilder {
     }
 
     /** 8-bit weights with a scale for each output times 8-bit activations with a scale for each row. */
-    private String wholeNumberProduct(String x, StoredTensor weight, String bias, String output, Change change) {
-        int out = (int) weight.shape()[0];
-        String values = columns(weight, change);
+    private String wholeNumberProduct(String x, List<Changed> stack, int in, int out, String bias, String output) {
+        String values = columns(stack, in, out);
         Rounded rows = rounded.computeIfAbsent(x, this::round);
         String raw = output + ".raw";
         graph.microsoft("MatMulIntegerToFloat", rows.values(), values, UNIT, values + ".scales", rows.zero())
@@ -227,7 +309,7 @@ final class NetworkBuilder {
             return graph.node("Mul", raw, rows.scales()).to(output);
         }
         String scaled = graph.node("Mul", raw, rows.scales()).to(output + ".scaled");
-        return graph.node("Add", scaled, changedBias(bias, out, change)).to(output);
+        return graph.node("Add", scaled, bias).to(output);
     }
 
     /** Each row by its own range: one row must not cost the others their precision. */
@@ -253,22 +335,25 @@ final class NetworkBuilder {
         return new Rounded(graph.node("QuantizeLinear", normed, UNIT, zeroPoint).to(x + ".rounded"), zeroPoint, scales);
     }
 
-    /** A weight in 8 bits as {@code [in, out]}, its scales beside it. */
-    private String columns(StoredTensor weight, Change change) {
-        int out = (int) weight.shape()[0];
-        int in = (int) weight.shape()[1];
-        String name = weight.name() + ".int8.columns";
+    /** Weights in 8 bits side by side, {@code [in, out]}, their scales beside them. */
+    private String columns(List<Changed> stack, int in, int out) {
+        String name = name(stack) + ".int8.columns";
         String scales = name + ".scales";
         if (initializers.containsKey(name)) {
             return name;
         }
-        String recipe = "8 bits in columns of " + identity(weight) + " " + change;
+        String recipe = "8 bits in columns of " + recipe(stack);
         reserve(name, OnnxGraph.Type.INT8, (long) in * out, recipe, in, out);
         reserve(scales, OnnxGraph.Type.FLOAT, (long) out * Float.BYTES, recipe, out);
         fillers.add(new Filler(
                 target -> {
-                    float[] all = read(weight, 0, out, in);
-                    change.apply(all, 0, in);
+                    float[] all = new float[Math.multiplyExact(out, in)];
+                    int from = 0;
+                    for (Changed part : stack) {
+                        float[] rows = read(part, 0, part.out(), in);
+                        System.arraycopy(rows, 0, all, from, rows.length);
+                        from += rows.length;
+                    }
                     byte[] values = new byte[all.length];
                     ByteBuffer factors = ByteBuffer.allocate(out * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
                     Quantizer.columns(all, out, in, values, factors.asFloatBuffer());
@@ -279,43 +364,55 @@ final class NetworkBuilder {
         return name;
     }
 
-    /** A weight in blocks of few bits, its scales beside it. */
-    private String blocks(StoredTensor weight, int bits, int block, Change change) {
-        int out = (int) weight.shape()[0];
-        int in = (int) weight.shape()[1];
+    /** Weights under each other in blocks of few bits, their scales beside them. */
+    private String blocks(List<Changed> stack, int in, int out, int bits, int block) {
         long rowBlocks = (in + block - 1L) / block;
-        String name = weight.name() + ".int" + bits;
+        String name = name(stack) + ".int" + bits;
         String scales = name + ".scales";
         if (initializers.containsKey(name)) {
             return name;
         }
-        String recipe = bits + " bits in blocks of " + block + " of " + identity(weight) + " " + change;
+        String recipe = bits + " bits in blocks of " + block + " of " + recipe(stack);
         long rowBytes = rowBlocks * block * bits / 8;
         reserve(name, OnnxGraph.Type.UINT8, out * rowBytes, recipe, out, rowBlocks, (long) block * bits / 8);
         reserve(scales, OnnxGraph.Type.FLOAT, out * rowBlocks * Float.BYTES, recipe, out * rowBlocks);
-        int together = change.out() != null ? out : Math.max(1, COPY_FLOATS * 4 / in);
-        for (int from = 0; from < out; from += together) {
-            int first = from;
-            int rows = Math.min(together, out - from);
-            fillers.add(new Filler(
-                    target -> {
-                        float[] part = read(weight, first, rows, in);
-                        change.apply(part, first, in);
-                        ByteBuffer values = ByteBuffer.allocate(Math.toIntExact(rows * rowBytes));
-                        ByteBuffer factors = ByteBuffer.allocate(Math.toIntExact(rows * rowBlocks * Float.BYTES))
-                                .order(ByteOrder.LITTLE_ENDIAN);
-                        Quantizer.blocks(part, in, bits, block, values, factors.asFloatBuffer());
-                        target.write(name, first * rowBytes, values.flip());
-                        target.write(scales, first * rowBlocks * Float.BYTES, factors);
-                    },
-                    2L * rows * in * Float.BYTES));
+        int above = 0;
+        for (Changed part : stack) {
+            int together = part.change().out() != null ? part.out() : Math.max(1, COPY_FLOATS * 4 / in);
+            for (int from = 0; from < part.out(); from += together) {
+                int first = from;
+                long row = (long) above + first;
+                int rows = Math.min(together, part.out() - from);
+                fillers.add(new Filler(
+                        target -> {
+                            float[] weight = read(part, first, rows, in);
+                            ByteBuffer values = ByteBuffer.allocate(Math.toIntExact(rows * rowBytes));
+                            ByteBuffer factors = ByteBuffer.allocate(Math.toIntExact(rows * rowBlocks * Float.BYTES))
+                                    .order(ByteOrder.LITTLE_ENDIAN);
+                            Quantizer.blocks(weight, in, bits, block, values, factors.asFloatBuffer());
+                            target.write(name, row * rowBytes, values.flip());
+                            target.write(scales, row * rowBlocks * Float.BYTES, factors);
+                        },
+                        2L * rows * in * Float.BYTES));
+            }
+            above += part.out();
         }
         return name;
     }
 
-    private static float[] read(StoredTensor weight, int firstRow, int rows, int in) {
+    private static String name(List<Changed> stack) {
+        return stack.stream().map(part -> part.weight().name()).collect(Collectors.joining("+"));
+    }
+
+    private static String recipe(List<Changed> stack) {
+        return stack.stream().map(Changed::toString).collect(Collectors.joining(" over "));
+    }
+
+    /** Rows of a weight as they are to be rounded. */
+    private static float[] read(Changed part, int firstRow, int rows, int in) {
         float[] values = new float[Math.multiplyExact(rows, in)];
-        weight.read((long) firstRow * in, FloatBuffer.wrap(values));
+        part.weight().read((long) firstRow * in, FloatBuffer.wrap(values));
+        part.change().apply(values, firstRow, in);
         return values;
     }
 
@@ -328,15 +425,13 @@ final class NetworkBuilder {
         if (change.outScale() == null && change.out() == null) {
             return weight(name, out);
         }
-        return made(
-                name + ".changed",
-                identity(bias) + " " + change,
-                () -> {
-                    float[] values = bias.toFloats();
-                    change.applyToBias(values);
-                    return values;
-                },
-                out);
+        return made(name + ".changed", identity(bias) + " " + change, () -> changed(bias, change), out);
+    }
+
+    private static float[] changed(StoredTensor bias, Change change) {
+        float[] values = bias.toFloats();
+        change.applyToBias(values);
+        return values;
     }
 
     String layerNorm(String x, String layer, int width, float epsilon) {

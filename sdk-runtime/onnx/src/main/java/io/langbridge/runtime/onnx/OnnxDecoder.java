@@ -2,6 +2,8 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.checkpoint.Opening;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.DecoderConfig;
@@ -37,21 +39,25 @@ final class OnnxDecoder implements DecoderNetwork {
         Precision precision = options.precision();
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
-        graph = DecoderGraph.build(config, weights, precision, halfKvCache).load(options);
-        fillingGraph = precision == Precision.INT8 ? loadFilling(config, weights, options) : null;
+        Opening<LoadedGraph> filling = precision == Precision.INT8
+                ? Opening.of(() -> DecoderGraph.buildFilling(config, weights, precision, halfKvCache)
+                        .load(options))
+                : null;
+        Closing opened = new Closing();
+        try {
+            if (filling != null) {
+                opened.add(filling);
+            }
+            graph = opened.add(
+                    DecoderGraph.build(config, weights, precision, halfKvCache).load(options));
+            fillingGraph = filling == null ? null : filling.get();
+        } catch (RuntimeException | Error e) {
+            opened.closeAfter(e);
+            throw e;
+        }
         traceGraph = new LazyGraph(
                 "decoder",
                 () -> DecoderGraph.buildTrace(config, weights, precision).load(options));
-    }
-
-    private LoadedGraph loadFilling(DecoderConfig wanted, Weights weights, EngineOptions options) {
-        try {
-            return DecoderGraph.buildFilling(wanted, weights, Precision.INT8, halfKvCache)
-                    .load(options);
-        } catch (RuntimeException | Error e) {
-            graph.close();
-            throw e;
-        }
     }
 
     /** What the attention kernel takes for granted or refuses only when it runs. */

@@ -36,25 +36,32 @@ class OnnxPrecisionTest {
     private static final int TOKENS = 48;
     private static final int STEPS = 8;
     private static final List<Precision> QUANTISED = List.of(Precision.INT8, Precision.INT4);
-    private static final DecoderConfig CONFIG = new DecoderConfig(
-            "test",
-            HIDDEN,
-            INNER,
-            LAYERS,
-            6,
-            2,
-            32,
-            VOCAB,
-            128,
-            1e-6f,
-            new Rope(10000, null),
-            true,
-            false,
-            false,
-            false,
-            0,
-            new boolean[LAYERS],
-            false);
+    private static final DecoderConfig CONFIG = config(0);
+
+    /** {@code window} is that of the second layer, or 0. */
+    private static DecoderConfig config(int window) {
+        boolean[] sliding = new boolean[LAYERS];
+        sliding[1] = window > 0;
+        return new DecoderConfig(
+                "test",
+                HIDDEN,
+                INNER,
+                LAYERS,
+                6,
+                2,
+                32,
+                VOCAB,
+                128,
+                1e-6f,
+                new Rope(10000, null),
+                true,
+                false,
+                false,
+                false,
+                window,
+                sliding,
+                false);
+    }
 
     @TempDir
     Path folder;
@@ -184,6 +191,35 @@ class OnnxPrecisionTest {
             double plain = error(weights("plain", (name, values) -> {}), prompt(1), precision);
             double planted = error(weights("planted", OnnxPrecisionTest::plantInWeights), prompt(1), precision);
             assertThat(planted).isLessThan(1.5 * plain);
+        }
+    }
+
+    /** Heads that come out of one product are rotated, cut into windows and cached as those of their own products. */
+    @Test
+    void chunksAndACacheOfHalfThePrecisionCostLittle() throws IOException {
+        Weights weights = weights("plain", (name, values) -> {});
+        FloatTensor prompt = prompt(1);
+        EngineOptions whole = options(Precision.INT4);
+        EngineOptions inChunks = new EngineOptions(
+                2, false, whole.cacheDirectory(), Device.CPU, false, Precision.INT4, 7, false, List.of());
+        EngineOptions half = new EngineOptions(
+                2, false, whole.cacheDirectory(), Device.CPU, false, Precision.INT4, 7, true, List.of());
+        try (DecoderNetwork a = new OnnxEngine().decoder(config(5), weights, whole);
+                DecoderNetwork b = new OnnxEngine().decoder(config(5), weights, inChunks);
+                DecoderNetwork c = new OnnxEngine().decoder(config(5), weights, half);
+                DecoderNetwork unbounded = new OnnxEngine().decoder(CONFIG, weights, whole);
+                DecoderSession expected = a.open(TOKENS + 1);
+                DecoderSession chunked = b.open(TOKENS + 2);
+                DecoderSession halved = c.open(TOKENS + 3);
+                DecoderSession withoutWindow = unbounded.open(TOKENS + 1)) {
+            assertThat(difference(chunked.prefill(prompt), expected.prefill(prompt)))
+                    .isLessThan(1e-5);
+            halved.prefill(prompt);
+            withoutWindow.prefill(prompt);
+            FloatBuffer logits = expected.step(7);
+            assertThat(difference(chunked.step(7), logits)).isLessThan(1e-5);
+            assertThat(difference(halved.step(7), logits)).isBetween(1e-6, 0.06);
+            assertThat(difference(withoutWindow.step(7), logits)).isGreaterThan(0.2);
         }
     }
 

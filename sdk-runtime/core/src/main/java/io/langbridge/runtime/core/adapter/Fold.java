@@ -116,15 +116,18 @@ final class Fold {
                 parts.add(() -> new ContentHash().add(projector.get(name)).hex()));
         parts.add(this::hashOfMatrix);
         ContentHash hash = new ContentHash().add(FORMAT).add(config + " " + matrix.width());
-        // Half a gigabyte at the published size, at every start: side by side.
+        // Hundreds of megabytes at the published size, at every start: side by side.
         parts.parallelStream().map(Supplier::get).collect(Collectors.toList()).forEach(hash::add);
         return hash.hex();
     }
 
     private String hashOfMatrix() {
         ContentHash hash = new ContentHash();
+        FloatTensor rows = FloatTensor.allocate(Math.min(BLOCK, matrix.rows()), matrix.width());
         for (int from = 0; from < matrix.rows(); from += BLOCK) {
-            hash.add(matrix.read(from, Math.min(from + BLOCK, matrix.rows())).data());
+            FloatTensor part = rows.rows(0, Math.min(BLOCK, matrix.rows() - from));
+            matrix.read(from, part);
+            hash.add(part.data());
         }
         return hash.hex();
     }

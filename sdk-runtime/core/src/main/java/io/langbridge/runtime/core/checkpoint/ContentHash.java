@@ -20,15 +20,18 @@ public final class ContentHash {
     /** SHA-256 of a file as {@code sha256sum} prints it. */
     public static String of(Path path) {
         try (OpenFile file = OpenFile.open(path)) {
-            ContentHash hash = new ContentHash();
-            byte[] bytes = new byte[CHUNK_BYTES];
-            for (long at = 0; at < file.size(); at += bytes.length) {
-                int count = (int) Math.min(bytes.length, file.size() - at);
-                file.read(at, bytes, count);
-                hash.digest.update(bytes, 0, count);
-            }
-            return hash.hex();
+            return new ContentHash().add(file, 0, file.size()).hex();
         }
+    }
+
+    private ContentHash add(OpenFile file, long start, long length) {
+        byte[] bytes = new byte[CHUNK_BYTES];
+        for (long at = 0; at < length; at += bytes.length) {
+            int count = (int) Math.min(bytes.length, length - at);
+            file.read(start + at, bytes, count);
+            digest.update(bytes, 0, count);
+        }
+        return this;
     }
 
     /** Adds a text and its end. */
@@ -37,19 +40,16 @@ public final class ContentHash {
         return this;
     }
 
-    /** Adds the values of a tensor as float32, whatever they are stored as. */
+    /** Adds the values of a tensor as they are stored; as float32 if they do not lie in one piece. */
     public ContentHash add(StoredTensor tensor) {
-        ByteBuffer bytes = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        FloatBuffer values = bytes.asFloatBuffer();
-        long elements = tensor.elements();
-        for (long from = 0; from < elements; from += values.capacity()) {
-            int count = (int) Math.min(values.capacity(), elements - from);
-            FloatBuffer part = values.duplicate();
-            ((java.nio.Buffer) part).limit(count);
-            tensor.read(from, part);
-            digest.update(bytes.array(), 0, count * Float.BYTES);
+        Long offset = tensor.offset();
+        if (offset == null) {
+            return add(FloatBuffer.wrap(tensor.toFloats()));
         }
-        return this;
+        add(tensor.dtype().toString());
+        try (OpenFile file = OpenFile.open(tensor.file())) {
+            return add(file, offset, tensor.elements() * tensor.dtype().bytes());
+        }
     }
 
     /** Adds values. */

@@ -46,6 +46,9 @@ public final class WeightFile {
     /** Jobs together need about this much. */
     private static final int JOB_MEGABYTES = 768;
 
+    /** Files are written one at a time: each keeps all processors busy and takes its share of memory. */
+    private static final Object WRITING = new Object();
+
     private final ContentHash hash = new ContentHash().add(FORMAT);
     private final List<Entry> entries = new ArrayList<>();
     private final List<SizedJob> jobs = new ArrayList<>();
@@ -143,7 +146,9 @@ public final class WeightFile {
             log.info("Writing weights once, {} MB, to {}", length >> 20, file);
             Path unfinished = Files.createTempFile(cacheDirectory, "weights-", ".part");
             try {
-                write(unfinished, header);
+                synchronized (WRITING) {
+                    write(unfinished, header);
+                }
                 moveTo(file, unfinished, header);
             } finally {
                 Files.deleteIfExists(unfinished);

@@ -11,6 +11,7 @@ import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.checkpoint.Opening;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.DecoderConfig;
@@ -57,31 +58,34 @@ public final class Loader implements ModelLoader {
     }
 
     private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
-        EngineChoice choice =
-                EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
         long start = System.nanoTime();
         Closing shared = new Closing();
         Closing own = new Closing();
         try {
             ModelFiles files = ModelFiles.open(spec, shared, own);
+            Opening<Tokenizer> tokenizer =
+                    own.add(Opening.of(() -> Tokenizer.of(files.llm().folder())));
+            EngineChoice choice =
+                    EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
             if (spec.adapter() != null) {
                 Fit.requireKind(spec.adapter(), files.adapter());
             }
             Fit.requireFeatures(files);
             int context = contextLength(spec, files.llm().config());
             memory(files, spec, spec.llm(), context, true).check(spec.memoryLimit());
-            Head head = Head.open(files, context, own);
+            Head head = Head.of(files, context, tokenizer.get());
             EngineOptions options = options(spec, choice, cacheDirectory(spec, shared));
             Encoder wanted = spec.encoder();
-            VisionNetwork vision = shared.add(choice.engine()
+            Opening<VisionNetwork> vision = shared.add(Opening.of(() -> choice.engine()
                     .vision(
                             files.vision().config(),
                             files.vision().weights(),
-                            options.with(spec.precisionOf(wanted == null ? null : wanted.precision()))));
-            SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision, shared);
+                            options.with(spec.precisionOf(wanted == null ? null : wanted.precision())))));
+            Networks networks = Networks.open(spec, choice, options, head, spec.llm(), own);
+            SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision.get(), shared);
             own.add(encoder.use());
             shared = new Closing(); // the last user closes what was in it
-            LoadedModel model = join(encoder, head, spec.llm(), own);
+            LoadedModel model = join(encoder, head, networks, own);
             log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
@@ -110,7 +114,9 @@ public final class Loader implements ModelLoader {
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = contextLength(encoder.spec, files.llm().config());
             memory(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
-            LoadedModel model = join(encoder, Head.open(files, context, own), llm, own);
+            Head head = Head.of(files, context, own.add(Tokenizer.of(files.llm().folder())));
+            Networks networks = Networks.open(encoder.spec, encoder.engines, encoder.options, head, llm, own);
+            LoadedModel model = join(encoder, head, networks, own);
             log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
@@ -189,8 +195,7 @@ public final class Loader implements ModelLoader {
             Fit.@Nullable Lookup vocabulary,
             @Nullable VocabularyMatrix matrix) {
 
-        static Head open(ModelFiles files, int context, Closing closing) {
-            Tokenizer tokenizer = closing.add(Tokenizer.of(files.llm().folder()));
+        static Head of(ModelFiles files, int context, Tokenizer tokenizer) {
             Fit.requireWidth(files);
             Fit.Lookup vocabulary = Fit.lookup(files.adapter(), tokenizer);
             Fit.requireNewline(files, vocabulary);
@@ -207,32 +212,45 @@ public final class Loader implements ModelLoader {
         }
     }
 
-    /** Opens the networks that depend on the language model; the model takes over {@code own}. */
-    private static LoadedModel join(SharedEncoder encoder, Head head, @Nullable Llm llm, Closing own) {
-        ModelSpec spec = encoder.spec;
-        Adapter wanted = spec.adapter();
+    /** The networks that depend on the language model. */
+    private record Networks(AdapterNetwork adapter, DecoderNetwork decoder) {
+        /** Opens both at the same time. */
+        static Networks open(
+                ModelSpec spec,
+                EngineChoice choice,
+                EngineOptions options,
+                Head head,
+                @Nullable Llm llm,
+                Closing closing) {
+            ModelFiles files = head.files();
+            Adapter wanted = spec.adapter();
+            Opening<AdapterNetwork> adapter = closing.add(Opening.of(() -> Adapters.attach(
+                    choice.engine(),
+                    files.adapterConfig(),
+                    files.adapter().weights(),
+                    head.matrix(),
+                    files.topK(),
+                    options.with(spec.precisionOf(wanted == null ? null : wanted.precision())))));
+            DecoderNetwork decoder = closing.add(choice.decoder()
+                    .decoder(
+                            files.llm().config(),
+                            files.llm().weights(),
+                            options.with(spec.precisionOf(llm == null ? null : llm.precision()))));
+            return new Networks(adapter.get(), decoder);
+        }
+    }
+
+    /** Puts the parts together; the model takes over {@code own}. */
+    private static LoadedModel join(SharedEncoder encoder, Head head, Networks networks, Closing own) {
         ModelFiles files = head.files();
-        EngineChoice choice = encoder.engines;
-        AdapterNetwork adapter = own.add(Adapters.attach(
-                choice.engine(),
-                files.adapterConfig(),
-                files.adapter().weights(),
-                head.matrix(),
-                files.topK(),
-                encoder.options.with(spec.precisionOf(wanted == null ? null : wanted.precision()))));
-        DecoderNetwork decoder = own.add(choice.decoder()
-                .decoder(
-                        files.llm().config(),
-                        files.llm().weights(),
-                        encoder.options.with(spec.precisionOf(llm == null ? null : llm.precision()))));
         StoredTensor newline = files.adapter().imageNewline();
         return new LoadedModel(new LoadedModel.Parts(
                 encoder,
-                adapter,
-                decoder,
+                networks.adapter(),
+                networks.decoder(),
                 head.tokenizer(),
                 head.assembler(),
-                explainer(encoder, adapter, head),
+                explainer(encoder, networks.adapter(), head),
                 files.llm().generation(),
                 newline == null ? null : newline.toFloats(),
                 files.imagePrompt() instanceof ImagePrompt.Placeholder,
