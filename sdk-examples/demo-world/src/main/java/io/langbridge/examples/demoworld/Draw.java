@@ -11,7 +11,10 @@ import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** Writes pictures with questions and answers in LLaVA's JSON, as sdk-examples/training reads it. */
 @Command(
@@ -21,6 +24,9 @@ import picocli.CommandLine.Option;
         description = "Writes pictures as PNG, and questions with answers about them as LLaVA's JSON.")
 final class Draw implements Callable<Integer> {
     static final String FILE = "data.json";
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--out", required = true, description = "Folder; made if it does not exist.")
     private Path out;
@@ -36,6 +42,9 @@ final class Draw implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (count < 1 || questions < 1) {
+            throw new ParameterException(spec.commandLine(), "--count and --questions must be at least 1");
+        }
         Files.createDirectories(out);
         SplittableRandom random = new SplittableRandom(seed);
         JsonArray records = new JsonArray();

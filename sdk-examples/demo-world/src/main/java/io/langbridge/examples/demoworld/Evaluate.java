@@ -14,6 +14,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** Measures a model on scenes that it has never seen. */
@@ -76,6 +77,9 @@ final class Evaluate implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (scenes < 1) {
+            throw new ParameterException(spec.commandLine(), "--scenes must be at least 1");
+        }
         PrintWriter out = spec.commandLine().getOut();
         try (VisionLanguageModel model = model();
                 ProgressBar bar = new ProgressBar("Asking", data == null ? scenes : -1)) {

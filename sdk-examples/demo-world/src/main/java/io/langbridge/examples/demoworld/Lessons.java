@@ -4,6 +4,7 @@ import io.langbridge.Message;
 import io.langbridge.runtime.training.TrainingExample;
 import java.util.Iterator;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 
 /** What is learnt from: scenes without end, each from a random source of its own. The same seed gives the same ones. */
 final class Lessons {
@@ -18,13 +19,14 @@ final class Lessons {
     static Iterable<TrainingExample> patches(long seed) {
         return endless(
                 seed,
+                random -> random.nextInt(4) == 0 ? Scene.random(random) : Scene.crowded(random),
                 (number, scene, random) -> TrainingExample.caption(
                         "patches " + number, Painter.image(scene), PatchLessons.caption(scene)));
     }
 
     /** Scenes told in words, and questions about them, for a language model that has never seen a picture. */
     static Iterable<TrainingExample> texts(long seed, int questions) {
-        return endless(seed, (number, scene, random) -> {
+        return endless(seed, Scene::random, (number, scene, random) -> {
             Message.Part told = new Message.Text(TextLessons.told(scene, random) + "\n");
             return TextLessons.talk("text " + number, told, Wording.questions(scene, random, questions));
         });
@@ -34,13 +36,15 @@ final class Lessons {
     static Iterable<TrainingExample> pictures(long seed, int questions) {
         return endless(
                 seed,
+                Scene::random,
                 (number, scene, random) -> TextLessons.talk(
                         "picture " + number,
                         new Message.Picture(Painter.image(scene)),
                         Wording.questions(scene, random, questions)));
     }
 
-    private static Iterable<TrainingExample> endless(long seed, Lesson lesson) {
+    private static Iterable<TrainingExample> endless(
+            long seed, Function<SplittableRandom, Scene> scenes, Lesson lesson) {
         return () -> new Iterator<>() {
             private final SplittableRandom random = new SplittableRandom(seed);
             private int number;
@@ -53,7 +57,7 @@ final class Lessons {
             @Override
             public TrainingExample next() {
                 SplittableRandom own = random.split();
-                return lesson.of(String.valueOf(number++), Scene.random(own), own);
+                return lesson.of(String.valueOf(number++), scenes.apply(own), own);
             }
         };
     }

@@ -15,32 +15,31 @@ import java.util.List;
 enum LlmFolder {
     /** Qwen2's layout. */
     A(
-            192,
-            512,
-            4,
-            6,
+            128,
+            320,
             3,
+            4,
+            2,
             2,
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+| ?\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
                     + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-            List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
-            "<|im_end|>",
-            "{%- for message in messages -%}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
-                    + "{%- endfor -%}{%- if add_generation_prompt -%}{{ '<|im_start|>assistant\\n' }}{%- endif -%}"),
-    /** Llama 3's layout. */
+            List.of("<|endoftext|>", "<|user|>", "<|assistant|>", "<|end|>"),
+            "<|end|>",
+            "{%- for message in messages -%}{{ '<|' + message.role + '|>' + message.content + '<|end|>' }}"
+                    + "{%- endfor -%}{%- if add_generation_prompt -%}{{ '<|assistant|>' }}{%- endif -%}"),
+    /** Llama's layout. */
     B(
-            160,
-            384,
-            5,
-            5,
-            5,
+            96,
+            256,
+            4,
+            4,
+            4,
             4,
             "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+| ?\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-            List.of("<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"),
-            "<|eot_id|>",
-            "{%- for message in messages %}{{- '<|start_header_id|>' + message.role + '<|end_header_id|>\\n\\n'"
-                    + " + message.content + '<|eot_id|>' }}{%- endfor %}{%- if add_generation_prompt %}"
-                    + "{{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{%- endif %}");
+            List.of("<s>", "[INST]", "[/INST]", "</s>"),
+            "</s>",
+            "{%- for message in messages -%}{%- if message.role == 'assistant' -%}{{ message.content + '</s>' }}"
+                    + "{%- else -%}{{ '[INST]' + message.content + '[/INST]' }}{%- endif -%}{%- endfor -%}");
 
     private static final int TEXTS = 5_000;
     private static final Gson GSON =

@@ -24,13 +24,13 @@ import java.util.List;
  * @param progress shows how far a step is
  */
 record Recipe(Path folder, long seed, double length, Progress progress) {
-    private static final int ENCODER_STEPS = 2200;
-    private static final int TEXT_STEPS = 1600;
+    private static final int ENCODER_STEPS = 16_000;
+    private static final int TEXT_STEPS = 7000;
     private static final int ALIGN_STEPS = 300;
-    static final int TUNE_STEPS = 2200;
+    static final int TUNE_STEPS = 6000;
     private static final int VOCABULARY = 256;
     private static final int ADAPTER_HIDDEN = 384;
-    private static final int QUESTIONS = 6;
+    private static final int QUESTIONS = 8;
 
     /** Gives a step its listener. */
     interface Progress {
@@ -43,7 +43,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         if (!Files.exists(fresh)) {
             EncoderFolder.write(fresh, seed + 6);
         }
-        return training(Training.encoderPretraining(), "encoder", ENCODER_STEPS, 64, 1e-3)
+        return training(Training.encoderPretraining(), "encoder", ENCODER_STEPS, 32, 7e-4)
                 .encoder(Encoder.of(fresh).layer(EncoderFolder.LAYER))
                 .labels(PatchLessons.labels())
                 .data(Lessons.patches(seed))
@@ -60,7 +60,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         if (!Files.exists(fresh)) {
             kind.write(fresh, seed + 19 + kind.ordinal());
         }
-        return training(Training.textPretraining(), "llm-" + kind + "-text", TEXT_STEPS, 8, 1.5e-3)
+        return training(Training.textPretraining(), "llm-" + kind + "-text", TEXT_STEPS, 8, 1.2e-3)
                 .llm(Llm.of(fresh))
                 .data(Lessons.texts(seed + 2 + kind.ordinal(), QUESTIONS))
                 .weightDecay(0.01)

@@ -32,6 +32,7 @@ record Scene(List<Item> items, Background background, Finish finish) {
     private static final Figure[] FIGURES = Figure.values();
     private static final Colour[] COLOURS = Colour.values();
     private static final int[] COUNTS = {1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5};
+    private static final int CROWD = 40;
     private static final double GAP = 0.04;
     private static final double MARGIN = 0.015;
 
@@ -59,6 +60,25 @@ record Scene(List<Item> items, Background background, Finish finish) {
                 }
             }
         }
+    }
+
+    /**
+     * A scene with as many items as find a place, most of them small and half of them letters and digits: much to learn
+     * at once.
+     */
+    static Scene crowded(SplittableRandom random) {
+        Background background = Background.random(random);
+        List<Item> placed = new ArrayList<>();
+        for (int i = 0; i < CROWD || placed.isEmpty(); i++) {
+            Item item = item(placed, random);
+            boolean wanted = item.figure().isCharacter() || random.nextBoolean();
+            if (wanted
+                    && background.shows(item.rgb())
+                    && random.nextInt(1 + 2 * item.size().ordinal()) == 0) {
+                place(item, placed, random).ifPresent(placed::add);
+            }
+        }
+        return new Scene(placed, background, finish(random));
     }
 
     /** An item that has no place yet. Now and then it takes after another one, so that there is something to count. */
@@ -143,33 +163,34 @@ record Scene(List<Item> items, Background background, Finish finish) {
         List<Item> sorted = new ArrayList<>(items);
         sorted.sort(Comparator.comparingDouble(Item::diameter).reversed());
         List<Item> placed = new ArrayList<>();
-        List<Double> radii = new ArrayList<>();
         for (Item item : sorted) {
-            Rectangle2D box = item.box();
-            double radius = radius(item);
-            double halfWidth = Math.max(-box.getMinX(), box.getMaxX()) + MARGIN;
-            double halfHeight = Math.max(-box.getMinY(), box.getMaxY()) + MARGIN;
-            boolean fits = halfWidth < 0.5 && halfHeight < 0.5;
-            boolean found = false;
-            for (int i = 0; i < 30 && fits && !found; i++) {
-                double x = random.nextDouble(halfWidth, 1 - halfWidth);
-                double y = random.nextDouble(halfHeight, 1 - halfHeight);
-                found = true;
-                for (int j = 0; j < placed.size() && found; j++) {
-                    double distance =
-                            Math.hypot(x - placed.get(j).x(), y - placed.get(j).y());
-                    found = distance >= radius + radii.get(j) + GAP;
-                }
-                if (found) {
-                    placed.add(item.at(x, y));
-                    radii.add(radius);
-                }
-            }
-            if (!found) {
+            Optional<Item> found = place(item, placed, random);
+            if (found.isEmpty()) {
                 return Optional.empty();
             }
+            placed.add(found.get());
         }
         return Optional.of(placed);
+    }
+
+    /** Finds a place that touches none of the others. */
+    private static Optional<Item> place(Item item, List<Item> others, SplittableRandom random) {
+        Rectangle2D box = item.box();
+        double radius = radius(item);
+        double halfWidth = Math.max(-box.getMinX(), box.getMaxX()) + MARGIN;
+        double halfHeight = Math.max(-box.getMinY(), box.getMaxY()) + MARGIN;
+        if (halfWidth >= 0.5 || halfHeight >= 0.5) {
+            return Optional.empty();
+        }
+        for (int i = 0; i < 30; i++) {
+            double x = random.nextDouble(halfWidth, 1 - halfWidth);
+            double y = random.nextDouble(halfHeight, 1 - halfHeight);
+            if (others.stream()
+                    .allMatch(other -> Math.hypot(x - other.x(), y - other.y()) >= radius + radius(other) + GAP)) {
+                return Optional.of(item.at(x, y));
+            }
+        }
+        return Optional.empty();
     }
 
     /** Radius of the circle around an item's centre that holds all of it. */

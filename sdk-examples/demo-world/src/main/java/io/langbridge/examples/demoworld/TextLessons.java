@@ -4,15 +4,20 @@ import io.langbridge.Message;
 import io.langbridge.Message.Role;
 import io.langbridge.runtime.training.TrainingExample;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Scenes told in words, and questions about them: what a language model learns that has never seen a picture. Half of
- * the scenes are told in sentences, half as a map: one word for every patch, row by row.
+ * the scenes are told in sentences, half in notes.
  */
 final class TextLessons {
-    private static final String NOTHING = ".";
+    private static final List<String> ROWS =
+            List.of("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth");
+    private static final List<String> COLUMNS = List.of("one", "two", "three", "four", "five", "six", "seven", "eight");
 
     private TextLessons() {}
 
@@ -29,34 +34,22 @@ final class TextLessons {
 
     /** The whole scene in one of both forms. */
     static String told(Scene scene, SplittableRandom random) {
-        return random.nextBoolean() ? Wording.story(scene, random) : map(scene, random);
+        return random.nextBoolean() ? Wording.story(scene, random) : notes(scene);
     }
 
     /**
-     * At the centre of an item stands what it is, on its other patches its colour and its size. So a model that reads
-     * this knows what a patch is, long before it is shown one.
+     * Item after item, the words of each close together as a patch will show them: size, colour, what it is, and the
+     * row and the column of its centre on the encoder's grid.
      */
-    private static String map(Scene scene, SplittableRandom random) {
+    private static String notes(Scene scene) {
         PatchMap map = new PatchMap(scene, EncoderFolder.GRID);
-        int[] told = new int[scene.items().size()];
-        StringBuilder text = new StringBuilder();
-        for (int patch = 0; patch < map.size(); patch++) {
-            text.append(patch == 0 ? "" : " ");
-            int number = map.item(patch);
-            if (number < 0) {
-                text.append(NOTHING);
-                continue;
-            }
-            Item item = scene.items().get(number);
-            if (patch == map.centre(number)) {
-                text.append(item.figure().isCharacter() ? String.valueOf(item.character()) : item.noun());
-            } else {
-                boolean colour = told[number] == 0 || told[number] > 1 && random.nextInt(3) > 0;
-                told[number]++;
-                text.append(colour ? item.colour().word() : item.size().word());
-            }
-        }
-        return text.toString();
+        return IntStream.range(0, scene.items().size())
+                .boxed()
+                .sorted(Comparator.comparing(map::centre))
+                .map(number -> scene.items().get(number).fullName() + " "
+                        + ROWS.get(map.centre(number) / EncoderFolder.GRID) + " "
+                        + COLUMNS.get(map.centre(number) % EncoderFolder.GRID))
+                .collect(Collectors.joining(", "));
     }
 
     /** Plain texts, to learn a tokenizer from. */

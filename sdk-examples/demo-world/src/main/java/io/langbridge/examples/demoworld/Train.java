@@ -35,7 +35,7 @@ final class Train implements Callable<Integer> {
     @Option(
             names = "--length",
             defaultValue = "1",
-            description = "Of every step: 1 takes one to two hours on two cores.")
+            description = "Of every step: 1 takes about three hours on two cores.")
     private double length;
 
     @Override

@@ -326,7 +326,8 @@ public final class Training {
          * What to learn from. A {@link java.util.List} with random access, as {@link LlavaDataset} is, is shuffled anew
          * for every pass; anything else comes in its own order, must give all records again each time it is asked for
          * an iterator, and is gone through once to count it unless {@link #steps} is set. {@code next()} may throw
-         * {@link TrainingDataException} for a bad record and go on with the next one.
+         * {@link TrainingDataException} for a bad record and go on with the next one. Records are read on a thread of
+         * the training, some ahead of those that are learnt from.
          *
          * @param data the records
          * @return this builder

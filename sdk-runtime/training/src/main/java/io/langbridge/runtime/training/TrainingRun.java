@@ -62,12 +62,17 @@ final class TrainingRun implements AutoCloseable {
     private final PyTorchTraining training;
     private final Batches batches;
     private final ExampleSource source;
+    private final RecordQueue records;
     private final Schedule schedule;
     private final Checkpoint checkpoint;
     private final Curves curves = new Curves();
     private final List<String> badRecords = new ArrayList<>();
     private int badRecordCount;
     private int step;
+    /** Records up to the last one that was learnt from or left out, and passes through the data. */
+    private long drawn;
+
+    private double epoch;
     /** Of this run: time that updates took, positions and records that went through. */
     private long updating;
 
@@ -98,6 +103,7 @@ final class TrainingRun implements AutoCloseable {
                     : closing.add(new PyTorchEngine().vision(encoder.config(), encoder.weights(), options));
             batches =
                     new Batches(preprocessor(encoder), reader(parts.llm(), parts.tokenizer()), parts.patches(), vision);
+            records = closing.add(new RecordQueue(source, batches, settings.microBatchSize()));
             Networks networks = networks(trainEncoder ? encoder : null, parts.llm());
             training = closing.add(new PyTorchTraining(networks, settings.weightDecay(), options));
             complete = true;
@@ -203,6 +209,7 @@ final class TrainingRun implements AutoCloseable {
         } else {
             step = state.step();
             source.skip(state.drawn());
+            drawn = state.drawn();
             badRecordCount = state.badRecords();
             badRecords.addAll(state.firstBadRecords());
             state.curve().forEach(curves::add);
@@ -220,7 +227,7 @@ final class TrainingRun implements AutoCloseable {
             }
         }
         if (curves.points().isEmpty()) {
-            throw new TrainingDataException("None of the " + source.drawn()
+            throw new TrainingDataException("None of the " + drawn
                     + " records could be used; the first problems: "
                     + String.join("; ", badRecords.subList(0, Math.min(3, badRecords.size()))));
         }
@@ -307,15 +314,15 @@ final class TrainingRun implements AutoCloseable {
         long began = System.nanoTime();
         double loss = 0;
         long answers = 0;
-        int records = 0;
+        int count = 0;
         List<Batches.Prepared> micro = new ArrayList<>();
-        while (records < settings.batchSize() && source.hasNext()) {
+        while (count < settings.batchSize()) {
             Batches.Prepared prepared = nextGood();
             if (prepared == null) {
                 break;
             }
             micro.add(prepared);
-            records++;
+            count++;
             if (micro.size() == settings.microBatchSize()) {
                 answers += answers(micro);
                 loss += accumulate(micro);
@@ -325,7 +332,7 @@ final class TrainingRun implements AutoCloseable {
             answers += answers(micro);
             loss += accumulate(micro);
         }
-        if (records == 0) {
+        if (count == 0) {
             return false;
         }
         // Gradients are those of the sum; the mean is taken here, when it is known over how many.
@@ -345,15 +352,14 @@ final class TrainingRun implements AutoCloseable {
         training.update(rates, clipped / answers);
         step++;
         updating += System.nanoTime() - began;
-        examples += records;
+        examples += count;
 
         boolean last = step == schedule.steps();
         Double evaluation = null;
         if (wanted.evaluationData != null && (last || step % settings.evaluateEvery() == 0)) {
             evaluation = evaluate(wanted.evaluationData);
         }
-        curves.add(new Curves.Point(
-                step, source.epoch(), loss / answers, evaluation, factor * settings.learningRate(), norm));
+        curves.add(new Curves.Point(step, epoch, loss / answers, evaluation, factor * settings.learningRate(), norm));
         if (!last && step % settings.saveEvery() == 0) {
             save();
         }
@@ -372,16 +378,20 @@ final class TrainingRun implements AutoCloseable {
         return training.accumulate(batch, 1);
     }
 
-    /** Null if only bad ones are left. */
+    /** Null if there is none left, or only bad ones. */
     private Batches.@Nullable Prepared nextGood() {
-        while (source.hasNext()) {
-            try {
-                return batches.prepare(source.next());
-            } catch (TrainingDataException | ImageException | PromptException e) {
-                bad(e, "record " + source.drawn() + " drawn");
+        while (true) {
+            RecordQueue.Drawn next = records.next();
+            if (next == null) {
+                return null;
             }
+            drawn = next.number();
+            epoch = next.epoch();
+            if (next.problem() == null) {
+                return next.prepared();
+            }
+            bad(next.problem(), "record " + drawn + " drawn");
         }
-        return null;
     }
 
     private void bad(LangBridgeException problem, String which) {
@@ -394,7 +404,7 @@ final class TrainingRun implements AutoCloseable {
         }
         if (badRecordCount > settings.maxBadRecords()) {
             throw new TrainingDataException(
-                    badRecordCount + " of " + source.drawn() + " records are bad, more than maxBadRecords "
+                    badRecordCount + " of " + drawn + " records are bad, more than maxBadRecords "
                             + settings.maxBadRecords() + "; the last one: " + text,
                     problem);
         }
@@ -460,13 +470,7 @@ final class TrainingRun implements AutoCloseable {
     private void save() {
         checkpoint.save(
                 new Checkpoint.State(
-                        deciding(),
-                        schedule.steps(),
-                        step,
-                        source.drawn(),
-                        badRecordCount,
-                        badRecords,
-                        curves.points()),
+                        deciding(), schedule.steps(), step, drawn, badRecordCount, badRecords, curves.points()),
                 training,
                 settings.keptCheckpoints());
         curves.write(wanted.output);
