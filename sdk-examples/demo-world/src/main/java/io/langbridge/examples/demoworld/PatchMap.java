@@ -39,8 +39,7 @@ final class PatchMap {
             }
         }
         for (int item = 0; item < all.size(); item++) {
-            centres[item] = (int) (all.get(item).y() * side) * side
-                    + (int) (all.get(item).x() * side);
+            centres[item] = centre(all.get(item), side);
             items[centres[item]] = item;
         }
     }
@@ -52,6 +51,15 @@ final class PatchMap {
      */
     int item(int patch) {
         return items[patch];
+    }
+
+    /**
+     * {@return the patch that holds the centre of an item}
+     *
+     * @param side patches per row and column
+     */
+    static int centre(Item item, int side) {
+        return (int) (item.y() * side) * side + (int) (item.x() * side);
     }
 
     /** {@return the patch that holds the centre of an item} */

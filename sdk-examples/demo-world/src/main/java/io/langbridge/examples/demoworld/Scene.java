@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * A picture before it is drawn: one to five items that do not touch, what they lie on, and how they are taken.
@@ -182,11 +183,14 @@ record Scene(List<Item> items, Background background, Finish finish) {
         if (halfWidth >= 0.5 || halfHeight >= 0.5) {
             return Optional.empty();
         }
+        double[] radii = others.stream().mapToDouble(Scene::radius).toArray();
         for (int i = 0; i < 30; i++) {
             double x = random.nextDouble(halfWidth, 1 - halfWidth);
             double y = random.nextDouble(halfHeight, 1 - halfHeight);
-            if (others.stream()
-                    .allMatch(other -> Math.hypot(x - other.x(), y - other.y()) >= radius + radius(other) + GAP)) {
+            if (IntStream.range(0, radii.length).allMatch(other -> {
+                Item at = others.get(other);
+                return Math.hypot(x - at.x(), y - at.y()) >= radius + radii[other] + GAP;
+            })) {
                 return Optional.of(item.at(x, y));
             }
         }

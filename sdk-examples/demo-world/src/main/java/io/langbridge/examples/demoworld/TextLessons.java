@@ -8,7 +8,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * Scenes told in words, and questions about them: what a language model learns that has never seen a picture. Half of
@@ -42,13 +41,12 @@ final class TextLessons {
      * row and the column of its centre on the encoder's grid.
      */
     private static String notes(Scene scene) {
-        PatchMap map = new PatchMap(scene, EncoderFolder.GRID);
-        return IntStream.range(0, scene.items().size())
-                .boxed()
-                .sorted(Comparator.comparing(map::centre))
-                .map(number -> scene.items().get(number).fullName() + " "
-                        + ROWS.get(map.centre(number) / EncoderFolder.GRID) + " "
-                        + COLUMNS.get(map.centre(number) % EncoderFolder.GRID))
+        int side = EncoderFolder.GRID;
+        return scene.items().stream()
+                .sorted(Comparator.comparingInt(item -> PatchMap.centre(item, side)))
+                .map(item -> item.fullName() + " "
+                        + ROWS.get(PatchMap.centre(item, side) / side) + " "
+                        + COLUMNS.get(PatchMap.centre(item, side) % side))
                 .collect(Collectors.joining(", "));
     }
 

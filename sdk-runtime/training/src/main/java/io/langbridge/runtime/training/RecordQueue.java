@@ -3,6 +3,7 @@ package io.langbridge.runtime.training;
 import io.langbridge.ImageException;
 import io.langbridge.LangBridgeException;
 import io.langbridge.PromptException;
+import io.langbridge.runtime.core.checkpoint.Opening;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.ExecutionException;
@@ -65,10 +66,7 @@ final class RecordQueue implements AutoCloseable {
         try {
             return queue.remove().get();
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof Error error) {
-                throw error;
-            }
-            throw (RuntimeException) e.getCause();
+            throw Opening.failure(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new TrainingException("The training was interrupted while it waited for its data");

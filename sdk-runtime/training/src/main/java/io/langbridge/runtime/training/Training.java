@@ -81,7 +81,7 @@ public final class Training {
         }
         if (builder.conversations && stage == Stage.PATCHES) {
             throw new IllegalStateException(
-                    "conversations() need a language model; leave it out in" + " Training.encoderPretraining()");
+                    "conversations() need a language model; leave it out in Training.encoderPretraining()");
         }
         if (!builder.trainAdapter && stage != Stage.INSTRUCTION_TUNING) {
             throw new IllegalStateException("freezeAdapter() belongs to Training.instructionTuning()");

@@ -36,15 +36,21 @@ public final class Opening<T extends AutoCloseable> implements AutoCloseable {
         try {
             return result();
         } catch (ExecutionException e) {
-            Throwable cause = e.getCause();
-            if (cause instanceof RuntimeException runtime) {
-                throw runtime;
-            }
-            if (cause instanceof Error error) {
-                throw error;
-            }
-            throw new IllegalStateException(cause);
+            throw failure(e);
         }
+    }
+
+    /**
+     * {@return what a task that ran elsewhere failed with, to be thrown here}
+     *
+     * @throws Error if it was one
+     */
+    public static RuntimeException failure(ExecutionException e) {
+        Throwable cause = e.getCause();
+        if (cause instanceof Error error) {
+            throw error;
+        }
+        return cause instanceof RuntimeException runtime ? runtime : new IllegalStateException(cause);
     }
 
     private T result() throws ExecutionException {
