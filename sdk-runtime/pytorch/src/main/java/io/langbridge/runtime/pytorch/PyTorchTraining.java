@@ -39,6 +39,7 @@ public final class PyTorchTraining implements AutoCloseable {
     private final Networks networks;
     private final List<Parameter> parameters = new ArrayList<>();
     private final double weightDecay;
+    private final boolean muon;
     private boolean stale = true;
     private int updates;
 
@@ -154,12 +155,13 @@ public final class PyTorchTraining implements AutoCloseable {
     /**
      * Loads the networks.
      *
-     * @param weightDecay AdamW's, on matrices; 0 for none
+     * @param weightDecay on matrices; 0 for none
+     * @param muon whether the matrices in layers are updated by Muon; all else is by AdamW
      * @throws io.langbridge.CheckpointException if a tensor is missing or has another shape
      * @throws io.langbridge.InsufficientMemoryException if PyTorch runs out of memory
      * @throws io.langbridge.RuntimeUnavailableException if PyTorch's natives or the device are missing
      */
-    public PyTorchTraining(Networks networks, double weightDecay, EngineOptions options) {
+    public PyTorchTraining(Networks networks, double weightDecay, boolean muon, EngineOptions options) {
         if (networks.llm != null) {
             PyTorchDecoder.check(networks.llm);
         }
@@ -177,6 +179,7 @@ public final class PyTorchTraining implements AutoCloseable {
         }
         this.networks = networks;
         this.weightDecay = weightDecay;
+        this.muon = muon;
         Weights any = Objects.requireNonNull(networks.llm == null ? networks.encoderWeights : networks.llmWeights);
         Placement frozen = Placement.of(
                 options, any.get(networks.llm == null ? PyTorchVision.PATCH_EMBEDDING : "model.embed_tokens.weight"));
@@ -446,7 +449,8 @@ public final class PyTorchTraining implements AutoCloseable {
                             scope.of(0.9),
                             scope.of(0.999),
                             scope.of(1e-8),
-                            scope.of(weightDecay)));
+                            scope.of(weightDecay),
+                            scope.of(muon)));
                 }
             }
         }

@@ -345,7 +345,7 @@ class Training(Module):
   # AdamW for the parameters with this prefix. factor: on the gradients. updates: how many with this one. Weight decay
   # applies to matrices only.
   def update(self, prefix: str, learning_rate: float, factor: float, updates: int, beta1: float, beta2: float,
-      epsilon: float, weight_decay: float) -> int:
+      epsilon: float, weight_decay: float, muon: bool) -> int:
     s = self.get()
     correction1 = 1. - beta1 ** updates
     correction2 = 1. - beta2 ** updates
@@ -358,11 +358,32 @@ class Training(Module):
         second = s.second_moments[name]
         if weight_decay > 0. and x.dim() > 1:
           torch.mul_(x, 1. - learning_rate * weight_decay)
+        if muon and x.dim() == 2 and ".layers." in name:
+          torch.add_(torch.mul_(first, 0.95), gradient)
+          # As large as AdamW's steps are, so that one learning rate suits all parameters.
+          size = 0.2 * float(max(x.size(0), x.size(1))) ** 0.5
+          torch.add_(x, self.orthogonal(torch.add(gradient, first, alpha=0.95)), alpha=torch.neg(learning_rate) * size)
+          continue
         torch.add_(torch.mul_(first, beta1), gradient, alpha=1. - beta1)
         torch.addcmul_(torch.mul_(second, beta2), gradient, gradient, value=1. - beta2)
         scale = torch.add_(torch.sqrt_(torch.div(second, correction2)), epsilon)
         torch.addcdiv_(x, first, scale, value=torch.neg(learning_rate) / correction1)
     return len(s.parameters)
+
+  # Brings all singular values near 1 by Newton-Schulz steps with Muon's coefficients.
+  def orthogonal(self, direction: Tensor) -> Tensor:
+    tall = direction.size(0) > direction.size(1)
+    if tall:
+      x = torch.t(direction)
+    else:
+      x = direction
+    x = torch.div(x, torch.add(torch.norm(x), 1e-7))
+    for step in range(5):
+      a = torch.matmul(x, torch.t(x))
+      x = torch.add(torch.mul(x, 3.4445), torch.matmul(torch.add(torch.mul(a, -4.775), torch.matmul(a, a), alpha=2.0315), x))
+    if tall:
+      x = torch.t(x)
+    return x
 
   # A parameter that no batch touched has a gradient of zero: its moments fade all the same.
   def gradient(self, s: __torch__.State, name: str) -> Tensor:

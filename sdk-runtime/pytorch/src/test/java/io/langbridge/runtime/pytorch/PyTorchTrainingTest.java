@@ -71,11 +71,16 @@ class PyTorchTrainingTest {
     private PyTorchTraining open(
             AdapterConfig adapter, DecoderConfig llm, boolean trainLlm, @Nullable VisionConfig encoder)
             throws IOException {
-        return open(adapter, llm, trainLlm, encoder, false);
+        return open(adapter, llm, trainLlm, encoder, false, false);
     }
 
     private PyTorchTraining open(
-            AdapterConfig adapter, DecoderConfig llm, boolean trainLlm, @Nullable VisionConfig encoder, boolean newline)
+            AdapterConfig adapter,
+            DecoderConfig llm,
+            boolean trainLlm,
+            @Nullable VisionConfig encoder,
+            boolean newline,
+            boolean muon)
             throws IOException {
         Weights llmWeights = Tiny.weights(llm).open(subfolder("llm"));
         Weights encoderWeights = encoder == null ? null : Tiny.weights(encoder).open(subfolder("encoder"));
@@ -83,6 +88,7 @@ class PyTorchTrainingTest {
         PyTorchTraining training = new PyTorchTraining(
                 new Networks(adapter, vocabulary, newline, true, llm, llmWeights, trainLlm, encoder, encoderWeights),
                 0,
+                muon,
                 Tiny.OPTIONS);
         Random random = new Random(3);
         for (Parameter parameter : training.parameters()) {
@@ -290,6 +296,90 @@ class PyTorchTrainingTest {
     }
 
     @Test
+    void muonMovesTheMatricesOfLayersAndAdamWAllElse() throws IOException {
+        try (PyTorchTraining training = open(MLP, QWEN2, true, null, false, true)) {
+            Map<Part, Double> rates = Map.of(Part.ADAPTER, 0.01, Part.LLM, 0.001);
+            int moved = 0;
+            for (int step = 1; step <= 3; step++) {
+                training.accumulate(batch(null), 0.25);
+                List<double[]> expected = new ArrayList<>();
+                for (Parameter parameter : training.parameters()) {
+                    boolean muon = parameter.name().contains("layers.") && parameter.shape().length == 2;
+                    double rate = rates.getOrDefault(parameter.part(), 0.);
+                    moved += muon ? 1 : 0;
+                    expected.add(
+                            muon ? muon(training, parameter, rate, 0.5) : adamW(training, parameter, rate, 0.5, step));
+                }
+                training.update(rates, 0.5);
+                for (int i = 0; i < expected.size(); i++) {
+                    Tiny.assertClose(
+                            read(training, Kind.PARAMETER, training.parameters().get(i)), expected.get(i));
+                }
+            }
+            assertThat(moved).isPositive();
+        }
+    }
+
+    private static double[] muon(PyTorchTraining training, Parameter parameter, double rate, double factor) {
+        float[] values = read(training, Kind.PARAMETER, parameter);
+        float[] gradient = read(training, Kind.GRADIENT, parameter);
+        float[] momentum = read(training, Kind.FIRST_MOMENT, parameter);
+        int rows = (int) parameter.shape()[0];
+        int columns = (int) parameter.shape()[1];
+        double[][] x = new double[rows][columns];
+        double norm = 0;
+        for (int i = 0; i < values.length; i++) {
+            double g = gradient[i] * factor;
+            double direction = g + 0.95 * (0.95 * momentum[i] + g);
+            x[i / columns][i % columns] = direction;
+            norm += direction * direction;
+        }
+        for (double[] row : x) {
+            for (int i = 0; i < columns; i++) {
+                row[i] /= Math.sqrt(norm);
+            }
+        }
+        for (int i = 0; i < 5; i++) { // 3.4445 x - 4.775 (x x') x + 2.0315 (x x')^2 x
+            double[][] square = product(x, transposed(x));
+            double[][] cubic = product(square, x);
+            double[][] quintic = product(square, cubic);
+            for (int row = 0; row < rows; row++) {
+                for (int column = 0; column < columns; column++) {
+                    x[row][column] =
+                            3.4445 * x[row][column] - 4.775 * cubic[row][column] + 2.0315 * quintic[row][column];
+                }
+            }
+        }
+        double[] updated = new double[values.length];
+        for (int i = 0; i < updated.length; i++) {
+            updated[i] = values[i] - rate * 0.2 * Math.sqrt(Math.max(rows, columns)) * x[i / columns][i % columns];
+        }
+        return updated;
+    }
+
+    private static double[][] product(double[][] one, double[][] two) {
+        double[][] product = new double[one.length][two[0].length];
+        for (int i = 0; i < one.length; i++) {
+            for (int j = 0; j < two.length; j++) {
+                for (int k = 0; k < two[0].length; k++) {
+                    product[i][k] += one[i][j] * two[j][k];
+                }
+            }
+        }
+        return product;
+    }
+
+    private static double[][] transposed(double[][] matrix) {
+        double[][] transposed = new double[matrix[0].length][matrix.length];
+        for (int i = 0; i < matrix.length; i++) {
+            for (int j = 0; j < matrix[0].length; j++) {
+                transposed[j][i] = matrix[i][j];
+            }
+        }
+        return transposed;
+    }
+
+    @Test
     void microBatchesAddUpToTheBatch() throws IOException {
         Batch batch = batch(null);
         try (PyTorchTraining training = open(LANGBRIDGE, QWEN2, true, null)) {
@@ -345,7 +435,7 @@ class PyTorchTrainingTest {
 
     @Test
     void theNewlineIsTrainedWhereItStands() throws IOException {
-        try (PyTorchTraining training = open(MLP, QWEN2, false, null, true)) {
+        try (PyTorchTraining training = open(MLP, QWEN2, false, null, true, false)) {
             Batch batch =
                     new Batch(Tiny.random(1, 4, 16), new int[] {0, 1, 4, 2}, PLACES, IDS, LENGTHS, ANSWERS, LABELS);
             training.accumulate(batch, 1);
@@ -362,6 +452,7 @@ class PyTorchTrainingTest {
                 .isThrownBy(() -> new PyTorchTraining(
                         new Networks(LANGBRIDGE, null, false, true, QWEN2, weights, false, null, null),
                         0,
+                        false,
                         Tiny.OPTIONS))
                 .withMessage("A shared vocabulary belongs to a LangBridge adapter and to no other");
         PyTorchTraining training = open(MLP, QWEN2, false, null);

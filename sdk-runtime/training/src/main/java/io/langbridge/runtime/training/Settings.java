@@ -20,6 +20,7 @@ record Settings(
         double llmLearningRate,
         @Nullable Double encoderLearningRate,
         double warmupRatio,
+        Optimizer optimizer,
         double weightDecay,
         double maxGradientNorm,
         int batchSize,
@@ -83,6 +84,7 @@ record Settings(
         deciding.put("llmLearningRate", String.valueOf(llmLearningRate));
         deciding.put("encoderLearningRate", String.valueOf(encoderLearningRate));
         deciding.put("warmupRatio", String.valueOf(warmupRatio));
+        deciding.put("optimizer", optimizer.toString());
         deciding.put("weightDecay", String.valueOf(weightDecay));
         deciding.put("maxGradientNorm", String.valueOf(maxGradientNorm));
         deciding.put("batchSize", String.valueOf(batchSize));

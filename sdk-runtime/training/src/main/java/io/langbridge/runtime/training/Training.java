@@ -35,10 +35,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Stage 1 shows the picture alone and learns its caption; encoder and language model stay as they are. Stage 2 shows
  * conversations in the language model's chat template and learns the answers. In both, the loss is the mean over the
- * learnt tokens of a batch. Sequences are packed one after the other without padding. AdamW with beta 0.9 and 0.999;
- * what is trained is kept in float32, networks that are not trained compute as in use: float32 on the CPU, bfloat16 on
- * CUDA. Needs PyTorch's natives, see {@code langbridge-pytorch}. LangBridge's vocabulary matrix is made of the language
- * model's own embeddings and is tuned with them, where the authors' code keeps the one from before.
+ * learnt tokens of a batch. Sequences are packed one after the other without padding. {@link Optimizer#ADAMW} unless
+ * told otherwise; what is trained is kept in float32, networks that are not trained compute as in use: float32 on the
+ * CPU, bfloat16 on CUDA. Needs PyTorch's natives, see {@code langbridge-pytorch}. LangBridge's vocabulary matrix is
+ * made of the language model's own embeddings and is tuned with them, where the authors' code keeps the one from
+ * before.
  *
  * <p>The output folder gets {@code adapter}, {@code llm} and {@code encoder} (those that were trained, in the layouts
  * they are read from), {@code curves.csv}, {@code curves.png} and {@code checkpoints}. If there are checkpoints, the
@@ -105,6 +106,7 @@ public final class Training {
                 builder.llmLearningRate == null ? builder.learningRate : builder.llmLearningRate,
                 stage == Stage.PATCHES ? Double.valueOf(builder.learningRate) : builder.encoderLearningRate,
                 builder.warmupRatio,
+                builder.optimizer,
                 builder.weightDecay,
                 builder.maxGradientNorm,
                 builder.batchSize,
@@ -219,6 +221,7 @@ public final class Training {
         private @Nullable Double llmLearningRate;
         private @Nullable Double encoderLearningRate;
         private double warmupRatio = 0.03;
+        private Optimizer optimizer = Optimizer.ADAMW;
         private double weightDecay;
         private double maxGradientNorm = 1;
         private int batchSize;
@@ -412,7 +415,18 @@ public final class Training {
         }
 
         /**
-         * AdamW's weight decay, on matrices.
+         * How updates are made of gradients.
+         *
+         * @param optimizer default AdamW, which is the published one
+         * @return this builder
+         */
+        public Builder optimizer(Optimizer optimizer) {
+            this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
+            return this;
+        }
+
+        /**
+         * Weight decay, decoupled from the gradient, on matrices.
          *
          * @param weightDecay at least 0; default 0
          * @return this builder

@@ -105,7 +105,8 @@ final class TrainingRun implements AutoCloseable {
                     new Batches(preprocessor(encoder), reader(parts.llm(), parts.tokenizer()), parts.patches(), vision);
             records = closing.add(new RecordQueue(source, batches, settings.microBatchSize()));
             Networks networks = networks(trainEncoder ? encoder : null, parts.llm());
-            training = closing.add(new PyTorchTraining(networks, settings.weightDecay(), options));
+            training = closing.add(new PyTorchTraining(
+                    networks, settings.weightDecay(), settings.optimizer() == Optimizer.MUON, options));
             complete = true;
         } catch (IOException e) {
             throw Output.failed(wanted.output, e);
