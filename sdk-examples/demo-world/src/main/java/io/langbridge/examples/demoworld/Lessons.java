@@ -28,7 +28,7 @@ final class Lessons {
     static Iterable<TrainingExample> texts(long seed, int questions) {
         return endless(seed, Scene::random, (number, scene, random) -> {
             Message.Part told = new Message.Text(TextLessons.told(scene, random) + "\n");
-            return TextLessons.talk("text " + number, told, Wording.questions(scene, random, questions));
+            return TextLessons.talk("text " + number, told, Wording.lessons(scene, random, questions));
         });
     }
 
@@ -40,7 +40,7 @@ final class Lessons {
                 (number, scene, random) -> TextLessons.talk(
                         "picture " + number,
                         new Message.Picture(Painter.image(scene)),
-                        Wording.questions(scene, random, questions)));
+                        Wording.lessons(scene, random, questions)));
     }
 
     private static Iterable<TrainingExample> endless(

@@ -7,6 +7,7 @@ import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.runtime.core.vocabulary.TokenCounts;
 import io.langbridge.runtime.training.NewAdapter;
+import io.langbridge.runtime.training.Optimizer;
 import io.langbridge.runtime.training.Training;
 import io.langbridge.runtime.training.TrainingListener;
 import java.io.IOException;
@@ -24,10 +25,10 @@ import java.util.List;
  * @param progress shows how far a step is
  */
 record Recipe(Path folder, long seed, double length, Progress progress) {
-    private static final int ENCODER_STEPS = 16_000;
-    private static final int TEXT_STEPS = 7000;
+    private static final int ENCODER_STEPS = 9000;
+    private static final int TEXT_STEPS = 5400;
     private static final int ALIGN_STEPS = 300;
-    static final int TUNE_STEPS = 6000;
+    static final int TUNE_STEPS = 20_000;
     private static final int VOCABULARY = 256;
     private static final int ADAPTER_HIDDEN = 384;
     private static final int QUESTIONS = 8;
@@ -44,6 +45,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
             EncoderFolder.write(fresh, seed + 6);
         }
         return training(Training.encoderPretraining(), "encoder", ENCODER_STEPS, 32, 7e-4)
+                .optimizer(Optimizer.ADAMW)
                 .encoder(Encoder.of(fresh).layer(EncoderFolder.LAYER))
                 .labels(PatchLessons.labels())
                 .data(Lessons.patches(seed))
@@ -115,7 +117,8 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
 
     /** Stage 2: adapter and language model learn to answer. Still needs an adapter, old or new. */
     Training.Builder tuning(String name, Encoder encoder, Llm llm, int steps) {
-        return training(Training.instructionTuning(), name, steps, 8, 1e-3)
+        return training(Training.instructionTuning(), name, steps, 8, 3e-3)
+                .llmLearningRate(1.2e-3)
                 .encoder(encoder)
                 .llm(llm)
                 .data(Lessons.pictures(seed + 11, QUESTIONS));
@@ -125,6 +128,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         return training.output(folder.resolve(name))
                 .listener(progress.of(name))
                 .learningRate(rate)
+                .optimizer(Optimizer.MUON)
                 .warmupRatio(0.05)
                 .batchSize(batch)
                 .microBatchSize(batch)

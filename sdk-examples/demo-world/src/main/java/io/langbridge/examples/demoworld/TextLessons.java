@@ -10,8 +10,8 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 
 /**
- * Scenes told in words, and questions about them: what a language model learns that has never seen a picture. Half of
- * the scenes are told in sentences, half in notes.
+ * Scenes told in words, and questions about them: what a language model learns that has never seen a picture. A quarter
+ * of the scenes is told in sentences, the others in notes.
  */
 final class TextLessons {
     private static final List<String> ROWS =
@@ -33,7 +33,7 @@ final class TextLessons {
 
     /** The whole scene in one of both forms. */
     static String told(Scene scene, SplittableRandom random) {
-        return random.nextBoolean() ? Wording.story(scene, random) : notes(scene);
+        return random.nextInt(4) == 0 ? Wording.story(scene, random) : notes(scene);
     }
 
     /**

@@ -23,6 +23,7 @@ final class Wording {
     private static final String THING = "{thing|object|item}";
     private static final String PICTURE = "{picture|image|scene}";
     private static final String HERE = "{in the " + PICTURE + "|here|in this " + PICTURE + "|in it}";
+    private static final List<Kind> LESSONS = lessonKinds();
     private static final String[] NUMBERS = {"no", "one", "two", "three", "four", "five"};
 
     private final Scene scene;
@@ -56,6 +57,43 @@ final class Wording {
             }
         }
         return questions;
+    }
+
+    /**
+     * Questions to learn from: more of the kinds that take looking for two things. A description, from which most of
+     * what is on the patches is learnt, always comes: for every third scene alone, else last, lest it tells the rest.
+     *
+     * @param count how many at most; no text comes twice
+     */
+    static List<Question> lessons(Scene scene, SplittableRandom random, int count) {
+        Wording wording = new Wording(scene, random);
+        List<Question> questions = new ArrayList<>();
+        if (random.nextInt(3) > 0) {
+            Set<String> texts = new HashSet<>();
+            for (int i = 0; i < 10 * count && questions.size() < count - 1; i++) {
+                wording.question(wording.pick(LESSONS))
+                        .filter(question -> texts.add(question.text()))
+                        .ifPresent(questions::add);
+            }
+        }
+        wording.describe().ifPresent(questions::add);
+        return questions;
+    }
+
+    private static List<Kind> lessonKinds() {
+        List<Kind> kinds = new ArrayList<>();
+        for (Kind kind : Kind.values()) {
+            int times = switch (kind) {
+                case DESCRIBE -> 0;
+                case RELATION, RELATION_CHECK -> 6;
+                case SIZE -> 4;
+                case EXISTS -> 3;
+                case FIGURE, COUNT_FIGURE -> 2;
+                default -> 1;
+            };
+            kinds.addAll(Collections.nCopies(times, kind));
+        }
+        return kinds;
     }
 
     /** The canonical description: every item from the top left to the bottom right in one sentence. */

@@ -56,6 +56,23 @@ class WordingTest {
         assertEquals(Wording.story(scene, new SplittableRandom(3)), Wording.story(scene, new SplittableRandom(3)));
     }
 
+    /** Otherwise a model could read from it what it is to see; alone, since it is asked alone too. */
+    @Test
+    void lessonsEndWithTheOnlyDescription() {
+        SplittableRandom random = new SplittableRandom(8);
+        int alone = 0;
+        for (Scene scene : SCENES.subList(0, 300)) {
+            List<Question> lessons = Wording.lessons(scene, random, 8);
+            int last = lessons.size() - 1;
+            for (int i = 0; i <= last; i++) {
+                assertEquals(i == last, lessons.get(i).kind() == Kind.DESCRIBE, lessons.toString());
+            }
+            alone += last == 0 ? 1 : 0;
+            assertTrue(last == 0 || last == 7, lessons.toString());
+        }
+        assertTrue(alone > 70 && alone < 130, alone + " of 300 are descriptions alone");
+    }
+
     @Test
     void everyKindIsAskedInManyWays() {
         Map<Kind, Set<String>> forms = new EnumMap<>(Kind.class);
