@@ -1,4 +1,5 @@
 /** A user's application as a module. */
 module example.consumer {
     requires io.langbridge;
+    requires io.langbridge.runtime.demo;
 }

@@ -1,10 +1,9 @@
 package example.consumer;
 
 import io.langbridge.Answer;
-import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
-import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.demo.DemoModel;
 import java.nio.file.Path;
 
 /** Uses the public API as a user's application would. */
@@ -12,22 +11,25 @@ public final class Consumer {
     private Consumer() {}
 
     /**
-     * Asks about a picture.
+     * Asks the demo model about a picture.
      *
-     * @param args the folder of a model and a picture
+     * @param args a picture, a question and the answer that is right
      */
     public static void main(String[] args) {
         Module module = VisionLanguageModel.class.getModule();
-        try (VisionLanguageModel model = VisionLanguageModel.load(Path.of(args[0]))) {
-            Answer answer = model.answer(Request.builder()
-                    .image(Image.of(Path.of(args[1])))
-                    .text("What is this?")
-                    .options(GenerationOptions.builder().maxNewTokens(8).build())
-                    .build());
+        try (DemoModel demo = DemoModel.open();
+                VisionLanguageModel model = VisionLanguageModel.builder()
+                        .encoder(demo.encoder())
+                        .adapter(demo.adapter())
+                        .llm(demo.llm())
+                        .build()) {
+            Answer answer = model.ask(Image.of(Path.of(args[0])), args[1]);
             System.out.println(
                     "langbridge-api " + (module.isNamed() ? "as module " + module.getName() : "on the class path")
-                            + " answered with " + answer.usage().newTokens() + " tokens about "
-                            + answer.usage().visualTokens() + " visual ones");
+                            + " answered: " + answer.text());
+            if (!answer.text().equals(args[2])) {
+                throw new IllegalStateException("The right answer is: " + args[2]);
+            }
         }
     }
 }

@@ -2,7 +2,6 @@ package io.langbridge.examples.langbridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -12,14 +11,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** Every command with the tiny model that the example beside this one bundles; its weights are random. */
+/** Every command with a tiny model whose weights are random. */
 class MainTest {
-    private static final Path BUNDLED = Path.of("../quickstart/src/main/resources");
+    private static final Path BUNDLED = Path.of("src/test/resources");
     private static final String MODEL = BUNDLED.resolve("tiny-random").toString();
     private static final String TOWER =
             BUNDLED.resolve("tiny-random/vision_tower").toString();
@@ -30,11 +28,6 @@ class MainTest {
 
     @TempDir
     private Path folder;
-
-    @BeforeEach
-    void requireModel() {
-        assumeTrue(Files.isDirectory(BUNDLED), "copied out of the repository: there is no model to try");
-    }
 
     private int run(String... arguments) {
         CommandLine command = Main.commandLine();

@@ -9,7 +9,9 @@ import io.langbridge.LangBridgeException;
 import io.langbridge.Llm;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.demo.DemoModel;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
@@ -26,8 +28,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         version = "0.1.0",
         sortOptions = false,
-        description = "Answers a question about a picture, on this machine. Without a model it uses a bundled tiny one"
-                + " whose weights are random: it shows that everything runs, its words mean nothing.")
+        description = "Answers a question about a picture, on this machine. Without a model it uses a bundled"
+                + " small one, which knows drawings of a few shapes, letters and digits and nothing else.")
 public final class Quickstart implements Callable<Integer> {
     @Option(
             names = "--model",
@@ -42,7 +44,7 @@ public final class Quickstart implements Callable<Integer> {
     private Path image;
 
     @Option(names = "--question", paramLabel = "TEXT", description = "default: ${DEFAULT-VALUE}")
-    private String question = "What is unusual about this image?";
+    private String question = "Describe the picture.";
 
     @Option(names = "--system", paramLabel = "TEXT", description = "instructions for the model")
     private String system;
@@ -115,33 +117,44 @@ public final class Quickstart implements Callable<Integer> {
             System.err.println("quickstart: give either --model or --encoder, --adapter and --llm");
             return CommandLine.ExitCode.USAGE;
         }
-        try (Bundled bundled = new Bundled();
-                VisionLanguageModel loaded = open(bundled)) {
-            if (batch != null) {
-                new Batch(loaded, options()).run(batch, System.out);
-                return 0;
-            }
-            answer(loaded, Image.of(image != null ? image : bundled.picture()));
-            return 0;
-        }
-    }
-
-    private VisionLanguageModel open(Bundled bundled) throws IOException {
         VisionLanguageModel.Builder builder = VisionLanguageModel.builder();
         if (parts != null) {
             builder.encoder(Encoder.of(parts.encoder))
                     .adapter(Adapter.langBridge(parts.adapter))
                     .llm(Llm.of(parts.llm));
-        } else if (model != null) {
-            builder.folder(model);
-        } else {
-            System.err.println("No --model given: a tiny model with random weights answers; its words mean nothing.");
-            builder.folder(bundled.model());
+            return run(builder);
         }
+        if (model != null) {
+            return run(builder.folder(model));
+        }
+        System.err.println("No --model given: a small one answers, which knows drawings of a few shapes, letters and"
+                + " digits and nothing else.");
+        try (DemoModel demo = DemoModel.open()) {
+            return run(builder.encoder(demo.encoder())
+                    .adapter(demo.adapter())
+                    .llm(demo.llm())
+                    .withoutCache());
+        }
+    }
+
+    private int run(VisionLanguageModel.Builder builder) throws IOException {
         if (threads != null) {
             builder.threads(threads);
         }
-        return builder.build();
+        try (VisionLanguageModel loaded = builder.build()) {
+            if (batch != null) {
+                new Batch(loaded, options()).run(batch, System.out);
+            } else {
+                answer(loaded, image != null ? Image.of(image) : picture());
+            }
+            return 0;
+        }
+    }
+
+    private static Image picture() throws IOException {
+        try (InputStream in = Quickstart.class.getResourceAsStream("/picture.png")) {
+            return Image.of(in.readAllBytes());
+        }
     }
 
     private void answer(VisionLanguageModel loaded, Image picture) {
@@ -163,8 +176,6 @@ public final class Quickstart implements Callable<Integer> {
         GenerationOptions.Builder options = GenerationOptions.builder();
         if (maxNewTokens != null) {
             options.maxNewTokens(maxNewTokens);
-        } else if (model == null && parts == null) {
-            options.maxNewTokens(32); // a model that knows no words does not know when to stop
         }
         if (temperature != null) {
             options.temperature(temperature);
