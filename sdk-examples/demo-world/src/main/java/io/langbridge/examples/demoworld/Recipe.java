@@ -45,7 +45,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
             EncoderFolder.write(fresh, seed + 6);
         }
         return training(Training.encoderPretraining(), "encoder", ENCODER_STEPS, 32, 7e-4)
-                .optimizer(Optimizer.ADAMW)
+                .optimizer(Optimizer.ADAMW) // the only one tried for it
                 .encoder(Encoder.of(fresh).layer(EncoderFolder.LAYER))
                 .labels(PatchLessons.labels())
                 .data(Lessons.patches(seed))

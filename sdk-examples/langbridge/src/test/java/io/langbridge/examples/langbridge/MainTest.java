@@ -17,11 +17,11 @@ import picocli.CommandLine;
 
 /** Every command with a tiny model whose weights are random. */
 class MainTest {
-    private static final Path BUNDLED = Path.of("src/test/resources");
-    private static final String MODEL = BUNDLED.resolve("tiny-random").toString();
+    private static final Path RESOURCES = Path.of("src/test/resources");
+    private static final String MODEL = RESOURCES.resolve("tiny-random").toString();
     private static final String TOWER =
-            BUNDLED.resolve("tiny-random/vision_tower").toString();
-    private static final String PICTURE = BUNDLED.resolve("picture.png").toString();
+            RESOURCES.resolve("tiny-random/vision_tower").toString();
+    private static final String PICTURE = RESOURCES.resolve("picture.png").toString();
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();

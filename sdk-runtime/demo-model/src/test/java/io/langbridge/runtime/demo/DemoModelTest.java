@@ -12,10 +12,8 @@ import io.langbridge.CheckpointException;
 import io.langbridge.EncodedImage;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
-import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Precision;
-import io.langbridge.Request;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
@@ -127,12 +125,7 @@ class DemoModelTest {
                 String question =
                         text(turns.get(i), "value").replace("<image>", "").strip();
                 String expected = text(turns.get(i + 1), "value");
-                String answer = model.answer(Request.builder()
-                                .image(picture)
-                                .text(question)
-                                .options(GenerationOptions.greedy())
-                                .build())
-                        .text();
+                String answer = model.ask(picture, question).text();
                 if (!answer.equals(expected)) {
                     wrong.add(text(scene, "image") + ": " + question + " " + expected + ", not " + answer);
                 }

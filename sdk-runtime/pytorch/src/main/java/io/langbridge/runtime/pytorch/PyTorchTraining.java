@@ -427,8 +427,8 @@ public final class PyTorchTraining implements AutoCloseable {
     }
 
     /**
-     * One step of AdamW with beta 0.9 and 0.999 and epsilon 1e-8, PyTorch's and the published ones; then there are no
-     * gradients.
+     * One step of AdamW with beta 0.9 and 0.999 and epsilon 1e-8, PyTorch's and the published ones, or where it was
+     * asked for of Muon; then there are no gradients.
      *
      * @param learningRates of the trained parts
      * @param factor on all gradients, to clip them

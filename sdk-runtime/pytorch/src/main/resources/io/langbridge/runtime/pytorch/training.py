@@ -342,8 +342,8 @@ class Training(Module):
       squares = squares + float(torch.sum(torch.square(s.gradients[name]), dtype=7))
     return squares ** 0.5
 
-  # AdamW for the parameters with this prefix. factor: on the gradients. updates: how many with this one. Weight decay
-  # applies to matrices only.
+  # AdamW for the parameters with this prefix, or Muon for the matrices in layers among them and AdamW for the rest.
+  # factor: on the gradients. updates: how many with this one. Weight decay applies to matrices only.
   def update(self, prefix: str, learning_rate: float, factor: float, updates: int, beta1: float, beta2: float,
       epsilon: float, weight_decay: float, muon: bool) -> int:
     s = self.get()
