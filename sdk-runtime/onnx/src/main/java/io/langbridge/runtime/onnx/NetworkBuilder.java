@@ -48,6 +48,12 @@ final class NetworkBuilder {
 
     private static final int SMALLEST_BLOCK = 16;
 
+    /** Larger weights are multiplied part by part: an engine that packs a weight has it in memory twice meanwhile. */
+    private static final int PART_BYTES = 32 << 20;
+
+    /** Rows of a part are a multiple of this, which suits all kernels. */
+    private static final int PART_ROWS = 64;
+
     /** What stands for 0 in 8 bits, where values are as large on either side of it. */
     private static final int CENTRE = 128;
 
@@ -69,6 +75,8 @@ final class NetworkBuilder {
     private final Precision precision;
     private final Map<String, Initializer> initializers = new LinkedHashMap<>();
     private final List<Filler> fillers = new ArrayList<>();
+    /** Initializers of which the graph has parts. */
+    private final Map<String, Parts> parts = new HashMap<>();
     /** What was rounded already, so that several layers that read it share it. */
     private final Map<String, Rounded> rounded = new HashMap<>();
 
@@ -114,6 +122,26 @@ final class NetworkBuilder {
     }
 
     private record Filler(Filling filling, long memory) {}
+
+    /**
+     * Rows of a matrix, some together.
+     *
+     * @param rows of all
+     * @param together of each part but the last
+     */
+    private record Parts(int rows, int together) {
+        int count() {
+            return (rows + together - 1) / together;
+        }
+
+        int rows(int part) {
+            return Math.min(together, rows - part * together);
+        }
+
+        String name(String whole, int part) {
+            return count() == 1 ? whole : whole + ".part" + part;
+        }
+    }
 
     /**
      * One of several layers that read the same input.
@@ -287,15 +315,30 @@ final class NetworkBuilder {
         }
         String values = blocks(stack, in, out, bits, block);
         String scales = values + ".scales";
-        OnnxGraph.Node node = bias.isEmpty()
-                ? graph.microsoft("MatMulNBits", x, values, scales)
-                : graph.microsoft("MatMulNBits", x, values, scales, "", "", bias);
-        return node.with("K", in)
-                .with("N", out)
-                .with("bits", bits)
-                .with("block_size", block)
-                .with("accuracy_level", 4) // activations in 8 bits with a scale per block
-                .to(output);
+        Parts split = new Parts(out, bias.isEmpty() ? rowsTogether(out, (long) in * bits / 8) : out);
+        parts.put(values, split);
+        parts.put(scales, split);
+        String[] products = new String[split.count()];
+        for (int i = 0; i < products.length; i++) {
+            OnnxGraph.Node node = bias.isEmpty()
+                    ? graph.microsoft("MatMulNBits", x, split.name(values, i), split.name(scales, i))
+                    : graph.microsoft("MatMulNBits", x, values, scales, "", "", bias);
+            products[i] = node.with("K", in)
+                    .with("N", split.rows(i))
+                    .with("bits", bits)
+                    .with("block_size", block)
+                    .with("accuracy_level", 4) // activations in 8 bits with a scale per block
+                    .to(split.name(output, i));
+        }
+        return products.length == 1
+                ? output
+                : graph.node("Concat", products).with("axis", -1).to(output);
+    }
+
+    private static int rowsTogether(int rows, long rowBytes) {
+        long count = (rows * rowBytes + PART_BYTES - 1) / PART_BYTES;
+        long even = (rows + count - 1) / count;
+        return (int) Math.min(rows, (even + PART_ROWS - 1) / PART_ROWS * PART_ROWS);
     }
 
     /** 8-bit weights with a scale for each output times 8-bit activations with a scale for each row. */
@@ -545,13 +588,19 @@ final class NetworkBuilder {
 
     private void place(String name, Path file, long offset) {
         Initializer initializer = Objects.requireNonNull(initializers.get(name));
-        graph.external(
-                name,
-                initializer.type(),
-                initializer.dims(),
-                file.getFileName().toString(),
-                offset,
-                initializer.bytes());
+        Parts split = parts.getOrDefault(name, new Parts(1, 1));
+        long rowBytes = initializer.bytes() / split.rows();
+        for (int i = 0; i < split.count(); i++) {
+            long[] dims = initializer.dims().clone();
+            dims[0] = dims[0] / split.rows() * split.rows(i);
+            graph.external(
+                    split.name(name, i),
+                    initializer.type(),
+                    dims,
+                    file.getFileName().toString(),
+                    offset + (long) i * split.together() * rowBytes,
+                    split.rows(i) * rowBytes);
+        }
     }
 
     private static long byteLength(StoredTensor tensor) {

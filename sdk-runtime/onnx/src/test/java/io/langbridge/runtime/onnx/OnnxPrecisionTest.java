@@ -223,6 +223,31 @@ class OnnxPrecisionTest {
         }
     }
 
+    /** It is multiplied in parts: each row must come out where it belongs. */
+    @Test
+    void aLargeWeightIsAsExactAsASmallOne() throws IOException {
+        int in = 1024;
+        int out = 40_000;
+        Weights weights = new RandomWeights(DType.BF16).add("weight", out, in).writeTo(folder.resolve("l.safetensors"));
+        FloatTensor x = FloatTensor.of(RandomWeights.values(in, 3), 1, in);
+        FloatTensor exact = FloatTensor.allocate(1, out);
+        FloatTensor rough = FloatTensor.allocate(1, out);
+        product(weights, x, exact, Precision.FULL);
+        product(weights, x, rough, Precision.INT8);
+        assertThat(difference(rough.data(), exact.data())).isBetween(1e-4, 0.02);
+    }
+
+    private void product(Weights weights, FloatTensor x, FloatTensor y, Precision precision) {
+        NetworkBuilder network = new NetworkBuilder("product", weights, precision, false, name -> false);
+        network.graph.input("x", OnnxGraph.Type.FLOAT, 1, x.size(1));
+        network.product("x", "weight", x.size(1), y.size(1), "", "y", Change.NONE, precision);
+        network.graph.output("y", OnnxGraph.Type.FLOAT, 1, y.size(1));
+        try (LoadedGraph loaded = network.load(options(precision));
+                Bindings bindings = new Bindings()) {
+            bindings.input("x", x, 1, x.size(1)).output("y", y, 1, y.size(1)).run(loaded);
+        }
+    }
+
     /** Behind GELU nearly all is above 0: the range of 8 bits must not be spent on as much below it. */
     @Test
     void activationsUseTheWholeRange() throws IOException {

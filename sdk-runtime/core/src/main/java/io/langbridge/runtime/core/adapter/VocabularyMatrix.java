@@ -2,11 +2,13 @@ package io.langbridge.runtime.core.adapter;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.MissingTokens;
+import io.langbridge.runtime.core.checkpoint.ContentHash;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -166,5 +168,16 @@ public final class VocabularyMatrix {
             table.read((long) id * width, row.duplicate());
             Finite.require(table, (long) id * width, row);
         }
+    }
+
+    /** A hash of its values; two that are equal hold the same ones. */
+    String hash() {
+        int[] found = Arrays.stream(rows).filter(row -> row >= 0).toArray();
+        int[] missing = IntStream.range(0, rows.length).filter(i -> rows[i] < 0).toArray();
+        return new ContentHash()
+                .addRows(table, found)
+                .add(Arrays.toString(missing))
+                .add(FloatBuffer.wrap(substitute))
+                .hex();
     }
 }

@@ -52,6 +52,29 @@ public final class ContentHash {
         }
     }
 
+    /** Adds rows of a matrix as they are stored; as float32 if they do not lie in one piece. */
+    public ContentHash addRows(StoredTensor matrix, int[] rows) {
+        int width = Math.toIntExact(matrix.shape()[1]);
+        Long offset = matrix.offset();
+        if (offset == null) {
+            FloatBuffer values = FloatBuffer.allocate(width);
+            for (int row : rows) {
+                matrix.read((long) row * width, values.duplicate());
+                add(values.duplicate());
+            }
+            return this;
+        }
+        add(matrix.dtype().toString());
+        byte[] bytes = new byte[width * matrix.dtype().bytes()];
+        try (OpenFile file = OpenFile.open(matrix.file())) {
+            for (int row : rows) {
+                file.read(offset + (long) row * bytes.length, bytes, bytes.length);
+                digest.update(bytes);
+            }
+        }
+        return this;
+    }
+
     /** Adds values. */
     public ContentHash add(FloatBuffer values) {
         ByteBuffer bytes = ByteBuffer.allocate(values.remaining() * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
