@@ -7,31 +7,37 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.Adler32;
+import java.util.zip.CRC32;
+import java.util.zip.Checksum;
 
-/** SHA-256 of what something depends on. Not thread-safe. */
+/**
+ * SHA-256 of what something depends on. Tensors go into it by two checksums of every megabyte, because some are
+ * hundreds of megabytes, read at every start. Not thread-safe.
+ */
 public final class ContentHash {
     private static final int CHUNK_BYTES = 1 << 20;
 
     private final MessageDigest digest = sha256();
+    private final List<Checksum> checksums = Arrays.asList(new CRC32(), new Adler32());
 
     /** Begins with nothing. */
     public ContentHash() {}
 
     /** SHA-256 of a file as {@code sha256sum} prints it. */
     public static String of(Path path) {
+        ContentHash hash = new ContentHash();
         try (OpenFile file = OpenFile.open(path)) {
-            return new ContentHash().add(file, 0, file.size()).hex();
+            byte[] bytes = new byte[CHUNK_BYTES];
+            for (long at = 0; at < file.size(); at += bytes.length) {
+                int count = (int) Math.min(bytes.length, file.size() - at);
+                file.read(at, bytes, count);
+                hash.digest.update(bytes, 0, count);
+            }
         }
-    }
-
-    private ContentHash add(OpenFile file, long start, long length) {
-        byte[] bytes = new byte[CHUNK_BYTES];
-        for (long at = 0; at < length; at += bytes.length) {
-            int count = (int) Math.min(bytes.length, length - at);
-            file.read(start + at, bytes, count);
-            digest.update(bytes, 0, count);
-        }
-        return this;
+        return hash.hex();
     }
 
     /** Adds a text and its end. */
@@ -47,9 +53,16 @@ public final class ContentHash {
             return add(FloatBuffer.wrap(tensor.toFloats()));
         }
         add(tensor.dtype().toString());
+        long length = tensor.elements() * tensor.dtype().bytes();
+        byte[] bytes = new byte[(int) Math.min(CHUNK_BYTES, length)];
         try (OpenFile file = OpenFile.open(tensor.file())) {
-            return add(file, offset, tensor.elements() * tensor.dtype().bytes());
+            for (long at = 0; at < length; at += bytes.length) {
+                int count = (int) Math.min(bytes.length, length - at);
+                file.read(offset + at, bytes, count);
+                addChecksums(bytes, count);
+            }
         }
+        return this;
     }
 
     /** Adds rows of a matrix as they are stored; as float32 if they do not lie in one piece. */
@@ -69,10 +82,18 @@ public final class ContentHash {
         try (OpenFile file = OpenFile.open(matrix.file())) {
             for (int row : rows) {
                 file.read(offset + (long) row * bytes.length, bytes, bytes.length);
-                digest.update(bytes);
+                addChecksums(bytes, bytes.length);
             }
         }
         return this;
+    }
+
+    private void addChecksums(byte[] bytes, int count) {
+        for (Checksum checksum : checksums) {
+            checksum.reset();
+            checksum.update(bytes, 0, count);
+            add(Long.toHexString(checksum.getValue()));
+        }
     }
 
     /** Adds values. */
