@@ -54,6 +54,12 @@ final class Table implements Callable<Integer> {
     @Option(names = "--length", defaultValue = "1", description = "Of every step, as for train.")
     private double length;
 
+    @Option(
+            names = "--steps",
+            defaultValue = "" + Recipe.TUNE_STEPS,
+            description = "Of stage 2 in full; stage 1 has the length that it has in train.")
+    private int steps;
+
     /** Ways to come to a model. */
     private enum Arm {
         MLP_BOTH_STAGES_ON_B,
@@ -86,12 +92,12 @@ final class Table implements Callable<Integer> {
             Recipe recipe = new Recipe(out.resolve("table-" + seed), 100 * seed, length, Train::progress);
             for (Arm arm : Arm.values()) {
                 for (double part : PARTS) {
-                    int steps = (int) (part * Recipe.TUNE_STEPS);
+                    int stepsOfPart = (int) (part * steps);
                     String name = arm.name().toLowerCase(Locale.ROOT);
                     long number = seed;
                     if (results.stream()
-                            .noneMatch(r -> r.arm().equals(name) && r.seed() == number && r.steps() == steps)) {
-                        Result result = run(recipe, start, arm, seed, steps);
+                            .noneMatch(r -> r.arm().equals(name) && r.seed() == number && r.steps() == stepsOfPart)) {
+                        Result result = run(recipe, start, arm, seed, stepsOfPart);
                         Files.writeString(
                                 file,
                                 new Gson().toJson(result) + "\n",

@@ -2,6 +2,7 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.Precision;
+import io.langbridge.runtime.core.checkpoint.ContentHash;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
@@ -620,7 +621,8 @@ final class NetworkBuilder {
             Path file = tensor.file().toRealPath();
             return tensor.name() + " " + tensor.dtype() + Arrays.toString(tensor.shape()) + " at " + tensor.offset()
                     + " of " + Files.size(file) + " bytes, changed "
-                    + Files.getLastModifiedTime(file).toMillis() + ", " + Arrays.toString(sample);
+                    + Files.getLastModifiedTime(file).toMillis() + ", "
+                    + new ContentHash().add(FloatBuffer.wrap(sample)).hex();
         } catch (IOException e) {
             throw new CheckpointException("The file of " + tensor.name() + " cannot be read: " + e, e);
         }

@@ -14,8 +14,8 @@ import java.util.zip.CRC32;
 import java.util.zip.Checksum;
 
 /**
- * SHA-256 of what something depends on. Tensors go into it by two checksums of every megabyte, because some are
- * hundreds of megabytes, read at every start. Not thread-safe.
+ * SHA-256 of what something depends on. Tensors go into it by two checksums, because some are hundreds of megabytes,
+ * read at every start. Not thread-safe.
  */
 public final class ContentHash {
     private static final int CHUNK_BYTES = 1 << 20;
@@ -59,10 +59,10 @@ public final class ContentHash {
             for (long at = 0; at < length; at += bytes.length) {
                 int count = (int) Math.min(bytes.length, length - at);
                 file.read(offset + at, bytes, count);
-                addChecksums(bytes, count);
+                check(bytes, count);
             }
         }
-        return this;
+        return addChecksums();
     }
 
     /** Adds rows of a matrix as they are stored; as float32 if they do not lie in one piece. */
@@ -82,18 +82,24 @@ public final class ContentHash {
         try (OpenFile file = OpenFile.open(matrix.file())) {
             for (int row : rows) {
                 file.read(offset + (long) row * bytes.length, bytes, bytes.length);
-                addChecksums(bytes, bytes.length);
+                check(bytes, bytes.length);
             }
         }
-        return this;
+        return addChecksums();
     }
 
-    private void addChecksums(byte[] bytes, int count) {
+    private void check(byte[] bytes, int count) {
         for (Checksum checksum : checksums) {
-            checksum.reset();
             checksum.update(bytes, 0, count);
-            add(Long.toHexString(checksum.getValue()));
         }
+    }
+
+    private ContentHash addChecksums() {
+        for (Checksum checksum : checksums) {
+            add(Long.toHexString(checksum.getValue()));
+            checksum.reset();
+        }
+        return this;
     }
 
     /** Adds values. */
