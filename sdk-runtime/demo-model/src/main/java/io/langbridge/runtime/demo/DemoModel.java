@@ -10,6 +10,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -30,6 +32,9 @@ public final class DemoModel implements AutoCloseable {
     private static final List<String> ADAPTER = List.of("config.json", "mm_projector.safetensors", "vocabulary.json");
     private static final List<String> LLM =
             List.of("config.json", "tokenizer_config.json", "tokenizer.json", "model.safetensors");
+
+    /** Files that are the same have the same time, so that what is converted from one copy is found for the next. */
+    private static final FileTime TIME = FileTime.from(Instant.parse("2000-01-01T00:00:00Z"));
 
     private final Path folder;
     private final boolean temporary;
@@ -96,6 +101,7 @@ public final class DemoModel implements AutoCloseable {
                     throw new IOException("the jar lacks " + resource);
                 }
                 Files.copy(in, target.resolve(file), StandardCopyOption.REPLACE_EXISTING);
+                Files.setLastModifiedTime(target.resolve(file), TIME);
             }
         }
     }

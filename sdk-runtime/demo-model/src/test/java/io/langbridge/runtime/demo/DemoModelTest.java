@@ -21,6 +21,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -85,6 +87,29 @@ class DemoModelTest {
         assertThat(copied.adapter().path()).isNotEmptyDirectory();
         assertThat(copied.llm().folder()).isNotEmptyDirectory();
         assertThat(copied.otherLlm().folder()).isNotEmptyDirectory();
+    }
+
+    @Test
+    void anotherCopyNeedsNoOtherCache(@TempDir Path folder) throws IOException {
+        List<List<String>> kept = new ArrayList<>();
+        for (int copy = 0; copy < 2; copy++) {
+            try (DemoModel copied = DemoModel.open()) {
+                VisionLanguageModel.builder()
+                        .encoder(copied.encoder())
+                        .adapter(copied.adapter())
+                        .llm(copied.llm())
+                        .engine("onnx")
+                        .cacheDirectory(folder)
+                        .build()
+                        .close();
+            }
+            try (Stream<Path> files = Files.list(folder)) {
+                kept.add(files.map(file -> file.getFileName().toString())
+                        .sorted()
+                        .collect(Collectors.toList()));
+            }
+        }
+        assertThat(kept.get(0)).isNotEmpty().isEqualTo(kept.get(1));
     }
 
     @Test
