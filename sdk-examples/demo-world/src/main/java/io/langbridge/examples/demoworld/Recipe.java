@@ -26,9 +26,11 @@ import java.util.List;
  */
 record Recipe(Path folder, long seed, double length, Progress progress) {
     private static final int ENCODER_STEPS = 9000;
+    private static final int MORE_ENCODER_STEPS = 3600;
     private static final int TEXT_STEPS = 5400;
     private static final int ALIGN_STEPS = 300;
-    static final int TUNE_STEPS = 20_000;
+    static final int TUNE_A_STEPS = 45_000;
+    static final int TUNE_B_STEPS = 27_000;
     private static final int VOCABULARY = 256;
     private static final int ADAPTER_HIDDEN = 384;
     private static final int QUESTIONS = 8;
@@ -38,17 +40,25 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         TrainingListener of(String step);
     }
 
-    /** An encoder that has learnt to tell what lies on each patch. */
+    /** An encoder that has learnt to tell what lies on each patch, with one optimizer after the other. */
     Encoder encoder() throws IOException {
         Path fresh = folder.resolve("encoder-new");
         if (!Files.exists(fresh)) {
             EncoderFolder.write(fresh, seed + 6);
         }
-        return training(Training.encoderPretraining(), "encoder", ENCODER_STEPS, 32, 7e-4)
-                .optimizer(Optimizer.ADAMW) // the only one tried for it
+        Encoder first = training(Training.encoderPretraining(), "encoder-adamw", ENCODER_STEPS, 32, 7e-4)
+                .optimizer(Optimizer.ADAMW)
                 .encoder(Encoder.of(fresh).layer(EncoderFolder.LAYER))
                 .labels(PatchLessons.labels())
                 .data(Lessons.patches(seed))
+                .weightDecay(0.05)
+                .build()
+                .run()
+                .encoder();
+        return training(Training.encoderPretraining(), "encoder", MORE_ENCODER_STEPS, 32, 6e-4)
+                .encoder(first.layer(EncoderFolder.LAYER))
+                .labels(PatchLessons.labels())
+                .data(Lessons.patches(seed + 50))
                 .weightDecay(0.05)
                 .build()
                 .run()

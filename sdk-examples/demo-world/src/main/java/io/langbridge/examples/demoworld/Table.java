@@ -56,8 +56,8 @@ final class Table implements Callable<Integer> {
 
     @Option(
             names = "--steps",
-            defaultValue = "" + Recipe.TUNE_STEPS,
-            description = "Of stage 2 in full; stage 1 has the length that it has in train.")
+            defaultValue = "640",
+            description = "Of stage 2 in full, eight records each; stage 1 is that of train.")
     private int steps;
 
     /** Ways to come to a model. */

@@ -35,7 +35,7 @@ final class Train implements Callable<Integer> {
     @Option(
             names = "--length",
             defaultValue = "1",
-            description = "Of every step: 1 takes about three hours on two cores.")
+            description = "Of every step: 1 takes about six hours on two cores.")
     private double length;
 
     @Override
@@ -45,12 +45,12 @@ final class Train implements Callable<Integer> {
         Llm a = recipe.text(LlmFolder.A);
         Llm b = recipe.text(LlmFolder.B);
         Adapter aligned = recipe.align("aligned", encoder, Recipe.langBridge(recipe.vocabulary(a, b)), a);
-        TrainingResult tunedA = recipe.tuning("tuned-A", encoder, a, Recipe.TUNE_STEPS)
+        TrainingResult tunedA = recipe.tuning("tuned-A", encoder, a, Recipe.TUNE_A_STEPS)
                 .adapter(aligned)
                 .build()
                 .run();
         // The second one learns from what the adapter, which has moved, shows it; so one adapter serves both.
-        TrainingResult tunedB = recipe.tuning("tuned-B", encoder, b, Recipe.TUNE_STEPS)
+        TrainingResult tunedB = recipe.tuning("tuned-B", encoder, b, Recipe.TUNE_B_STEPS)
                 .adapter(tunedA.adapter())
                 .freezeAdapter()
                 .build()
