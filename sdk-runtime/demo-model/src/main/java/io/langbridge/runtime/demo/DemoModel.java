@@ -83,7 +83,7 @@ public final class DemoModel implements AutoCloseable {
             model.close();
             throw new CheckpointException(
                     "The demo model cannot be copied to " + folder + ": " + e.getMessage()
-                            + ". It needs 8 MB of space and the right to write there; name another folder with"
+                            + ". It needs 9 MB of space and the right to write there; name another folder with"
                             + " DemoModel.copyTo(..)",
                     e);
         }
