@@ -125,7 +125,7 @@ final class NetworkBuilder {
     private record Filler(Filling filling, long memory) {}
 
     /**
-     * Rows of a matrix, some together.
+     * Rows of a matrix, so many together.
      *
      * @param rows of all
      * @param together of each part but the last
