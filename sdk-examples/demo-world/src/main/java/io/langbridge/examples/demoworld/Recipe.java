@@ -30,7 +30,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
     private static final int TEXT_STEPS = 5400;
     private static final int ALIGN_STEPS = 300;
     static final int TUNE_A_STEPS = 45_000;
-    static final int TUNE_B_STEPS = 27_000;
+    static final int TUNE_B_STEPS = 34_000;
     private static final int VOCABULARY = 256;
     private static final int ADAPTER_HIDDEN = 384;
     private static final int QUESTIONS = 8;

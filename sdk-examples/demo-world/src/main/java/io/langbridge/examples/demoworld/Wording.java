@@ -86,9 +86,9 @@ final class Wording {
             int times = switch (kind) {
                 case DESCRIBE -> 0;
                 case RELATION, RELATION_CHECK -> 6;
-                case SIZE -> 4;
-                case EXISTS -> 3;
-                case FIGURE, COUNT_FIGURE -> 2;
+                case SIZE -> 5;
+                case EXISTS, COUNT_FIGURE, COUNT_COLOUR -> 3;
+                case FIGURE -> 2;
                 default -> 1;
             };
             kinds.addAll(Collections.nCopies(times, kind));
