@@ -46,19 +46,16 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         if (!Files.exists(fresh)) {
             EncoderFolder.write(fresh, seed + 6);
         }
-        Encoder first = training(Training.encoderPretraining(), "encoder-adamw", ENCODER_STEPS, 32, 7e-4)
-                .optimizer(Optimizer.ADAMW)
-                .encoder(Encoder.of(fresh).layer(EncoderFolder.LAYER))
+        Encoder first = encoder("encoder-adamw", Encoder.of(fresh), ENCODER_STEPS, 7e-4, Optimizer.ADAMW, seed);
+        return encoder("encoder", first, MORE_ENCODER_STEPS, 6e-4, Optimizer.MUON, seed + 50);
+    }
+
+    private Encoder encoder(String name, Encoder start, int steps, double rate, Optimizer optimizer, long data) {
+        return training(Training.encoderPretraining(), name, steps, 32, rate)
+                .optimizer(optimizer)
+                .encoder(start.layer(EncoderFolder.LAYER))
                 .labels(PatchLessons.labels())
-                .data(Lessons.patches(seed))
-                .weightDecay(0.05)
-                .build()
-                .run()
-                .encoder();
-        return training(Training.encoderPretraining(), "encoder", MORE_ENCODER_STEPS, 32, 6e-4)
-                .encoder(first.layer(EncoderFolder.LAYER))
-                .labels(PatchLessons.labels())
-                .data(Lessons.patches(seed + 50))
+                .data(Lessons.patches(data))
                 .weightDecay(0.05)
                 .build()
                 .run()
