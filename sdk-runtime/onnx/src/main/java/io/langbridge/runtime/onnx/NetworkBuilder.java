@@ -49,8 +49,11 @@ final class NetworkBuilder {
 
     private static final int SMALLEST_BLOCK = 16;
 
-    /** Larger weights are multiplied part by part: an engine that packs a weight has it in memory twice meanwhile. */
-    private static final int PART_BYTES = 32 << 20;
+    /**
+     * Larger weights are multiplied part by part: an engine that packs a weight has it in memory twice meanwhile. Many
+     * parts cost decoding some per cent.
+     */
+    private static final int PART_BYTES = 128 << 20;
 
     /** Rows of a part are a multiple of this, which suits all kernels. */
     private static final int PART_ROWS = 64;
@@ -70,6 +73,9 @@ final class NetworkBuilder {
 
     /** The graph, for what is not a layer. */
     final OnnxGraph graph;
+
+    /** So much of a weight at most is in one part; less than usual in tests. */
+    int partBytes = PART_BYTES;
 
     private final String what;
     private final Weights weights;
@@ -336,8 +342,8 @@ final class NetworkBuilder {
                 : graph.node("Concat", products).with("axis", -1).to(output);
     }
 
-    private static int rowsTogether(int rows, long rowBytes) {
-        long count = (rows * rowBytes + PART_BYTES - 1) / PART_BYTES;
+    private int rowsTogether(int rows, long rowBytes) {
+        long count = (rows * rowBytes + partBytes - 1) / partBytes;
         long even = (rows + count - 1) / count;
         return (int) Math.min(rows, (even + PART_ROWS - 1) / PART_ROWS * PART_ROWS);
     }
