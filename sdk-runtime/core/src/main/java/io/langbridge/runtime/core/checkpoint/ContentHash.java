@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ObjIntConsumer;
 import java.util.zip.Adler32;
 import java.util.zip.CRC32;
 import java.util.zip.Checksum;
@@ -30,12 +31,7 @@ public final class ContentHash {
     public static String of(Path path) {
         ContentHash hash = new ContentHash();
         try (OpenFile file = OpenFile.open(path)) {
-            byte[] bytes = new byte[CHUNK_BYTES];
-            for (long at = 0; at < file.size(); at += bytes.length) {
-                int count = (int) Math.min(bytes.length, file.size() - at);
-                file.read(at, bytes, count);
-                hash.digest.update(bytes, 0, count);
-            }
+            read(file, 0, file.size(), (bytes, count) -> hash.digest.update(bytes, 0, count));
         }
         return hash.hex();
     }
@@ -53,16 +49,19 @@ public final class ContentHash {
             return add(FloatBuffer.wrap(tensor.toFloats()));
         }
         add(tensor.dtype().toString());
-        long length = tensor.elements() * tensor.dtype().bytes();
-        byte[] bytes = new byte[(int) Math.min(CHUNK_BYTES, length)];
         try (OpenFile file = OpenFile.open(tensor.file())) {
-            for (long at = 0; at < length; at += bytes.length) {
-                int count = (int) Math.min(bytes.length, length - at);
-                file.read(offset + at, bytes, count);
-                check(bytes, count);
-            }
+            read(file, offset, tensor.elements() * tensor.dtype().bytes(), this::check);
         }
         return addChecksums();
+    }
+
+    private static void read(OpenFile file, long start, long length, ObjIntConsumer<byte[]> target) {
+        byte[] bytes = new byte[(int) Math.min(CHUNK_BYTES, length)];
+        for (long at = 0; at < length; at += bytes.length) {
+            int count = (int) Math.min(bytes.length, length - at);
+            file.read(start + at, bytes, count);
+            target.accept(bytes, count);
+        }
     }
 
     /** Adds rows of a matrix as they are stored; as float32 if they do not lie in one piece. */
