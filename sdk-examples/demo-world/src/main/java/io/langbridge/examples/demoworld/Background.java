@@ -10,7 +10,7 @@ import java.util.SplittableRandom;
  * @param rgb the first colour, 0xRRGGBB
  * @param other the second colour
  * @param degrees direction of a gradient or of stripes
- * @param pitch distance of stripes or dots as a share of the picture's side
+ * @param pitch distance of stripes or dots as a share of the picture's longer side
  */
 record Background(Pattern pattern, int rgb, int other, double degrees, double pitch) {
     /** How two colours meet. */

@@ -6,7 +6,8 @@ import java.awt.geom.AffineTransform;
 import java.awt.geom.Rectangle2D;
 
 /**
- * One thing in a scene. Lengths are shares of the picture's side; (0, 0) is the top left.
+ * One thing in a scene. Lengths are shares of the side of its picture's square, see {@link Frame}; (0, 0) is the top
+ * left.
  *
  * @param figure what it is
  * @param character which letter or digit, or 0
@@ -68,7 +69,13 @@ record Item(
                 figure, character, face, variant, colour, rgb, size, newX, newY, diameter, degrees, style, line);
     }
 
-    /** The outline in units of the picture, without lines. */
+    /** As large in a picture with this shorter side. */
+    Item scaled(double side) {
+        return new Item(
+                figure, character, face, variant, colour, rgb, size, x, y, side * diameter, degrees, style, line);
+    }
+
+    /** The outline in units of the square, without lines. */
     Shape outline() {
         AffineTransform place = AffineTransform.getTranslateInstance(x, y);
         place.rotate(Math.toRadians(degrees));
@@ -89,7 +96,7 @@ record Item(
         };
     }
 
-    /** All that is painted, in units of the picture. */
+    /** All that is painted, in units of the square. */
     Shape painted() {
         return style == Style.HOLLOW
                 ? new BasicStroke((float) lineWidth(), BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER)

@@ -19,7 +19,9 @@ final class Lessons {
     static Iterable<TrainingExample> patches(long seed) {
         return endless(
                 seed,
-                random -> random.nextInt(4) == 0 ? Scene.random(random) : Scene.crowded(random),
+                random -> random.nextInt(4) == 0
+                        ? Scene.random(Frame.random(random), random)
+                        : Scene.crowded(Frame.random(random), random),
                 (number, scene, random) -> TrainingExample.caption(
                         "patches " + number, Painter.image(scene), PatchLessons.caption(scene)));
     }
@@ -36,7 +38,7 @@ final class Lessons {
     static Iterable<TrainingExample> pictures(long seed, int questions) {
         return endless(
                 seed,
-                Scene::random,
+                random -> Scene.random(Frame.random(random), random),
                 (number, scene, random) -> TextLessons.talk(
                         "picture " + number,
                         new Message.Picture(Painter.image(scene)),

@@ -44,13 +44,16 @@ final class Painter {
     /**
      * Draws a scene.
      *
-     * @return a square RGB picture
+     * @return an RGB picture
      */
     static BufferedImage draw(Scene scene) {
         Scene.Finish finish = scene.finish();
         int pixels = finish.pixels();
-        BufferedImage picture = new BufferedImage(pixels, pixels, BufferedImage.TYPE_INT_RGB);
+        int width = (int) Math.round(scene.frame().width() * pixels);
+        int height = (int) Math.round(scene.frame().height() * pixels);
+        BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = picture.createGraphics();
+        graphics.translate((width - pixels) / 2, (height - pixels) / 2);
         graphics.setRenderingHint(
                 RenderingHints.KEY_ANTIALIASING,
                 finish.antialiased() ? RenderingHints.VALUE_ANTIALIAS_ON : RenderingHints.VALUE_ANTIALIAS_OFF);

@@ -8,7 +8,7 @@ import java.awt.image.DataBufferInt;
 import java.util.Arrays;
 import java.util.List;
 
-/** Which item lies on which patch of an encoder's grid. */
+/** Which item lies on which patch of an encoder's grid, to which a picture of any shape is stretched. */
 final class PatchMap {
     private static final int FINE = 8;
     private static final double ENOUGH = 0.2;
@@ -27,7 +27,7 @@ final class PatchMap {
         List<Item> all = scene.items();
         this.items = new int[side * side];
         this.centres = new int[all.size()];
-        int[][] covered = covered(all);
+        int[][] covered = covered(scene);
         Arrays.fill(items, -1);
         for (int patch = 0; patch < items.length; patch++) {
             int most = (int) Math.ceil(ENOUGH * FINE * FINE);
@@ -39,7 +39,7 @@ final class PatchMap {
             }
         }
         for (int item = 0; item < all.size(); item++) {
-            centres[item] = centre(all.get(item), side);
+            centres[item] = centre(scene, all.get(item), side);
             items[centres[item]] = item;
         }
     }
@@ -58,8 +58,9 @@ final class PatchMap {
      *
      * @param side patches per row and column
      */
-    static int centre(Item item, int side) {
-        return (int) (item.y() * side) * side + (int) (item.x() * side);
+    static int centre(Scene scene, Item item, int side) {
+        return (int) (scene.frame().down(item) * side) * side
+                + (int) (scene.frame().across(item) * side);
     }
 
     /** {@return the patch that holds the centre of an item} */
@@ -73,11 +74,14 @@ final class PatchMap {
     }
 
     /** How many of a patch's FINE x FINE points each item covers. */
-    private int[][] covered(List<Item> all) {
+    private int[][] covered(Scene scene) {
+        List<Item> all = scene.items();
+        Frame frame = scene.frame();
         int pixels = side * FINE;
         BufferedImage mask = new BufferedImage(pixels, pixels, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = mask.createGraphics();
-        AffineTransform toPixels = AffineTransform.getScaleInstance(pixels, pixels);
+        AffineTransform toPixels = AffineTransform.getScaleInstance(pixels / frame.width(), pixels / frame.height());
+        toPixels.translate(-frame.left(), -frame.top());
         for (int item = 0; item < all.size(); item++) {
             graphics.setColor(new Color(item + 1));
             graphics.fill(toPixels.createTransformedShape(all.get(item).painted()));

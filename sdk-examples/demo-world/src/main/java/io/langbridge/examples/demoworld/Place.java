@@ -15,26 +15,28 @@ final class Place {
     private Place() {}
 
     /** The cell that holds an item's centre: "top left", "top", "middle", .. */
-    static String cell(Item item) {
-        return cell(third(item.y()), third(item.x()));
+    static String cell(Scene scene, Item item) {
+        return cell(row(scene, item), third(scene.frame().across(item)));
     }
 
     /** Row of cells that holds an item's centre, 0 to 2. */
-    static int row(Item item) {
-        return third(item.y());
+    static int row(Scene scene, Item item) {
+        return third(scene.frame().down(item));
     }
 
     /** Whether an item's cell is beyond doubt. */
-    static boolean isClear(Item item) {
-        return clearThird(item.x()) >= 0 && clearThird(item.y()) >= 0;
+    static boolean isClear(Scene scene, Item item) {
+        return clearThird(scene.frame().across(item)) >= 0
+                && clearThird(scene.frame().down(item)) >= 0;
     }
 
     /** The places where this item is and, beyond doubt, no other. */
     static List<String> onlyAt(Scene scene, Item item) {
         List<String> places = new ArrayList<>();
         for (String place : ASKED) {
-            if (isAt(item, place) == Answer.YES
-                    && scene.items().stream().allMatch(other -> other == item || isAt(other, place) == Answer.NO)) {
+            if (isAt(scene, item, place) == Answer.YES
+                    && scene.items().stream()
+                            .allMatch(other -> other == item || isAt(scene, other, place) == Answer.NO)) {
                 places.add(place);
             }
         }
@@ -45,7 +47,7 @@ final class Place {
     static List<String> empty(Scene scene) {
         List<String> places = new ArrayList<>();
         for (String place : ASKED) {
-            Rectangle2D area = area(place);
+            Rectangle2D area = area(scene.frame(), place);
             if (scene.items().stream().noneMatch(item -> item.box().intersects(area))) {
                 places.add(place);
             }
@@ -72,12 +74,14 @@ final class Place {
         UNCLEAR
     }
 
-    private static Answer isAt(Item item, String place) {
-        Answer row = place.startsWith("top") ? is(item.y(), 0) : place.startsWith("bottom") ? is(item.y(), 2) : null;
-        Answer column = place.endsWith("left") ? is(item.x(), 0) : place.endsWith("right") ? is(item.x(), 2) : null;
+    private static Answer isAt(Scene scene, Item item, String place) {
+        double x = scene.frame().across(item);
+        double y = scene.frame().down(item);
+        Answer row = place.startsWith("top") ? is(y, 0) : place.startsWith("bottom") ? is(y, 2) : null;
+        Answer column = place.endsWith("left") ? is(x, 0) : place.endsWith("right") ? is(x, 2) : null;
         if (place.equals("middle")) {
-            row = is(item.y(), 1);
-            column = is(item.x(), 1);
+            row = is(y, 1);
+            column = is(x, 1);
         }
         if (row == Answer.NO || column == Answer.NO) {
             return Answer.NO;
@@ -94,15 +98,19 @@ final class Place {
         return value < 0.5 && wanted == 2 || value > 0.5 && wanted == 0 ? Answer.NO : Answer.UNCLEAR;
     }
 
-    private static Rectangle2D area(String place) {
-        if (place.equals("middle")) {
-            return new Rectangle2D.Double(1 / 3.0, 1 / 3.0, 1 / 3.0, 1 / 3.0);
-        }
-        double top = place.startsWith("bottom") ? 2 / 3.0 : 0;
-        double bottom = place.startsWith("top") ? 1 / 3.0 : 1;
-        double left = place.endsWith("right") ? 2 / 3.0 : 0;
-        double right = place.endsWith("left") ? 1 / 3.0 : 1;
-        return new Rectangle2D.Double(left, top, right - left, bottom - top);
+    private static Rectangle2D area(Frame frame, String place) {
+        boolean middle = place.equals("middle");
+        double top = place.startsWith("bottom") ? 2 : middle ? 1 : 0;
+        double bottom = place.startsWith("top") ? 1 : middle ? 2 : 3;
+        double left = place.endsWith("right") ? 2 : middle ? 1 : 0;
+        double right = place.endsWith("left") ? 1 : middle ? 2 : 3;
+        double width = frame.width() / 3;
+        double height = frame.height() / 3;
+        return new Rectangle2D.Double(
+                frame.left() + left * width,
+                frame.top() + top * height,
+                (right - left) * width,
+                (bottom - top) * height);
     }
 
     private static String cell(int row, int column) {

@@ -2,6 +2,7 @@ package io.langbridge.examples.demoworld;
 
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
+import io.langbridge.ImageFit;
 import io.langbridge.Llm;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
@@ -53,14 +54,15 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
     private Encoder encoder(String name, Encoder start, int steps, double rate, Optimizer optimizer, long data) {
         return training(Training.encoderPretraining(), name, steps, 32, rate)
                 .optimizer(optimizer)
-                .encoder(start.layer(EncoderFolder.LAYER))
+                .encoder(start.layer(EncoderFolder.LAYER).fit(ImageFit.PREPROCESSOR))
                 .labels(PatchLessons.labels())
                 .data(Lessons.patches(data))
                 .weightDecay(0.05)
                 .build()
                 .run()
                 .encoder()
-                .layer(EncoderFolder.LAYER);
+                .layer(EncoderFolder.LAYER)
+                .fit(ImageFit.PREPROCESSOR);
     }
 
     /** A language model that has learnt from text about the world. */

@@ -13,15 +13,16 @@ import java.util.stream.IntStream;
 /**
  * A picture before it is drawn: one to five items that do not touch, what they lie on, and how they are taken.
  *
+ * @param frame the shape of the picture
  * @param items in no order that means anything
  * @param background what they lie on, from which each of them stands out
  * @param finish what becomes of the picture after drawing
  */
-record Scene(List<Item> items, Background background, Finish finish) {
+record Scene(Frame frame, List<Item> items, Background background, Finish finish) {
     /**
      * What becomes of a picture.
      *
-     * @param pixels width and height
+     * @param pixels the longer side
      * @param antialiased whether edges are smooth
      * @param noise largest change of a channel by noise, 0 to 255
      * @param jpeg JPEG quality, or 0 if it is not compressed
@@ -42,22 +43,27 @@ record Scene(List<Item> items, Background background, Finish finish) {
     }
 
     /**
-     * A scene.
+     * A scene in a square picture.
      *
      * @param random the same state gives the same scene
      */
     static Scene random(SplittableRandom random) {
+        return random(Frame.SQUARE, random);
+    }
+
+    /** A scene in a picture of this shape. */
+    static Scene random(Frame frame, SplittableRandom random) {
         int count = COUNTS[random.nextInt(COUNTS.length)];
         while (true) {
             List<Item> items = new ArrayList<>();
             for (int i = 0; i < count; i++) {
-                items.add(item(items, random));
+                items.add(item(items, random).scaled(frame.shorter()));
             }
             Optional<Background> background = background(items, random);
             if (background.isPresent()) {
-                Optional<List<Item>> placed = placed(items, random);
+                Optional<List<Item>> placed = placed(items, frame, random);
                 if (placed.isPresent()) {
-                    return new Scene(placed.get(), background.get(), finish(random));
+                    return new Scene(frame, placed.get(), background.get(), finish(random));
                 }
             }
         }
@@ -67,19 +73,19 @@ record Scene(List<Item> items, Background background, Finish finish) {
      * A scene with as many items as find a place, most of them small and half of them letters and digits: much to learn
      * at once.
      */
-    static Scene crowded(SplittableRandom random) {
+    static Scene crowded(Frame frame, SplittableRandom random) {
         Background background = Background.random(random);
         List<Item> placed = new ArrayList<>();
         for (int i = 0; i < CROWD || placed.isEmpty(); i++) {
-            Item item = item(placed, random);
+            Item item = item(placed, random).scaled(frame.shorter());
             boolean wanted = item.figure().isCharacter() || random.nextBoolean();
             if (wanted
                     && background.shows(item.rgb())
                     && random.nextInt(1 + 2 * item.size().ordinal()) == 0) {
-                place(item, placed, random).ifPresent(placed::add);
+                place(item, placed, frame, random).ifPresent(placed::add);
             }
         }
-        return new Scene(placed, background, finish(random));
+        return new Scene(frame, placed, background, finish(random));
     }
 
     /** An item that has no place yet. Now and then it takes after another one, so that there is something to count. */
@@ -160,12 +166,12 @@ record Scene(List<Item> items, Background background, Finish finish) {
     }
 
     /** Finds places for all, the largest first. */
-    private static Optional<List<Item>> placed(List<Item> items, SplittableRandom random) {
+    private static Optional<List<Item>> placed(List<Item> items, Frame frame, SplittableRandom random) {
         List<Item> sorted = new ArrayList<>(items);
         sorted.sort(Comparator.comparingDouble(Item::diameter).reversed());
         List<Item> placed = new ArrayList<>();
         for (Item item : sorted) {
-            Optional<Item> found = place(item, placed, random);
+            Optional<Item> found = place(item, placed, frame, random);
             if (found.isEmpty()) {
                 return Optional.empty();
             }
@@ -175,18 +181,18 @@ record Scene(List<Item> items, Background background, Finish finish) {
     }
 
     /** Finds a place that touches none of the others. */
-    private static Optional<Item> place(Item item, List<Item> others, SplittableRandom random) {
+    private static Optional<Item> place(Item item, List<Item> others, Frame frame, SplittableRandom random) {
         Rectangle2D box = item.box();
         double radius = radius(item);
         double halfWidth = Math.max(-box.getMinX(), box.getMaxX()) + MARGIN;
         double halfHeight = Math.max(-box.getMinY(), box.getMaxY()) + MARGIN;
-        if (halfWidth >= 0.5 || halfHeight >= 0.5) {
+        if (halfWidth >= frame.width() / 2 || halfHeight >= frame.height() / 2) {
             return Optional.empty();
         }
         double[] radii = others.stream().mapToDouble(Scene::radius).toArray();
         for (int i = 0; i < 30; i++) {
-            double x = random.nextDouble(halfWidth, 1 - halfWidth);
-            double y = random.nextDouble(halfHeight, 1 - halfHeight);
+            double x = random.nextDouble(frame.left() + halfWidth, 1 - frame.left() - halfWidth);
+            double y = random.nextDouble(frame.top() + halfHeight, 1 - frame.top() - halfHeight);
             if (IntStream.range(0, radii.length).allMatch(other -> {
                 Item at = others.get(other);
                 return Math.hypot(x - at.x(), y - at.y()) >= radius + radii[other] + GAP;

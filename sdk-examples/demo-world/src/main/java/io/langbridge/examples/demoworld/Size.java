@@ -3,7 +3,7 @@ package io.langbridge.examples.demoworld;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/** How large an item is: its longer side, or a character's height, as a share of the picture's side. */
+/** How large an item is: its longer side, or a character's height, as a share of the picture's shorter side. */
 enum Size {
     SMALL(0.16, 0.21),
     MEDIUM(0.27, 0.33),

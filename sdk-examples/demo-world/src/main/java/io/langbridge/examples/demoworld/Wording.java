@@ -99,8 +99,9 @@ final class Wording {
     /** The canonical description: every item from the top left to the bottom right in one sentence. */
     static String describe(Scene scene) {
         List<String> parts = scene.items().stream()
-                .sorted(Comparator.<Item>comparingInt(Place::row).thenComparingDouble(Item::x))
-                .map(item -> a(item.fullName()) + " " + Place.phrase(Place.cell(item)))
+                .sorted(Comparator.<Item>comparingInt(item -> Place.row(scene, item))
+                        .thenComparingDouble(Item::x))
+                .map(item -> a(item.fullName()) + " " + Place.phrase(Place.cell(scene, item)))
                 .collect(Collectors.toList());
         return "There is " + listed(parts) + ".";
     }
@@ -263,13 +264,13 @@ final class Wording {
     }
 
     private Optional<Question> where() {
-        Optional<Item> item = any(candidate ->
-                Place.isClear(candidate) && !references(candidate, Hidden.PLACE).isEmpty());
+        Optional<Item> item = any(candidate -> Place.isClear(scene, candidate)
+                && !references(candidate, Hidden.PLACE).isEmpty());
         return item.flatMap(known -> {
             String it = reference(known, Hidden.PLACE);
             return ask(
                     Kind.WHERE,
-                    Place.cell(known),
+                    Place.cell(scene, known),
                     "where is " + it,
                     "where is " + it + " " + HERE,
                     "where can {I|you|we} {find|see} " + it,
@@ -724,7 +725,7 @@ final class Wording {
                     "there is",
                     "{this|the} " + PICTURE + " of " + NUMBERS[items.size()] + " {things|objects|items} shows"));
             List<String> parts = order.stream()
-                    .map(item -> a(told(item)) + " " + placed(Place.cell(item)))
+                    .map(item -> a(told(item)) + " " + placed(Place.cell(scene, item)))
                     .collect(Collectors.toList());
             story.append(sentence(intro + " " + listed(parts) + "."));
         } else {
@@ -734,7 +735,7 @@ final class Wording {
                         + (one ? THING : "{things|objects|items}") + "{ " + HERE + "|}."));
             }
             for (Item item : order) {
-                String there = placed(Place.cell(item));
+                String there = placed(Place.cell(scene, item));
                 String text = pick(List.of(
                         "there is " + a(told(item)) + " " + there + ".",
                         a(told(item)) + " is " + there + ".",

@@ -20,7 +20,7 @@ class SceneTest {
         SplittableRandom random = new SplittableRandom(11);
         List<Scene> scenes = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            scenes.add(Scene.random(random));
+            scenes.add(Scene.random(Frame.random(random), random));
         }
         return scenes;
     }
@@ -43,7 +43,7 @@ class SceneTest {
             assertTrue(!items.isEmpty() && items.size() <= 5);
             for (Item item : items) {
                 Rectangle2D box = item.painted().getBounds2D();
-                assertTrue(new Rectangle2D.Double(0, 0, 1, 1).contains(box), () -> box + " of " + item);
+                assertTrue(scene.frame().area().contains(box), () -> box + " of " + item);
                 for (Item other : items) {
                     double distance = Math.hypot(item.x() - other.x(), item.y() - other.y());
                     double touching = Scene.radius(item) + Scene.radius(other);
@@ -56,15 +56,19 @@ class SceneTest {
     @Test
     void everyItemIsPaintedInItsColourAndStandsOut() {
         for (Scene drawn : scenes(100)) {
-            Scene clean = new Scene(drawn.items(), drawn.background(), new Scene.Finish(128, true, 0, 0, 0));
+            Scene clean =
+                    new Scene(drawn.frame(), drawn.items(), drawn.background(), new Scene.Finish(128, true, 0, 0, 0));
             BufferedImage picture = Painter.draw(clean);
             for (Item item : clean.items()) {
                 assertTrue(drawn.background().shows(item.rgb()), () -> item + " on " + drawn.background());
                 double radius = Scene.radius(item);
                 int own = 0;
-                for (int y = 0; y < 128; y++) {
-                    for (int x = 0; x < 128; x++) {
-                        boolean near = Math.hypot((x + 0.5) / 128 - item.x(), (y + 0.5) / 128 - item.y()) <= radius;
+                for (int y = 0; y < picture.getHeight(); y++) {
+                    for (int x = 0; x < picture.getWidth(); x++) {
+                        double fromCentre = Math.hypot(
+                                (x + 0.5 - picture.getWidth() / 2) / 128 + 0.5 - item.x(),
+                                (y + 0.5 - picture.getHeight() / 2) / 128 + 0.5 - item.y());
+                        boolean near = fromCentre <= radius;
                         own += near && (picture.getRGB(x, y) & 0xffffff) == item.rgb() ? 1 : 0;
                     }
                 }
@@ -83,11 +87,15 @@ class SceneTest {
         int compressed = 0;
         int small = Integer.MAX_VALUE;
         int large = 0;
+        int wide = 0;
+        int high = 0;
         for (Scene scene : scenes(2000)) {
             patterns.add(scene.background().pattern());
             compressed += scene.finish().jpeg() > 0 ? 1 : 0;
             small = Math.min(small, scene.finish().pixels());
             large = Math.max(large, scene.finish().pixels());
+            wide += scene.frame().height() < 1 ? 1 : 0;
+            high += scene.frame().width() < 1 ? 1 : 0;
             for (Item item : scene.items()) {
                 figures.add(item.figure());
                 colours.add(item.colour());
@@ -101,16 +109,50 @@ class SceneTest {
         assertEquals(EnumSet.allOf(Background.Pattern.class), patterns);
         assertEquals(24 + 10 + 1, characters.size()); // and the 0 of those that are none
         assertTrue(compressed > 500 && compressed < 800, compressed + " are compressed");
+        assertTrue(wide > 300 && high > 150 && wide + high < 800, wide + " are wide, " + high + " are high");
         assertTrue(small < 70 && large > 480, small + " to " + large + " pixels");
+    }
+
+    @Test
+    void placesAreThoseOfThePicture() {
+        int narrow = 0;
+        for (Scene drawn : scenes(2000)) {
+            Item item = drawn.items().get(0);
+            if (item.figure() != Figure.CIRCLE && item.figure() != Figure.SQUARE) {
+                continue; // what is painted of these lies evenly around their place
+            }
+            Background plain = new Background(Background.Pattern.PLAIN, ~item.rgb() & 0xffffff, 0, 0, 1);
+            Scene single = new Scene(drawn.frame(), List.of(item), plain, new Scene.Finish(256, true, 0, 0, 0));
+            BufferedImage picture = Painter.draw(single);
+            Rectangle2D shown = null;
+            for (int y = 0; y < picture.getHeight(); y++) {
+                for (int x = 0; x < picture.getWidth(); x++) {
+                    if ((picture.getRGB(x, y) & 0xffffff) != plain.rgb()) {
+                        Rectangle2D pixel = new Rectangle2D.Double(x, y, 1, 1);
+                        shown = shown == null ? pixel : shown.createUnion(pixel);
+                    }
+                }
+            }
+            assertEquals(shown.getCenterX() / picture.getWidth(), drawn.frame().across(item), 0.01);
+            assertEquals(shown.getCenterY() / picture.getHeight(), drawn.frame().down(item), 0.01);
+            narrow += picture.getWidth() != picture.getHeight() ? 1 : 0;
+        }
+        assertTrue(narrow > 40, narrow + " are not square");
     }
 
     @Test
     void aPatchBelongsToTheItemThatLiesOnIt() {
         for (Scene drawn : scenes(200)) {
-            Scene clean = new Scene(drawn.items(), drawn.background(), new Scene.Finish(64, false, 0, 0, 0));
+            Scene clean =
+                    new Scene(drawn.frame(), drawn.items(), drawn.background(), new Scene.Finish(64, false, 0, 0, 0));
             PatchMap map = new PatchMap(clean, 8);
             for (int patch = 0; patch < map.size(); patch++) {
-                Rectangle2D area = new Rectangle2D.Double(patch % 8 / 8.0, patch / 8 / 8.0, 1 / 8.0, 1 / 8.0);
+                Frame frame = clean.frame();
+                Rectangle2D area = new Rectangle2D.Double(
+                        frame.left() + patch % 8 * frame.width() / 8,
+                        frame.top() + patch / 8 * frame.height() / 8,
+                        frame.width() / 8,
+                        frame.height() / 8);
                 int number = map.item(patch);
                 for (int i = 0; i < clean.items().size(); i++) {
                     Item item = clean.items().get(i);
@@ -125,7 +167,7 @@ class SceneTest {
     }
 
     private static int[] pixels(BufferedImage picture) {
-        int size = picture.getWidth();
-        return picture.getRGB(0, 0, size, size, null, 0, size);
+        int width = picture.getWidth();
+        return picture.getRGB(0, 0, width, picture.getHeight(), null, 0, width);
     }
 }

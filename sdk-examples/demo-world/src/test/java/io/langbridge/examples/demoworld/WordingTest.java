@@ -32,7 +32,7 @@ class WordingTest {
     static void ask() {
         SplittableRandom random = new SplittableRandom(5);
         for (int i = 0; i < 2000; i++) {
-            Scene scene = Scene.random(random);
+            Scene scene = Scene.random(Frame.random(random), random);
             SCENES.add(scene);
             QUESTIONS.add(Wording.questions(scene, random, 6));
         }
@@ -96,9 +96,9 @@ class WordingTest {
         forAll((scene, question) -> {
             Predicate<Item> meant = item -> true;
             switch (question.kind()) {
-                case COLOUR, FIGURE, CHARACTER -> meant = meant(question.text()).and(at(question.text()));
+                case COLOUR, FIGURE, CHARACTER -> meant = meant(question.text()).and(at(scene, question.text()));
                 case WHERE -> meant = meant(question.text());
-                case AT -> meant = at(question.text());
+                case AT -> meant = at(scene, question.text());
                 case WHAT -> assertEquals(1, scene.items().size());
                 default -> {
                     return;
@@ -115,7 +115,7 @@ class WordingTest {
                 case COLOUR -> item.colour().word();
                 case FIGURE -> item.noun();
                 case CHARACTER -> String.valueOf(item.character());
-                case WHERE -> place(item);
+                case WHERE -> place(scene, item);
                 default ->
                     (item.colour() == Colour.ORANGE ? "an " : "a ")
                             + item.colour().word() + " " + item.noun();
@@ -149,7 +149,7 @@ class WordingTest {
                 answers.computeIfAbsent(question.kind(), kind -> new int[2])[yes ? 1 : 0]++;
                 if (question.kind() == Kind.EXISTS) {
                     boolean any = scene.items().stream()
-                            .anyMatch(meant(question.text()).and(at(question.text())));
+                            .anyMatch(meant(question.text()).and(at(scene, question.text())));
                     assertEquals(any, yes, () -> question + " of " + Wording.describe(scene));
                 }
             }
@@ -271,23 +271,24 @@ class WordingTest {
     }
 
     /** The items in the place that the text names; no place, all items. */
-    private static Predicate<Item> at(String text) {
+    private static Predicate<Item> at(Scene scene, String text) {
+        Frame frame = scene.frame();
         List<String> words = words(text.replaceAll("[Ii]s it right|, right\\b", ""));
         Predicate<Item> at = item -> true;
         if (words.contains("left")) {
-            at = at.and(item -> item.x() < 1 / 3.0);
+            at = at.and(item -> frame.across(item) < 1 / 3.0);
         }
         if (words.contains("right")) {
-            at = at.and(item -> item.x() > 2 / 3.0);
+            at = at.and(item -> frame.across(item) > 2 / 3.0);
         }
         if (words.contains("top")) {
-            at = at.and(item -> item.y() < 1 / 3.0);
+            at = at.and(item -> frame.down(item) < 1 / 3.0);
         }
         if (words.contains("bottom")) {
-            at = at.and(item -> item.y() > 2 / 3.0);
+            at = at.and(item -> frame.down(item) > 2 / 3.0);
         }
         if (words.contains("middle") || words.contains("center") || words.contains("centre")) {
-            at = at.and(item -> place(item).equals("middle"));
+            at = at.and(item -> place(scene, item).equals("middle"));
         }
         return at;
     }
@@ -306,9 +307,11 @@ class WordingTest {
         return mentioned;
     }
 
-    private static String place(Item item) {
-        String row = item.y() < 1 / 3.0 ? "top" : item.y() > 2 / 3.0 ? "bottom" : "";
-        String column = item.x() < 1 / 3.0 ? "left" : item.x() > 2 / 3.0 ? "right" : "";
+    private static String place(Scene scene, Item item) {
+        double x = scene.frame().across(item);
+        double y = scene.frame().down(item);
+        String row = y < 1 / 3.0 ? "top" : y > 2 / 3.0 ? "bottom" : "";
+        String column = x < 1 / 3.0 ? "left" : x > 2 / 3.0 ? "right" : "";
         String place = (row + " " + column).strip();
         return place.isEmpty() ? "middle" : place;
     }
