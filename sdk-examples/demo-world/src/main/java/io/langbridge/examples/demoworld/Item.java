@@ -104,10 +104,10 @@ record Item(
                 : outline();
     }
 
-    /** The upright box around it. */
+    /** The upright box around it. A thick line reaches far beyond the points of a star. */
     Rectangle2D box() {
-        Rectangle2D box = outline().getBounds2D();
-        double half = lineWidth() / 2;
+        Rectangle2D box = painted().getBounds2D();
+        double half = style == Style.LINED ? lineWidth() / 2 : 0;
         return new Rectangle2D.Double(
                 box.getX() - half, box.getY() - half, box.getWidth() + 2 * half, box.getHeight() + 2 * half);
     }

@@ -38,7 +38,7 @@ class SceneTest {
 
     @Test
     void itemsLieApartAndInside() {
-        for (Scene scene : scenes(1000)) {
+        for (Scene scene : scenes(5000)) {
             List<Item> items = scene.items();
             assertTrue(!items.isEmpty() && items.size() <= 5);
             for (Item item : items) {
