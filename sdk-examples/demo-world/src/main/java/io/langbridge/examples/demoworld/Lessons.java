@@ -19,9 +19,7 @@ final class Lessons {
     static Iterable<TrainingExample> patches(long seed) {
         return endless(
                 seed,
-                random -> random.nextInt(4) == 0
-                        ? Scene.random(Frame.random(random), random)
-                        : Scene.crowded(Frame.random(random), random),
+                random -> random.nextInt(4) == 0 ? Scene.ofAnyShape(random) : Scene.crowded(random),
                 (number, scene, random) -> TrainingExample.caption(
                         "patches " + number, Painter.image(scene), PatchLessons.caption(scene)));
     }
@@ -38,7 +36,7 @@ final class Lessons {
     static Iterable<TrainingExample> pictures(long seed, int questions) {
         return endless(
                 seed,
-                random -> Scene.random(Frame.random(random), random),
+                Scene::ofAnyShape,
                 (number, scene, random) -> TextLessons.talk(
                         "picture " + number,
                         new Message.Picture(Painter.image(scene)),

@@ -3,6 +3,7 @@ package io.langbridge.examples.demoworld;
 import java.awt.geom.Rectangle2D;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** Places of a picture: nine cells, and the four sides that reach along a whole edge. */
 final class Place {
@@ -45,10 +46,11 @@ final class Place {
 
     /** The places that nothing reaches into. */
     static List<String> empty(Scene scene) {
+        List<Rectangle2D> boxes = scene.items().stream().map(Item::box).collect(Collectors.toList());
         List<String> places = new ArrayList<>();
         for (String place : ASKED) {
             Rectangle2D area = area(scene.frame(), place);
-            if (scene.items().stream().noneMatch(item -> item.box().intersects(area))) {
+            if (boxes.stream().noneMatch(box -> box.intersects(area))) {
                 places.add(place);
             }
         }

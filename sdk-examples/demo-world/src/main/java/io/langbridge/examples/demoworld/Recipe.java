@@ -47,22 +47,26 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         if (!Files.exists(fresh)) {
             EncoderFolder.write(fresh, seed + 6);
         }
-        Encoder first = encoder("encoder-adamw", Encoder.of(fresh), ENCODER_STEPS, 7e-4, Optimizer.ADAMW, seed);
+        Encoder first = encoder("encoder-adamw", asUsed(Encoder.of(fresh)), ENCODER_STEPS, 7e-4, Optimizer.ADAMW, seed);
         return encoder("encoder", first, MORE_ENCODER_STEPS, 6e-4, Optimizer.MUON, seed + 50);
     }
 
     private Encoder encoder(String name, Encoder start, int steps, double rate, Optimizer optimizer, long data) {
-        return training(Training.encoderPretraining(), name, steps, 32, rate)
+        Encoder trained = training(Training.encoderPretraining(), name, steps, 32, rate)
                 .optimizer(optimizer)
-                .encoder(start.layer(EncoderFolder.LAYER).fit(ImageFit.PREPROCESSOR))
+                .encoder(start)
                 .labels(PatchLessons.labels())
                 .data(Lessons.patches(data))
                 .weightDecay(0.05)
                 .build()
                 .run()
-                .encoder()
-                .layer(EncoderFolder.LAYER)
-                .fit(ImageFit.PREPROCESSOR);
+                .encoder();
+        return asUsed(trained);
+    }
+
+    /** Pictures that are not square are stretched: gray around them would have to be learnt too. */
+    private static Encoder asUsed(Encoder encoder) {
+        return encoder.layer(EncoderFolder.LAYER).fit(ImageFit.PREPROCESSOR);
     }
 
     /** A language model that has learnt from text about the world. */

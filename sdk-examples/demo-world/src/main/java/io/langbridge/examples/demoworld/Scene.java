@@ -51,8 +51,12 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
         return random(Frame.SQUARE, random);
     }
 
-    /** A scene in a picture of this shape. */
-    static Scene random(Frame frame, SplittableRandom random) {
+    /** A scene in a picture of any shape. */
+    static Scene ofAnyShape(SplittableRandom random) {
+        return random(Frame.random(random), random);
+    }
+
+    private static Scene random(Frame frame, SplittableRandom random) {
         int count = COUNTS[random.nextInt(COUNTS.length)];
         while (true) {
             List<Item> items = new ArrayList<>();
@@ -71,9 +75,10 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
 
     /**
      * A scene with as many items as find a place, most of them small and half of them letters and digits: much to learn
-     * at once.
+     * at once. In a picture of any shape.
      */
-    static Scene crowded(Frame frame, SplittableRandom random) {
+    static Scene crowded(SplittableRandom random) {
+        Frame frame = Frame.random(random);
         Background background = Background.random(random);
         List<Item> placed = new ArrayList<>();
         for (int i = 0; i < CROWD || placed.isEmpty(); i++) {

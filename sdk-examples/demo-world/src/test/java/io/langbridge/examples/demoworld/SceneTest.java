@@ -20,7 +20,7 @@ class SceneTest {
         SplittableRandom random = new SplittableRandom(11);
         List<Scene> scenes = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            scenes.add(Scene.random(Frame.random(random), random));
+            scenes.add(Scene.ofAnyShape(random));
         }
         return scenes;
     }
@@ -56,8 +56,7 @@ class SceneTest {
     @Test
     void everyItemIsPaintedInItsColourAndStandsOut() {
         for (Scene drawn : scenes(100)) {
-            Scene clean =
-                    new Scene(drawn.frame(), drawn.items(), drawn.background(), new Scene.Finish(128, true, 0, 0, 0));
+            Scene clean = clean(drawn, 128, true);
             BufferedImage picture = Painter.draw(clean);
             for (Item item : clean.items()) {
                 assertTrue(drawn.background().shows(item.rgb()), () -> item + " on " + drawn.background());
@@ -143,8 +142,7 @@ class SceneTest {
     @Test
     void aPatchBelongsToTheItemThatLiesOnIt() {
         for (Scene drawn : scenes(200)) {
-            Scene clean =
-                    new Scene(drawn.frame(), drawn.items(), drawn.background(), new Scene.Finish(64, false, 0, 0, 0));
+            Scene clean = clean(drawn, 64, false);
             PatchMap map = new PatchMap(clean, 8);
             for (int patch = 0; patch < map.size(); patch++) {
                 Frame frame = clean.frame();
@@ -164,6 +162,12 @@ class SceneTest {
                 }
             }
         }
+    }
+
+    /** Without noise and compression. */
+    private static Scene clean(Scene scene, int pixels, boolean antialiased) {
+        Scene.Finish finish = new Scene.Finish(pixels, antialiased, 0, 0, 0);
+        return new Scene(scene.frame(), scene.items(), scene.background(), finish);
     }
 
     private static int[] pixels(BufferedImage picture) {

@@ -32,7 +32,7 @@ class WordingTest {
     static void ask() {
         SplittableRandom random = new SplittableRandom(5);
         for (int i = 0; i < 2000; i++) {
-            Scene scene = Scene.random(Frame.random(random), random);
+            Scene scene = Scene.ofAnyShape(random);
             SCENES.add(scene);
             QUESTIONS.add(Wording.questions(scene, random, 6));
         }
