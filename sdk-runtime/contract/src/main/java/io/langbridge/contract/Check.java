@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,6 +31,16 @@ import org.jspecify.annotations.Nullable;
  * report shows all of them. At the end, a tensor that nothing looked at is a difference too, and a key is reported.
  */
 final class Check implements AutoCloseable {
+    /**
+     * How far a single result may stray from what is to be expected, in networks of few channels. Half of a case's
+     * results must be within {@link #MEDIAN_SPREAD}.
+     */
+    private static final double SPREAD = 4;
+
+    private static final double MEDIAN_SPREAD = 1.5;
+    /** Nothing but zeros has an error of 1, so no bound may reach it. */
+    private static final double LARGEST_BOUND = 0.9;
+
     private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d+)?([eE]-?\\d+)?");
 
     private final Engine engine;
@@ -42,15 +53,34 @@ final class Check implements AutoCloseable {
     private final Closing opened = new Closing();
     private final List<String> differences = new ArrayList<>();
     private final List<String> leftOut = new ArrayList<>();
-    /** Of all comparisons with a quantised network. */
-    private final List<Double> errors = new ArrayList<>();
+    /** Of all comparisons with a quantised network, by what was compared. */
+    private final Map<String, Double> errors = new LinkedHashMap<>();
+
+    private final @Nullable Map<String, Double> plainErrors;
 
     private int comparisons;
     private double largestShare;
     private String largest = "";
 
+    /** A case in full precision. */
     Check(Engine engine, EngineOptions options, Fixtures fixtures, Fixtures.Case found) {
+        this(engine, options, fixtures, found, Collections.emptyMap());
+    }
+
+    /**
+     * Begins a case.
+     *
+     * @param plainErrors what {@link #errors} of this case are with {@link PlainRounding}; null where the engine is
+     *     that
+     */
+    Check(
+            Engine engine,
+            EngineOptions options,
+            Fixtures fixtures,
+            Fixtures.Case found,
+            @Nullable Map<String, Double> plainErrors) {
         this.engine = engine;
+        this.plainErrors = plainErrors;
         this.options = options;
         this.fixtures = fixtures;
         this.found = found;
@@ -145,17 +175,40 @@ final class Check implements AutoCloseable {
         return options.precision() != Precision.FULL;
     }
 
+    /** Whether this run only measures what plain rounding costs; whole models are not run then. */
+    boolean measuresPlainRounding() {
+        return quantized() && plainErrors == null;
+    }
+
+    /** The relative errors of a quantised network, by what was compared. */
+    Map<String, Double> errors() {
+        return errors;
+    }
+
     /**
-     * The largest relative error that one result of a quantised network may have, somewhat above what was measured on
-     * the bundled cases. Their networks have 24 to 72 channels; wider ones average more out. Half of all results must
-     * be within a third of it.
+     * The largest relative error that a result of a quantised network may have: {@link #SPREAD} times what is to be
+     * expected from plain rounding of the same result, or of half of the case's where that is larger: a single error of
+     * plain rounding may be small by chance, and what only a whole model has is not measured by itself.
      */
-    private double bound() {
-        boolean coarse = options.precision() == Precision.INT4;
-        return switch (found.area()) {
-            case "vision", "adapter" -> coarse ? 0.6 : 0.06;
-            default -> coarse ? 1.2 : 0.15;
-        };
+    private double bound(String what) {
+        if (plainErrors == null) {
+            return Double.MAX_VALUE;
+        }
+        double median = median(plainErrors);
+        return Math.min(LARGEST_BOUND, SPREAD * expected(Math.max(plainErrors.getOrDefault(what, median), median)));
+    }
+
+    /**
+     * The error to be expected where plain rounding of the weights alone has this one. What flows between layers is
+     * rounded to 8 bits too: beside weights of 8 bits that is a second error of the same size, independent of the
+     * first, and beside weights of 4 bits it is nothing.
+     */
+    private double expected(double plain) {
+        return options.precision() == Precision.INT8 ? Math.sqrt(2) * plain : plain;
+    }
+
+    private static double median(Map<String, Double> errors) {
+        return errors.values().stream().sorted().toList().get(errors.size() / 2);
     }
 
     /** The limit the case states for a tensor: the one for its name or a pattern of it, or else the default. */
@@ -234,8 +287,8 @@ final class Check implements AutoCloseable {
         }
         double error = relativeError(actual, expected);
         if (quantized()) {
-            tolerance = Math.max(tolerance, bound());
-            errors.add(error);
+            errors.put(what, error);
+            tolerance = Math.max(tolerance, bound(what));
         }
         double share = tolerance == 0 ? 0 : error / tolerance;
         if (share > largestShare) {
@@ -257,7 +310,7 @@ final class Check implements AutoCloseable {
             squares += (double) full[i] * full[i];
             second = i == best ? second : Math.max(second, full[i]);
         }
-        double noise = bound() * Math.sqrt(squares / full.length);
+        double noise = bound(what) * Math.sqrt(squares / full.length);
         if (full[best] - second > noise) {
             same("choice at " + what, DecoderCases.argmax(FloatBuffer.wrap(actual)), best);
         }
@@ -327,10 +380,11 @@ final class Check implements AutoCloseable {
     List<String> differences() {
         List<String> all = new ArrayList<>(differences);
         unreadTensors.forEach(name -> all.add("Nothing knows how to check the tensor " + name));
-        if (!errors.isEmpty()) {
-            double median = errors.stream().sorted().toList().get(errors.size() / 2);
-            if (median > bound() / 3) {
-                all.add("The median of the relative errors is " + median + ", more than " + bound() / 3);
+        if (plainErrors != null && !errors.isEmpty()) {
+            double median = median(errors);
+            double limit = MEDIAN_SPREAD * expected(median(plainErrors));
+            if (!(median <= limit)) {
+                all.add("The median of the relative errors is " + median + ", more than " + limit);
             }
         }
         if (comparisons == 0 && leftOut.isEmpty()) {

@@ -92,8 +92,10 @@ final class EndToEndCases {
             model.checkRun(run, maxNewTokens);
         }
         Path vocabulary = model.folder.adapter().vocabularyFile();
-        PublicApi.check(
-                check, checkpoint, vocabulary == null ? null : SharedVocabulary.read(vocabulary), runs, maxNewTokens);
+        if (!check.measuresPlainRounding()) {
+            SharedVocabulary words = vocabulary == null ? null : SharedVocabulary.read(vocabulary);
+            PublicApi.check(check, checkpoint, words, runs, maxNewTokens);
+        }
         return model.greedyTokens;
     }
 

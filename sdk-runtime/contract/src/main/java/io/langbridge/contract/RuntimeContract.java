@@ -92,7 +92,14 @@ public abstract class RuntimeContract {
                     .add(dynamicTest(
                             found.name(),
                             found.file().toUri(),
-                            () -> run(new Check(checked, options, fixtures, found), tally)));
+                            () -> run(
+                                    new Check(
+                                            checked,
+                                            options,
+                                            fixtures,
+                                            found,
+                                            plainErrors(checked, options, fixtures, found)),
+                                    tally)));
         }
         List<DynamicNode> nodes = new ArrayList<>();
         nodes.add(dynamicTest("all of " + fixtures.root() + " belongs to a case", () -> {
@@ -158,6 +165,19 @@ public abstract class RuntimeContract {
             result[i % columns * rows + i / columns] = values[i];
         }
         return result;
+    }
+
+    /** The measure for a quantised network, see {@link PlainRounding}; empty in full precision. */
+    private Map<String, Double> plainErrors(
+            Engine checked, EngineOptions options, Fixtures fixtures, Fixtures.Case found) throws Exception {
+        if (precision() == Precision.FULL) {
+            return Map.of();
+        }
+        try (PlainRounding plain = new PlainRounding(checked);
+                Check check = new Check(plain, options, fixtures, found, null)) {
+            check(check);
+            return check.errors();
+        }
     }
 
     private void run(Check check, Tally tally) throws Exception {
