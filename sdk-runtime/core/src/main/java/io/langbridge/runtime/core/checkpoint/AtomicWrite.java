@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.UUID;
 
 /** Writes beside a file's place first, so that a broken write leaves what was there. */
 public final class AtomicWrite {
@@ -24,8 +25,8 @@ public final class AtomicWrite {
      */
     public static Path to(Path file, Writer writer) {
         try {
-            Path part = Files.createTempFile(
-                    file.toAbsolutePath().getParent(), String.valueOf(file.getFileName()), ".part");
+            // Not createTempFile: what is written here is meant for others too, as far as the umask lets them.
+            Path part = Files.createFile(file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".part"));
             try {
                 writer.write(part);
                 Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);

@@ -139,7 +139,7 @@ public final class WeightFile {
         Path file = cacheDirectory.resolve("weights-" + ContentHash.hex(key, 16) + ".bin");
         ByteBuffer header = header(key);
         try {
-            Files.createDirectories(cacheDirectory);
+            PrivateFolder.make(cacheDirectory);
             if (isComplete(file, header)) {
                 return file;
             }
@@ -246,6 +246,10 @@ public final class WeightFile {
 
     private static boolean isComplete(Path file, ByteBuffer header) throws IOException {
         if (!Files.exists(file)) {
+            return false;
+        }
+        if (!PrivateFolder.trusts(file)) {
+            log.warn("{} may have been written by another user and will be written again", file);
             return false;
         }
         ByteBuffer found = ByteBuffer.allocate(HEADER);

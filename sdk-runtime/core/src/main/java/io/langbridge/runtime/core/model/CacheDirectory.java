@@ -21,8 +21,9 @@ final class CacheDirectory {
             base = Paths.get(home, "Library", "Caches");
         } else if (xdg != null && !xdg.isEmpty()) {
             base = Paths.get(xdg);
-        } else if (home.isEmpty() || home.equals("/")) {
-            base = Paths.get(property("java.io.tmpdir")); // Android has no home; this is the app's own cache there
+        } else if (home.isEmpty() || home.equals("/") || home.equals("?")) {
+            // Android has no home, and this is the app's own cache there; a container's user without a name has "?".
+            return Paths.get(property("java.io.tmpdir"), "langbridge-" + property("user.name"));
         } else {
             base = Paths.get(home, ".cache");
         }
