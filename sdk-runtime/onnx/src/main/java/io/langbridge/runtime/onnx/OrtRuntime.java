@@ -10,12 +10,20 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.Device;
+import io.langbridge.runtime.core.engine.NativeLibraries;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The one ONNX Runtime of this process. */
 final class OrtRuntime {
     private static final Logger log = LoggerFactory.getLogger(OrtRuntime.class);
+
+    /** The symbols of the library ask for no newer one; so Ubuntu 18.04 and RHEL 8 will do. */
+    private static final int GLIBC_MINOR = 27;
+
+    private static @Nullable OrtEnvironment environment;
+    private static @Nullable String whyNot;
 
     private OrtRuntime() {}
 
@@ -24,17 +32,24 @@ final class OrtRuntime {
      *
      * @throws RuntimeUnavailableException if the native library is not there or does not fit this machine
      */
-    static OrtEnvironment environment() {
-        try {
-            return Holder.ENVIRONMENT;
-        } catch (LinkageError e) {
-            throw new RuntimeUnavailableException(
-                    "ONNX Runtime's native library cannot be loaded on " + System.getProperty("os.name") + " "
-                            + System.getProperty("os.arch") + ": " + rootMessage(e)
-                            + ". The artefact com.microsoft.onnxruntime:onnxruntime holds it for Linux, macOS and"
-                            + " Windows on 64 bits; on Android add onnxruntime-android instead.",
-                    e);
+    static synchronized OrtEnvironment environment() {
+        OrtEnvironment loaded = environment;
+        if (loaded != null) {
+            return loaded;
         }
+        if (whyNot != null) {
+            // A class that could not be initialised says why the first time only.
+            throw new RuntimeUnavailableException(whyNot);
+        }
+        try {
+            NativeLibraries.requireGlibc("ONNX Runtime", GLIBC_MINOR);
+            loaded = create();
+        } catch (LinkageError | RuntimeException e) {
+            whyNot = e instanceof RuntimeUnavailableException ? e.getMessage() : cannotBeLoaded(e);
+            throw new RuntimeUnavailableException(String.valueOf(whyNot), e);
+        }
+        environment = loaded;
+        return loaded;
     }
 
     /**
@@ -81,37 +96,33 @@ final class OrtRuntime {
         }
     }
 
-    private static String rootMessage(Throwable e) {
-        Throwable root = e;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return String.valueOf(root.getMessage());
+    private static String cannotBeLoaded(Throwable failure) {
+        return "ONNX Runtime's native library cannot be loaded on " + System.getProperty("os.name") + " "
+                + System.getProperty("os.arch") + ". "
+                + NativeLibraries.cause(
+                        failure,
+                        "The artefact com.microsoft.onnxruntime:onnxruntime holds it for Linux, macOS and Windows on 64"
+                                + " bits; on Android add onnxruntime-android instead.");
     }
 
-    /** Loads the native library when it is first asked for. */
-    private static final class Holder {
-        static final OrtEnvironment ENVIRONMENT = create();
-
-        private static OrtEnvironment create() {
-            // DJL reports usage from some clouds unless this is set before its engines are touched.
-            if (System.getProperty("OPT_OUT_TRACKING") == null) {
-                System.setProperty("OPT_OUT_TRACKING", "true");
-            }
-            try {
-                // There is one environment per process. DJL's engine wants to be the one who creates it and fails if
-                // it comes second, so an application that uses DJL beside this library needs it created here.
-                Engine.getEngine("OnnxRuntime");
-            } catch (EngineException e) {
-                log.debug("DJL's ONNX Runtime engine is not used: {}", e.getMessage());
-            }
-            OrtEnvironment environment = OrtEnvironment.getEnvironment();
-            try {
-                environment.setTelemetry(false);
-            } catch (OrtException e) {
-                throw new OnnxRuntimeException("ONNX Runtime's telemetry cannot be switched off: " + e.getMessage(), e);
-            }
-            return environment;
+    private static OrtEnvironment create() {
+        // DJL reports usage from some clouds unless this is set before its engines are touched.
+        if (System.getProperty("OPT_OUT_TRACKING") == null) {
+            System.setProperty("OPT_OUT_TRACKING", "true");
         }
+        try {
+            // There is one environment per process. DJL's engine wants to be the one who creates it and fails if
+            // it comes second, so an application that uses DJL beside this library needs it created here.
+            Engine.getEngine("OnnxRuntime");
+        } catch (EngineException e) {
+            log.debug("DJL's ONNX Runtime engine is not used: {}", e.getMessage());
+        }
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        try {
+            environment.setTelemetry(false);
+        } catch (OrtException e) {
+            throw new OnnxRuntimeException("ONNX Runtime's telemetry cannot be switched off: " + e.getMessage(), e);
+        }
+        return environment;
     }
 }

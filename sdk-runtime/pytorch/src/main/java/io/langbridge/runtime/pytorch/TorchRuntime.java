@@ -8,6 +8,9 @@ import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.Device;
+import io.langbridge.runtime.core.engine.NativeLibraries;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +24,12 @@ import org.slf4j.LoggerFactory;
 final class TorchRuntime {
     private static final Logger LOG = LoggerFactory.getLogger(TorchRuntime.class);
     private static final String OFFLINE = "ai.djl.offline";
+    /** Where DJL unpacks native libraries. */
+    private static final String ENGINE_CACHE = "ENGINE_CACHE_DIR";
+
+    /** Symbols of the libraries ask for this one; RHEL 8 has 2.28. */
+    private static final int GLIBC_MINOR = 29;
+
     private static final String WAIT_POLICY = "OMP_WAIT_POLICY";
 
     private static @Nullable TorchRuntime instance;
@@ -74,22 +83,36 @@ final class TorchRuntime {
             System.setProperty("OPT_OUT_TRACKING", "true");
         }
         // Only while PyTorch is loaded: what else the application does with DJL is not ours to decide.
-        String offline = System.getProperty(OFFLINE);
+        Map<String, String> settings = new HashMap<>();
+        if (!download) {
+            settings.put(OFFLINE, "true");
+        }
+        if (!isSet(ENGINE_CACHE) && !isSet("DJL_CACHE_DIR")) {
+            settings.put(ENGINE_CACHE, NativeLibraries.folder().toString());
+        }
+        Map<String, @Nullable String> before = new HashMap<>();
+        settings.forEach((name, value) -> before.put(name, System.setProperty(name, value)));
         try {
-            if (!download) {
-                System.setProperty(OFFLINE, "true");
-            }
+            NativeLibraries.requireGlibc("PyTorch", GLIBC_MINOR);
             return passively(() -> Engine.getEngine("PyTorch"));
+        } catch (RuntimeUnavailableException e) {
+            throw e;
         } catch (RuntimeException | LinkageError | AssertionError e) {
             throw new RuntimeUnavailableException(
-                    "PyTorch's native libraries cannot be loaded: " + rootMessage(e) + ". " + Natives.remedy(), e);
+                    "PyTorch's native libraries cannot be loaded. " + NativeLibraries.cause(e, Natives.remedy()), e);
         } finally {
-            if (offline == null) {
-                System.clearProperty(OFFLINE);
-            } else {
-                System.setProperty(OFFLINE, offline);
-            }
+            before.forEach((name, value) -> {
+                if (value == null) {
+                    System.clearProperty(name);
+                } else {
+                    System.setProperty(name, value);
+                }
+            });
         }
+    }
+
+    private static boolean isSet(String name) {
+        return System.getenv(name) != null || System.getProperty(name) != null;
     }
 
     /**
@@ -156,13 +179,5 @@ final class TorchRuntime {
     private static RuntimeUnavailableException cpuOnly(Device device) {
         return new RuntimeUnavailableException("The device " + device
                 + " was asked for, but the PyTorch natives here compute on the CPU only. " + Natives.cudaRemedy());
-    }
-
-    private static String rootMessage(Throwable e) {
-        Throwable root = e;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-        return root.getMessage() == null ? root.toString() : root.getMessage();
     }
 }

@@ -10,6 +10,7 @@ import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
+import io.langbridge.runtime.core.checkpoint.CacheDirectory;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.Opening;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
@@ -21,6 +22,7 @@ import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.NativeLibraries;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.explain.Embeddings;
 import io.langbridge.runtime.core.explain.Explainer;
@@ -65,6 +67,7 @@ public final class Loader implements ModelLoader {
             ModelFiles files = ModelFiles.open(spec, shared, own);
             Opening<Tokenizer> tokenizer =
                     own.add(Opening.of(() -> Tokenizer.of(files.llm().folder())));
+            NativeLibraries.keepIn(spec.withoutCache() ? null : cacheDirectory(spec));
             EngineChoice choice =
                     EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
             if (spec.adapter() != null) {
@@ -163,12 +166,16 @@ public final class Loader implements ModelLoader {
         if (spec.withoutCache()) {
             return closing.add(TemporaryFolder.make()).path();
         }
+        return cacheDirectory(spec);
+    }
+
+    private static Path cacheDirectory(ModelSpec spec) {
         return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
     }
 
     /** With a cache that stays. */
     static EngineOptions options(ModelSpec spec, EngineChoice choice) {
-        return options(spec, choice, spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser());
+        return options(spec, choice, cacheDirectory(spec));
     }
 
     private static EngineOptions options(ModelSpec spec, EngineChoice choice, Path cacheDirectory) {

@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.model;
+package io.langbridge.runtime.core.checkpoint;
 
 import java.nio.file.Path;
 import java.nio.file.Paths;
@@ -6,10 +6,11 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Where programs of this user keep what they can make again, by the custom of each system. */
-final class CacheDirectory {
+public final class CacheDirectory {
     private CacheDirectory() {}
 
-    static Path ofUser() {
+    /** Not made yet, see {@link PrivateFolder#make}. */
+    public static Path ofUser() {
         String system = property("os.name").toLowerCase(Locale.ROOT);
         String home = property("user.home");
         String xdg = System.getenv("XDG_CACHE_HOME");
