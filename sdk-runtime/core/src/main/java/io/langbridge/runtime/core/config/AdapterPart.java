@@ -90,6 +90,9 @@ public final class AdapterPart implements AutoCloseable {
      * @param vocabularyFile the shared vocabulary, {@code {token: id}}; null to look for it in the folder
      */
     public static AdapterPart open(Path fileOrFolder, @Nullable Path vocabularyFile) {
+        if (!Files.exists(fileOrFolder)) {
+            Folder.requireThere(fileOrFolder);
+        }
         boolean isFolder = Files.isDirectory(fileOrFolder);
         Path file = isFolder ? weightsIn(fileOrFolder) : fileOrFolder;
         Path configFile = fileOrFolder.resolve("config.json");
@@ -158,6 +161,7 @@ public final class AdapterPart implements AutoCloseable {
                 return file;
             }
         }
+        Folder.refuseLora(folder);
         if (Checkpoints.hasWeights(folder)) {
             return folder;
         }
