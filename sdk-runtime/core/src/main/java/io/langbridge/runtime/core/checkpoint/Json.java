@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Json {
     /** What safetensors allows for its header; no configuration or vocabulary comes near. */
-    static final int MAX_BYTES = 100_000_000;
+    public static final int MAX_BYTES = 100_000_000;
 
     private final String source;
     private final String path;

@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -196,6 +197,7 @@ public final class AdapterPart implements AutoCloseable {
             if (name.equals(NEWLINE) || name.endsWith("." + NEWLINE)) {
                 StoredTensor newline = all.get(name);
                 TensorCheck.requireFloatingPoint(newline);
+                Finite.require(newline);
                 return newline;
             }
         }
