@@ -56,6 +56,7 @@ final class RandomModels {
             writeUnlessThere(folder.resolve("vocabulary.json"), () -> vocabulary(columns));
             writeWeights(folder.resolve("mm_projector.safetensors"), adapter(config));
         } else if (config.stringOr("model_type", "").startsWith("clip")) {
+            writeUnlessThere(folder.resolve("preprocessor_config.json"), JsonObject::new); // the defaults of CLIP
             writeWeights(folder.resolve("model.safetensors"), encoder(config));
         } else {
             tokenizer(config, folder);

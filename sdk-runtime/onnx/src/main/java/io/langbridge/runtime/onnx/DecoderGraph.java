@@ -162,6 +162,9 @@ final class DecoderGraph {
                 graph.output(hiddenState(i + 1), OnnxGraph.Type.FLOAT, "tokens", hidden);
             }
         }
+        if (precision != Precision.FULL && !trace && !config.tieWordEmbeddings()) {
+            network.requireFinite(EMBED_TOKENS, config.vocabSize(), hidden); // rows of it are read as they are needed
+        }
         String head = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
         network.product(normed, head, hidden, config.vocabSize(), "", LOGITS, reading("model.norm"), precision);
         graph.output(LOGITS, OnnxGraph.Type.FLOAT, trace ? "tokens" : 1, config.vocabSize());

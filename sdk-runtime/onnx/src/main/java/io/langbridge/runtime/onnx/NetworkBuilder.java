@@ -4,6 +4,8 @@ import io.langbridge.CheckpointException;
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
 import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.Finite;
+import io.langbridge.runtime.core.checkpoint.Reason;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
@@ -82,6 +84,8 @@ final class NetworkBuilder {
     private final Precision precision;
     private final Map<String, Initializer> initializers = new LinkedHashMap<>();
     private final List<Filler> fillers = new ArrayList<>();
+    /** Not in the graph, but must be finite. */
+    private final List<StoredTensor> checked = new ArrayList<>();
     /** Initializers of which the graph has parts. */
     private final Map<String, Parts> parts = new HashMap<>();
     /** What was rounded already, so that several layers that read it share it. */
@@ -201,6 +205,14 @@ final class NetworkBuilder {
         return name;
     }
 
+    /**
+     * Has a tensor that is not part of the graph checked when the weights are written: what quantised layers make of it
+     * would hide that it holds no numbers.
+     */
+    void requireFinite(String name, long... shape) {
+        checked.add(weights.get(name, shape));
+    }
+
     /** Values that are made when the weights are written, as a float32 tensor of the graph. */
     String made(String name, String recipe, Supplier<float[]> values, long... dims) {
         long count = Arrays.stream(dims).reduce(1, Math::multiplyExact);
@@ -219,7 +231,7 @@ final class NetworkBuilder {
     /** The values of a weight as factors. */
     Change.Scale scale(String name, int size) {
         StoredTensor tensor = weights.get(name, size);
-        return new Change.Scale(identity(tensor), tensor::toFloats);
+        return new Change.Scale(identity(tensor), () -> finite(tensor));
     }
 
     /** {@code x W^T + b}: {@code [tokens, in]} to {@code [tokens, out]}. The output has the layer's name. */
@@ -461,8 +473,16 @@ final class NetworkBuilder {
     /** Rows of a weight as they are to be rounded. */
     private static float[] read(Changed part, int firstRow, int rows, int in) {
         float[] values = new float[Math.multiplyExact(rows, in)];
-        part.weight().read((long) firstRow * in, FloatBuffer.wrap(values));
+        long from = (long) firstRow * in;
+        part.weight().read(from, FloatBuffer.wrap(values));
+        // Rounding turns what is no number into one, and the answer into nonsense without a word.
+        Finite.require(part.weight(), from, FloatBuffer.wrap(values));
         part.change().apply(values, firstRow, in);
+        if (!Finite.all(FloatBuffer.wrap(values))) {
+            throw new CheckpointException("Tensor " + part.weight().name() + " in "
+                    + part.weight().file() + " holds values so large that they cannot be quantised; load the model"
+                    + " with precision(Precision.FULL).");
+        }
         return values;
     }
 
@@ -479,8 +499,14 @@ final class NetworkBuilder {
     }
 
     private static float[] changed(StoredTensor bias, Change change) {
-        float[] values = bias.toFloats();
+        float[] values = finite(bias);
         change.applyToBias(values);
+        return values;
+    }
+
+    private static float[] finite(StoredTensor tensor) {
+        float[] values = tensor.toFloats();
+        Finite.require(tensor, 0, FloatBuffer.wrap(values));
         return values;
     }
 
@@ -532,7 +558,7 @@ final class NetworkBuilder {
             }
             return LoadedGraph.load(what, graph.toBytes(), folder, options);
         } catch (IOException e) {
-            throw new CheckpointException("The weights for the " + what + " cannot be read: " + e, e);
+            throw new CheckpointException("The weights for the " + what + " cannot be read: " + Reason.of(e) + ".", e);
         }
     }
 
@@ -572,8 +598,12 @@ final class NetworkBuilder {
             SafetensorsWriter.Content content = initializer.content();
             long offset;
             if (tensor != null) {
-                offset = file.add(
-                        "float32 of " + identity(tensor), initializer.bytes(), channel -> writeFloats(tensor, channel));
+                offset = file.add("float32 of " + identity(tensor), initializer.bytes(), channel -> {
+                    if (precision != Precision.FULL) {
+                        Finite.require(tensor);
+                    }
+                    writeFloats(tensor, channel);
+                });
             } else if (content != null) {
                 offset = file.add(initializer.recipe(), initializer.bytes(), content);
             } else {
@@ -581,6 +611,9 @@ final class NetworkBuilder {
             }
             offsets.put(name, offset);
         });
+        for (StoredTensor tensor : checked) {
+            file.add("finite " + identity(tensor), 0, channel -> Finite.require(tensor));
+        }
         for (Filler filler : fillers) {
             file.job(
                     channel -> filler.filling()
@@ -630,7 +663,7 @@ final class NetworkBuilder {
                     + Files.getLastModifiedTime(file).toMillis() + ", "
                     + new ContentHash().add(FloatBuffer.wrap(sample)).hex();
         } catch (IOException e) {
-            throw new CheckpointException("The file of " + tensor.name() + " cannot be read: " + e, e);
+            throw new CheckpointException("The file of " + tensor.name() + " cannot be read: " + Reason.of(e) + ".", e);
         }
     }
 

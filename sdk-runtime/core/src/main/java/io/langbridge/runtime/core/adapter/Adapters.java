@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.adapter;
 
+import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;

@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.adapter;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
+import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;

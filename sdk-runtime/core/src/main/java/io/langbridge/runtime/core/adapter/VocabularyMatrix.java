@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
+import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;

@@ -34,7 +34,7 @@ public final class AtomicWrite {
                 Files.deleteIfExists(part);
             }
         } catch (IOException e) {
-            throw new CheckpointException(file + " cannot be written: " + e + ".", e);
+            throw new CheckpointException(file + " cannot be written: " + Reason.of(e) + ".", e);
         }
         return file;
     }

@@ -52,8 +52,13 @@ final class ByteSource {
         return u32() | (long) i32() << 32;
     }
 
-    byte[] bytes(long length) {
+    /** {@code most} is what a sound file has at most. */
+    byte[] bytes(long length, int most) {
         need(length);
+        if (length > most) {
+            throw new CheckpointException(file.path() + " is refused: byte " + position + " begins a text of " + length
+                    + " bytes, and at most " + most + " are read.");
+        }
         byte[] bytes = file.read(position, (int) length);
         position += length;
         return bytes;

@@ -19,6 +19,11 @@ public enum DType {
         this.bytes = bytes;
     }
 
+    /** Whether its elements have fractions. */
+    public boolean isFloatingPoint() {
+        return this == F64 || this == F32 || this == F16 || this == BF16;
+    }
+
     /** Size of one element in bytes. */
     public int bytes() {
         return bytes;

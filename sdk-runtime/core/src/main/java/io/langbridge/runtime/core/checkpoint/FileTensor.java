@@ -21,15 +21,17 @@ final class FileTensor implements StoredTensor {
     private final long start;
     /** Per dimension in elements, or null if the elements lie in row order without gaps. */
     private final long @Nullable [] strides;
+    /** Whether the values are those of the file with the other sign. */
+    private final boolean negative;
 
     /** Values of a strided tensor's storage in file order, from its first to its last element; read once. */
     private float @Nullable [] span;
 
     FileTensor(String name, OpenFile file, DType dtype, long[] shape, long start) {
-        this(name, file, dtype, shape, start, contiguous(shape));
+        this(name, file, dtype, shape, start, contiguous(shape), false);
     }
 
-    FileTensor(String name, OpenFile file, DType dtype, long[] shape, long start, long[] strides) {
+    FileTensor(String name, OpenFile file, DType dtype, long[] shape, long start, long[] strides, boolean negative) {
         this.name = name;
         this.file = file;
         this.dtype = dtype;
@@ -37,6 +39,7 @@ final class FileTensor implements StoredTensor {
         this.elements = Shapes.elements(shape);
         this.start = start;
         this.strides = isContiguous(shape, strides) ? null : strides.clone();
+        this.negative = negative;
     }
 
     @Override
@@ -66,7 +69,7 @@ final class FileTensor implements StoredTensor {
 
     @Override
     public @Nullable Long offset() {
-        return strides == null ? start : null;
+        return strides == null && !negative ? start : null;
     }
 
     @Override
@@ -76,11 +79,15 @@ final class FileTensor implements StoredTensor {
             throw new IndexOutOfBoundsException("Elements " + from + " to " + (from + count) + " of tensor " + name
                     + " with " + elements + " elements in " + file.path());
         }
+        int first = target.position();
         long[] steps = strides;
         if (steps == null) {
             readRun(start + from * dtype.bytes(), target);
         } else {
             gather(from, target, steps);
+        }
+        for (int i = first; negative && i < target.position(); i++) {
+            target.put(i, -target.get(i));
         }
     }
 

@@ -2,36 +2,24 @@ package io.langbridge.runtime.core.checkpoint;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
-import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
 import io.langbridge.CheckpointException;
-import java.io.EOFException;
-import java.io.IOException;
-import java.io.StringReader;
-import java.math.BigDecimal;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A JSON object of a checkpoint, read strictly: no comments, no duplicate keys, no value of another type than asked
- * for. Every error names the file and the key. Immutable in use, safe for several threads.
+ * for. {@code NaN} and {@code Infinity} stand in files that Python wrote; they are refused where a number is asked for.
+ * Every error names the file and the key, or the line. Immutable in use, safe for several threads.
  */
 public final class Json {
     /** What safetensors allows for its header; no configuration or vocabulary comes near. */
-    static final int MAX_BYTES = 100_000_000;
-
-    private static final int MAX_DIGITS = 100;
+    public static final int MAX_BYTES = 100_000_000;
 
     private final String source;
     private final String path;
@@ -49,13 +37,17 @@ public final class Json {
      * @throws CheckpointException if it is missing, larger than 100 MB, not JSON or not an object
      */
     public static Json read(Path file) {
+        return parse(bytes(file), file.toString());
+    }
+
+    private static byte[] bytes(Path file) {
         try (OpenFile open = OpenFile.open(file)) {
             if (open.size() > MAX_BYTES) {
                 throw new CheckpointException(
                         file + " has " + open.size() + " bytes; a JSON file of a model has at most " + MAX_BYTES + ".");
             }
             open.refusePlaceholder();
-            return parse(open.read(0, (int) open.size()), file.toString());
+            return open.read(0, (int) open.size());
         }
     }
 
@@ -66,82 +58,54 @@ public final class Json {
      * @param source the file or place it comes from, for messages
      */
     public static Json parse(byte[] utf8, String source) {
-        try {
-            String text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(utf8))
-                    .toString();
-            JsonReader reader = new JsonReader(new StringReader(text));
-            reader.setStrictness(Strictness.STRICT);
-            JsonElement element = element(reader, source);
-            if (reader.peek() != JsonToken.END_DOCUMENT) {
-                throw new CheckpointException(source + " has something after its JSON object.");
-            }
-            if (!(element instanceof JsonObject object)) {
-                throw new CheckpointException(source + " is JSON, but not an object.");
-            }
-            return new Json(source, "", object);
-        } catch (CharacterCodingException e) {
-            throw new CheckpointException(source + " is not JSON: it is not UTF-8 text.", e);
-        } catch (MalformedJsonException | EOFException e) {
-            throw new CheckpointException(source + " is not JSON: " + firstLine(e), e);
-        } catch (IOException e) {
-            throw new CheckpointException("Cannot read " + source + ": " + e.getMessage(), e);
+        if (!(new JsonText(utf8, source).tree() instanceof JsonObject object)) {
+            throw new CheckpointException(source + " is JSON, but not an object.");
         }
+        return new Json(source, "", object);
     }
 
-    /** Gson's own tree reader keeps the last of duplicate keys; here they are an error. */
-    private static JsonElement element(JsonReader reader, String source) throws IOException {
-        switch (reader.peek()) {
-            case BEGIN_OBJECT -> {
-                JsonObject object = new JsonObject();
-                reader.beginObject();
-                while (reader.hasNext()) {
-                    String key = reader.nextName();
-                    if (object.has(key)) {
-                        throw new CheckpointException(
-                                source + " has the key '" + key + "' twice (" + reader.getPath() + ").");
-                    }
-                    object.add(key, element(reader, source));
-                }
-                reader.endObject();
-                return object;
-            }
-            case BEGIN_ARRAY -> {
-                JsonArray array = new JsonArray();
-                reader.beginArray();
-                while (reader.hasNext()) {
-                    array.add(element(reader, source));
-                }
-                reader.endArray();
-                return array;
-            }
-            case STRING -> {
-                return new JsonPrimitive(reader.nextString());
-            }
-            case NUMBER -> {
-                String digits = reader.nextString();
-                if (digits.length() > MAX_DIGITS) {
-                    throw new MalformedJsonException(
-                            "a number of " + digits.length() + " digits at " + reader.getPath());
-                }
-                return new JsonPrimitive(new BigDecimal(digits));
-            }
-            case BOOLEAN -> {
-                return new JsonPrimitive(reader.nextBoolean());
-            }
-            case NULL -> {
-                reader.nextNull();
-                return JsonNull.INSTANCE;
-            }
-            default -> throw new MalformedJsonException("a value is missing at " + reader.getPath());
-        }
+    /** Told about the members of an object one by one. */
+    public interface Members {
+        /** Takes {@code key}, whose value is in {@code member} under the same key. */
+        void read(String key, Json member);
     }
 
-    private static String firstLine(Exception e) {
-        String message = String.valueOf(e.getMessage());
-        int end = message.indexOf('\n');
-        return end < 0 ? message : message.substring(0, end);
+    /**
+     * Parses one object without holding all of it, so that a long list of members takes the memory of one.
+     *
+     * @param utf8 the text
+     * @param source the file or place it comes from, for messages
+     */
+    public static void members(byte[] utf8, String source, Members members) {
+        new JsonText(utf8, source).members((key, value) -> members.read(key, of(source, key, value)));
+    }
+
+    /**
+     * Parses a list of objects without holding all of it.
+     *
+     * @throws CheckpointException also if an item is not an object
+     */
+    public static void objects(byte[] utf8, String source, Consumer<Json> objects) {
+        int[] index = new int[1];
+        new JsonText(utf8, source).items(item -> {
+            String path = "[" + index[0]++ + "].";
+            if (!(item instanceof JsonObject object)) {
+                throw new CheckpointException(source + " must be a list of objects, but item " + (index[0] - 1) + " is "
+                        + shortened(item) + ".");
+            }
+            objects.accept(new Json(source, path, object));
+        });
+    }
+
+    /** Whether a text holds an object, rather than a list or a single value; it may still be damaged. */
+    public static boolean isObject(byte[] utf8, String source) {
+        return new JsonText(utf8, source).isObject();
+    }
+
+    private static Json of(String source, String key, JsonElement value) {
+        JsonObject one = new JsonObject();
+        one.add(key, value);
+        return new Json(source, "", one);
     }
 
     /** The file, for messages. */
@@ -152,6 +116,11 @@ public final class Json {
     /** {@code file, key 'a.b'}, for messages. */
     public String at(String key) {
         return source + ", key '" + path + key + "'";
+    }
+
+    /** All of it, as a tree that the caller must not change. */
+    public JsonObject tree() {
+        return object;
     }
 
     /** Whether the key is there and not {@code null}. */
@@ -234,6 +203,16 @@ public final class Json {
     public double doubleOr(String key, double absent) {
         JsonElement element = element(key);
         return element == null ? absent : toDouble(key, element);
+    }
+
+    /** A small number of at least 0, as float32 holds it. */
+    public float epsilonOr(String key, double absent) {
+        double value = doubleOr(key, absent);
+        if (value < 0 || value > Float.MAX_VALUE) {
+            throw new CheckpointException(
+                    at(key) + " must be a number of at least 0 that a float holds, not " + value + ".");
+        }
+        return (float) value;
     }
 
     public double requiredDouble(String key) {
@@ -339,8 +318,12 @@ public final class Json {
     }
 
     private double toDouble(String key, JsonElement element) {
-        if (element instanceof JsonPrimitive value && value.isNumber() && !Double.isInfinite(value.getAsDouble())) {
-            return value.getAsDouble();
+        if (element instanceof JsonPrimitive value && value.isNumber()) {
+            double number = value.getAsDouble();
+            if (!Double.isInfinite(number) && !Double.isNaN(number)) {
+                return number;
+            }
+            throw wrong(key, "a finite number", element);
         }
         throw wrong(key, "a number", element);
     }
@@ -353,8 +336,20 @@ public final class Json {
     }
 
     private CheckpointException wrong(String key, String expected, JsonElement actual) {
-        String text = actual.toString();
-        return new CheckpointException(at(key) + " must be " + expected + ", not "
-                + (text.length() > 80 ? text.substring(0, 80) + ".." : text) + ".");
+        return new CheckpointException(at(key) + " must be " + expected + ", not " + shortened(actual) + ".");
+    }
+
+    private static String shortened(JsonElement value) {
+        // Not toString(): a huge list would be written out for the sake of its first characters.
+        if (value instanceof JsonArray array) {
+            return "a list of " + array.size();
+        }
+        if (value instanceof JsonObject object) {
+            return "an object of " + object.size();
+        }
+        String text = value instanceof JsonPrimitive primitive && primitive.isString()
+                ? '"' + primitive.getAsString() + '"'
+                : value.toString();
+        return text.length() > 80 ? text.substring(0, 80) + ".." : text;
     }
 }

@@ -1,18 +1,23 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.CheckpointException;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Tensors by name, and the files to close with them. */
 final class NamedTensors implements Weights {
+    /** Names that are looked at for a message; a hostile file has hundreds of thousands. */
+    private static final int COMPARED = 10_000;
+
+    private static final int LONGEST_COMPARED = 300;
+
     private final String source;
     private final Map<String, StoredTensor> tensors;
     private final List<? extends AutoCloseable> owned;
@@ -72,10 +77,21 @@ final class NamedTensors implements Weights {
         if (tensors.isEmpty()) {
             return "there are no tensors at all.";
         }
-        List<String> byDistance = new ArrayList<>(tensors.keySet());
-        byDistance.sort(Comparator.comparingInt((String other) -> distance(name, other)));
-        return "the closest names are " + String.join(", ", byDistance.subList(0, Math.min(3, byDistance.size())))
-                + ".";
+        Map<String, Integer> distances = new HashMap<>();
+        for (String other : tensors.keySet()) {
+            if (distances.size() == COMPARED) {
+                break;
+            }
+            if (other.length() <= LONGEST_COMPARED) {
+                distances.put(other, distance(name, other));
+            }
+        }
+        String closest = distances.entrySet().stream()
+                .sorted(Map.Entry.<String, Integer>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
+                .limit(3)
+                .map(Map.Entry::getKey)
+                .collect(Collectors.joining(", "));
+        return closest.isEmpty() ? "its names are all long." : "the closest names are " + closest + ".";
     }
 
     /** Levenshtein distance. */

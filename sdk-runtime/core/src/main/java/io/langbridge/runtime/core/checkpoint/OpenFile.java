@@ -33,7 +33,15 @@ final class OpenFile implements AutoCloseable {
         }
         if (!Files.exists(path)) {
             throw new CheckpointException(
-                    "There is no file " + path + "; check the path and that the download is" + " complete.");
+                    Files.isSymbolicLink(path)
+                            ? path + " is a link that leads nowhere; copy what it points to as well, or download it"
+                                    + " again."
+                            : "There is no file " + path + "; check the path and that the download is complete.");
+        }
+        // Opening a pipe waits for whoever writes to it, and a device never ends.
+        if (!Files.isRegularFile(path)) {
+            throw new CheckpointException(
+                    path + " is not a regular file, but a pipe, a device or the like; put the file itself there.");
         }
         try {
             RandomAccessFile file = new RandomAccessFile(path.toFile(), "r");
@@ -44,7 +52,9 @@ final class OpenFile implements AutoCloseable {
                 throw e;
             }
         } catch (IOException e) {
-            throw new CheckpointException("Cannot open " + path + ": " + e.getMessage(), e);
+            throw new CheckpointException(
+                    path + " cannot be opened: " + (Files.isReadable(path) ? Reason.of(e) : "access is denied") + ".",
+                    e);
         }
     }
 
@@ -70,7 +80,7 @@ final class OpenFile implements AutoCloseable {
                             + " became shorter while it was open. Download it again.",
                     e);
         } catch (IOException e) {
-            throw new CheckpointException("Cannot read " + path + " at byte " + position + ": " + e.getMessage(), e);
+            throw new CheckpointException(path + " cannot be read at byte " + position + ": " + Reason.of(e) + ".", e);
         }
     }
 
@@ -86,11 +96,11 @@ final class OpenFile implements AutoCloseable {
         String text = new String(start, StandardCharsets.ISO_8859_1);
         if (text.startsWith("version https://git-lfs")) {
             throw new CheckpointException(
-                    path + " is a Git LFS pointer, not the weights; run 'git lfs pull' in its" + " folder.");
+                    path + " is a Git LFS pointer, not the file itself; run 'git lfs pull' in its folder.");
         }
         String trimmed = text.trim();
         if (trimmed.startsWith("<!") || trimmed.startsWith("<html")) {
-            throw new CheckpointException(path + " is a web page, not weights; download the file itself.");
+            throw new CheckpointException(path + " is a web page, not the file itself; download that.");
         }
     }
 
@@ -110,7 +120,7 @@ final class OpenFile implements AutoCloseable {
         try {
             file.close();
         } catch (IOException e) {
-            throw new CheckpointException("Cannot close " + path + ": " + e.getMessage(), e);
+            throw new CheckpointException(path + " cannot be closed: " + Reason.of(e) + ".", e);
         }
     }
 }

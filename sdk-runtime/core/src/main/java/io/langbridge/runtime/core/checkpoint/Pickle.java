@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.UnsupportedModelException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -20,21 +21,32 @@ final class Pickle {
     /** A run of elements that tensors share. */
     record Storage(DType dtype, String key, long elements) {}
 
-    /** A tensor as a view of a storage; offset and strides in elements. */
+    /** A tensor as a view of a storage; offset and strides in elements, {@code negative} for the other sign. */
     @SuppressWarnings("ArrayRecordComponent")
-    record View(Storage storage, long offset, long[] shape, long[] strides) {}
+    record View(Storage storage, long offset, long[] shape, long[] strides, boolean negative) {}
 
     private record Global(String name) {}
 
     private static final Object MARK = new Object();
 
     private static final Map<String, DType> STORAGES = storages();
+    /** Elements that a view may have although its storage has fewer. */
+    private static final int MAX_REPEATED = 1 << 16;
+
     private static final String ORDERED_DICT = "collections.OrderedDict";
     private static final String REBUILD_TENSOR = "torch._utils._rebuild_tensor_v2";
     private static final String REBUILD_PARAMETER = "torch._utils._rebuild_parameter";
 
+    /** The largest single files of weights describe some hundred thousand. */
+    private static final int MAX_OBJECTS = 2_000_000;
+
+    /** Bytes of all texts together: names of tensors, and what else was saved with them. */
+    private static final int MAX_TEXTS = 32 << 20;
+
     private final Path file;
     private final ByteSource source;
+    private int made;
+    private long texts;
     private final List<@Nullable Object> stack = new ArrayList<>();
     private final Map<Long, @Nullable Object> memo = new HashMap<>();
 
@@ -77,51 +89,78 @@ final class Pickle {
                 case '.' -> {
                     return pop();
                 }
-                case '(' -> stack.add(MARK);
+                case '(' -> push(MARK);
                 case '0' -> pop();
                 case '1' -> popToMark();
-                case '2' -> stack.add(peek());
-                case 'N' -> stack.add(null);
-                case 0x88 -> stack.add(true);
-                case 0x89 -> stack.add(false);
-                case 'J' -> stack.add((long) source.i32());
-                case 'K' -> stack.add((long) source.u8());
-                case 'M' -> stack.add((long) source.u16());
-                case 0x8a -> stack.add(integer(source.bytes(source.u8())));
-                case 'G' -> stack.add(Double.longBitsToDouble(Long.reverseBytes(source.i64())));
-                case 'X' -> stack.add(text(source.u32()));
-                case 0x8c -> stack.add(text(source.u8()));
-                case 0x8d -> stack.add(text(source.i64()));
-                case 'U' -> stack.add(text(source.u8())); // str of Python 2
-                case 'T' -> stack.add(text(source.u32()));
-                case 'C' -> stack.add(source.bytes(source.u8()));
-                case 'B' -> stack.add(source.bytes(source.u32()));
-                case ')', ']' -> stack.add(new ArrayList<@Nullable Object>());
-                case 't' -> stack.add(popToMark());
-                case 0x85 -> stack.add(popLast(1));
-                case 0x86 -> stack.add(popLast(2));
-                case 0x87 -> stack.add(popLast(3));
+                case '2' -> push(peek());
+                case 'N' -> push(null);
+                case 0x88 -> push(true);
+                case 0x89 -> push(false);
+                case 'J' -> push((long) source.i32());
+                case 'K' -> push((long) source.u8());
+                case 'M' -> push((long) source.u16());
+                case 0x8a -> push(integer(bytes(source.u8())));
+                case 'G' -> push(Double.longBitsToDouble(Long.reverseBytes(source.i64())));
+                case 'X' -> push(text(source.u32()));
+                case 0x8c -> push(text(source.u8()));
+                case 0x8d -> push(text(source.i64()));
+                case 'U' -> push(text(source.u8())); // str of Python 2
+                case 'T' -> push(text(source.u32()));
+                case 'C' -> push(bytes(source.u8()));
+                case 'B' -> push(bytes(source.u32()));
+                case ')', ']' -> push(new ArrayList<@Nullable Object>());
+                case 't' -> push(popToMark());
+                case 0x85 -> push(popLast(1));
+                case 0x86 -> push(popLast(2));
+                case 0x87 -> push(popLast(3));
                 case 'a' -> append(popLast(1));
                 case 'e' -> append(popToMark());
-                case '}' -> stack.add(new LinkedHashMap<@Nullable Object, @Nullable Object>());
+                case '}' -> push(new LinkedHashMap<@Nullable Object, @Nullable Object>());
                 case 's' -> putAll(popLast(2));
                 case 'u' -> putAll(popToMark());
-                case 'c' -> stack.add(global(line(), line()));
+                case 'c' -> push(global(line(), line()));
                 case 0x93 -> {
                     List<@Nullable Object> names = popLast(2);
-                    stack.add(global(string(names.get(0)), string(names.get(1))));
+                    push(global(string(names.get(0)), string(names.get(1))));
                 }
                 case 'R' -> reduce();
                 case 'b' -> build();
-                case 'Q' -> stack.add(storage(list(pop())));
-                case 'h' -> stack.add(recall(source.u8()));
-                case 'j' -> stack.add(recall(source.u32()));
-                case 'q' -> memo.put((long) source.u8(), peek());
-                case 'r' -> memo.put(source.u32(), peek());
-                case 0x94 -> memo.put((long) memo.size(), peek());
+                case 'Q' -> push(storage(list(pop())));
+                case 'h' -> push(recall(source.u8()));
+                case 'j' -> push(recall(source.u32()));
+                case 'q' -> remember(source.u8());
+                case 'r' -> remember(source.u32());
+                case 0x94 -> remember(memo.size());
                 default -> throw damaged("opcode " + opcode + " has no place in a file of tensors");
             }
         }
+    }
+
+    private void push(@Nullable Object value) {
+        count();
+        stack.add(value);
+    }
+
+    private void remember(long key) {
+        count();
+        memo.put(key, peek());
+    }
+
+    /** A byte of a pickle can cost a hundred of memory, so what it makes is bounded beside its length. */
+    private void count() {
+        if (++made > MAX_OBJECTS) {
+            throw new CheckpointException(file + " is refused: it describes more than " + MAX_OBJECTS
+                    + " values before its tensors begin, more than any file of weights.");
+        }
+    }
+
+    private byte[] bytes(long length) {
+        texts += length;
+        if (texts > MAX_TEXTS) {
+            throw new CheckpointException(file + " is refused: byte " + source.position() + " begins a text of "
+                    + length + " bytes, and all texts together may have " + MAX_TEXTS + ".");
+        }
+        return source.bytes(length, MAX_TEXTS);
     }
 
     private void protocol(int version) {
@@ -154,14 +193,18 @@ final class Pickle {
                 if (!arguments.isEmpty()) {
                     throw damaged("an OrderedDict with arguments");
                 }
-                stack.add(new LinkedHashMap<@Nullable Object, @Nullable Object>());
+                push(new LinkedHashMap<@Nullable Object, @Nullable Object>());
             }
-            case REBUILD_TENSOR -> stack.add(view(arguments));
+            case REBUILD_TENSOR -> push(view(arguments));
             case REBUILD_PARAMETER -> {
                 if (arguments.isEmpty() || !(arguments.get(0) instanceof View)) {
                     throw damaged("a parameter without a tensor");
                 }
-                stack.add(arguments.get(0));
+                if (arguments.size() > 3) {
+                    throw unsupported("a parameter with " + arguments.size() + " arguments");
+                }
+                requireNoHooks(arguments, 2);
+                push(arguments.get(0));
             }
             default -> throw damaged(global.name() + " is called");
         }
@@ -173,14 +216,21 @@ final class Pickle {
         if (!(targetAndState.get(0) instanceof Map)) {
             throw damaged("an attribute is set on something that is not an OrderedDict");
         }
-        stack.add(targetAndState.get(0));
+        push(targetAndState.get(0));
     }
 
-    /** Arguments: storage, offset, shape, strides, then gradient flags and hooks, which do not matter here. */
+    /**
+     * Arguments: storage, offset, shape, strides, whether it needs a gradient, which does not matter here, hooks, which
+     * are code and cannot be there, and since torch 2.0 a dictionary of what changes how the elements are read.
+     */
     private View view(List<@Nullable Object> arguments) {
         if (arguments.size() < 4 || !(arguments.get(0) instanceof Storage storage)) {
             throw damaged("a tensor without a storage");
         }
+        if (arguments.size() > 7) {
+            throw unsupported("a tensor with " + arguments.size() + " arguments");
+        }
+        requireNoHooks(arguments, 5);
         long offset = number(arguments.get(1));
         long[] shape = numbers(arguments.get(2));
         long[] strides = numbers(arguments.get(3));
@@ -191,9 +241,55 @@ final class Pickle {
                 throw damaged("a tensor reaches beyond its storage of " + storage.elements() + " elements");
             }
         } catch (ArithmeticException e) {
-            throw damaged("a tensor with an impossible shape (" + e.getMessage() + ")");
+            throw damaged("a tensor with an impossible shape, " + Shapes.text(shape) + " with strides "
+                    + Shapes.text(strides));
         }
-        return new View(storage, offset, shape, strides);
+        long elements = Shapes.elements(shape);
+        if (elements > storage.elements() && elements > MAX_REPEATED) {
+            throw new CheckpointException(file + " is refused: a tensor of shape " + Shapes.text(shape)
+                    + " repeats the " + storage.elements() + " elements of its storage (before byte "
+                    + source.position() + "). Save it with .contiguous().");
+        }
+        return new View(storage, offset, shape, strides, isNegative(arguments, storage));
+    }
+
+    private void requireNoHooks(List<@Nullable Object> arguments, int index) {
+        Object hooks = arguments.size() > index ? arguments.get(index) : null;
+        if (hooks != null && !(hooks instanceof Map<?, ?> map && map.isEmpty())) {
+            throw unsupported("a tensor with hooks");
+        }
+    }
+
+    /** torch marks a tensor as negated instead of negating it, and as conjugated likewise. */
+    private boolean isNegative(List<@Nullable Object> arguments, Storage storage) {
+        Object metadata = arguments.size() > 6 ? arguments.get(6) : null;
+        if (metadata == null) {
+            return false;
+        }
+        if (!(metadata instanceof Map<?, ?> map)) {
+            throw unsupported("a tensor with metadata of an unknown kind");
+        }
+        boolean negative = false;
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+            boolean set = !Boolean.FALSE.equals(entry.getValue());
+            if ("neg".equals(entry.getKey()) && entry.getValue() instanceof Boolean) {
+                negative = set;
+            } else if ("conj".equals(entry.getKey()) && entry.getValue() instanceof Boolean) {
+                if (set) {
+                    throw unsupported("a tensor with the conjugate bit; save it with .resolve_conj()");
+                }
+            } else {
+                throw unsupported("a tensor with the metadata '" + name(entry.getKey()) + "'");
+            }
+        }
+        if (negative && !storage.dtype().isFloatingPoint()) {
+            throw unsupported("a tensor of " + storage.dtype() + " with the negative bit; save it with .resolve_neg()");
+        }
+        return negative;
+    }
+
+    private static String name(@Nullable Object key) {
+        return key instanceof String || key instanceof Number ? key.toString() : "of another kind";
     }
 
     /** {@code ('storage', type, key, device, elements)}; the older format adds a view, which is None. */
@@ -286,7 +382,7 @@ final class Pickle {
     }
 
     private String text(long length) {
-        return new String(source.bytes(length), StandardCharsets.UTF_8);
+        return new String(bytes(length), StandardCharsets.UTF_8);
     }
 
     private String line() {
@@ -324,11 +420,19 @@ final class Pickle {
 
     private long[] numbers(@Nullable Object value) {
         List<@Nullable Object> items = list(value);
+        if (items.size() > 100) {
+            throw damaged("a tensor of " + items.size() + " dimensions");
+        }
         long[] numbers = new long[items.size()];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = number(items.get(i));
         }
         return numbers;
+    }
+
+    private UnsupportedModelException unsupported(String what) {
+        return new UnsupportedModelException(file + " holds " + what + " (before byte " + source.position()
+                + "), which is not read. Load it in Python and save its tensors as safetensors.");
     }
 
     private CheckpointException damaged(String what) {

@@ -20,6 +20,9 @@ import java.util.Map;
 final class Safetensors {
     private static final int LENGTH_BYTES = 8;
 
+    /** Several times as many as the largest model has in all its files. */
+    private static final int MAX_TENSORS = 300_000;
+
     private Safetensors() {}
 
     static Weights open(Path path) {
@@ -37,15 +40,20 @@ final class Safetensors {
     private static Map<String, StoredTensor> tensors(OpenFile file) {
         file.refusePlaceholder();
         int headerLength = headerLength(file);
-        Json header = Json.parse(file.read(LENGTH_BYTES, headerLength), "The safetensors header of " + file.path());
+        String source = "The safetensors header of " + file.path();
         long dataStart = LENGTH_BYTES + (long) headerLength;
         long dataLength = file.size() - dataStart;
 
         Map<String, StoredTensor> tensors = new LinkedHashMap<>();
         List<Range> ranges = new ArrayList<>();
-        for (String name : header.keys()) {
+        // One by one: a tree of all entries would take many times the memory of the header.
+        Json.members(file.read(LENGTH_BYTES, headerLength), source, (name, header) -> {
             if (name.equals("__metadata__")) {
-                continue;
+                return;
+            }
+            if (tensors.size() == MAX_TENSORS) {
+                throw new CheckpointException(
+                        file.path() + " is refused: it holds more than " + MAX_TENSORS + " tensors.");
             }
             Json entry = header.object(name);
             if (entry == null) {
@@ -61,8 +69,11 @@ final class Safetensors {
             Range range = new Range(name, offsets.get(0), offsets.get(1));
             check(file, range, dtype, shape, dataLength);
             ranges.add(range);
-            tensors.put(name, new FileTensor(name, file, dtype, shape, dataStart + range.begin()));
-        }
+            FileTensor tensor = new FileTensor(name, file, dtype, shape, dataStart + range.begin());
+            if (tensors.put(name, tensor) != null) {
+                throw new CheckpointException(source + " has the key '" + name + "' twice; the file is damaged.");
+            }
+        });
         checkCover(file, ranges, dataLength);
         return tensors;
     }
@@ -104,7 +115,7 @@ final class Safetensors {
         try {
             bytes = Math.multiplyExact(Shapes.elements(shape), dtype.bytes());
         } catch (ArithmeticException e) {
-            throw new CheckpointException(tensor + " has an impossible shape " + Arrays.toString(shape) + ".", e);
+            throw new CheckpointException(tensor + " has an impossible shape, " + Shapes.text(shape) + ".", e);
         }
         if (range.begin() < 0 || range.end() < range.begin()) {
             throw new CheckpointException(tensor + " has impossible data offsets " + range.begin() + " to "

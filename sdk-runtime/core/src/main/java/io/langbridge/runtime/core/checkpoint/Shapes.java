@@ -4,7 +4,15 @@ import java.util.Arrays;
 
 /** Arithmetic on shapes that come from a file and may be absurd. */
 final class Shapes {
+    /** As many as torch has. */
+    private static final int MAX_DIMENSIONS = 64;
+
     private Shapes() {}
+
+    /** For messages; long ones cut. */
+    static String text(long[] shape) {
+        return shape.length <= MAX_DIMENSIONS ? Arrays.toString(shape) : "one of " + shape.length + " dimensions";
+    }
 
     /**
      * Product of the dimensions.
@@ -12,6 +20,9 @@ final class Shapes {
      * @throws ArithmeticException if it, or the product of the dimensions that are not 0, does not fit in a long
      */
     static long elements(long[] shape) {
+        if (shape.length > MAX_DIMENSIONS) {
+            throw new ArithmeticException(shape.length + " dimensions");
+        }
         long n = 1;
         boolean empty = false;
         for (long d : shape) {

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.checkpoint;
 
+import io.langbridge.UnsupportedModelException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -52,10 +53,14 @@ public interface StoredTensor {
     /**
      * Reads the whole tensor as float32.
      *
-     * @throws IllegalStateException if it has more elements than an array can hold
+     * @throws UnsupportedModelException if it has more elements than an array can hold
      */
     default float[] toFloats() {
-        float[] all = new float[Math.toIntExact(elements())];
+        if (elements() > Integer.MAX_VALUE - 8) {
+            throw new UnsupportedModelException("Tensor " + name() + " in " + file() + " has " + elements()
+                    + " elements, more than are read at once.");
+        }
+        float[] all = new float[(int) elements()];
         read(0, FloatBuffer.wrap(all));
         return all;
     }

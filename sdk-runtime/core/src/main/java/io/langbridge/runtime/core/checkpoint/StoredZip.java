@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  * {@code java.util.zip} it says where in the file an entry lies, so that tensors are read, and mapped, in place.
  */
 final class StoredZip {
-    private static final int END_OF_DIRECTORY = 0x06054b50;
     private static final int END_OF_DIRECTORY_BYTES = 22;
     private static final int ZIP64_LOCATOR = 0x07064b50;
     private static final int ZIP64_LOCATOR_BYTES = 20;
@@ -22,6 +21,11 @@ final class StoredZip {
     private static final int ZIP64_EXTRA = 1;
     private static final long IN_ZIP64 = 0xffffffffL;
     private static final int MAX_COMMENT = 0xffff;
+
+    /** Each is a storage; the largest single files have some thousands. */
+    private static final int MAX_ENTRIES = 100_000;
+
+    private static final int MAX_NAME = 1_000;
 
     /** Where an entry's bytes lie. */
     record Entry(long start, long size) {}
@@ -65,6 +69,10 @@ final class StoredZip {
         }
         ByteSource directory = at(start, end);
         for (long i = 0; i < count; i++) {
+            if (i == MAX_ENTRIES) {
+                throw new CheckpointException(
+                        file.path() + " is refused: it has more than " + MAX_ENTRIES + " entries.");
+            }
             readEntry(directory);
         }
     }
@@ -73,7 +81,7 @@ final class StoredZip {
         long earliest = Math.max(0, file.size() - END_OF_DIRECTORY_BYTES - MAX_COMMENT);
         byte[] tail = file.read(earliest, (int) (file.size() - earliest));
         for (int i = tail.length - END_OF_DIRECTORY_BYTES; i >= 0; i--) {
-            if (tail[i] == 'P' && new ByteSource(file, earliest + i, file.size()).i32() == END_OF_DIRECTORY) {
+            if (tail[i] == 'P' && tail[i + 1] == 'K' && tail[i + 2] == 5 && tail[i + 3] == 6) {
                 return earliest + i;
             }
         }
@@ -96,7 +104,10 @@ final class StoredZip {
         int commentLength = directory.u16();
         directory.skip(8);
         long header = directory.u32();
-        String name = new String(directory.bytes(nameLength), StandardCharsets.UTF_8);
+        if (nameLength > MAX_NAME) {
+            throw damaged("an entry has a name of " + nameLength + " bytes");
+        }
+        String name = new String(directory.bytes(nameLength, MAX_NAME), StandardCharsets.UTF_8);
         long extraEnd = directory.position() + extraLength;
         while (extraEnd - directory.position() >= 4) {
             int id = directory.u16();

@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -24,9 +25,15 @@ final class TorchFile {
     /** Shared lists can unfold to more values than any memory holds. */
     private static final int MAX_VALUES = 300_000;
 
+    private static final int MAX_NAME = 10_000;
+
+    /** Characters of all names together. */
+    private static final int MAX_NAMES = 32 << 20;
+
     private final OpenFile file;
     private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
     private int values;
+    private long nameLengths;
 
     private TorchFile(OpenFile file) {
         this.file = file;
@@ -78,7 +85,7 @@ final class TorchFile {
         }
         Object value = Pickle.read(file.path(), new ByteSource(file, pickle.start(), pickle.start() + pickle.size()));
         String data = root + "data/";
-        collect("", value, 0, storage -> {
+        collect(value, storage -> {
             StoredZip.Entry entry = zip.entry(data + storage.key());
             if (entry == null
                     || entry.size() < storage.elements() * storage.dtype().bytes()) {
@@ -97,9 +104,10 @@ final class TorchFile {
         }
         Object version = Pickle.read(file.path(), source);
         if (!Long.valueOf(1001).equals(version)) {
-            throw new CheckpointException(file.path() + " has version " + version
-                    + " of the older torch.save format; only"
-                    + " 1001 is known.");
+            throw new CheckpointException(
+                    file.path() + " has version " + (version instanceof Long ? version : "of another kind")
+                            + " of the older torch.save format; only"
+                            + " 1001 is known.");
         }
         Object system = Pickle.read(file.path(), source);
         requireLittleEndian(!(system instanceof Map<?, ?> map && Boolean.FALSE.equals(map.get("little_endian"))));
@@ -108,16 +116,21 @@ final class TorchFile {
             throw new CheckpointException(file.path() + " is damaged: its list of storages is missing.");
         }
         Map<String, Pickle.Storage> used = new HashMap<>();
-        collect("", value, 0, storage -> {
-            used.put(storage.key(), storage);
+        collect(value, storage -> {
+            Pickle.Storage other = used.put(storage.key(), storage);
+            if (other != null && !other.equals(storage)) {
+                throw new CheckpointException(file.path() + " is damaged: its tensors take storage " + storage.key()
+                        + " for " + storage.elements() + " " + storage.dtype() + " and for " + other.elements() + " "
+                        + other.dtype() + ".");
+            }
             return 0;
         });
         Map<String, Long> starts = new HashMap<>();
         for (Object key : keys) {
-            Pickle.Storage storage = used.get(String.valueOf(key));
+            Pickle.Storage storage = key instanceof String ? used.get(key) : null;
             long elements = source.i64();
             if (storage == null || elements != storage.elements()) {
-                throw new CheckpointException(file.path() + " is damaged: storage " + key + " has " + elements
+                throw new CheckpointException(file.path() + " is damaged: storage " + text(key) + " has " + elements
                         + " elements, but its tensors expect " + (storage == null ? "none" : storage.elements()) + ".");
             }
             starts.put(storage.key(), source.position());
@@ -125,7 +138,8 @@ final class TorchFile {
         }
         tensors.clear();
         values = 0;
-        collect("", value, 0, storage -> {
+        nameLengths = 0;
+        collect(value, storage -> {
             Long start = starts.get(storage.key());
             if (start == null) {
                 throw new CheckpointException(file.path() + " is damaged: storage " + storage.key() + " is missing.");
@@ -146,7 +160,22 @@ final class TorchFile {
         long of(Pickle.Storage storage);
     }
 
-    private void collect(String name, @Nullable Object value, int depth, StorageStart start) {
+    /** Keys on the way to a value; the name is made only where there is a tensor, because keys can be huge. */
+    private record Place(@Nullable Place parent, String key) {
+        int length() {
+            return key.length() + (parent == null || parent.key.isEmpty() ? 0 : parent.length() + 1);
+        }
+
+        String name() {
+            return parent == null || parent.key.isEmpty() ? key : parent.name() + "." + key;
+        }
+    }
+
+    private void collect(@Nullable Object value, StorageStart start) {
+        collect(new Place(null, ""), value, 0, start);
+    }
+
+    private void collect(Place place, @Nullable Object value, int depth, StorageStart start) {
         if (depth > MAX_DEPTH || ++values > MAX_VALUES) {
             throw new CheckpointException(file.path() + " is refused: it nests more than " + MAX_DEPTH
                     + " containers or"
@@ -155,20 +184,34 @@ final class TorchFile {
         if (value instanceof Pickle.View view) {
             int bytes = view.storage().dtype().bytes();
             long at = start.of(view.storage()) + view.offset() * bytes;
-            FileTensor tensor = new FileTensor(name, file, view.storage().dtype(), view.shape(), at, view.strides());
+            String name = name(place);
+            FileTensor tensor = new FileTensor(
+                    name, file, view.storage().dtype(), view.shape(), at, view.strides(), view.negative());
             if (tensors.put(name, tensor) != null) {
                 throw new CheckpointException(file.path() + " has two tensors named " + name + ".");
             }
         } else if (value instanceof Map<?, ?> map) {
-            map.forEach((key, item) -> collect(join(name, key), item, depth + 1, start));
+            map.forEach((key, item) -> collect(new Place(place, text(key)), item, depth + 1, start));
         } else if (value instanceof List<?> list) {
             for (int i = 0; i < list.size(); i++) {
-                collect(join(name, i), list.get(i), depth + 1, start);
+                collect(new Place(place, String.valueOf(i)), list.get(i), depth + 1, start);
             }
         }
     }
 
-    private static String join(String name, @Nullable Object key) {
-        return name.isEmpty() ? String.valueOf(key) : name + "." + key;
+    private String name(Place place) {
+        nameLengths += place.length();
+        if (place.length() > MAX_NAME || nameLengths > MAX_NAMES) {
+            throw new CheckpointException(file.path() + " is refused: the names of its tensors are too long, one has "
+                    + place.length() + " characters.");
+        }
+        return place.name();
+    }
+
+    /** Only keys that name a tensor are ever shown. */
+    private static String text(@Nullable Object key) {
+        return key instanceof String || key instanceof Number || key instanceof Boolean || key == null
+                ? String.valueOf(key)
+                : "(" + key.getClass().getSimpleName().toLowerCase(Locale.ROOT) + ")";
     }
 }

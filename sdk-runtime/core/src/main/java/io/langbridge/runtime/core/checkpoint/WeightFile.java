@@ -156,7 +156,8 @@ public final class WeightFile {
             return file;
         } catch (IOException e) {
             throw new RuntimeUnavailableException(
-                    "The converted weights (" + length + " bytes) cannot be kept in " + cacheDirectory + ": " + e
+                    "The converted weights (" + length + " bytes) cannot be kept in " + cacheDirectory + ": "
+                            + Reason.of(e)
                             + ". Free space there, or set the cache directory to one that can be written to.",
                     e);
         }

@@ -4,6 +4,7 @@ import com.google.gson.JsonElement;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -90,6 +91,9 @@ public final class AdapterPart implements AutoCloseable {
      * @param vocabularyFile the shared vocabulary, {@code {token: id}}; null to look for it in the folder
      */
     public static AdapterPart open(Path fileOrFolder, @Nullable Path vocabularyFile) {
+        if (!Files.exists(fileOrFolder)) {
+            Folder.requireThere(fileOrFolder);
+        }
         boolean isFolder = Files.isDirectory(fileOrFolder);
         Path file = isFolder ? weightsIn(fileOrFolder) : fileOrFolder;
         Path configFile = fileOrFolder.resolve("config.json");
@@ -158,6 +162,7 @@ public final class AdapterPart implements AutoCloseable {
                 return file;
             }
         }
+        Folder.refuseLora(folder);
         if (Checkpoints.hasWeights(folder)) {
             return folder;
         }
@@ -192,6 +197,7 @@ public final class AdapterPart implements AutoCloseable {
             if (name.equals(NEWLINE) || name.endsWith("." + NEWLINE)) {
                 StoredTensor newline = all.get(name);
                 TensorCheck.requireFloatingPoint(newline);
+                Finite.require(newline);
                 return newline;
             }
         }

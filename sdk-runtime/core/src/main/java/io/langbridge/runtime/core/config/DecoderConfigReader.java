@@ -54,8 +54,8 @@ public final class DecoderConfigReader {
         return read(text, "llama");
     }
 
-    /** The same decoder with {@code lm_head} being the embeddings. */
-    static DecoderConfig tied(DecoderConfig config) {
+    /** The same decoder with {@code lm_head} being the embeddings or not. */
+    static DecoderConfig tied(DecoderConfig config, boolean tied) {
         return new DecoderConfig(
                 config.modelType(),
                 config.hiddenSize(),
@@ -74,7 +74,7 @@ public final class DecoderConfigReader {
                 config.qkNorm(),
                 config.slidingWindow(),
                 config.slidingLayer(),
-                true);
+                tied);
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
@@ -105,7 +105,7 @@ public final class DecoderConfigReader {
                 headDim,
                 json.positiveOr("vocab_size", family.vocabSize),
                 maxPositions,
-                (float) json.doubleOr("rms_norm_eps", 1e-6),
+                json.epsilonOr("rms_norm_eps", 1e-6),
                 rope(json, maxPositions),
                 family == Family.QWEN2 || attentionBias,
                 attentionBias,
@@ -144,16 +144,11 @@ public final class DecoderConfigReader {
     }
 
     private static void refuseUnsupported(Json json) {
+        Quantisation.refuse(json);
         String activation = json.stringOr("hidden_act", "silu");
         if (!activation.equals("silu")) {
             throw new UnsupportedModelException(
                     json.at("hidden_act") + " is '" + activation + "'; only silu is supported.");
-        }
-        Json quantization = json.object("quantization_config");
-        if (quantization != null) {
-            throw new UnsupportedModelException(json.at("quantization_config") + " says the weights are quantized ("
-                    + quantization.stringOr("quant_method", "unknown method")
-                    + "); take the checkpoint in float32, float16 or bfloat16 instead.");
         }
     }
 
@@ -226,38 +221,69 @@ public final class DecoderConfigReader {
         return sliding;
     }
 
+    /**
+     * As the reference reads them: {@code rope_scaling}, which people add by hand, wins over the
+     * {@code rope_parameters} that transformers 5 writes, and takes no value from them.
+     */
     private static Rope rope(Json json, int maxPositions) {
-        Json parameters = json.object(json.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        Json parameters = filled(json, "rope_scaling");
+        if (parameters == null) {
+            parameters = filled(json, "rope_parameters");
+        }
         if (parameters == null) {
             return new Rope(theta(json, 10_000), null);
         }
+        for (String key : parameters.keys()) {
+            if (parameters.isObject(key)) {
+                throw new UnsupportedModelException(parameters.at(key)
+                        + " holds settings for one kind of layer; only one rotary embedding for all layers is"
+                        + " supported.");
+            }
+        }
         double theta = theta(parameters, theta(json, 10_000));
-        String type = parameters.stringOr("rope_type", parameters.stringOr("type", "default"));
+        String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
+        String type = parameters.stringOr(typeKey, "default");
+        if (!type.equals("default")) {
+            requireWholeHeads(parameters);
+            requireWholeHeads(json);
+        }
         return new Rope(
                 theta,
                 switch (type) {
                     case "default" -> null;
                     case "linear" -> new Rope.LinearScaling(positive(parameters, "factor"));
-                    case "llama3" -> llama3(json, parameters, maxPositions);
+                    case "llama3" -> llama3(parameters, maxPositions);
                     default ->
-                        throw new UnsupportedModelException(parameters.at("rope_type") + " is '" + type
+                        throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
                                 + "'; supported are default, linear and llama3.");
                 });
     }
 
-    private static Rope.Scaling llama3(Json json, Json parameters, int maxPositions) {
+    private static @Nullable Json filled(Json json, String key) {
+        Json object = json.object(key);
+        return object == null || object.keys().isEmpty() ? null : object;
+    }
+
+    private static void requireWholeHeads(Json json) {
+        if (json.doubleOr("partial_rotary_factor", 1) != 1) {
+            throw new UnsupportedModelException(json.at("partial_rotary_factor") + " is "
+                    + json.requiredDouble("partial_rotary_factor") + "; only heads that rotate as a whole, 1, are"
+                    + " supported.");
+        }
+    }
+
+    private static Rope.Scaling llama3(Json parameters, int maxPositions) {
         double low = positive(parameters, "low_freq_factor");
         double high = positive(parameters, "high_freq_factor");
         if (high <= low) {
             throw new CheckpointException(
                     parameters.at("high_freq_factor") + " is " + high + ", not more than low_freq_factor " + low + ".");
         }
-        String original = "original_max_position_embeddings";
         return new Rope.Llama3Scaling(
                 positive(parameters, "factor"),
                 low,
                 high,
-                parameters.positiveOr(original, json.positiveOr(original, maxPositions)));
+                parameters.positiveOr("original_max_position_embeddings", maxPositions));
     }
 
     private static double theta(Json json, double absent) {

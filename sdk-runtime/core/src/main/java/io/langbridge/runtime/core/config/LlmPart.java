@@ -46,7 +46,7 @@ public final class LlmPart implements AutoCloseable {
      * @throws io.langbridge.UnsupportedModelException if it is another architecture
      */
     public static LlmPart open(Path folder) {
-        Json config = Json.read(folder.resolve("config.json"));
+        Json config = Folder.config(folder);
         Closing closing = new Closing();
         try {
             return of(config, closing.add(Checkpoints.open(folder)), folder, closing.opened());
@@ -59,12 +59,21 @@ public final class LlmPart implements AutoCloseable {
     static LlmPart of(Json config, Weights all, Path folder, List<AutoCloseable> owned) {
         Json text = config.object("text_config");
         DecoderConfig decoder = text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text);
+        Quantisation.refuse(all);
         Weights weights = normalize(all);
-        if (text != null && !weights.contains(HEAD) && config.booleanOr("tie_word_embeddings", false)) {
-            decoder = DecoderConfigReader.tied(decoder);
-        }
+        boolean declared =
+                decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
+        decoder = DecoderConfigReader.tied(decoder, declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
         return new LlmPart(decoder, weights, generation, folder, owned);
+    }
+
+    /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */
+    private static boolean isTied(Weights weights) {
+        if (!weights.contains(HEAD)) {
+            return true;
+        }
+        return SameValues.in(weights.get("model." + EMBEDDINGS), weights.get(HEAD));
     }
 
     /** From any of the published namings to {@code model.} and {@code lm_head.weight}; other parts are left out. */

@@ -57,7 +57,7 @@ public final class ModelFolder implements AutoCloseable {
      * @throws UnsupportedModelException if it is another architecture
      */
     public static ModelFolder open(Path folder, @Nullable Path visionFolder) {
-        Json config = Json.read(folder.resolve("config.json"));
+        Json config = Folder.config(folder);
         Layout layout = layout(config);
         Closing closing = new Closing();
         try {
@@ -145,7 +145,7 @@ public final class ModelFolder implements AutoCloseable {
                 throw new CheckpointException(config.at(TOWER) + " is '" + name
                         + "', but there is no such folder inside or"
                         + " beside " + folder + ", and the model's files do not hold the encoder. Download it, and put"
-                        + " it there or pass its folder.");
+                        + " it there or pass its folder: builder().folder(..).encoder(Encoder.of(..)).");
             }
             return closing.add(VisionPart.open(tower, selection));
         }
@@ -158,7 +158,10 @@ public final class ModelFolder implements AutoCloseable {
                     + " missing: put it into a folder of this name.");
         }
         Path home = tower != null && described ? tower : folder;
-        PreprocessorConfig preprocessor = PreprocessorConfigReader.find(vision, home, folder);
+        boolean known = VisionConfigReader.knownOrNull(name, config, selection) != null;
+        PreprocessorConfig preprocessor = known
+                ? PreprocessorConfigReader.findOrDefault(vision, home, folder)
+                : PreprocessorConfigReader.find(vision, home, folder);
         return new VisionPart(vision, VisionPart.strip(weights), preprocessor, home, Collections.emptyList());
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@code preprocessor_config.json}. Keys that are absent have the defaults of the image processor it names. */
@@ -54,19 +55,47 @@ public final class PreprocessorConfigReader {
 
     /**
      * Reads what the folders hold: {@code preprocessor_config.json}, or {@code image_processor} in
-     * {@code processor_config.json}; the defaults of the encoder's family if there is neither.
+     * {@code processor_config.json}.
+     *
+     * @param folders asked one after the other
+     * @throws CheckpointException if there is neither: pictures prepared in another way than in training give wrong
+     *     answers without a word
+     */
+    static PreprocessorConfig find(VisionConfig vision, Path... folders) {
+        return of(vision, findJson(folders));
+    }
+
+    /**
+     * The same for an encoder whose published name says how it takes pictures: as its family does by default.
      *
      * @param folders asked one after the other
      */
-    static PreprocessorConfig find(VisionConfig vision, Path... folders) {
-        Json json = findJson(folders);
+    static PreprocessorConfig findOrDefault(VisionConfig vision, Path... folders) {
+        Json json = findJsonOrNull(folders);
+        return of(
+                vision,
+                json != null ? json : Json.parse("{}".getBytes(StandardCharsets.UTF_8), "preprocessor_config.json"));
+    }
+
+    private static PreprocessorConfig of(VisionConfig vision, Json json) {
         PreprocessorConfig config = read(json, vision.kind(), vision.imageSize());
         requireTile(json, config, vision.imageSize());
         return config;
     }
 
-    /** The JSON that {@link #find} reads, an empty object if there is none. */
+    /** The JSON that {@link #find} reads. */
     static Json findJson(Path... folders) {
+        Json json = findJsonOrNull(folders);
+        if (json == null) {
+            throw new CheckpointException("There is no preprocessor_config.json in the folder "
+                    + Arrays.stream(folders).distinct().map(Path::toString).collect(Collectors.joining(" or "))
+                    + ", which says how pictures become what the encoder takes; download it from where the encoder comes"
+                    + " from.");
+        }
+        return json;
+    }
+
+    private static @Nullable Json findJsonOrNull(Path... folders) {
         for (Path folder : folders) {
             Path file = folder.resolve("preprocessor_config.json");
             if (Files.exists(file)) {
@@ -80,7 +109,7 @@ public final class PreprocessorConfigReader {
                 }
             }
         }
-        return Json.parse("{}".getBytes(StandardCharsets.UTF_8), "preprocessor_config.json");
+        return null;
     }
 
     private static boolean isSiglip(Json json, Kind kind) {

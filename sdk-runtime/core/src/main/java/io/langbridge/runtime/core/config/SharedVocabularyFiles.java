@@ -4,6 +4,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.Reason;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
@@ -60,7 +61,7 @@ final class SharedVocabularyFiles {
                 }
             }
         } catch (IOException e) {
-            throw new CheckpointException("Cannot list the folder " + folder + ": " + e.getMessage(), e);
+            throw new CheckpointException("The folder " + folder + " cannot be listed: " + Reason.of(e) + ".", e);
         }
         if (found.size() > 1) {
             Collections.sort(found);

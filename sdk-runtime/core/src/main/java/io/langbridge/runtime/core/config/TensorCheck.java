@@ -112,10 +112,11 @@ public final class TensorCheck {
     /** Whole numbers in place of weights are a quantized checkpoint, which would be read as nonsense. */
     static void requireFloatingPoint(StoredTensor tensor) {
         DType dtype = tensor.dtype();
-        if (dtype != DType.F32 && dtype != DType.F16 && dtype != DType.BF16 && dtype != DType.F64) {
-            throw new UnsupportedModelException("Tensor " + tensor.name() + " in " + tensor.file()
-                    + " is stored as " + dtype
-                    + "; weights must be F64, F32, F16 or BF16. Quantized checkpoints are not supported.");
+        if (!dtype.isFloatingPoint()) {
+            throw new UnsupportedModelException(
+                    "Tensor " + tensor.name() + " in " + tensor.file()
+                            + " is stored as " + dtype
+                            + "; weights must be F64, F32, F16 or BF16. Quantised checkpoints are not read; take the one it was made from.");
         }
     }
 }

@@ -104,7 +104,7 @@ public final class VisionConfigReader {
                         json.positiveOr("image_size", 224),
                         json.positiveOr("patch_size", clip ? 32 : 16),
                         activation(json, clip ? "quick_gelu" : "gelu_pytorch_tanh"),
-                        (float) json.doubleOr("layer_norm_eps", clip ? 1e-5 : 1e-6),
+                        json.epsilonOr("layer_norm_eps", clip ? 1e-5 : 1e-6),
                         selection.layer(),
                         selection.patches()),
                 json);

@@ -3,7 +3,6 @@ package io.langbridge.runtime.core.config;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Closing;
-import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,11 +49,13 @@ public final class VisionPart implements AutoCloseable {
      * @throws io.langbridge.UnsupportedModelException if it is another architecture
      */
     public static VisionPart open(Path folder, FeatureSelection selection) {
-        VisionConfig config = VisionConfigReader.read(Json.read(folder.resolve("config.json")), selection);
+        VisionConfig config = VisionConfigReader.read(Folder.config(folder), selection);
         PreprocessorConfig preprocessor = PreprocessorConfigReader.find(config, folder);
         Closing closing = new Closing();
         try {
-            Weights weights = strip(closing.add(Checkpoints.open(folder)));
+            Weights all = closing.add(Checkpoints.open(folder));
+            Quantisation.refuse(all);
+            Weights weights = strip(all);
             return new VisionPart(config, weights, preprocessor, folder, closing.opened());
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);

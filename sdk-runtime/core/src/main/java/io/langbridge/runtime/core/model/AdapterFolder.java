@@ -15,6 +15,7 @@ import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.AtomicWrite;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
+import io.langbridge.runtime.core.checkpoint.Reason;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
@@ -45,8 +46,11 @@ final class AdapterFolder {
     private static final List<String> TENSORS =
             Arrays.asList("0.weight", "0.bias", "2.weight", "2.bias", "3.weight", "3.bias");
 
-    private static final Gson GSON =
-            new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+    private static final Gson GSON = new GsonBuilder()
+            .setPrettyPrinting()
+            .disableHtmlEscaping()
+            .serializeSpecialFloatingPointValues()
+            .create();
 
     private final Path folder;
     private final Adapter wanted;
@@ -212,7 +216,7 @@ final class AdapterFolder {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
-            throw new CheckpointException("The folder " + folder + " cannot be made: " + e, e);
+            throw new CheckpointException("The folder " + folder + " cannot be made: " + Reason.of(e) + ".", e);
         }
     }
 

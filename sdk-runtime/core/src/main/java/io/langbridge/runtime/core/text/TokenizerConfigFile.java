@@ -2,12 +2,7 @@ package io.langbridge.runtime.core.text;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import io.langbridge.CheckpointException;
-import java.io.IOException;
-import java.io.Reader;
-import java.nio.charset.StandardCharsets;
+import io.langbridge.runtime.core.checkpoint.Json;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -23,12 +18,7 @@ final class TokenizerConfigFile {
         if (!Files.isRegularFile(path)) {
             return new JsonObject();
         }
-        try (Reader in = Files.newBufferedReader(path, StandardCharsets.UTF_8)) {
-            return JsonParser.parseReader(in).getAsJsonObject();
-        } catch (IOException | JsonParseException | IllegalStateException e) {
-            throw new CheckpointException(
-                    path + " is not a JSON object: " + e.getMessage() + ". Download the file again.", e);
-        }
+        return Json.read(path).tree();
     }
 
     /**

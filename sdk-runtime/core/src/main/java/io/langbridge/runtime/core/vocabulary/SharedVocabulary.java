@@ -1,13 +1,14 @@
 package io.langbridge.runtime.core.vocabulary;
 
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonPrimitive;
 import com.google.gson.stream.JsonWriter;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.AtomicWrite;
+import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.text.Spelling;
 import io.langbridge.runtime.core.text.Tokenizer;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,43 +101,51 @@ public final class SharedVocabulary {
     public static SharedVocabulary read(Path file) {
         List<String> tokens = new ArrayList<>();
         List<Integer> ids = new ArrayList<>();
-        VocabularyJson.read(file, in -> {
-            if (in.peek() == JsonToken.BEGIN_ARRAY) {
-                readList(file, in, tokens, ids);
-                return;
-            }
-            in.beginObject();
-            while (in.hasNext()) {
-                tokens.add(limited(file, in.nextName(), tokens.size()));
-                ids.add(VocabularyJson.id(file, tokens.get(tokens.size() - 1), in));
-            }
-            in.endObject();
-        });
+        byte[] json = VocabularyJson.read(file);
+        if (Json.isObject(json, file.toString())) {
+            Json.members(json, file.toString(), (token, member) -> {
+                tokens.add(limited(file, token, tokens.size()));
+                ids.add(id(file, token, member.element(token)));
+            });
+        } else {
+            readList(file, json, tokens, ids);
+        }
         return new SharedVocabulary(
                 file.toString(),
                 tokens,
                 ids.stream().mapToInt(Integer::intValue).toArray());
     }
 
-    private static void readList(Path file, JsonReader in, List<String> tokens, List<Integer> ids) throws IOException {
-        int before = -1;
-        in.beginArray();
-        while (in.hasNext()) {
-            in.beginObject();
-            String token = limited(file, in.nextName(), tokens.size());
-            in.beginArray();
-            tokens.add(token);
-            ids.add(VocabularyJson.id(file, token, in));
-            int index = in.nextInt();
-            if (index <= before) {
-                throw new CheckpointException(file + ": the token '" + token + "' has the index " + index + " after "
-                        + before + ". The list must be in the order of its indices.");
+    private static void readList(Path file, byte[] json, List<String> tokens, List<Integer> ids) {
+        int[] before = {-1};
+        Json.objects(json, file.toString(), entry -> {
+            String token = entry.keys().size() == 1 ? entry.keys().iterator().next() : "";
+            JsonElement pair = entry.element(token);
+            if (!(pair instanceof JsonArray array) || array.size() != 2) {
+                throw new CheckpointException(file + " cannot be read as a shared vocabulary ({token: id}, or a list of"
+                        + " {token: [id, index]}): item " + tokens.size() + " of the list is another thing.");
             }
-            before = index;
-            in.endArray();
-            in.endObject();
+            tokens.add(limited(file, token, tokens.size()));
+            ids.add(id(file, token, array.get(0)));
+            int index = id(file, token, array.get(1));
+            if (index <= before[0]) {
+                throw new CheckpointException(file + ": the token '" + token + "' has the index " + index + " after "
+                        + before[0] + ". The list must be in the order of its indices.");
+            }
+            before[0] = index;
+        });
+    }
+
+    private static int id(Path file, String token, @Nullable JsonElement value) {
+        String number = value instanceof JsonPrimitive primitive && primitive.isNumber()
+                ? primitive.getAsString()
+                : "another thing than a number";
+        try {
+            return Integer.parseInt(number);
+        } catch (NumberFormatException e) {
+            throw new CheckpointException(file + ": the token '" + token + "' has the id " + number
+                    + ", expected a whole number from 0 to " + Integer.MAX_VALUE + ".");
         }
-        in.endArray();
     }
 
     private static String limited(Path file, String token, int count) {
@@ -455,17 +464,13 @@ public final class SharedVocabulary {
          */
         public Builder counts(Path file) {
             Map<String, Long> read = new LinkedHashMap<>();
-            VocabularyJson.read(file, in -> {
-                in.beginObject();
-                while (in.hasNext()) {
-                    String token = limited(file, in.nextName(), read.size());
-                    long count = in.nextLong();
-                    if (count < 0 || read.put(token, count) != null) {
-                        throw new CheckpointException(file + ": the token '" + token
-                                + "' stands there twice or has a negative count (" + count + ").");
-                    }
+            Json.members(VocabularyJson.read(file), file.toString(), (key, member) -> {
+                String token = limited(file, key, read.size());
+                List<Long> count = member.has(token) ? member.longs(token) : Collections.emptyList();
+                if (count.size() != 1 || count.get(0) < 0 || read.put(token, count.get(0)) != null) {
+                    throw new CheckpointException(file + ": the token '" + token
+                            + "' stands there twice, or its count is no number of at least 0 " + count + ".");
                 }
-                in.endObject();
             });
             return counts(read);
         }

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.vocabulary;
 import com.google.gson.stream.JsonWriter;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.AtomicWrite;
+import io.langbridge.runtime.core.checkpoint.Reason;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.io.BufferedInputStream;
 import java.io.BufferedReader;
@@ -81,7 +82,7 @@ public final class TokenCounts {
 
     private static CheckpointException unreadable(Path file, IOException e) {
         return new CheckpointException(
-                file + " cannot be read as text in UTF-8: " + e + ". Give text files, plain or gzip.", e);
+                file + " cannot be read as text in UTF-8: " + Reason.of(e) + ". Give text files, plain or gzip.", e);
     }
 
     /**

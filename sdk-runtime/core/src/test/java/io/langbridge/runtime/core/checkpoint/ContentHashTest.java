@@ -36,7 +36,7 @@ class ContentHashTest {
         bytes.asFloatBuffer().put(values);
         Path path = Files.write(folder.resolve("values"), bytes.array());
         try (OpenFile file = OpenFile.open(path)) {
-            FileTensor matrix = new FileTensor("matrix", file, DType.F32, new long[] {3, 2}, 0, strides);
+            FileTensor matrix = new FileTensor("matrix", file, DType.F32, new long[] {3, 2}, 0, strides, false);
             return new ContentHash().addRows(matrix, new int[] {0, 2}).hex();
         }
     }

@@ -203,6 +203,7 @@ class ModelFolderTest {
                 .add(projector + "linear_2.bias", 4)
                 .add(newline + "image_newline", 4)
                 .write(next.resolve("model.safetensors"));
+        TinyModel.write(next.resolve("preprocessor_config.json"), TinyModel.PREPROCESSOR);
         String config = "\"vision_config\":{" + TinyModel.VISION + "},\"text_config\":{" + TinyModel.DECODER
                 + "},\"image_token_index\":5,\"image_grid_pinpoints\":[[4,8]]";
         TinyModel.write(

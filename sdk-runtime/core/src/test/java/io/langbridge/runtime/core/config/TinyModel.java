@@ -15,6 +15,8 @@ final class TinyModel {
             + ",\"mm_projector_type\":\"mm_vocab\",\"mm_hidden_size\":4,\"mlp_hidden_size\":3,\"mm_vocab_size\":2,"
             + "\"mm_vision_tower\":\"openai/tiny-clip\",\"image_aspect_ratio\":\"pad\"";
 
+    static final String PREPROCESSOR = "\"size\":4,\"crop_size\":4";
+
     private TinyModel() {}
 
     static Json json(String members) {
@@ -76,5 +78,6 @@ final class TinyModel {
         Path tower = folder.resolveSibling("tiny-clip");
         clip(new TestTensors(), "vision_model.").write(tower.resolve("model.safetensors"));
         write(tower.resolve("config.json"), "\"model_type\":\"clip\",\"vision_config\":{" + VISION + "}");
+        write(tower.resolve("preprocessor_config.json"), PREPROCESSOR);
     }
 }

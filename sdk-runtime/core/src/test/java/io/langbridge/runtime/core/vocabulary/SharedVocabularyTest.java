@@ -74,10 +74,11 @@ class SharedVocabularyTest {
                 "{\"a\": -1};'a' has the id -1",
                 "{\"a\": 3000000000};'a' has the id 3000000000",
                 "{\"a\": 1.5};'a' has the id 1.5",
-                "{\"a\": \"1\"};'a' has the id STRING",
-                "{\"a\": 1;cannot be read",
-                "3;cannot be read",
-                "{\"a\": 1} {};cannot be read",
+                "{\"a\": \"1\"};'a' has the id another thing than a number",
+                "{\"a\": 1;is truncated",
+                "3;is JSON, but not a list",
+                "{\"a\": 1} {};something follows its end",
+                "[{\"a\": [1]}];item 0 of the list is another thing",
                 "[{\"a\": [1, 5]}, {\"b\": [2, 4]}];'b' has the index 4 after 5"
             })
     void a_wrong_file_is_named_with_its_token(String json, String expected) throws Exception {

@@ -1,20 +1,18 @@
-package io.langbridge.runtime.core.adapter;
+package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.CheckpointException;
-import io.langbridge.runtime.core.checkpoint.StoredTensor;
-import io.langbridge.runtime.core.checkpoint.Weights;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /** Refuses weights that would turn every answer into nonsense without a word. */
-final class Finite {
+public final class Finite {
     private static final int CHUNK = 1 << 16;
 
     private Finite() {}
 
     /** Whether all values are finite numbers. */
-    static boolean all(FloatBuffer values) {
+    public static boolean all(FloatBuffer values) {
         for (int i = 0; i < values.limit(); i++) {
             if (!Float.isFinite(values.get(i))) {
                 return false;
@@ -24,16 +22,20 @@ final class Finite {
     }
 
     /** Checks all tensors, reading them once. */
-    static void require(Weights weights) {
-        FloatBuffer chunk = FloatBuffer.allocate(CHUNK);
+    public static void require(Weights weights) {
         for (String name : weights.names()) {
-            StoredTensor tensor = weights.get(name);
-            long elements = tensor.elements();
-            for (long from = 0; from < elements; from += CHUNK) {
-                ((Buffer) chunk).position(0).limit((int) Math.min(CHUNK, elements - from));
-                tensor.read(from, chunk);
-                require(tensor, from, chunk);
-            }
+            require(weights.get(name));
+        }
+    }
+
+    /** Checks a tensor, reading it once. */
+    public static void require(StoredTensor tensor) {
+        FloatBuffer chunk = FloatBuffer.allocate(CHUNK);
+        long elements = tensor.elements();
+        for (long from = 0; from < elements; from += CHUNK) {
+            ((Buffer) chunk).position(0).limit((int) Math.min(CHUNK, elements - from));
+            tensor.read(from, chunk);
+            require(tensor, from, chunk);
         }
     }
 
@@ -43,7 +45,7 @@ final class Finite {
      * @param from index of the first of them in the tensor
      * @throws CheckpointException if one is NaN or infinite; the message names file, tensor, place and value
      */
-    static void require(StoredTensor tensor, long from, FloatBuffer values) {
+    public static void require(StoredTensor tensor, long from, FloatBuffer values) {
         for (int i = 0; i < values.limit(); i++) {
             if (!Float.isFinite(values.get(i))) {
                 long at = from + i;
