@@ -22,6 +22,7 @@ module io.langbridge.runtime.core {
     exports io.langbridge.runtime.core.image;
     exports io.langbridge.runtime.core.model;
     exports io.langbridge.runtime.core.text;
+    exports io.langbridge.runtime.core.text.template;
     exports io.langbridge.runtime.core.vocabulary;
 
     uses io.langbridge.runtime.core.engine.Engine;

@@ -12,7 +12,7 @@ import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.ModelSpec;

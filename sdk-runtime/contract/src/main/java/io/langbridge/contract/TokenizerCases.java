@@ -1,7 +1,7 @@
 package io.langbridge.contract;
 
 import io.langbridge.PromptException;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.util.ArrayList;

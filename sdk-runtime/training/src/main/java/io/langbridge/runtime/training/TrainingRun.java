@@ -19,7 +19,7 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.model.PromptAssembler;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.pytorch.PyTorchEngine;
 import io.langbridge.runtime.pytorch.PyTorchTraining;

@@ -9,7 +9,7 @@ import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.image.TileGrid;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.model.PromptAssembler;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,8 +2,8 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Message;
 import io.langbridge.PromptException;
-import io.langbridge.runtime.core.text.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;

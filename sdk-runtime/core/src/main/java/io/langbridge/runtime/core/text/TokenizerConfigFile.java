@@ -9,11 +9,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** The small JSON files beside {@code tokenizer.json}. */
-final class TokenizerConfigFile {
+public final class TokenizerConfigFile {
     private TokenizerConfigFile() {}
 
     /** The object in {@code folder/name}, empty if there is no such file. */
-    static JsonObject read(Path folder, String name) {
+    public static JsonObject read(Path folder, String name) {
         Path path = folder.resolve(name);
         if (!Files.isRegularFile(path)) {
             return new JsonObject();
@@ -25,7 +25,7 @@ final class TokenizerConfigFile {
      * The named tokens ({@code bos_token}, {@code eos_token}, {@code pad_token}, ...) that the folder sets, as text.
      * {@code tokenizer_config.json} wins over {@code special_tokens_map.json}.
      */
-    static Map<String, String> namedTokens(Path folder) {
+    public static Map<String, String> namedTokens(Path folder) {
         Map<String, String> named = new LinkedHashMap<>();
         addNamedTokens(read(folder, "special_tokens_map.json"), named);
         addNamedTokens(read(folder, "tokenizer_config.json"), named);

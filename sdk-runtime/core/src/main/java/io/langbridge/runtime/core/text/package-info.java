@@ -1,4 +1,4 @@
-/** Tokenizers, chat templates and streaming text. */
+/** Tokenizers and streaming text. */
 @NullMarked
 package io.langbridge.runtime.core.text;
 

@@ -1,9 +1,9 @@
-package io.langbridge.runtime.core.text;
+package io.langbridge.runtime.core.text.template;
 
 import io.langbridge.PromptException;
 import io.langbridge.UnsupportedModelException;
-import io.langbridge.runtime.core.text.TemplateNode.Expression;
-import io.langbridge.runtime.core.text.TemplateNode.Statement;
+import io.langbridge.runtime.core.text.template.TemplateNode.Expression;
+import io.langbridge.runtime.core.text.template.TemplateNode.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.text;
+package io.langbridge.runtime.core.text.template;
 
 /**
  * What one rendering may use. Every evaluated node counts one, every text or list that is made counts its length, so

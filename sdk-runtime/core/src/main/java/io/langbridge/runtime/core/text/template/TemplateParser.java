@@ -1,14 +1,14 @@
-package io.langbridge.runtime.core.text;
+package io.langbridge.runtime.core.text.template;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
-import io.langbridge.runtime.core.text.TemplateLexer.Kind;
-import io.langbridge.runtime.core.text.TemplateLexer.Token;
-import io.langbridge.runtime.core.text.TemplateNode.Arguments;
-import io.langbridge.runtime.core.text.TemplateNode.Branch;
-import io.langbridge.runtime.core.text.TemplateNode.Expression;
-import io.langbridge.runtime.core.text.TemplateNode.Literal;
-import io.langbridge.runtime.core.text.TemplateNode.Statement;
+import io.langbridge.runtime.core.text.template.TemplateLexer.Kind;
+import io.langbridge.runtime.core.text.template.TemplateLexer.Token;
+import io.langbridge.runtime.core.text.template.TemplateNode.Arguments;
+import io.langbridge.runtime.core.text.template.TemplateNode.Branch;
+import io.langbridge.runtime.core.text.template.TemplateNode.Expression;
+import io.langbridge.runtime.core.text.template.TemplateNode.Literal;
+import io.langbridge.runtime.core.text.template.TemplateNode.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

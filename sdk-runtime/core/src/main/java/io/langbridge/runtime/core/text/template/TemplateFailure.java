@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.text;
+package io.langbridge.runtime.core.text.template;
 
 /** Something a template did with these messages went wrong; becomes a PromptException that names the line. */
 final class TemplateFailure extends RuntimeException {

@@ -1,10 +1,11 @@
-package io.langbridge.runtime.core.text;
+package io.langbridge.runtime.core.text.template;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import io.langbridge.CheckpointException;
 import io.langbridge.LangBridgeException;
-import io.langbridge.runtime.core.text.TemplateNode.Statement;
+import io.langbridge.runtime.core.text.TokenizerConfigFile;
+import io.langbridge.runtime.core.text.template.TemplateNode.Statement;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

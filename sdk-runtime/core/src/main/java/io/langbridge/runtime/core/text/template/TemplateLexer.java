@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.text;
+package io.langbridge.runtime.core.text.template;
 
 import io.langbridge.CheckpointException;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.text;
+package io.langbridge.runtime.core.text.template;
 
 import java.util.ArrayList;
 import java.util.Collections;

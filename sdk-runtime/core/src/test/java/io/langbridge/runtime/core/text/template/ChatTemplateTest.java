@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.text;
+package io.langbridge.runtime.core.text.template;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,6 +9,7 @@ import io.langbridge.UnsupportedModelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.time.LocalDateTime;
 import java.util.Arrays;
 import java.util.Collections;
@@ -39,7 +40,7 @@ class ChatTemplateTest {
 
     @Test
     void the_template_of_a_folder_is_rendered_with_its_generation_prompt() {
-        ChatTemplate template = ChatTemplate.of(TokenizerTest.FOLDER);
+        ChatTemplate template = ChatTemplate.of(Paths.get("src/test/resources/qwen2-style"));
         List<Map<String, Object>> messages =
                 Arrays.asList(message("system", "Be exact."), message("user", "How many?"));
 
