@@ -91,8 +91,7 @@ final class Conversation implements Chat, Generation.SessionSource {
             // The pictures are encoded now and stay so for the turns to come.
             messages.clear();
             messages.addAll(conversation);
-            messages.add(
-                    new Message(Message.Role.ASSISTANT, Collections.singletonList(new Message.Text(answer.text()))));
+            messages.add(Message.assistant(answer));
         }
     }
 
