@@ -39,9 +39,10 @@ public final class Request {
      * @param image the picture
      * @param question the question
      * @return the request
+     * @throws IllegalArgumentException if the question is empty
      */
     public static Request of(Image image, String question) {
-        return builder().image(image).text(question).build();
+        return builder().image(image).text(notEmpty(question)).build();
     }
 
     /**
@@ -50,9 +51,18 @@ public final class Request {
      * @param image the picture
      * @param question the question
      * @return the request
+     * @throws IllegalArgumentException if the question is empty
      */
     public static Request of(EncodedImage image, String question) {
-        return builder().image(image).text(question).build();
+        return builder().image(image).text(notEmpty(question)).build();
+    }
+
+    private static String notEmpty(String question) {
+        if (question.trim().isEmpty()) {
+            throw new IllegalArgumentException("The question is empty; a picture without words is shown with"
+                    + " Request.builder().image(..).build()");
+        }
+        return question;
     }
 
     /**

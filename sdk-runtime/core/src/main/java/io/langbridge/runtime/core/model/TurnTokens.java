@@ -68,7 +68,7 @@ final class TurnTokens {
             return; // a template of its own kind: begin, end and stop tokens are all that is known
         }
         addAll(text.substring(second + SECOND.length(), third), true);
-        addAll(text.substring(third + THIRD.length()), true);
+        addAll(text.substring(third + THIRD.length()), false);
         addAll(text.substring(0, second), false);
         addAll(rendered(template, turns.subList(0, 1), true), false);
         addAll(
