@@ -21,6 +21,7 @@ public interface Chat extends AutoCloseable {
      *
      * @param question the question
      * @return the answer, already part of the conversation
+     * @throws IllegalArgumentException if the question is empty
      */
     Answer ask(String question);
 
@@ -30,6 +31,7 @@ public interface Chat extends AutoCloseable {
      * @param image the picture
      * @param question the question
      * @return the answer, already part of the conversation
+     * @throws IllegalArgumentException if the question is empty
      */
     Answer ask(Image image, String question);
 

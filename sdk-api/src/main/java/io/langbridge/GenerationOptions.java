@@ -12,7 +12,12 @@ import org.jspecify.annotations.Nullable;
  * How tokens are chosen and when to stop. What is not set comes from the checkpoint's {@code generation_config.json},
  * and what that does not say is greedy, up to 512 new tokens. Immutable.
  *
- * <p>The order is the reference's: repetition penalty, temperature, top-k, top-p, min-p, then the draw.
+ * <p>The order is the reference's: repetition penalty, forbidden tokens, temperature, top-k, top-p, min-p, then the
+ * draw.
+ *
+ * <p>Only the checkpoint says {@code suppress_tokens}, {@code begin_suppress_tokens}, {@code bad_words_ids},
+ * {@code no_repeat_ngram_size} and {@code min_length}; they are followed. Of its other fields that would change an
+ * answer, such as {@code num_beams}, loading logs a warning that names them.
  *
  * @since 0.1
  */
@@ -20,24 +25,27 @@ public final class GenerationOptions {
     private static final GenerationOptions DEFAULTS = builder().build();
 
     private final @Nullable Integer maxNewTokens;
+    private final @Nullable Integer minNewTokens;
     private final @Nullable Double temperature;
     private final @Nullable Integer topK;
     private final @Nullable Double topP;
     private final @Nullable Double minP;
     private final @Nullable Double repetitionPenalty;
     private final @Nullable Long seed;
-    private final List<String> stopStrings;
+    private final @Nullable List<String> stopStrings;
     private final @Nullable Set<Integer> stopTokens;
 
     private GenerationOptions(Builder builder) {
         this.maxNewTokens = builder.maxNewTokens;
+        this.minNewTokens = builder.minNewTokens;
         this.temperature = builder.temperature;
         this.topK = builder.topK;
         this.topP = builder.topP;
         this.minP = builder.minP;
         this.repetitionPenalty = builder.repetitionPenalty;
         this.seed = builder.seed;
-        this.stopStrings = Collections.unmodifiableList(new ArrayList<>(builder.stopStrings));
+        this.stopStrings =
+                builder.stopStrings == null ? null : Collections.unmodifiableList(new ArrayList<>(builder.stopStrings));
         this.stopTokens = builder.stopTokens == null
                 ? null
                 : Collections.unmodifiableSet(new LinkedHashSet<>(builder.stopTokens));
@@ -70,13 +78,14 @@ public final class GenerationOptions {
     public Builder toBuilder() {
         Builder builder = new Builder();
         builder.maxNewTokens = maxNewTokens;
+        builder.minNewTokens = minNewTokens;
         builder.temperature = temperature;
         builder.topK = topK;
         builder.topP = topP;
         builder.minP = minP;
         builder.repetitionPenalty = repetitionPenalty;
         builder.seed = seed;
-        builder.stopStrings = new ArrayList<>(stopStrings);
+        builder.stopStrings = stopStrings;
         builder.stopTokens = stopTokens == null ? null : new LinkedHashSet<>(stopTokens);
         return builder;
     }
@@ -84,6 +93,11 @@ public final class GenerationOptions {
     /** {@return most tokens to generate, or null for the checkpoint's} */
     public @Nullable Integer maxNewTokens() {
         return maxNewTokens;
+    }
+
+    /** {@return tokens before the answer may end, or null for the checkpoint's} */
+    public @Nullable Integer minNewTokens() {
+        return minNewTokens;
     }
 
     /** {@return temperature, 0 for greedy, or null for the checkpoint's} */
@@ -116,8 +130,8 @@ public final class GenerationOptions {
         return seed;
     }
 
-    /** {@return texts that end the answer} */
-    public List<String> stopStrings() {
+    /** {@return texts that end the answer, or null for the checkpoint's} */
+    public @Nullable List<String> stopStrings() {
         return stopStrings;
     }
 
@@ -129,13 +143,14 @@ public final class GenerationOptions {
     /** Collects options; each setter checks its value at once. */
     public static final class Builder {
         private @Nullable Integer maxNewTokens;
+        private @Nullable Integer minNewTokens;
         private @Nullable Double temperature;
         private @Nullable Integer topK;
         private @Nullable Double topP;
         private @Nullable Double minP;
         private @Nullable Double repetitionPenalty;
         private @Nullable Long seed;
-        private List<String> stopStrings = new ArrayList<>();
+        private @Nullable List<String> stopStrings;
         private @Nullable Set<Integer> stopTokens;
 
         private Builder() {}
@@ -149,6 +164,19 @@ public final class GenerationOptions {
         public Builder maxNewTokens(int maxNewTokens) {
             check(maxNewTokens >= 1, "maxNewTokens must be at least 1, not " + maxNewTokens);
             this.maxNewTokens = maxNewTokens;
+            return this;
+        }
+
+        /**
+         * Fewest tokens to generate: no stop token is chosen before. Stop strings and {@link #maxNewTokens} still end
+         * the answer.
+         *
+         * @param minNewTokens at least 0
+         * @return this builder
+         */
+        public Builder minNewTokens(int minNewTokens) {
+            check(minNewTokens >= 0, "minNewTokens must not be negative: " + minNewTokens);
+            this.minNewTokens = minNewTokens;
             return this;
         }
 
@@ -230,9 +258,9 @@ public final class GenerationOptions {
         }
 
         /**
-         * Ends the answer where one of these texts begins.
+         * Ends the answer where one of these texts begins, in place of the checkpoint's.
          *
-         * @param stopStrings not empty texts
+         * @param stopStrings not empty texts; none to end at no text
          * @return this builder
          */
         public Builder stopStrings(String... stopStrings) {

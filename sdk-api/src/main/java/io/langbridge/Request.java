@@ -19,7 +19,8 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>Pictures at the start of a turn are followed by a line break, as LLaVA's training data has it; pictures between
- * texts stand where they were put.
+ * texts stand where they were put. Most models were trained with the picture first: text before it is unusual for them.
+ * A request without a picture is legal and asks the language model alone.
  *
  * @since 0.1
  */
@@ -38,9 +39,10 @@ public final class Request {
      * @param image the picture
      * @param question the question
      * @return the request
+     * @throws IllegalArgumentException if the question is empty
      */
     public static Request of(Image image, String question) {
-        return builder().image(image).text(question).build();
+        return builder().image(image).text(notEmpty(question)).build();
     }
 
     /**
@@ -49,9 +51,18 @@ public final class Request {
      * @param image the picture
      * @param question the question
      * @return the request
+     * @throws IllegalArgumentException if the question is empty
      */
     public static Request of(EncodedImage image, String question) {
-        return builder().image(image).text(question).build();
+        return builder().image(image).text(notEmpty(question)).build();
+    }
+
+    private static String notEmpty(String question) {
+        if (question.trim().isEmpty()) {
+            throw new IllegalArgumentException("The question is empty; a picture without words is shown with"
+                    + " Request.builder().image(..).build()");
+        }
+        return question;
     }
 
     /**
@@ -130,15 +141,30 @@ public final class Request {
         }
 
         /**
-         * Ends the user's turn and adds what the model answered to it.
+         * Ends the user's turn and adds what was answered to it, as text from elsewhere.
          *
-         * @param answer taken literally
+         * @param answer see {@link Message#assistant(String)}
          * @return this builder
          * @throws IllegalStateException if the user has said nothing
          */
         public Builder assistant(String answer) {
+            return assistant(Message.assistant(answer));
+        }
+
+        /**
+         * Ends the user's turn and adds what the model answered to it.
+         *
+         * @param answer goes back with its own tokens, see {@link Message.Answered}
+         * @return this builder
+         * @throws IllegalStateException if the user has said nothing
+         */
+        public Builder assistant(Answer answer) {
+            return assistant(Message.assistant(answer));
+        }
+
+        private Builder assistant(Message answer) {
             endTurn("The assistant answers; the user speaks first");
-            messages.add(new Message(Message.Role.ASSISTANT, Collections.singletonList(new Message.Text(answer))));
+            messages.add(answer);
             return this;
         }
 
@@ -152,7 +178,9 @@ public final class Request {
             if (!turn.isEmpty()) {
                 endTurn("");
             }
-            messages.addAll(history);
+            for (Message message : history) {
+                messages.add(Objects.requireNonNull(message, "a message of the history"));
+            }
             return this;
         }
 
@@ -171,7 +199,8 @@ public final class Request {
          * The request.
          *
          * @return the request
-         * @throws IllegalStateException if the last turn is not the user's
+         * @throws IllegalStateException if the last turn is not the user's, or a system message is not the first
+         * @throws IllegalArgumentException if the user's turn says nothing and shows no picture
          */
         public Request build() {
             List<Message> all = new ArrayList<>(messages);
@@ -180,6 +209,12 @@ public final class Request {
             }
             if (all.isEmpty() || all.get(all.size() - 1).role() != Message.Role.USER) {
                 throw new IllegalStateException("A request ends with the user's turn: add text(..) or image(..)");
+            }
+            for (int i = 1; i < all.size(); i++) {
+                if (all.get(i).role() == Message.Role.SYSTEM) {
+                    throw new IllegalStateException("The system message comes first and once, but message " + (i + 1)
+                            + " of " + all.size() + " is one; put later instructions into the user's turn");
+                }
             }
             return new Request(all, options);
         }

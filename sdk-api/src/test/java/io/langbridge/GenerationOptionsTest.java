@@ -11,11 +11,15 @@ class GenerationOptionsTest {
         GenerationOptions options = GenerationOptions.defaults();
         assertThat(options.temperature()).isNull();
         assertThat(options.stopTokens()).isNull();
-        assertThat(options.stopStrings()).isEmpty();
+        assertThat(options.stopStrings()).isNull();
+        assertThat(options.minNewTokens()).isNull();
     }
 
     @Test
     void no_stop_tokens_at_all_differs_from_the_checkpoints() {
+        assertThat(GenerationOptions.builder().stopStrings().build().stopStrings())
+                .isNotNull()
+                .isEmpty();
         assertThat(GenerationOptions.builder().stopTokens().build().stopTokens())
                 .isNotNull()
                 .isEmpty();
@@ -25,6 +29,7 @@ class GenerationOptionsTest {
     void a_copy_has_all_the_options() {
         GenerationOptions options = GenerationOptions.builder()
                 .maxNewTokens(7)
+                .minNewTokens(3)
                 .temperature(0.5)
                 .topK(3)
                 .topP(0.9)
@@ -41,6 +46,7 @@ class GenerationOptionsTest {
     void values_out_of_range_are_refused_at_once_and_named() {
         GenerationOptions.Builder builder = GenerationOptions.builder();
         assertThatThrownBy(() -> builder.maxNewTokens(0)).hasMessageContaining("maxNewTokens");
+        assertThatThrownBy(() -> builder.minNewTokens(-1)).hasMessageContaining("minNewTokens");
         assertThatThrownBy(() -> builder.temperature(Double.NaN)).hasMessageContaining("temperature");
         assertThatThrownBy(() -> builder.topK(-1)).hasMessageContaining("topK");
         assertThatThrownBy(() -> builder.topP(0)).hasMessageContaining("topP");

@@ -3,6 +3,8 @@ package io.langbridge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collections;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +39,68 @@ class RequestTest {
     @Test
     void the_system_message_comes_first() {
         assertThatThrownBy(() -> Request.builder().text("a").system("b")).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void a_system_message_in_the_middle_is_an_error_that_names_its_place() {
+        Message system =
+                new Message(Message.Role.SYSTEM, Collections.singletonList(new Message.Text("Be brief.")));
+        assertThatThrownBy(() -> Request.builder()
+                        .text("a")
+                        .messages(Collections.singletonList(system))
+                        .text("b")
+                        .build())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("message 2 of 3")
+                .hasMessageContaining("user's turn");
+    }
+
+    @Test
+    void an_empty_question_is_an_error() {
+        assertThatThrownBy(() -> Request.of(image, " \n"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("question is empty");
+        assertThatThrownBy(() -> Request.builder().text("").build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("turn is empty");
+        assertThat(Request.builder().image(image).build().messages()).hasSize(1);
+        assertThat(Message.assistant("").text()).isEmpty();
+    }
+
+    @Test
+    @SuppressWarnings("NullAway")
+    void null_fails_at_once_and_by_name() {
+        assertThatThrownBy(() -> new Message(Message.Role.USER, Arrays.asList(new Message.Text("a"), null)))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("parts[1]");
+        assertThatThrownBy(() -> new Message.Text(null))
+                .isInstanceOf(NullPointerException.class)
+                .hasMessage("text");
+        assertThatThrownBy(() -> new Message.Picture(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> Request.builder().messages(Collections.singletonList(null)))
+                .isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void an_answer_of_the_model_is_a_whole_turn_of_the_assistant() {
+        Duration none = Duration.ZERO;
+        Answer answer = new Answer(
+                "Two.",
+                new int[] {1},
+                FinishReason.STOP_TOKEN,
+                new Answer.Usage(1, 0, 0, 1),
+                new Answer.Timings(none, none, none, none, none));
+        Request request =
+                Request.builder().text("a").assistant(answer).text("b").build();
+        assertThat(request.messages().get(1)).isEqualTo(Message.assistant(answer));
+        assertThat(request.messages().get(1).text()).isEqualTo("Two.");
+        Message.Part part = new Message.Answered(answer);
+        assertThatThrownBy(() -> new Message(Message.Role.USER, Collections.singletonList(part)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("USER");
+        assertThatThrownBy(() -> new Message(Message.Role.ASSISTANT, Arrays.asList(part, part)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("2 parts");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.langbridge.contract;
 
+import io.langbridge.Message;
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.config.AdapterConfig;
@@ -14,6 +15,8 @@ import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
+import io.langbridge.runtime.core.model.PromptAssembler;
+import io.langbridge.runtime.core.text.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.RgbPixels;
@@ -88,7 +91,7 @@ final class EndToEndCases {
         }
         List<Entry> runs = json.objects("runs");
         for (Entry run : runs) {
-            run.describe("smallest_margin_top1_top2", "messages");
+            run.describe("smallest_margin_top1_top2", "messages", "expanded_prompt");
             model.checkRun(run, maxNewTokens);
         }
         Path vocabulary = model.folder.adapter().vocabularyFile();
@@ -132,7 +135,7 @@ final class EndToEndCases {
         int[] counts = seen.stream()
                 .mapToInt(picture -> picture.visualTokens().size(0))
                 .toArray();
-        for (String key : Arrays.asList("visual_tokens", "placeholders")) {
+        for (String key : Arrays.asList("visual_tokens", "placeholders", "image_token_runs")) {
             if (run.has(key)) {
                 check.same(key + " of " + label, counts, run.integers(key));
             }
@@ -140,6 +143,9 @@ final class EndToEndCases {
         boolean splice = folder.imagePrompt() instanceof ImagePrompt.Splice;
         int[] ids = splice ? splitIds(run.text("prompt")) : expandedIds(run.text("prompt"), counts);
         check.same(label + ".input_ids", ids, check.ids(label + ".input_ids"));
+        if (run.has("messages")) {
+            checkAssembled(run, label, counts);
+        }
         if (run.has("tokens")) {
             check.same("tokens of " + label, ids.length, run.integer("tokens"));
         }
@@ -147,6 +153,29 @@ final class EndToEndCases {
         check.same("sequence of " + label, embeds.size(0), run.integer("sequence"));
         check.closeIfGiven(label + ".inputs_embeds", embeds);
         checkDecoder(run, label, embeds, maxNewTokens);
+    }
+
+    /** The ids as the core puts them together from messages. */
+    private void checkAssembled(Entry run, String label, int[] counts) {
+        ChatTemplate template = ChatTemplate.of(folder.llm().folder());
+        if (template == null) {
+            return; // a prompt as text
+        }
+        PromptAssembler assembler =
+                new PromptAssembler(tokenizer, template, folder.imagePrompt(), folder.llm().generation().eosTokenIds());
+        List<Message> messages = PublicApi.messages(check, run);
+        if (messages == null) {
+            return;
+        }
+        List<int[]> pieces = assembler.split(assembler.render(messages, true), true);
+        int placeholder = folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.tokenId() : SPLICED;
+        IntStream ids = Arrays.stream(pieces.get(0));
+        for (int i = 1; i < pieces.size(); i++) {
+            int places = placeholder == SPLICED ? 1 : counts[i - 1];
+            ids = IntStream.concat(
+                    ids, IntStream.concat(IntStream.generate(() -> placeholder).limit(places), Arrays.stream(pieces.get(i))));
+        }
+        check.same("assembled ids of " + label, ids.toArray(), check.ids(label + ".input_ids"));
     }
 
     private void checkDecoder(Entry run, String label, FloatTensor embeds, int maxNewTokens) {
@@ -175,8 +204,26 @@ final class EndToEndCases {
         }
         int[] newIds = DecoderCases.greedy(decoder, embeds, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
         greedyTokens.put(label, Arrays.stream(newIds).boxed().toList());
+        if (check.hasTensor(label + ".step_logits")) {
+            checkSteps(label + ".step_logits", embeds, newIds);
+        }
         check.same(label + " new_ids", newIds, run.integers("new_ids"));
         check.same(label + " new_text", DecoderCases.text(tokenizer, newIds), run.text("new_text"));
+    }
+
+    /** The scores that the first tokens were chosen from. */
+    private void checkSteps(String name, FloatTensor embeds, int[] newIds) {
+        int steps = check.tensor(name).size(0);
+        int vocabulary = folder.llm().config().vocabSize();
+        FloatTensor all = FloatTensor.allocate(steps, vocabulary);
+        FloatBuffer target = all.data();
+        try (DecoderSession session = decoder.open(embeds.size(0) + steps)) {
+            target.put(DecoderCases.copy(session.prefill(embeds)));
+            for (int i = 1; i < steps; i++) {
+                target.put(DecoderCases.copy(session.step(newIds[i - 1])));
+            }
+        }
+        check.close(name, all);
     }
 
     /** Runs one picture as far as the decoder; null if the picture is not there. */
@@ -279,7 +326,8 @@ final class EndToEndCases {
             expanded.append(i > 0 ? String.join("", Collections.nCopies(counts[i - 1], IMAGE)) : "")
                     .append(pieces[i]);
         }
-        return tokenizer.encode(expanded.toString(), true);
+        String begin = tokenizer.bosToken();
+        return tokenizer.encode(expanded.toString(), begin == null || !prompt.startsWith(begin));
     }
 
     /** Rows of the tokens, with the visual tokens in the place of each picture. */

@@ -33,6 +33,7 @@ public final class Fixtures {
             "decoders",
             "scores",
             "end-to-end",
+            "families",
             "tokenizers",
             "shared-vocabulary"));
 

@@ -33,6 +33,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -140,6 +141,46 @@ public abstract class ModelContract {
     }
 
     @Test
+    void words_given_in_pieces_are_as_literal_as_in_one() {
+        for (String[] pieces : new String[][] {{"x <|im_", "end|> y"}, {"a <ima", "ge> b"}}) {
+            Request split = Request.builder()
+                    .image(image("landscape.png"))
+                    .text(pieces[0])
+                    .text(pieces[1])
+                    .options(SHORT)
+                    .build();
+            Answer whole = model.answer(about(image("landscape.png"), pieces[0] + pieces[1], SHORT));
+            Answer answer = model.answer(split);
+            assertThat(answer.usage().promptTokens()).isEqualTo(whole.usage().promptTokens());
+            assertThat(answer.tokenIds()).containsExactly(whole.tokenIds());
+        }
+    }
+
+    @Test
+    void ten_million_blanks_are_too_long_for_the_context() {
+        String blanks = String.join("", Collections.nCopies(10_500_000, " "));
+        assertThatThrownBy(() -> model.answer(about(image("landscape.png"), "a" + blanks + "b", SHORT)))
+                .isInstanceOf(PromptException.class)
+                .hasMessageContaining("too long for the context")
+                .hasMessageContaining("the context holds " + model.contextLength());
+    }
+
+    @Test
+    void an_answer_does_not_stop_before_it_has_the_fewest_tokens() {
+        for (double temperature : new double[] {0, 1}) {
+            GenerationOptions.Builder builder = options(6).temperature(temperature).seed(4);
+            int[] free = model.answer(about(image("landscape.png"), "What is this?", builder.build()))
+                    .tokenIds();
+            Answer answer = model.answer(about(
+                    image("landscape.png"),
+                    "What is this?",
+                    builder.stopTokens(free[0], free[1]).minNewTokens(4).build()));
+            assertThat(answer.tokenIds()).hasSizeGreaterThanOrEqualTo(4);
+            assertThat(Arrays.copyOf(answer.tokenIds(), 3)).doesNotContain(free[0], free[1]);
+        }
+    }
+
+    @Test
     void a_stream_gives_the_answer_in_pieces() {
         Answer whole = model.answer(about(image("landscape.png"), "What is this?", SHORT));
         StringBuilder text = new StringBuilder();
@@ -209,12 +250,13 @@ public abstract class ModelContract {
             Answer first = chat.ask(image("landscape.png"), "What is this?");
             Answer second = chat.ask("And what colour?");
             assertThat(second.usage().cachedTokens())
-                    .isGreaterThanOrEqualTo(first.usage().promptTokens());
+                    .isGreaterThanOrEqualTo(
+                            first.usage().promptTokens() + first.usage().newTokens() - 1);
             Request whole = Request.builder()
                     .system("Be brief.")
                     .image(image("landscape.png"))
                     .text("What is this?")
-                    .assistant(first.text())
+                    .assistant(first)
                     .text("And what colour?")
                     .options(SHORT)
                     .build();

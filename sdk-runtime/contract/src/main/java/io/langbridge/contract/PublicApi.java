@@ -152,6 +152,20 @@ final class PublicApi {
 
     /** The conversation of a run, or null if there is none that gives its prompt. */
     private static @Nullable List<Message> messages(Check check, Path checkpoint, Entry run) {
+        if (run.has("messages")) {
+            return messages(check, run);
+        }
+        List<Image> images = images(check, run);
+        return images == null ? null : parsed(checkpoint, run.text("prompt"), images.iterator());
+    }
+
+    /** The messages that a run states, or null if a picture is not there as a file with the reference's pixels. */
+    static @Nullable List<Message> messages(Check check, Entry run) {
+        List<Image> images = images(check, run);
+        return images == null ? null : given(run.get("messages"), images.iterator());
+    }
+
+    private static @Nullable List<Image> images(Check check, Entry run) {
         ReferencePictures pictures = new ReferencePictures(check.fixtures());
         List<Image> images = new ArrayList<>();
         for (String name : run.texts("pictures")) {
@@ -161,9 +175,7 @@ final class PublicApi {
             }
             images.add(Image.of(file.get()));
         }
-        return run.has("messages")
-                ? given(run.get("messages"), images.iterator())
-                : parsed(checkpoint, run.text("prompt"), images.iterator());
+        return images;
     }
 
     private static List<Message> given(JsonElement messages, Iterator<Image> images) {

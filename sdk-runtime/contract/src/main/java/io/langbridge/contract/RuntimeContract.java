@@ -217,6 +217,7 @@ public abstract class RuntimeContract {
             case "decoders" -> DecoderCases.check(check);
             case "scores" -> ScoreCases.check(check, this::process);
             case "end-to-end" -> EndToEndCases.check(check);
+            case "families" -> FamilyCases.check(check);
             case "tokenizers" -> TokenizerCases.check(check);
             case "shared-vocabulary" -> VocabularyCases.check(check);
             default ->

@@ -76,6 +76,9 @@ final class PyTorchDecoderSession implements DecoderSession {
 
     @Override
     public synchronized int prefill(FloatTensor inputsEmbeds, Sampler sampler) {
+        if (sampler.forbids()) {
+            return sampler.next(prefill(inputsEmbeds));
+        }
         int tokens = tokens(inputsEmbeds, network.config().hiddenSize());
         requireRoom(tokens);
         try (Scope call = new Scope()) {
@@ -86,6 +89,9 @@ final class PyTorchDecoderSession implements DecoderSession {
 
     @Override
     public synchronized int step(int tokenId, Sampler sampler) {
+        if (sampler.forbids()) {
+            return sampler.next(step(tokenId));
+        }
         requireRoom(1);
         network.requireToken(tokenId);
         try (Scope call = new Scope()) {

@@ -179,11 +179,12 @@ public final class LlavaDataset extends AbstractList<TrainingExample> implements
             throw new TrainingDataException("Record " + name + " says " + IMAGE + " " + placeholders
                     + " times, but has " + images.size() + " pictures under 'image'");
         }
-        return new TrainingExample(name, messages(texts, roles, images, placeholders));
+        return new TrainingExample(name, messages(name, texts, roles, images, placeholders));
     }
 
     /** Pictures that no placeholder asks for come first. */
-    private static List<Message> messages(List<String> texts, List<Role> roles, List<Image> images, int placeholders) {
+    private static List<Message> messages(
+            String name, List<String> texts, List<Role> roles, List<Image> images, int placeholders) {
         List<Message> messages = new ArrayList<>();
         int next = 0;
         int beforehand = images.size() - placeholders;
@@ -197,6 +198,10 @@ public final class LlavaDataset extends AbstractList<TrainingExample> implements
                     parts.add(new Message.Picture(images.get(next++)));
                 }
                 text = text.replace(IMAGE, "").strip();
+                if (text.isEmpty() && parts.isEmpty()) {
+                    throw new TrainingDataException("Record " + name + " has a turn of the user, number " + (i + 1)
+                            + ", that says nothing and shows no picture; take it out");
+                }
             }
             if (!text.isEmpty() || parts.isEmpty()) {
                 parts.add(new Message.Text(text));

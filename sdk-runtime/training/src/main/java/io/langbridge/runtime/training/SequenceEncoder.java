@@ -43,7 +43,7 @@ final class SequenceEncoder {
         List<String> answers = new ArrayList<>();
         for (Message message : example.messages()) {
             if (message.role() == Role.ASSISTANT) {
-                answers.add(text(message));
+                answers.add(message.text());
             }
         }
         if (layouts.size() != 1 || answers.size() != 1) {
@@ -51,7 +51,7 @@ final class SequenceEncoder {
                     + answers.size() + " answers; pretraining learns from pairs of one picture and one caption");
         }
         TokenSequence.Builder sequence = new TokenSequence.Builder()
-                .add(tokenizer.encode("", true), false)
+                .add(tokenizer.specialsBefore(), false)
                 .add(layouts.get(0), 0)
                 .add(tokenizer.encodeAsText(answers.get(0) + "\n"), true);
         return List.of(checked(example, sequence.build(longest)));
@@ -90,7 +90,7 @@ final class SequenceEncoder {
                 picturesDone = 0;
                 tilesDone = 0;
             }
-            List<int[]> pieces = template.split(prompt.substring(done.length()), false);
+            List<int[]> pieces = template.split(prompt.substring(done.length()), done.isEmpty());
             sequence.add(pieces.get(0), false);
             for (int[] piece : pieces.subList(1, pieces.size())) {
                 if (picturesDone == layouts.size()) {
@@ -142,13 +142,5 @@ final class SequenceEncoder {
                     + " positions (maxLength); raise maxLength or shorten the record");
         }
         return sequence;
-    }
-
-    private static String text(Message message) {
-        StringBuilder text = new StringBuilder();
-        for (Message.Part part : message.parts()) {
-            text.append(part instanceof Message.Text words ? words.text() : "");
-        }
-        return text.toString();
     }
 }

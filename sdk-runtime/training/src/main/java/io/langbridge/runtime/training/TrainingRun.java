@@ -11,6 +11,7 @@ import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.ImagePrompt;
 import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.core.engine.Device;
@@ -165,7 +166,13 @@ final class TrainingRun implements AutoCloseable {
         }
         SequenceEncoder sequences = new SequenceEncoder(
                 tokenizer,
-                template == null ? null : new PromptAssembler(tokenizer, template, "<image>"),
+                template == null
+                        ? null
+                        : new PromptAssembler(
+                                tokenizer,
+                                template,
+                                new ImagePrompt.Splice(),
+                                llm.generation().eosTokenIds()),
                 llm.folder().toString(),
                 Math.min(settings.maxLength(), llm.config().maxPositionEmbeddings()));
         return (example, layouts, tiles) -> new Batches.Prepared(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.Message;
 import io.langbridge.Message.Role;
+import io.langbridge.runtime.core.config.ImagePrompt;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.image.TileGrid;
 import io.langbridge.runtime.core.image.TokenLayout;
@@ -14,6 +15,7 @@ import io.langbridge.runtime.core.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -52,7 +54,11 @@ class SequenceEncoderTest {
     private SequenceEncoder encoder(String llm, Tokenizer tokenizer, int longest) {
         ChatTemplate template =
                 Objects.requireNonNull(ChatTemplate.of(tiny.llm(llm).folder()));
-        return new SequenceEncoder(tokenizer, new PromptAssembler(tokenizer, template, "<image>"), "llm", longest);
+        return new SequenceEncoder(
+                tokenizer,
+                new PromptAssembler(tokenizer, template, new ImagePrompt.Splice(), Collections.emptySet()),
+                "llm",
+                longest);
     }
 
     private static String learnt(Tokenizer tokenizer, TokenSequence sequence) {

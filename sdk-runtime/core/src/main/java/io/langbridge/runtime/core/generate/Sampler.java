@@ -4,22 +4,34 @@ import io.langbridge.LangBridgeException;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.Random;
 import java.util.Set;
 
-/** Chooses tokens for one answer. Remembers what it chose, for the repetition penalty; not thread-safe. */
+/** Chooses tokens for one answer. Remembers what it chose, for penalties and rules; not thread-safe. */
 public final class Sampler {
     private final Settings settings;
     private final Random random;
+    private final TokenRules rules;
     private final Set<Integer> seen = new LinkedHashSet<>();
+    private int[] ids = new int[64];
+    private int length;
+    private int chosen;
+    private int promptLength;
     private float[] scores = new float[0];
 
-    /** Starts an answer. */
+    /** Starts an answer in which every token may come. */
     public Sampler(Settings settings) {
+        this(settings, TokenRules.NONE);
+    }
+
+    /** Starts an answer. */
+    public Sampler(Settings settings, TokenRules rules) {
         this.settings = settings;
         this.random = new Random(settings.seed());
+        this.rules = rules;
     }
 
     /**
@@ -50,11 +62,39 @@ public final class Sampler {
         int choose(Settings settings, Set<Integer> seen, double point);
     }
 
+    /** Says how long the prompt is, with what entered in another form than as tokens. */
+    public void promptIs(int positions) {
+        promptLength = positions;
+    }
+
     /** Counts tokens of the prompt as seen. */
-    public void see(int... ids) {
-        for (int id : ids) {
-            seen.add(id);
+    public void see(int... prompt) {
+        for (int id : prompt) {
+            note(id);
         }
+    }
+
+    private void note(int id) {
+        seen.add(id);
+        if (length == ids.length) {
+            ids = Arrays.copyOf(ids, 2 * length);
+        }
+        ids[length++] = id;
+    }
+
+    private BitSet forbidden() {
+        return rules.isEmpty() ? new BitSet() : rules.forbidden(ids, length, chosen, promptLength);
+    }
+
+    private int choose(int id) {
+        note(id);
+        chosen++;
+        return id;
+    }
+
+    /** Whether some token may not come next; then all scores are needed here. */
+    public boolean forbids() {
+        return !forbidden().isEmpty();
     }
 
     /**
@@ -65,8 +105,9 @@ public final class Sampler {
      */
     public int next(FloatBuffer logits) {
         boolean penalised = settings.repetitionPenalty() != 1;
+        BitSet forbidden = forbidden();
         int id;
-        if (settings.temperature() == 0 && !penalised) {
+        if (settings.temperature() == 0 && !penalised && forbidden.isEmpty()) {
             id = likeliest(logits);
         } else {
             if (scores.length != logits.limit()) {
@@ -74,24 +115,27 @@ public final class Sampler {
             }
             Buffer copy = logits.duplicate();
             ((FloatBuffer) copy.rewind()).get(scores);
-            id = choose(scores, penalised);
+            id = choose(scores, penalised, forbidden);
         }
-        seen.add(id);
-        return id;
+        return choose(id);
     }
 
-    /** Has the next token chosen elsewhere. */
+    /** Has the next token chosen elsewhere; not where {@link #forbids()} is true. */
     public int next(Elsewhere elsewhere) {
         double point = settings.temperature() == 0 ? 0 : random.nextDouble();
         int id = elsewhere.choose(settings, Collections.unmodifiableSet(seen), point);
-        seen.add(id);
-        return id;
+        return choose(id);
     }
 
-    private int choose(float[] scores, boolean penalised) {
+    private int choose(float[] scores, boolean penalised, BitSet forbidden) {
         if (penalised) {
             Scores.repetitionPenalty(scores, seen, settings.repetitionPenalty());
         }
+        if (forbidden.nextClearBit(0) >= scores.length) {
+            throw new LangBridgeException("No token may come next: min_new_tokens, suppress_tokens, bad_words_ids or"
+                    + " no_repeat_ngram_size of generation_config.json forbid the whole vocabulary; change the file");
+        }
+        Scores.forbid(scores, forbidden);
         if (settings.temperature() == 0) {
             return likeliest(FloatBuffer.wrap(scores));
         }

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.generate;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /** The score processors of the reference, each on one vector in place. A removed token has the score minus infinity. */
 public final class Scores {
@@ -16,6 +17,13 @@ public final class Scores {
         float factor = (float) penalty;
         for (int id : seen) {
             scores[id] = scores[id] < 0 ? scores[id] * factor : scores[id] / factor;
+        }
+    }
+
+    /** Removes tokens; ids beyond the scores are no tokens of the model. */
+    public static void forbid(float[] scores, BitSet ids) {
+        for (int id = ids.nextSetBit(0); id >= 0 && id < scores.length; id = ids.nextSetBit(id + 1)) {
+            scores[id] = Float.NEGATIVE_INFINITY;
         }
     }
 

@@ -6,8 +6,8 @@ import io.langbridge.Chat;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Message;
+import io.langbridge.Request;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,16 +31,16 @@ final class Conversation implements Chat, Generation.SessionSource {
 
     @Override
     public Answer ask(String question) {
-        return ask(new Message.Text(question));
+        return ask(new Message(Message.Role.USER, Collections.singletonList(new Message.Text(question))));
     }
 
     @Override
     public Answer ask(Image image, String question) {
-        return ask(new Message.Picture(image), new Message.Text(question));
+        return ask(Request.of(image, question).messages().get(0));
     }
 
-    private Answer ask(Message.Part... parts) {
-        try (AnswerStream stream = stream(new Message(Message.Role.USER, Arrays.asList(parts)))) {
+    private Answer ask(Message turn) {
+        try (AnswerStream stream = stream(turn)) {
             return stream.answer();
         }
     }
@@ -91,8 +91,7 @@ final class Conversation implements Chat, Generation.SessionSource {
             // The pictures are encoded now and stay so for the turns to come.
             messages.clear();
             messages.addAll(conversation);
-            messages.add(
-                    new Message(Message.Role.ASSISTANT, Collections.singletonList(new Message.Text(answer.text()))));
+            messages.add(Message.assistant(answer));
         }
     }
 

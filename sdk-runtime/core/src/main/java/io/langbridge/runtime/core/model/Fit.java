@@ -15,6 +15,7 @@ import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -130,6 +131,25 @@ final class Fit {
                             + " the instruction-tuned version of the model");
         }
         return template;
+    }
+
+    /** Puts questions to the language model. */
+    static PromptAssembler assembler(ModelFiles files, Tokenizer tokenizer) {
+        return new PromptAssembler(
+                tokenizer,
+                requireTemplate(files),
+                files.imagePrompt(),
+                files.llm().generation().eosTokenIds());
+    }
+
+    /** Says which fields of the language model's {@code generation_config.json} are not followed; null if all are. */
+    static @Nullable String ignoredGeneration(ModelFiles files) {
+        List<String> ignored = files.llm().generation().ignored();
+        return ignored.isEmpty()
+                ? null
+                : files.llm().folder().resolve("generation_config.json") + " sets " + String.join(", ", ignored)
+                        + ", which is not followed here: answers differ from those that the model's authors get with"
+                        + " it; take it out of the file if they need not be the same";
     }
 
     /**

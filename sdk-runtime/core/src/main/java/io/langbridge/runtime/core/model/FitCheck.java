@@ -5,6 +5,7 @@ import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.FitReport.Verdict;
 import io.langbridge.LangBridgeException;
+import io.langbridge.Message;
 import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
@@ -21,6 +22,7 @@ import io.langbridge.runtime.core.vocabulary.SharedVocabulary.Transfer;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -105,9 +107,17 @@ final class FitCheck {
         if (tokenizer != null) {
             tokenizer(files, tokenizer);
         }
-        attempt("chat template", () -> {
-            Fit.requireTemplate(files);
-        });
+        if (tokenizer == null) {
+            attempt("chat template", () -> {
+                Fit.requireTemplate(files);
+            });
+        } else {
+            prompt(files, tokenizer);
+        }
+        String ignored = Fit.ignoredGeneration(files);
+        if (ignored != null) {
+            add(Verdict.NOTE, "generation", ignored);
+        }
         memory(files);
     }
 
@@ -168,6 +178,26 @@ final class FitCheck {
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge) {
             vocabulary(files, vocabulary);
         }
+    }
+
+    /** What a question takes beside its own words and pictures, put together as it will be. */
+    private void prompt(ModelFiles files, Tokenizer tokenizer) {
+        PromptAssembler assembler = attempt("chat template", () -> Fit.assembler(files, tokenizer));
+        if (assembler == null) {
+            return;
+        }
+        List<Message> question = Collections.singletonList(
+                new Message(Message.Role.USER, Collections.singletonList(new Message.Text("?"))));
+        attempt("chat template", () -> {
+            int[] ids = assembler
+                    .assemble(question, Integer.MAX_VALUE, Integer.MAX_VALUE)
+                    .get(0);
+            add(
+                    Verdict.FITS,
+                    "chat template",
+                    "a question of one character takes " + ids.length + " tokens, of which the first is '"
+                            + (ids.length == 0 ? "" : tokenizer.tokenOf(ids[0])) + "'");
+        });
     }
 
     private void vocabulary(ModelFiles files, Fit.@Nullable Lookup vocabulary) {

@@ -4,7 +4,6 @@ import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
 import io.langbridge.FinishReason;
 import io.langbridge.Message;
-import io.langbridge.PromptException;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.text.StreamingDecoder;
@@ -164,26 +163,20 @@ final class Generation implements AnswerStream {
 
     private @Nullable Piece first() {
         long start = System.nanoTime();
-        messages = model.encodePictures(messages, this);
-        Prompt prompt = model.prompt(messages, this);
+        List<int[]> words = model.text(messages);
+        messages = model.encodePictures(messages, words, this);
+        Prompt prompt = model.prompt(messages, words, this);
         if (cancelled) {
             finish(FinishReason.CANCELLED);
             return null;
         }
         promptTokens = prompt.length();
         visualTokens = prompt.visualTokens();
-        int limit = model.contextLength();
-        if (promptTokens >= limit) {
-            throw new PromptException("The prompt has " + promptTokens + " tokens (" + visualTokens
-                    + " of them from pictures), but the context holds " + limit
-                    + " and the answer needs at least one; shorten it, use fewer pictures, or raise contextLength(..)"
-                    + " if the language model allows more");
-        }
-        if (model.countsPromptTokens()) {
-            sampler.see(prompt.tokenIds());
-        }
+        model.requireRoom(promptTokens - visualTokens, visualTokens);
+        sampler.promptIs(promptTokens);
+        sampler.see(model.idsSeen(prompt));
         long[] keys = prompt.keys();
-        int needed = (int) Math.min(limit, (long) promptTokens + maxNewTokens);
+        int needed = (int) Math.min(model.contextLength(), (long) promptTokens + maxNewTokens);
         CachedSession taken = sessions.take(keys, needed);
         session = taken;
         long prefillStart = System.nanoTime();

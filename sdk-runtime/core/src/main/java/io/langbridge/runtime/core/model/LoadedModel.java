@@ -10,6 +10,7 @@ import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Llm;
 import io.langbridge.Message;
+import io.langbridge.PromptException;
 import io.langbridge.Request;
 import io.langbridge.SoftmaxCut;
 import io.langbridge.VisionLanguageModel;
@@ -20,7 +21,6 @@ import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.explain.Explainer;
-import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -57,7 +57,6 @@ final class LoadedModel implements VisionLanguageModel {
      * @param encoder shared with other models
      * @param explainer of the adapter's visual tokens in words of the language model
      * @param newline {@code image_newline}, or null
-     * @param countsPromptTokens whether the repetition penalty sees the prompt, as it does where ids enter the model
      * @param resources closed at the end, last opened first
      */
     record Parts(
@@ -69,7 +68,6 @@ final class LoadedModel implements VisionLanguageModel {
             Explainer explainer,
             GenerationDefaults defaults,
             float @Nullable [] newline,
-            boolean countsPromptTokens,
             int contextLength,
             Closing resources) {}
 
@@ -90,10 +88,10 @@ final class LoadedModel implements VisionLanguageModel {
                 this,
                 messages,
                 sessions,
-                new Sampler(resolved.sampling()),
+                resolved.sampler(),
                 resolved.stopTokens(),
                 resolved.maxNewTokens(),
-                options.stopStrings());
+                resolved.stopStrings());
         running.add(generation);
         return generation;
     }
@@ -111,8 +109,11 @@ final class LoadedModel implements VisionLanguageModel {
     }
 
     private EncodedPicture encoded(Image image) {
+        return encoded(parts.encoder().preprocessor.prepare(image.pixels()));
+    }
+
+    private EncodedPicture encoded(PreparedImage prepared) {
         SharedEncoder encoder = parts.encoder();
-        PreparedImage prepared = encoder.preprocessor.prepare(image.pixels());
         return new EncodedPicture(encoder.vision.features(prepared.pixels()), prepared.grid(), encoder.name());
     }
 
@@ -173,17 +174,52 @@ final class LoadedModel implements VisionLanguageModel {
         return Loader.withLlm(parts.encoder(), use, llm);
     }
 
-    /** The conversation with every picture encoded. */
-    List<Message> encodePictures(List<Message> messages, Generation generation) {
+    /**
+     * The text of a conversation, token by token, before anything of a picture is computed.
+     *
+     * @return token ids between the pictures
+     * @throws PromptException if the context has no room for them, one visual token per picture and an answer
+     */
+    List<int[]> text(List<Message> messages) {
+        int taken = 1;
+        for (Message message : messages) {
+            for (Message.Part part : message.parts()) {
+                if (part instanceof Message.EncodedPicture encoded) {
+                    EncodedPicture picture = ours(encoded.image());
+                    taken += picture.grid.layout(picture.features.size(1)).tokens();
+                } else if (part instanceof Message.Picture) {
+                    taken++;
+                }
+            }
+        }
+        return parts.assembler().assemble(messages, parts.contextLength() - taken, parts.contextLength());
+    }
+
+    /**
+     * The conversation with every picture encoded.
+     *
+     * @param text from {@link #text}
+     */
+    List<Message> encodePictures(List<Message> messages, List<int[]> text, Generation generation) {
         long start = System.nanoTime();
+        int tokens = 0;
+        for (int[] piece : text) {
+            tokens += piece.length;
+        }
+        int visual = 0;
         List<Message> result = new ArrayList<>();
         for (Message message : messages) {
             List<Message.Part> encoded = new ArrayList<>();
             for (Message.Part part : message.parts()) {
-                encoded.add(
-                        part instanceof Message.Picture picture
-                                ? new Message.EncodedPicture(encoded(picture.image()))
-                                : part);
+                if (part instanceof Message.Picture picture) {
+                    PreparedImage prepared =
+                            parts.encoder().preprocessor.prepare(picture.image().pixels());
+                    visual += prepared.grid().layout(parts.encoder().patches()).tokens();
+                    requireRoom(tokens, visual);
+                    encoded.add(new Message.EncodedPicture(encoded(prepared)));
+                } else {
+                    encoded.add(part);
+                }
             }
             result.add(new Message(message.role(), encoded));
         }
@@ -191,11 +227,24 @@ final class LoadedModel implements VisionLanguageModel {
         return result;
     }
 
-    /** Puts the prompt together. */
-    Prompt prompt(List<Message> messages, Generation generation) {
-        List<int[]> pieces = parts.assembler().assemble(messages);
+    /** Refuses a prompt that leaves no position for an answer. */
+    void requireRoom(int textTokens, int visualTokens) {
+        if (textTokens + visualTokens >= parts.contextLength()) {
+            throw new PromptException("The prompt has " + (textTokens + visualTokens) + " tokens (" + visualTokens
+                    + " of them from pictures), but the context holds " + parts.contextLength()
+                    + " and the answer needs at least one; shorten it, use fewer pictures, or raise contextLength(..)"
+                    + " if the language model allows more");
+        }
+    }
+
+    /**
+     * Puts the prompt together.
+     *
+     * @param text from {@link #text}
+     */
+    Prompt prompt(List<Message> messages, List<int[]> text, Generation generation) {
         Prompt prompt = new Prompt();
-        prompt.add(pieces.get(0));
+        prompt.add(text.get(0));
         int next = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
@@ -204,7 +253,7 @@ final class LoadedModel implements VisionLanguageModel {
                     long start = System.nanoTime();
                     prompt.add(picture.serial, visualTokens(picture));
                     generation.addAdapterTime(System.nanoTime() - start);
-                    prompt.add(pieces.get(next++));
+                    prompt.add(text.get(next++));
                 }
             }
         }
@@ -240,8 +289,10 @@ final class LoadedModel implements VisionLanguageModel {
         return parts.decoder();
     }
 
-    boolean countsPromptTokens() {
-        return parts.countsPromptTokens();
+    /** The prompt as ids, where it enters the model so; else none. */
+    int[] idsSeen(Prompt prompt) {
+        Integer image = parts.assembler().imageId();
+        return image == null ? new int[0] : prompt.ids(image);
     }
 
     boolean isClosed() {

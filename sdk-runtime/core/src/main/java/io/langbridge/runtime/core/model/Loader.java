@@ -16,7 +16,6 @@ import io.langbridge.runtime.core.checkpoint.Opening;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.ImagePrompt;
 import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
@@ -129,6 +128,10 @@ public final class Loader implements ModelLoader {
     }
 
     private static void log(ModelFiles files, long start) {
+        String ignored = Fit.ignoredGeneration(files);
+        if (ignored != null) {
+            LOG.warn("{}", ignored);
+        }
         LOG.info("Loaded {} in {} ms", files.llm().folder(), (System.nanoTime() - start) / 1_000_000);
     }
 
@@ -206,14 +209,11 @@ public final class Loader implements ModelLoader {
             Fit.requireWidth(files);
             Fit.Lookup vocabulary = Fit.lookup(files.adapter(), tokenizer);
             Fit.requireNewline(files, vocabulary);
-            String image = files.imagePrompt() instanceof ImagePrompt.Placeholder placeholder
-                    ? placeholder.token()
-                    : "<image>";
             return new Head(
                     files,
                     context,
                     tokenizer,
-                    new PromptAssembler(tokenizer, Fit.requireTemplate(files), image),
+                    Fit.assembler(files, tokenizer),
                     vocabulary,
                     Fit.vocabularyMatrix(files, vocabulary));
         }
@@ -260,7 +260,6 @@ public final class Loader implements ModelLoader {
                 explainer(encoder, networks.adapter(), head),
                 files.llm().generation(),
                 newline == null ? null : newline.toFloats(),
-                files.imagePrompt() instanceof ImagePrompt.Placeholder,
                 head.context(),
                 own));
     }

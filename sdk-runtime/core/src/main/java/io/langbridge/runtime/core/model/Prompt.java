@@ -79,15 +79,20 @@ final class Prompt {
         return keys;
     }
 
-    /** Ids of the text tokens, without the pictures. */
-    int[] tokenIds() {
-        int[] ids = new int[length - visualTokens];
+    /**
+     * Ids of all positions.
+     *
+     * @param image stands for each visual token
+     */
+    int[] ids(int image) {
+        int[] ids = new int[length];
+        Arrays.fill(ids, image);
         int at = 0;
         for (Segment segment : segments) {
             if (segment instanceof Tokens tokens) {
                 System.arraycopy(tokens.ids(), 0, ids, at, tokens.ids().length);
-                at += tokens.ids().length;
             }
+            at += segment.length();
         }
         return ids;
     }

@@ -3,14 +3,20 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.GenerationOptions;
 import io.langbridge.runtime.core.config.GenerationDefaults;
 import io.langbridge.runtime.core.generate.Sampler;
-import java.util.Collections;
-import java.util.LinkedHashSet;
+import io.langbridge.runtime.core.generate.TokenRules;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** A request's options with what it leaves open taken from the checkpoint, and the reference's defaults behind that. */
-record ResolvedOptions(Sampler.Settings sampling, Set<Integer> stopTokens, int maxNewTokens) {
+record ResolvedOptions(
+        Sampler.Settings sampling,
+        Set<Integer> stopTokens,
+        List<String> stopStrings,
+        int minNewTokens,
+        int maxNewTokens,
+        GenerationDefaults checkpoint) {
     private static final int MAX_NEW_TOKENS = 512;
     /** The reference keeps 50 tokens when it samples and nothing else is said. */
     private static final int TOP_K = 50;
@@ -28,10 +34,25 @@ record ResolvedOptions(Sampler.Settings sampling, Set<Integer> stopTokens, int m
         Set<Integer> stopTokens = asked.stopTokens();
         return new ResolvedOptions(
                 sampling,
-                stopTokens != null
-                        ? stopTokens
-                        : Collections.unmodifiableSet(new LinkedHashSet<>(checkpoint.eosTokenIds())),
-                or(asked.maxNewTokens(), checkpoint.maxNewTokens(), MAX_NEW_TOKENS));
+                stopTokens != null ? stopTokens : checkpoint.eosTokenIds(),
+                or(asked.stopStrings(), null, checkpoint.stopStrings()),
+                or(asked.minNewTokens(), null, checkpoint.minNewTokens()),
+                or(asked.maxNewTokens(), checkpoint.maxNewTokens(), MAX_NEW_TOKENS),
+                checkpoint);
+    }
+
+    /** A sampler for one answer. */
+    Sampler sampler() {
+        return new Sampler(
+                sampling,
+                new TokenRules(
+                        minNewTokens,
+                        checkpoint.minLength(),
+                        stopTokens,
+                        checkpoint.suppressTokens(),
+                        checkpoint.beginSuppressTokens(),
+                        checkpoint.badWords(),
+                        checkpoint.noRepeatNgramSize()));
     }
 
     private static <T> T or(@Nullable T first, @Nullable T second, T last) {

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.runtime.core.checkpoint.Closing;
+import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
@@ -43,6 +44,12 @@ final class SharedEncoder {
     /** Says what the features mean. */
     String name() {
         return files.encoderName();
+    }
+
+    /** Features per tile, of which each becomes a visual token. */
+    int patches() {
+        VisionConfig config = files.vision().config();
+        return config.selectPatches() ? config.patches() : config.tokens();
     }
 
     /** Adds a user, who must still have another one that keeps it open, unless it is the first. */

@@ -10,11 +10,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.Lock;
@@ -61,6 +64,8 @@ public final class Tokenizer implements AutoCloseable {
     private final TokenizerFile file;
     private final Map<String, String> namedTokens;
     private final BitSet special = new BitSet();
+    private final BitSet added = new BitSet();
+    private final int longest;
     private final HuggingFaceTokenizer tokenizer;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private final Map<Boolean, HuggingFaceTokenizer> plain = new HashMap<>();
@@ -72,7 +77,13 @@ public final class Tokenizer implements AutoCloseable {
         this.tokenizer = tokenizer;
         for (AddedToken token : file.added()) {
             special.set(token.id(), token.special());
+            added.set(token.id());
         }
+        int most = 1;
+        for (String token : file.ids().keySet()) {
+            most = Math.max(most, token.length());
+        }
+        longest = most;
     }
 
     /**
@@ -167,40 +178,115 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * Marks what would be read as a special token, so that {@link #encode} reads it as text. Text made of nothing but
-     * white space is never marked, even if the tokenizer lists it as a token.
+     * As {@link #encode(String, boolean)}, but stops when there are more ids than anybody wants.
+     *
+     * @param limit most ids of interest, at least 0
+     * @return the ids, or the first {@code limit + 1} of more
+     */
+    public int[] encode(String text, boolean addSpecialTokens, int limit) {
+        int[] ids = encode(text, addSpecialTokens);
+        return ids.length <= limit ? ids : Arrays.copyOf(ids, limit + 1);
+    }
+
+    /**
+     * What the tokenizer puts before a text where special tokens are added, often a begin token.
+     *
+     * @return the caller's own, often empty
+     */
+    public int[] specialsBefore() {
+        return surroundings()[0];
+    }
+
+    /**
+     * What the tokenizer puts behind a text where special tokens are added.
+     *
+     * @return the caller's own, mostly empty
+     */
+    public int[] specialsAfter() {
+        return surroundings()[1];
+    }
+
+    /**
+     * Most characters of a text that one token can stand for, so that a text of n characters has at least {@code n /
+     * longestToken()} tokens.
+     *
+     * @return at least 1
+     */
+    public int longestToken() {
+        return longest;
+    }
+
+    /**
+     * Whether an id is an added token, which is looked for in a text before anything else; special or not.
+     *
+     * @param id any number
+     * @return false also for unknown ids
+     */
+    public boolean isAdded(int id) {
+        return id >= 0 && added.get(id);
+    }
+
+    /**
+     * Marks what would be read as a special token, as {@link #guard(List, Collection, boolean)} does.
      *
      * @param userText text from outside
      * @param alsoGuard further strings that mean something in a prompt, for example {@code <image>}
      * @return the text with marks; equal to {@code userText} if there was nothing to mark
      */
     public String guard(String userText, Collection<String> alsoGuard) {
+        return guard(Collections.singletonList(userText), alsoGuard, false).get(0);
+    }
+
+    /**
+     * Marks what would be read as a special token, so that {@link #encode} reads it as text. The parts are looked at as
+     * one text: a token that begins in one and ends in another is found. Text made of nothing but white space is never
+     * marked, even if the tokenizer lists it as a token.
+     *
+     * @param parts texts from outside that will follow each other
+     * @param alsoGuard further strings that mean something in a prompt, for example {@code <image>}
+     * @param markersAllowed whether added tokens that are not special, such as {@code <think>}, keep their meaning
+     * @return the parts with marks, as many
+     */
+    public List<String> guard(List<String> parts, Collection<String> alsoGuard, boolean markersAllowed) {
         Set<String> contents = new LinkedHashSet<>(alsoGuard);
         for (AddedToken token : file.added()) {
-            contents.add(token.content());
+            if (token.special() || !markersAllowed) {
+                contents.add(token.content());
+            }
         }
+        String joined = String.join("", parts);
         BitSet marks = new BitSet();
         for (String content : contents) {
             int first = content.isEmpty() ? 0 : Character.charCount(content.codePointAt(0));
             if (first == content.length() || isWhiteSpace(content)) {
                 continue;
             }
-            for (int at = userText.indexOf(content); at >= 0; at = userText.indexOf(content, at + 1)) {
+            for (int at = joined.indexOf(content); at >= 0; at = joined.indexOf(content, at + 1)) {
                 marks.set(at + first);
             }
         }
-        if (marks.isEmpty() && userText.indexOf(MARK) < 0) {
-            return userText;
+        if (marks.isEmpty() && joined.indexOf(MARK) < 0) {
+            return parts;
         }
-        StringBuilder guarded = new StringBuilder(userText.length() + marks.cardinality());
-        for (int i = 0; i < userText.length(); i++) {
-            if (marks.get(i)) {
-                guarded.append(MARK);
+        List<String> guarded = new ArrayList<>();
+        int start = 0;
+        for (String part : parts) {
+            guarded.add(marked(part, marks, start));
+            start += part.length();
+        }
+        return guarded;
+    }
+
+    private static String marked(String part, BitSet marks, int start) {
+        StringBuilder marked = new StringBuilder(part.length() + 1);
+        for (int i = 0; i < part.length(); i++) {
+            if (marks.get(start + i)) {
+                marked.append(MARK);
             }
-            char c = userText.charAt(i);
-            guarded.append(c == MARK ? TWO_MARKS : String.valueOf(c));
+            char c = part.charAt(i);
+            marked.append(c == MARK ? TWO_MARKS : String.valueOf(c));
         }
-        return guarded.toString();
+        return marked.toString();
     }
 
     /**
@@ -433,7 +519,7 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /** What the post-processor puts around a text is found by watching it work on a short one. */
-    private int[] surround(int[] ids) {
+    private int[][] surroundings() {
         int[] bare = encode(tokenizer, "a", false);
         int[] whole = encode(tokenizer, "a", true);
         int before = 0;
@@ -441,10 +527,15 @@ public final class Tokenizer implements AutoCloseable {
                 && !Arrays.equals(bare, Arrays.copyOfRange(whole, before, before + bare.length))) {
             before++;
         }
-        int after = before + bare.length;
-        return IntStream.concat(
-                        IntStream.concat(Arrays.stream(whole, 0, before), Arrays.stream(ids)),
-                        Arrays.stream(whole, Math.min(after, whole.length), whole.length))
+        int after = Math.min(before + bare.length, whole.length);
+        return new int[][] {Arrays.copyOf(whole, before), Arrays.copyOfRange(whole, after, whole.length)};
+    }
+
+    private int[] surround(int[] ids) {
+        int[][] around = surroundings();
+        return IntStream.of(0, 1, 2)
+                .mapToObj(i -> i == 0 ? around[0] : i == 1 ? ids : around[1])
+                .flatMapToInt(Arrays::stream)
                 .toArray();
     }
 
