@@ -10,6 +10,7 @@ import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Llm;
 import io.langbridge.Message;
+import io.langbridge.ModelListener;
 import io.langbridge.Request;
 import io.langbridge.SoftmaxCut;
 import io.langbridge.VisionLanguageModel;
@@ -24,32 +25,43 @@ import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.spi.ModelSpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.Callable;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model in memory. Every piece of work holds the read lock for as long as one step takes; closing takes the write
- * lock.
+ * A model in memory. Work is done in threads of its own. Every piece of it holds the read lock for as long as one step
+ * takes; closing takes the write lock.
  */
 final class LoadedModel implements VisionLanguageModel {
     private final Parts parts;
     private final IdleSession idleSession = new IdleSession(this);
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Set<Generation> running = Collections.synchronizedSet(new HashSet<>());
-    private final Set<Conversation> chats = Collections.synchronizedSet(new HashSet<>());
+    private final Set<IdleSession> chats = Collections.synchronizedSet(new HashSet<>());
+    private final EngineThreads threads;
+    private final Admission admission;
+    private final Listeners listeners;
+    private final Dropped dropped = new Dropped();
     /**
      * Visual tokens of pictures that somebody still holds, so that a second question does not run the adapter again.
      */
     private final Map<EncodedPicture, FloatTensor> visualTokens = Collections.synchronizedMap(new WeakHashMap<>());
 
-    private volatile boolean closed;
+    /** Set before closing waits: no step begins after it. */
+    private volatile boolean closing;
+
+    private boolean closed;
 
     /**
      * All that a model consists of.
@@ -75,10 +87,16 @@ final class LoadedModel implements VisionLanguageModel {
 
     LoadedModel(Parts parts) {
         this.parts = parts;
+        ModelSpec spec = parts.encoder().spec;
+        // At least two, so that a token need not wait for somebody's picture.
+        threads = new EngineThreads(Math.max(2, parts.encoder().options.threads()));
+        admission = new Admission(spec.maxConcurrentRequests(), spec.maxQueuedRequests());
+        listeners = new Listeners(spec.listeners());
     }
 
     @Override
     public AnswerStream stream(Request request) {
+        Objects.requireNonNull(request, "request");
         return generate(request.messages(), request.options(), idleSession);
     }
 
@@ -93,64 +111,78 @@ final class LoadedModel implements VisionLanguageModel {
                 new Sampler(resolved.sampling()),
                 resolved.stopTokens(),
                 resolved.maxNewTokens(),
-                options.stopStrings());
+                options.stopStrings(),
+                options.timeout());
         running.add(generation);
-        return generation;
+        GenerationStream stream = new GenerationStream(generation);
+        stream.watchedBy(dropped.watch(stream, "An answer", generation::close));
+        return stream;
     }
 
     @Override
     public EncodedImage encode(Image image) {
-        if (!enter()) {
-            throw closedError();
-        }
-        try {
-            return encoded(image);
-        } finally {
-            leave();
-        }
+        Objects.requireNonNull(image, "image");
+        return call(() -> {
+            long start = System.nanoTime();
+            EncodedPicture picture = parts.encoder().encode(prepared(image), () -> requireOpen());
+            ModelListener.Picture told =
+                    new ModelListener.Picture(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
+            long number = Listeners.nextRequest();
+            listeners.tell(listener -> listener.encoded(number, told));
+            return picture;
+        });
     }
 
-    private EncodedPicture encoded(Image image) {
-        SharedEncoder encoder = parts.encoder();
-        PreparedImage prepared = encoder.preprocessor.prepare(image.pixels());
-        return new EncodedPicture(encoder.vision.features(prepared.pixels()), prepared.grid(), encoder.name());
+    private PreparedImage prepared(Image image) {
+        return parts.encoder().preprocessor.prepare(image.pixels());
+    }
+
+    /** Does a step in a thread of this model and waits for it. */
+    private <T> T call(Callable<T> work) {
+        checkOpen();
+        return threads.call(() -> {
+            if (!enter()) {
+                throw closedError();
+            }
+            try {
+                return work.call();
+            } finally {
+                leave();
+            }
+        });
     }
 
     @Override
     public Explanation explain(EncodedImage image, ExplainOptions options) {
-        if (!enter()) {
-            throw closedError();
-        }
-        try {
+        Objects.requireNonNull(image, "image");
+        Objects.requireNonNull(options, "options");
+        return call(() -> {
             EncodedPicture picture = ours(image);
             List<Explanation.Area> areas = parts.encoder().preprocessor.areas(picture.grid.picture());
             return parts.explainer().explain(picture.features, picture.grid, areas, options);
-        } finally {
-            leave();
-        }
+        });
     }
 
     @Override
     public SoftmaxCut softmaxCut(EncodedImage image) {
-        if (!enter()) {
-            throw closedError();
-        }
-        try {
+        Objects.requireNonNull(image, "image");
+        return call(() -> {
             if (!(parts.adapter() instanceof TopKAdapter adapter)) {
                 throw new IllegalStateException("This model's adapter has no softmax that is cut; load it with"
                         + " Adapter.langBridge(..).softmax().topK(..)");
             }
             return adapter.measure(ours(image).features);
-        } finally {
-            leave();
-        }
+        });
     }
 
     @Override
     public Chat chat(@Nullable String system, GenerationOptions options) {
+        Objects.requireNonNull(options, "options");
         checkOpen();
         Conversation chat = new Conversation(this, system, options);
-        chats.add(chat);
+        IdleSession cache = chat.cache();
+        chats.add(cache);
+        chat.watchedBy(dropped.watch(chat, "A chat", () -> ended(cache)));
         return chat;
     }
 
@@ -161,6 +193,7 @@ final class LoadedModel implements VisionLanguageModel {
 
     @Override
     public VisionLanguageModel withLlm(Llm llm) {
+        Objects.requireNonNull(llm, "llm");
         if (!enter()) {
             throw closedError();
         }
@@ -175,20 +208,30 @@ final class LoadedModel implements VisionLanguageModel {
 
     /** The conversation with every picture encoded. */
     List<Message> encodePictures(List<Message> messages, Generation generation) {
-        long start = System.nanoTime();
         List<Message> result = new ArrayList<>();
         for (Message message : messages) {
             List<Message.Part> encoded = new ArrayList<>();
             for (Message.Part part : message.parts()) {
-                encoded.add(
-                        part instanceof Message.Picture picture
-                                ? new Message.EncodedPicture(encoded(picture.image()))
-                                : part);
+                encoded.add(encoded(part, generation));
             }
             result.add(new Message(message.role(), encoded));
         }
-        generation.addEncodeTime(System.nanoTime() - start);
         return result;
+    }
+
+    private Message.Part encoded(Message.Part part, Generation generation) {
+        if (part instanceof Message.EncodedPicture encoded) {
+            generation.encoded(ours(encoded.image()), true, 0);
+            return part;
+        }
+        if (!(part instanceof Message.Picture shown)) {
+            return part;
+        }
+        long start = System.nanoTime();
+        PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
+        EncodedPicture picture = parts.encoder().encode(prepared, generation.checkpoint());
+        generation.encoded(picture, false, System.nanoTime() - start);
+        return new Message.EncodedPicture(picture);
     }
 
     /** Puts the prompt together. */
@@ -201,6 +244,7 @@ final class LoadedModel implements VisionLanguageModel {
             for (Message.Part part : message.parts()) {
                 if (part instanceof Message.EncodedPicture encoded) {
                     EncodedPicture picture = ours(encoded.image());
+                    generation.checkpoint().run();
                     long start = System.nanoTime();
                     prompt.add(picture.serial, visualTokens(picture));
                     generation.addAdapterTime(System.nanoTime() - start);
@@ -244,14 +288,25 @@ final class LoadedModel implements VisionLanguageModel {
         return parts.countsPromptTokens();
     }
 
-    boolean isClosed() {
-        return closed;
+    EngineThreads threads() {
+        return threads;
+    }
+
+    Admission admission() {
+        return admission;
+    }
+
+    Listeners listeners() {
+        return listeners;
     }
 
     /** Begins a step; false if the model is closed. Every true is followed by {@link #leave}. */
     boolean enter() {
+        if (closing) {
+            return false;
+        }
         lock.readLock().lock();
-        if (closed) {
+        if (closing) {
             lock.readLock().unlock();
             return false;
         }
@@ -266,12 +321,25 @@ final class LoadedModel implements VisionLanguageModel {
         running.remove(generation);
     }
 
-    void ended(Conversation chat) {
-        chats.remove(chat);
+    /** A chat was closed, or dropped. */
+    void ended(IdleSession chat) {
+        if (enter()) {
+            try {
+                chats.remove(chat);
+                chat.close();
+            } finally {
+                leave();
+            }
+        }
     }
 
     private void checkOpen() {
-        if (closed) {
+        listeners.refuseIfTelling();
+        requireOpen();
+    }
+
+    private void requireOpen() {
+        if (closing) {
             throw closedError();
         }
     }
@@ -282,31 +350,34 @@ final class LoadedModel implements VisionLanguageModel {
 
     @Override
     public void close() {
-        List<Generation> open;
-        synchronized (running) {
-            open = new ArrayList<>(running);
-        }
-        open.forEach(Generation::cancel);
+        listeners.refuseIfTelling();
+        closing = true;
+        runningNow().forEach(Generation::cancel);
         lock.writeLock().lock();
         try {
             if (closed) {
                 return;
             }
             closed = true;
-            synchronized (running) {
-                open = new ArrayList<>(running);
-            }
-            open.forEach(Generation::release);
-            List<Conversation> openChats;
+            dropped.close();
+            runningNow().forEach(Generation::release);
+            List<IdleSession> openChats;
             synchronized (chats) {
                 openChats = new ArrayList<>(chats);
             }
-            openChats.forEach(Conversation::close);
+            openChats.forEach(IdleSession::close);
             idleSession.close();
             visualTokens.clear();
             Closing.all(parts.resources().opened());
         } finally {
             lock.writeLock().unlock();
+            threads.close();
+        }
+    }
+
+    private List<Generation> runningNow() {
+        synchronized (running) {
+            return new ArrayList<>(running);
         }
     }
 }
