@@ -9,6 +9,7 @@ import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.engine.ContextLoader;
 import io.langbridge.runtime.core.engine.Device;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,7 +92,7 @@ final class OrtRuntime {
 
     /** Loads the native library when it is first asked for. */
     private static final class Holder {
-        static final OrtEnvironment ENVIRONMENT = create();
+        static final OrtEnvironment ENVIRONMENT = ContextLoader.of(OrtRuntime.class, Holder::create);
 
         private static OrtEnvironment create() {
             // DJL reports usage from some clouds unless this is set before its engines are touched.
