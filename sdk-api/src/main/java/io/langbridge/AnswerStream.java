@@ -3,9 +3,19 @@ package io.langbridge;
 import java.util.Iterator;
 
 /**
- * An answer while it is being made. Iterating does the work, in the thread that iterates; nothing runs before the first
- * piece is asked for. {@link #cancel()} may be called by any thread at any moment, also before the first piece, and the
- * pieces end soon after. Everything else is for one thread.
+ * An answer while it is being made. Nothing runs before the first piece is asked for, and nothing runs ahead of the one
+ * who reads: asking for a piece computes it, in a thread of the model, and waits for it. {@link #cancel()} and
+ * {@link #close()} may be called by any thread at any moment, also before the first piece. Everything else is for one
+ * thread.
+ *
+ * <p>What ends an answer early takes effect as soon as the tile of the encoder, the chunk of the prompt or the token
+ * that is being computed is done: {@code cancel()}, {@code close()}, closing the model, interrupting the thread that
+ * reads (it stays interrupted, and the pieces end with {@link FinishReason#CANCELLED}), and
+ * {@link GenerationOptions#timeout()} ({@link FinishReason#TIMED_OUT}).
+ *
+ * <p>Where {@link VisionLanguageModel.Builder#maxConcurrentRequests} sets a limit, a stream takes its place when its
+ * first piece is asked for, and gives it back when the answer ends or the stream is closed. A stream that is dropped
+ * without being closed gives back its place and its KV cache once the garbage collector has found it.
  *
  * <pre>{@code
  * try (AnswerStream answer = model.stream(request)) {
@@ -20,9 +30,13 @@ import java.util.Iterator;
  */
 public interface AnswerStream extends Iterable<AnswerStream.Piece>, AutoCloseable {
     /**
-     * The pieces, in order. There is one iterator: asking again goes on where the last one stopped.
+     * The pieces, in order. There is one iterator: asking again on the way goes on where it stopped.
      *
-     * @return an iterator that waits for the next piece; after {@link #cancel()} it ends
+     * @return an iterator that waits for the next piece; after {@link #cancel()} it ends. Its first call throws
+     *     {@link BusyException} where the model has too many requests, and what {@link VisionLanguageModel#answer}
+     *     throws
+     * @throws IllegalStateException if the stream is closed, or has been read to its end: {@link #answer()} has the
+     *     whole text, and {@link VisionLanguageModel#stream} begins another one
      */
     @Override
     Iterator<Piece> iterator();
@@ -30,11 +44,12 @@ public interface AnswerStream extends Iterable<AnswerStream.Piece>, AutoCloseabl
     /** Ends the answer. Idempotent; for any thread. */
     void cancel();
 
-    /** {@return whether {@link #cancel()} or {@link #close()} came before the end} */
+    /** {@return whether {@link #cancel()}, {@link #close()} or an interrupt came before the end} */
     boolean isCancelled();
 
     /**
-     * The whole answer; generates what is still missing. After {@link #cancel()}, what had been said until then.
+     * The whole answer; generates what is still missing. After {@link #cancel()} or {@link #close()}, what had been
+     * said until then.
      *
      * @return the answer
      */

@@ -14,6 +14,8 @@ public enum FinishReason {
     MAX_NEW_TOKENS,
     /** The context is full. */
     CONTEXT_FULL,
-    /** The caller cancelled. */
-    CANCELLED
+    /** The caller cancelled, closed stream or model, or interrupted the thread that read. */
+    CANCELLED,
+    /** {@link GenerationOptions#timeout()} was over. */
+    TIMED_OUT
 }

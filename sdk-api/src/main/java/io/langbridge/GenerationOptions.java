@@ -1,10 +1,12 @@
 package io.langbridge;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +36,7 @@ public final class GenerationOptions {
     private final @Nullable Long seed;
     private final @Nullable List<String> stopStrings;
     private final @Nullable Set<Integer> stopTokens;
+    private final @Nullable Duration timeout;
 
     private GenerationOptions(Builder builder) {
         this.maxNewTokens = builder.maxNewTokens;
@@ -49,6 +52,7 @@ public final class GenerationOptions {
         this.stopTokens = builder.stopTokens == null
                 ? null
                 : Collections.unmodifiableSet(new LinkedHashSet<>(builder.stopTokens));
+        this.timeout = builder.timeout;
     }
 
     /** {@return the checkpoint's own options} */
@@ -87,6 +91,7 @@ public final class GenerationOptions {
         builder.seed = seed;
         builder.stopStrings = stopStrings;
         builder.stopTokens = stopTokens == null ? null : new LinkedHashSet<>(stopTokens);
+        builder.timeout = timeout;
         return builder;
     }
 
@@ -140,6 +145,11 @@ public final class GenerationOptions {
         return stopTokens;
     }
 
+    /** {@return how long an answer may take, or null for as long as it needs} */
+    public @Nullable Duration timeout() {
+        return timeout;
+    }
+
     /** Collects options; each setter checks its value at once. */
     public static final class Builder {
         private @Nullable Integer maxNewTokens;
@@ -152,6 +162,7 @@ public final class GenerationOptions {
         private @Nullable Long seed;
         private @Nullable List<String> stopStrings;
         private @Nullable Set<Integer> stopTokens;
+        private @Nullable Duration timeout;
 
         private Builder() {}
 
@@ -264,7 +275,9 @@ public final class GenerationOptions {
          * @return this builder
          */
         public Builder stopStrings(String... stopStrings) {
+            Objects.requireNonNull(stopStrings, "stopStrings");
             for (String stop : stopStrings) {
+                Objects.requireNonNull(stop, "A stop string");
                 check(!stop.isEmpty(), "A stop string must not be empty");
             }
             this.stopStrings = new ArrayList<>(Arrays.asList(stopStrings));
@@ -278,12 +291,29 @@ public final class GenerationOptions {
          * @return this builder
          */
         public Builder stopTokens(int... stopTokens) {
+            Objects.requireNonNull(stopTokens, "stopTokens");
             Set<Integer> ids = new LinkedHashSet<>();
             for (int id : stopTokens) {
                 check(id >= 0, "A stop token must not be negative: " + id);
                 ids.add(id);
             }
             this.stopTokens = ids;
+            return this;
+        }
+
+        /**
+         * How long an answer may take. It then ends with {@link FinishReason#TIMED_OUT} and what was said until then,
+         * as soon as the tile of the encoder, the chunk of the prompt or the token that is being computed is done. The
+         * time runs from the call of {@link VisionLanguageModel#stream}, {@code answer} or {@code ask}, so that waiting
+         * for other requests counts, and so does time in which nobody reads. Default is as long as it needs.
+         *
+         * @param timeout positive
+         * @return this builder
+         */
+        public Builder timeout(Duration timeout) {
+            Objects.requireNonNull(timeout, "timeout");
+            check(!timeout.isNegative() && !timeout.isZero(), "timeout must be positive, not " + timeout);
+            this.timeout = timeout;
             return this;
         }
 

@@ -3,6 +3,7 @@ package io.langbridge;
 import io.langbridge.spi.ImageDecoder;
 import io.langbridge.spi.ImageFormat;
 import io.langbridge.spi.RgbPixels;
+import io.langbridge.spi.Services;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -132,16 +133,59 @@ public final class Image {
             throw new AssertionError("An image is a file, bytes or pixels");
         }
         limits.checkFileBytes(bytes.length, source());
-        List<ImageDecoder> decoders = decoders();
         ImageFormat format = ImageFormat.of(bytes);
         Set<ImageFormat> supported = EnumSet.noneOf(ImageFormat.class);
+        ImageDecoder decoder = decoder(Decoders.own(), format, supported);
+        if (decoder == null) {
+            decoder = decoder(Decoders.ofContext(), format, supported);
+        }
+        if (decoder != null && format != null) {
+            return decoder.decode(format, bytes, source(), limits);
+        }
+        if (supported.isEmpty()) {
+            throw new RuntimeUnavailableException("No picture decoder is on the class path, so " + source()
+                    + " cannot be decoded; add the artefact io.langbridge:langbridge-images-desktop, or decode it"
+                    + " yourself and give the pixels to Image.ofArgb (on Android: Bitmap.getPixels)."
+                    + Services.unmerged(ImageDecoder.class, "io.langbridge.runtime.images.DesktopImageDecoder"));
+        }
+        throw unsupported(format, bytes, supported);
+    }
+
+    private static @Nullable ImageDecoder decoder(
+            List<ImageDecoder> decoders, @Nullable ImageFormat format, Set<ImageFormat> supported) {
         for (ImageDecoder decoder : decoders) {
             if (format != null && decoder.formats().contains(format)) {
-                return decoder.decode(format, bytes, source(), limits);
+                return decoder;
             }
             supported.addAll(decoder.formats());
         }
-        throw unsupported(format, bytes, supported);
+        return null;
+    }
+
+    /** Looks for decoders. */
+    private static final class Decoders {
+        private static volatile @Nullable List<ImageDecoder> own;
+
+        /** Those beside this class are looked for once. */
+        static List<ImageDecoder> own() {
+            List<ImageDecoder> known = own;
+            if (known == null) {
+                try {
+                    known = Services.own(ImageDecoder.class, loader -> ServiceLoader.load(ImageDecoder.class, loader));
+                } catch (ServiceConfigurationError e) {
+                    throw new RuntimeUnavailableException(
+                            "A picture decoder on the class path cannot be loaded: " + e.getMessage()
+                                    + "; check that its version equals that of langbridge-api",
+                            e);
+                }
+                own = known;
+            }
+            return known;
+        }
+
+        static List<ImageDecoder> ofContext() {
+            return Services.context(ImageDecoder.class, loader -> ServiceLoader.load(ImageDecoder.class, loader));
+        }
     }
 
     private byte[] read(Path path) {
@@ -160,26 +204,6 @@ public final class Image {
         } catch (IOException e) {
             throw new ImageException(path + " cannot be read: " + e + "; check its permissions", e);
         }
-    }
-
-    private List<ImageDecoder> decoders() {
-        List<ImageDecoder> found = new ArrayList<>();
-        try {
-            for (ImageDecoder decoder : ServiceLoader.load(ImageDecoder.class)) {
-                found.add(decoder);
-            }
-        } catch (ServiceConfigurationError e) {
-            throw new RuntimeUnavailableException(
-                    "A picture decoder on the class path cannot be loaded: " + e.getMessage()
-                            + "; check that its version equals that of langbridge-api",
-                    e);
-        }
-        if (found.isEmpty()) {
-            throw new RuntimeUnavailableException("No picture decoder is on the class path, so " + source()
-                    + " cannot be decoded; add the artefact io.langbridge:langbridge-images-desktop, or decode it"
-                    + " yourself and give the pixels to Image.ofArgb (on Android: Bitmap.getPixels)");
-        }
-        return found;
     }
 
     private ImageException unsupported(@Nullable ImageFormat format, byte[] bytes, Set<ImageFormat> supported) {

@@ -1,9 +1,11 @@
 package io.langbridge;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A question with everything that belongs to it. Immutable; can be asked any number of times.
@@ -84,11 +86,17 @@ public final class Request {
         return options;
     }
 
+    /** {@return how long the answer may take, or null for as long as it needs} */
+    public @Nullable Duration timeout() {
+        return options.timeout();
+    }
+
     /** Collects a conversation turn by turn; {@link #image} and {@link #text} add to the user's current turn. */
     public static final class Builder {
         private final List<Message> messages = new ArrayList<>();
         private final List<Message.Part> turn = new ArrayList<>();
         private GenerationOptions options = GenerationOptions.defaults();
+        private @Nullable Duration timeout;
 
         private Builder() {}
 
@@ -100,6 +108,7 @@ public final class Request {
          * @throws IllegalStateException if something was added before
          */
         public Builder system(String instructions) {
+            Objects.requireNonNull(instructions, "instructions");
             if (!messages.isEmpty() || !turn.isEmpty()) {
                 throw new IllegalStateException("The system message comes first");
             }
@@ -175,6 +184,10 @@ public final class Request {
          * @return this builder
          */
         public Builder messages(List<Message> history) {
+            Objects.requireNonNull(history, "history");
+            for (Message message : history) {
+                Objects.requireNonNull(message, "A message of history");
+            }
             if (!turn.isEmpty()) {
                 endTurn("");
             }
@@ -192,6 +205,17 @@ public final class Request {
          */
         public Builder options(GenerationOptions options) {
             this.options = Objects.requireNonNull(options, "options");
+            return this;
+        }
+
+        /**
+         * How long the answer may take, as {@link GenerationOptions.Builder#timeout} says; wins over the options' own.
+         *
+         * @param timeout positive
+         * @return this builder
+         */
+        public Builder timeout(Duration timeout) {
+            this.timeout = GenerationOptions.builder().timeout(timeout).build().timeout();
             return this;
         }
 
@@ -216,7 +240,11 @@ public final class Request {
                             + " of " + all.size() + " is one; put later instructions into the user's turn");
                 }
             }
-            return new Request(all, options);
+            return new Request(
+                    all,
+                    timeout == null
+                            ? options
+                            : options.toBuilder().timeout(timeout).build());
         }
 
         private void endTurn(String complaint) {

@@ -1,7 +1,8 @@
 package io.langbridge;
 
 import io.langbridge.spi.ModelLoader;
-import java.util.Iterator;
+import io.langbridge.spi.Services;
+import java.util.List;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 
@@ -11,9 +12,10 @@ final class Runtimes {
 
     static ModelLoader loader() {
         try {
-            Iterator<ModelLoader> found = ServiceLoader.load(ModelLoader.class).iterator();
-            if (found.hasNext()) {
-                return found.next();
+            List<ModelLoader> found =
+                    Services.all(ModelLoader.class, loader -> ServiceLoader.load(ModelLoader.class, loader));
+            if (!found.isEmpty()) {
+                return found.get(0);
             }
         } catch (ServiceConfigurationError e) {
             throw new RuntimeUnavailableException(
@@ -21,8 +23,8 @@ final class Runtimes {
                             + " have the same version (import io.langbridge:langbridge-bom)",
                     e);
         }
-        throw new RuntimeUnavailableException(
-                "No LangBridge runtime is on the path; add the artefact"
-                        + " io.langbridge:langbridge-onnx (CPU) or io.langbridge:langbridge-pytorch (CUDA), version as in io.langbridge:langbridge-bom");
+        throw new RuntimeUnavailableException("No LangBridge runtime is on the path; add the artefact"
+                + " io.langbridge:langbridge-onnx (CPU) or io.langbridge:langbridge-pytorch (CUDA), version as in io.langbridge:langbridge-bom."
+                + Services.unmerged(ModelLoader.class, "io.langbridge.runtime.core.model.Loader"));
     }
 }

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Loading takes seconds and memory; load once, share, close at the end. Safe for use by several threads; each
  * request has its own KV cache. Not meant to be implemented by users.
  *
+ * <p>Work is done by a few daemon threads of the model, which end with it; the thread that asks waits. So a virtual
+ * thread that asks parks, and callers of any pool, also of {@code ForkJoinPool.commonPool()}, may ask.
+ *
  * @since 0.1
  */
 public interface VisionLanguageModel extends AutoCloseable {
@@ -75,10 +78,14 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
-     * Answers a request.
+     * Answers a request. A thread that is interrupted meanwhile gets what was said until then, with
+     * {@link FinishReason#CANCELLED}, and stays interrupted.
      *
      * @param request the conversation and the options
      * @return the answer
+     * @throws ImageException if a picture cannot be decoded
+     * @throws PromptException if the prompt is longer than the context
+     * @throws BusyException if as many requests wait as {@link Builder#maxQueuedRequests} allows
      */
     default Answer answer(Request request) {
         try (AnswerStream stream = stream(request)) {
@@ -216,6 +223,9 @@ public interface VisionLanguageModel extends AutoCloseable {
         private @Nullable Integer prefillChunk;
         private @Nullable Boolean halfKvCache;
         private @Nullable List<Integer> affinity;
+        private @Nullable Integer maxConcurrentRequests;
+        private @Nullable Integer maxQueuedRequests;
+        private final List<ModelListener> listeners = new ArrayList<>();
 
         private Builder() {}
 
@@ -323,11 +333,13 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder cacheDirectory(Path cacheDirectory) {
+            Objects.requireNonNull(cacheDirectory, "cacheDirectory");
             once(this.cacheDirectory, "cacheDirectory");
             if (withoutCache != null) {
-                throw new IllegalStateException("withoutCache() was called before; there is no cache to keep anywhere");
+                throw new IllegalStateException("cacheDirectory(" + cacheDirectory
+                        + ") contradicts withoutCache(), which was called before: leave one of them out");
             }
-            this.cacheDirectory = Objects.requireNonNull(cacheDirectory, "cacheDirectory");
+            this.cacheDirectory = cacheDirectory;
             return this;
         }
 
@@ -339,7 +351,10 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @throws IllegalStateException if a cache directory was given
          */
         public Builder withoutCache() {
-            once(cacheDirectory, "cacheDirectory");
+            if (cacheDirectory != null) {
+                throw new IllegalStateException("withoutCache() contradicts cacheDirectory(" + cacheDirectory
+                        + "), which was called before: leave one of them out");
+            }
             withoutCache = true;
             return this;
         }
@@ -358,7 +373,8 @@ public interface VisionLanguageModel extends AutoCloseable {
 
         /**
          * Most positions of a prompt that run through the language model at a time; default is 256. What a prompt needs
-         * beside its KV cache grows with this and not with its length. The PyTorch engine takes a prompt as a whole.
+         * beside its KV cache grows with this and not with its length. The PyTorch engine takes at least 2,048 on CUDA.
+         * An answer can be cancelled between two of them.
          *
          * @param positions at least 1
          * @return this builder
@@ -387,14 +403,15 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
-         * Processors that the computing threads stay on. The thread that asks computes too and is not moved, so there
-         * is one processor less than {@link #threads}. Default is what the operating system chooses, which is best
-         * unless other programs are tied to processors as well. The PyTorch engine always leaves it to the system.
+         * Processors that the computing threads stay on. The thread that runs a graph computes too and is not moved, so
+         * there is one processor less than {@link #threads}. Default is what the operating system chooses, which is
+         * best unless other programs are tied to processors as well. The PyTorch engine always leaves it to the system.
          *
          * @param processors as the operating system counts them, from 0
          * @return this builder
          */
         public Builder affinity(int... processors) {
+            Objects.requireNonNull(processors, "processors");
             List<Integer> chosen = new ArrayList<>();
             for (int processor : processors) {
                 if (processor < 0) {
@@ -404,6 +421,56 @@ public interface VisionLanguageModel extends AutoCloseable {
             }
             once(this.affinity, "affinity");
             this.affinity = chosen;
+            return this;
+        }
+
+        /**
+         * Most requests that are answered at a time; each has its own KV cache. Others wait, in the order in which they
+         * came, until one ends; they can be cancelled, interrupted and time out there too. Default is no limit: then
+         * all make progress side by side, token by token. A small number, 1 to 4, answers most requests sooner when
+         * many come at once.
+         *
+         * <p>A request takes its place when it begins to run: {@code ask} and {@code answer} at once, a stream when its
+         * first piece is asked for. It gives it back when it ends, is closed or is dropped, and when its time is over
+         * though nobody reads. With a limit, do not ask from within the loop that reads a stream of the same model: the
+         * question may wait for the stream. {@link VisionLanguageModel#encode} takes no place.
+         *
+         * @param requests at least 1
+         * @return this builder
+         */
+        public Builder maxConcurrentRequests(int requests) {
+            if (requests < 1) {
+                throw new IllegalArgumentException("maxConcurrentRequests must be at least 1, not " + requests);
+            }
+            once(this.maxConcurrentRequests, "maxConcurrentRequests");
+            this.maxConcurrentRequests = requests;
+            return this;
+        }
+
+        /**
+         * Most requests that wait for {@link #maxConcurrentRequests}; one more fails with {@link BusyException}.
+         * Default is 64 for each that may run.
+         *
+         * @param requests 0 to refuse what cannot run at once
+         * @return this builder
+         */
+        public Builder maxQueuedRequests(int requests) {
+            if (requests < 0) {
+                throw new IllegalArgumentException("maxQueuedRequests must be 0 or positive, not " + requests);
+            }
+            once(this.maxQueuedRequests, "maxQueuedRequests");
+            this.maxQueuedRequests = requests;
+            return this;
+        }
+
+        /**
+         * Adds somebody who is told what happens, for metrics and logs.
+         *
+         * @param listener may be called by several threads at a time
+         * @return this builder
+         */
+        public Builder listener(ModelListener listener) {
+            listeners.add(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 
@@ -502,6 +569,10 @@ public interface VisionLanguageModel extends AutoCloseable {
                         "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
                                 + encoder + ", adapter " + adapter + ", llm " + llm);
             }
+            if (maxQueuedRequests != null && maxConcurrentRequests == null) {
+                throw new IllegalStateException("maxQueuedRequests(" + maxQueuedRequests
+                        + ") needs maxConcurrentRequests(..); without a limit none waits");
+            }
             if (affinity != null && (threads == null || affinity.size() != threads - 1)) {
                 throw new IllegalStateException("affinity(..) names " + affinity.size()
                         + " processors; it needs threads(" + (affinity.size() + 1) + "), not "
@@ -524,7 +595,10 @@ public interface VisionLanguageModel extends AutoCloseable {
                     Boolean.TRUE.equals(withoutCache),
                     prefillChunk,
                     Boolean.TRUE.equals(halfKvCache),
-                    affinity == null ? List.of() : List.copyOf(affinity));
+                    affinity == null ? List.of() : List.copyOf(affinity),
+                    maxConcurrentRequests,
+                    maxQueuedRequests,
+                    List.copyOf(listeners));
         }
 
         private static void once(@Nullable Object value, String name) {

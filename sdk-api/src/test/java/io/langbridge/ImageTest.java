@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.io.IOException;
-import java.net.URL;
-import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,21 +90,6 @@ class ImageTest {
     @Test
     void anUnknownFormatIsShownByItsFirstBytes() {
         assertRefused(() -> Image.of(new byte[] {1, 2, (byte) 0xfe}).pixels(), "01 02 fe", "PNG");
-    }
-
-    @Test
-    void withoutAnyDecoderTheErrorNamesTheArtefactToAdd() throws IOException {
-        Thread thread = Thread.currentThread();
-        ClassLoader before = thread.getContextClassLoader();
-        try (URLClassLoader empty = new URLClassLoader(new URL[0], null)) {
-            thread.setContextClassLoader(empty);
-            assertThatExceptionOfType(RuntimeUnavailableException.class)
-                    .isThrownBy(() -> Image.of(PNG).pixels())
-                    .withMessageContaining("io.langbridge:langbridge-images-desktop")
-                    .withMessageContaining("Image.ofArgb");
-        } finally {
-            thread.setContextClassLoader(before);
-        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.langbridge.spi;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
+import io.langbridge.ModelListener;
 import io.langbridge.Precision;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * @param prefillChunk most positions of a prompt that run at a time
  * @param halfKvCache whether the KV cache has 16 bits for a value
  * @param affinity processors that computing threads stay on; empty leaves it to the operating system
+ * @param maxConcurrentRequests most requests that are answered at a time
+ * @param maxQueuedRequests most requests that wait for their turn
+ * @param listeners who is told what happens
  * @since 0.1
  */
 public record ModelSpec(
@@ -48,7 +52,72 @@ public record ModelSpec(
         boolean withoutCache,
         @Nullable Integer prefillChunk,
         boolean halfKvCache,
-        List<Integer> affinity) {
+        List<Integer> affinity,
+        @Nullable Integer maxConcurrentRequests,
+        @Nullable Integer maxQueuedRequests,
+        List<ModelListener> listeners) {
+
+    /**
+     * Without a limit on requests, and nobody is told what happens.
+     *
+     * @param encoder the vision encoder
+     * @param adapter the adapter
+     * @param llm the language model
+     * @param folder a folder that holds all three
+     * @param threads computing threads
+     * @param spinning whether idle threads spin
+     * @param contextLength most positions of prompt and answer
+     * @param cacheDirectory where converted weights are kept
+     * @param memoryLimit bytes the model may need
+     * @param engine name of the engine
+     * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+     * @param allowDownloads whether native libraries may be downloaded
+     * @param precision of the parts that do not set their own
+     * @param withoutCache whether converted weights are kept only as long as the model
+     * @param prefillChunk most positions of a prompt that run at a time
+     * @param halfKvCache whether the KV cache has 16 bits for a value
+     * @param affinity processors that computing threads stay on; empty leaves it to the operating system
+     */
+    public ModelSpec(
+            @Nullable Encoder encoder,
+            @Nullable Adapter adapter,
+            @Nullable Llm llm,
+            @Nullable Path folder,
+            @Nullable Integer threads,
+            boolean spinning,
+            @Nullable Integer contextLength,
+            @Nullable Path cacheDirectory,
+            @Nullable Long memoryLimit,
+            @Nullable String engine,
+            @Nullable String device,
+            boolean allowDownloads,
+            @Nullable Precision precision,
+            boolean withoutCache,
+            @Nullable Integer prefillChunk,
+            boolean halfKvCache,
+            List<Integer> affinity) {
+        this(
+                encoder,
+                adapter,
+                llm,
+                folder,
+                threads,
+                spinning,
+                contextLength,
+                cacheDirectory,
+                memoryLimit,
+                engine,
+                device,
+                allowDownloads,
+                precision,
+                withoutCache,
+                prefillChunk,
+                halfKvCache,
+                affinity,
+                null,
+                null,
+                List.of());
+    }
 
     /**
      * In full precision, with a cache, the prompt in chunks of the default length.

@@ -54,7 +54,7 @@ final class OnnxDecoderSession implements DecoderSession {
             Rotation rotation,
             int capacity,
             boolean half) {
-        this.fillingGraph = fillingGraph;
+        this.fillingGraph = network.prefillChunk < LEAST_FILLED ? null : fillingGraph;
         this.network = network;
         this.graph = graph;
         this.capacity = capacity;
@@ -129,6 +129,33 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     @Override
+    public int chunk() {
+        return network.prefillChunk;
+    }
+
+    @Override
+    public synchronized void fill(FloatTensor inputsEmbeds) {
+        LoadedGraph filling = fillingGraph;
+        if (filling == null) {
+            prefill(inputsEmbeds);
+            return;
+        }
+        int tokens = tokens(inputsEmbeds, config.hiddenSize());
+        requireRoom(tokens);
+        for (int first = 0; first < tokens; first += network.prefillChunk) {
+            fill(filling, inputsEmbeds, first, Math.min(network.prefillChunk, tokens - first));
+        }
+    }
+
+    private void fill(LoadedGraph filling, FloatTensor inputsEmbeds, int first, int count) {
+        try (Bindings bindings = new Bindings().share(cache)) {
+            bindings.input(
+                    DecoderGraph.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
+            append(bindings, filling, count);
+        }
+    }
+
+    @Override
     public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
         int tokens = tokens(inputsEmbeds, config.hiddenSize());
         requireRoom(tokens);
@@ -136,14 +163,7 @@ final class OnnxDecoderSession implements DecoderSession {
         LoadedGraph filling = fillingGraph;
         while (filling != null && tokens - first > LEAST_FILLED) {
             int count = Math.min(network.prefillChunk, tokens - first - 1);
-            try (Bindings bindings = new Bindings().share(cache)) {
-                bindings.input(
-                        DecoderGraph.INPUTS_EMBEDS,
-                        inputsEmbeds.rows(first, first + count),
-                        count,
-                        config.hiddenSize());
-                append(bindings, filling, count);
-            }
+            fill(filling, inputsEmbeds, first, count);
             first += count;
         }
         for (int from = first; from < tokens; from += network.prefillChunk) {

@@ -9,6 +9,7 @@ import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.engine.ContextLoader;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.NativeLibraries;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +44,7 @@ final class OrtRuntime {
         }
         try {
             NativeLibraries.requireGlibc("ONNX Runtime", GLIBC_MINOR);
-            loaded = create();
+            loaded = ContextLoader.of(OrtRuntime.class, OrtRuntime::create);
         } catch (LinkageError | RuntimeException e) {
             whyNot = e instanceof RuntimeUnavailableException ? e.getMessage() : cannotBeLoaded(e);
             throw new RuntimeUnavailableException(String.valueOf(whyNot), e);

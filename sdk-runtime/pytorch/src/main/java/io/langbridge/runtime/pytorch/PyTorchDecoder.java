@@ -7,6 +7,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.util.ArrayList;
@@ -18,7 +19,13 @@ import java.util.Map;
 final class PyTorchDecoder implements DecoderNetwork {
     private static final String EMBED_TOKENS = "model.embed_tokens.weight";
 
+    /** On a GPU a chunk this long takes little time, and shorter ones do not keep it busy. */
+    private static final int CUDA_CHUNK = 2048;
+
     private final DecoderConfig config;
+    /** Most positions of a prompt that run at a time. */
+    final int prefillChunk;
+
     private final TorchScript script;
     private final Scope values = new Scope();
     /** All weights. */
@@ -27,6 +34,9 @@ final class PyTorchDecoder implements DecoderNetwork {
     PyTorchDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
         check(config);
         this.config = config;
+        prefillChunk = options.device().kind() == Device.Kind.CUDA
+                ? Math.max(CUDA_CHUNK, options.prefillChunk())
+                : options.prefillChunk();
         Placement placement = Placement.of(options, weights.get(EMBED_TOKENS, config.vocabSize(), config.hiddenSize()));
         script = new TorchScript(config.modelType() + " decoder", "decoder.py", "Decoder", options.threads());
         boolean complete = false;

@@ -52,6 +52,11 @@ final class PyTorchDecoderSession implements DecoderSession {
     }
 
     @Override
+    public int chunk() {
+        return network.prefillChunk;
+    }
+
+    @Override
     public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
         int tokens = tokens(inputsEmbeds, network.config().hiddenSize());
         requireRoom(tokens);

@@ -7,6 +7,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.config.Activation;
 import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.config.VisionConfig.Kind;
+import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
@@ -20,7 +21,11 @@ import java.util.Map;
 final class PyTorchVision implements VisionNetwork {
     static final String PATCH_EMBEDDING = "embeddings.patch_embedding.weight";
 
+    /** Few enough to take little time on a GPU, which one tile does not keep busy. */
+    private static final int CUDA_TILES = 8;
+
     private final VisionConfig config;
+    private final int tilesAtOnce;
     private final Weights weights;
     private final Placement placement;
     private final int threads;
@@ -35,6 +40,7 @@ final class PyTorchVision implements VisionNetwork {
                     + " with " + config.numHiddenLayers() + " layers leaves no layer to run or does not exist");
         }
         this.config = config;
+        tilesAtOnce = options.device().kind() == Device.Kind.CUDA ? CUDA_TILES : 1;
         this.weights = weights;
         threads = options.threads();
         placement = Placement.of(
@@ -172,6 +178,11 @@ final class PyTorchVision implements VisionNetwork {
     /** The first token that is kept: 1 leaves out the class token. */
     static int first(VisionConfig config) {
         return config.tokens() - (config.selectPatches() ? config.patches() : config.tokens());
+    }
+
+    @Override
+    public int tilesAtOnce() {
+        return tilesAtOnce;
     }
 
     @Override

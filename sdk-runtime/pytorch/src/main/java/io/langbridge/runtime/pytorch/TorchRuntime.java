@@ -7,8 +7,10 @@ import ai.djl.util.cuda.CudaUtils;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.engine.ContextLoader;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.NativeLibraries;
+import io.langbridge.spi.Services;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -54,7 +56,7 @@ final class TorchRuntime {
     private static synchronized TorchRuntime get(boolean download) {
         TorchRuntime runtime = instance;
         if (runtime == null) {
-            runtime = new TorchRuntime(load(download));
+            runtime = new TorchRuntime(ContextLoader.of(TorchRuntime.class, () -> load(download)));
             instance = runtime;
         }
         return runtime;
@@ -63,7 +65,7 @@ final class TorchRuntime {
     /** ONNX Runtime crashes the process if it is loaded after PyTorch; the other way round both work. */
     private static void loadOthersFirst() {
         for (io.langbridge.runtime.core.engine.Engine other :
-                ServiceLoader.load(io.langbridge.runtime.core.engine.Engine.class)) {
+                Services.own(io.langbridge.runtime.core.engine.Engine.class, TorchRuntime::engines)) {
             if (!(other instanceof PyTorchEngine)) {
                 try {
                     other.require(Device.CPU, false);
@@ -73,6 +75,10 @@ final class TorchRuntime {
                 }
             }
         }
+    }
+
+    private static ServiceLoader<io.langbridge.runtime.core.engine.Engine> engines(@Nullable ClassLoader loader) {
+        return ServiceLoader.load(io.langbridge.runtime.core.engine.Engine.class, loader);
     }
 
     private static Engine load(boolean download) {

@@ -23,6 +23,22 @@ public interface DecoderSession extends AutoCloseable {
      */
     FloatBuffer prefill(FloatTensor inputsEmbeds);
 
+    /** How many positions run at a time: between two chunks of so many a prompt can be given up. */
+    default int chunk() {
+        return EngineOptions.PREFILL_CHUNK;
+    }
+
+    /**
+     * Appends a part of a prompt that is not its end, so that nobody needs its logits. Parts of {@link #chunk()}
+     * positions, and a {@link #prefill(FloatTensor, Sampler)} of the rest, which is at most as long, give what one
+     * {@code prefill} of the whole gives.
+     *
+     * @param inputsEmbeds {@code [tokens, hidden]}, at least one token
+     */
+    default void fill(FloatTensor inputsEmbeds) {
+        prefill(inputsEmbeds);
+    }
+
     /**
      * Appends one token.
      *

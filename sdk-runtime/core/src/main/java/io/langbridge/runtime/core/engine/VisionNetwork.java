@@ -16,6 +16,11 @@ public interface VisionNetwork extends AutoCloseable {
      */
     FloatTensor features(FloatTensor pixels);
 
+    /** How many tiles to hand over at a time: between two such calls a picture can be given up. */
+    default int tilesAtOnce() {
+        return 1;
+    }
+
     /**
      * Runs the whole tower and keeps every intermediate result, for verification and analysis. Slow: it may open a
      * second graph.

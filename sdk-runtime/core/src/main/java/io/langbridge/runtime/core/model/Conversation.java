@@ -17,16 +17,27 @@ final class Conversation implements Chat, Generation.SessionSource {
     private final LoadedModel model;
     private final GenerationOptions options;
     private final List<Message> messages = new ArrayList<>();
-    private @Nullable CachedSession session;
+    private final IdleSession cache;
+    private Dropped.@Nullable Watch watch;
     private boolean answering;
     private boolean closed;
 
     Conversation(LoadedModel model, @Nullable String system, GenerationOptions options) {
         this.model = model;
         this.options = options;
+        this.cache = new IdleSession(model);
         if (system != null) {
             messages.add(new Message(Message.Role.SYSTEM, Collections.singletonList(new Message.Text(system))));
         }
+    }
+
+    /** Watched from now on, so that the cache is freed if nobody holds this any more. */
+    void watchedBy(Dropped.Watch by) {
+        watch = by;
+    }
+
+    IdleSession cache() {
+        return cache;
     }
 
     @Override
@@ -69,10 +80,8 @@ final class Conversation implements Chat, Generation.SessionSource {
     }
 
     @Override
-    public synchronized CachedSession take(long[] prompt, int needed) {
-        CachedSession taken = CachedSession.prepare(session, needed, model.contextLength(), model.decoder());
-        session = null;
-        return taken;
+    public CachedSession take(long[] prompt, int needed) {
+        return cache.take(prompt, needed);
     }
 
     @Override
@@ -82,11 +91,7 @@ final class Conversation implements Chat, Generation.SessionSource {
         if (used == null) {
             return;
         }
-        if (closed || model.isClosed()) {
-            used.close();
-        } else {
-            session = used;
-        }
+        cache.giveBack(used);
         if (answer != null) {
             // The pictures are encoded now and stay so for the turns to come.
             messages.clear();
@@ -98,10 +103,9 @@ final class Conversation implements Chat, Generation.SessionSource {
     @Override
     public synchronized void close() {
         closed = true;
-        if (session != null) {
-            session.close();
-            session = null;
+        model.ended(cache);
+        if (watch != null) {
+            watch.end();
         }
-        model.ended(this);
     }
 }

@@ -3,10 +3,12 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.spi.Services;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,7 +50,8 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
             boolean quantised) {
         Device device = wanted == null ? Device.AUTO : Device.parse(wanted);
         if (onThePath.isEmpty()) {
-            throw new RuntimeUnavailableException("No engine is on the path; " + ARTEFACTS);
+            throw new RuntimeUnavailableException(
+                    "No engine is on the path; " + ARTEFACTS + unmerged("onnx", "pytorch"));
         }
         List<Engine> engines = new ArrayList<>(onThePath);
         if (quantised && name == null) {
@@ -86,13 +89,26 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
 
     private static Engine named(List<Engine> engines, String name) {
         for (Engine engine : engines) {
-            if (engine.name().equals(name)) {
+            if (engine.name().equalsIgnoreCase(name)) {
                 return engine;
             }
         }
         String found = engines.stream().map(Engine::name).collect(Collectors.joining(", "));
-        throw new RuntimeUnavailableException(
-                "The engine '" + name + "' was asked for, but on the path there is only " + found + "; " + ARTEFACTS);
+        throw new RuntimeUnavailableException("The engine '" + name + "' was asked for, but on the path there is only "
+                + found + "; " + ARTEFACTS + unmerged(name.toLowerCase(Locale.ROOT)));
+    }
+
+    /** Says so where an engine is there but not listed as a service. */
+    private static String unmerged(String... names) {
+        List<String> classes = new ArrayList<>();
+        for (String name : names) {
+            if (name.equals("onnx")) {
+                classes.add("io.langbridge.runtime.onnx.OnnxEngine");
+            } else if (name.equals("pytorch")) {
+                classes.add("io.langbridge.runtime.pytorch.PyTorchEngine");
+            }
+        }
+        return "." + Services.unmerged(Engine.class, classes.toArray(new String[0]));
     }
 
     /** On this device or not at all. */

@@ -1,27 +1,35 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Answer;
-import io.langbridge.AnswerStream;
+import io.langbridge.AnswerStream.Piece;
 import io.langbridge.FinishReason;
 import io.langbridge.Message;
+import io.langbridge.ModelListener;
+import io.langbridge.runtime.core.checkpoint.Opening;
+import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One answer in the making: prefill, then token after token. Work happens in {@link #advance()}, under the model's
- * lock, so that closing the model waits for the step that runs and no longer.
+ * One answer in the making: prefill, then token after token. The caller's thread waits in {@link #next()}; the work
+ * happens in a thread of the model, under the model's lock, so that closing the model waits for the step that runs and
+ * no longer. Does not know the stream that the caller holds, so that a dropped one can be found.
  */
-final class Generation implements AnswerStream {
+final class Generation {
     private final LoadedModel model;
+    private final long number = Listeners.nextRequest();
     private List<Message> messages;
     private final SessionSource sessions;
     private final Sampler sampler;
@@ -30,7 +38,8 @@ final class Generation implements AnswerStream {
     private final StopStrings stopStrings;
     private final StreamingDecoder decoder;
     private final StringBuilder text = new StringBuilder();
-    private final Iterator<Piece> pieces = new Pieces();
+    private final long created = System.nanoTime();
+    private final long timeoutNanos;
 
     private int[] tokenIds = new int[16];
     private int newTokens;
@@ -44,11 +53,28 @@ final class Generation implements AnswerStream {
     private long prefillNanos;
     private long firstTokenNanos;
     private long decodeNanos;
-    private @Nullable FinishReason finishReason;
-    private boolean failed;
-    private boolean released;
+    private boolean admitted;
+    private @Nullable Throwable failure;
+    private volatile @Nullable FinishReason finishReason;
+
+    /** Guarded by this object, as what follows. */
+    private @Nullable FinishReason stop;
+
+    private @Nullable FutureTask<@Nullable Piece> step;
+    /** The thread that reads and prepares a picture, which alone may be interrupted. */
+    private @Nullable Thread preparing;
+
     private boolean working;
-    private volatile boolean cancelled;
+    private boolean released;
+
+    /** Ends a step of an answer that was stopped. */
+    private static final class Stopped extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Stopped() {
+            super(null, null, false, false);
+        }
+    }
 
     /** Where the KV cache comes from and goes back to. */
     interface SessionSource {
@@ -75,7 +101,8 @@ final class Generation implements AnswerStream {
             Sampler sampler,
             Set<Integer> stopTokens,
             int maxNewTokens,
-            List<String> stopStrings) {
+            List<String> stopStrings,
+            @Nullable Duration timeout) {
         this.model = model;
         this.messages = messages;
         this.sessions = sessions;
@@ -84,92 +111,219 @@ final class Generation implements AnswerStream {
         this.maxNewTokens = maxNewTokens;
         this.stopStrings = new StopStrings(stopStrings);
         this.decoder = model.tokenizer().newStreamingDecoder();
+        this.timeoutNanos = timeout == null ? Long.MAX_VALUE : nanos(timeout);
     }
 
-    @Override
-    public Iterator<Piece> iterator() {
-        return pieces;
+    private static long nanos(Duration timeout) {
+        return timeout.compareTo(Duration.ofNanos(Long.MAX_VALUE)) < 0 ? timeout.toNanos() : Long.MAX_VALUE;
     }
 
-    @Override
-    public void cancel() {
-        cancelled = true;
+    /** The next piece, or null at the end. Waits; an interrupt ends the answer and stays. */
+    @Nullable
+    Piece next() {
+        return advance(false);
     }
 
-    @Override
-    public boolean isCancelled() {
-        return cancelled;
-    }
-
-    @Override
-    public Answer answer() {
-        while (pieces.hasNext()) {
-            pieces.next();
+    /** The whole answer. */
+    Answer finish() {
+        while (finishReason == null) {
+            advance(true);
         }
         return snapshot();
     }
 
-    @Override
-    public void close() {
-        cancelled = cancelled || finishReason == null;
-        synchronized (this) {
-            if (working) {
-                return; // the thread that works uses the KV cache, and gives it back when the step is done
-            }
-        }
-        release();
-    }
-
-    /** The next piece, or null at the end. */
-    private @Nullable Piece advance() {
+    private @Nullable Piece advance(boolean toTheEnd) {
         if (finishReason != null) {
             return null;
         }
-        if (cancelled || !model.enter()) {
-            finish(FinishReason.CANCELLED);
-            release();
-            return null;
+        if (Thread.currentThread().isInterrupted()) {
+            cancel();
         }
-        if (!begin()) {
-            model.leave();
-            finish(FinishReason.CANCELLED);
+        FutureTask<@Nullable Piece> task = begin(toTheEnd);
+        return task == null ? null : await(task);
+    }
+
+    /** Null if it was closed in the meantime. */
+    private @Nullable FutureTask<@Nullable Piece> begin(boolean toTheEnd) {
+        synchronized (this) {
+            if (released) {
+                return null;
+            }
+            working = true;
+        }
+        try {
+            if (!admitted) {
+                admitted = true;
+                model.admission().enter(this);
+            }
+        } catch (RuntimeException | Error e) {
+            failure = e;
+            end(FinishReason.CANCELLED);
+            idle();
+            throw e;
+        }
+        FutureTask<@Nullable Piece> task = model.threads().submit(() -> work(toTheEnd));
+        synchronized (this) {
+            step = task;
+        }
+        if (isStopped()) {
+            withdraw(); // it may have been stopped before it could be seen
+        }
+        return task;
+    }
+
+    private @Nullable Piece await(FutureTask<@Nullable Piece> task) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return isStopped() ? task.get() : task.get(remainingNanos(), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    cancel();
+                } catch (TimeoutException e) {
+                    if (isStopped()) {
+                        withdraw();
+                    }
+                } catch (ExecutionException e) {
+                    throw Opening.failure(e);
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Ends the answer as soon as what runs is done; for any thread. */
+    void cancel() {
+        stop(FinishReason.CANCELLED);
+        model.admission().wake(this);
+        withdraw();
+    }
+
+    private synchronized void stop(FinishReason reason) {
+        if (stop == null && finishReason == null) {
+            stop = reason;
+            if (preparing != null) {
+                preparing.interrupt();
+            }
+        }
+    }
+
+    /** A step that waits for a thread need not: it has nothing to do but to end. */
+    private void withdraw() {
+        FutureTask<@Nullable Piece> task;
+        synchronized (this) {
+            task = step;
+        }
+        if (task != null && model.threads().withdraw(task)) {
+            task.run();
+        }
+    }
+
+    /** Whether it is to end. */
+    boolean isStopped() {
+        if (remainingNanos() <= 0) {
+            stop(FinishReason.TIMED_OUT);
+        }
+        synchronized (this) {
+            return stop != null;
+        }
+    }
+
+    synchronized boolean isCancelled() {
+        return stop == FinishReason.CANCELLED;
+    }
+
+    /** How long it may still take. */
+    long remainingNanos() {
+        return timeoutNanos == Long.MAX_VALUE ? timeoutNanos : timeoutNanos - (System.nanoTime() - created);
+    }
+
+    void close() {
+        if (finishReason == null) {
+            cancel();
+        }
+        release(); // the thread that works uses the KV cache, and gives it back when the step is done
+    }
+
+    /** Ends an answer whose time is over though nobody reads it. */
+    void endIfIdle() {
+        if (isStopped()) {
+            release();
+        }
+    }
+
+    /** In a thread of the model: one step, or as many as there are unless others want the thread. */
+    private @Nullable Piece work(boolean toTheEnd) {
+        try {
+            Piece piece = step();
+            while (toTheEnd
+                    && piece != null
+                    && finishReason == null
+                    && !model.threads().areWanted()) {
+                piece = step();
+            }
+            return piece;
+        } finally {
+            idle();
+        }
+    }
+
+    private @Nullable Piece step() {
+        if (isStopped() || !model.enter()) {
+            stopNow();
             return null;
         }
         try {
             return session == null ? first() : following();
+        } catch (Stopped e) {
+            stopNow();
+            return null;
         } catch (RuntimeException | Error e) {
             if (session != null) {
                 session.forget();
             }
-            failed = true;
-            finish(FinishReason.CANCELLED);
+            failure = e;
+            end(FinishReason.CANCELLED);
             throw e;
         } finally {
             model.leave();
-            synchronized (this) {
-                working = false;
-            }
-            if (finishReason != null || cancelled) {
-                release();
-            }
         }
     }
 
-    /** False if it was closed in the meantime. */
-    private synchronized boolean begin() {
-        working = !released;
-        return working;
+    /** Nobody works any more; what was stopped meanwhile is given back. */
+    private void idle() {
+        synchronized (this) {
+            working = false;
+            step = null;
+        }
+        if (finishReason != null || isStopped()) {
+            release();
+        }
     }
 
-    private @Nullable Piece first() {
+    private void stopNow() {
+        synchronized (this) {
+            end(stop == null ? FinishReason.CANCELLED : stop);
+        }
+    }
+
+    private void goOn() {
+        if (isStopped()) {
+            throw new Stopped();
+        }
+    }
+
+    private Piece first() {
         long start = System.nanoTime();
+        model.listeners().tell(listener -> listener.started(number, Duration.ofNanos(start - created)));
         List<int[]> words = model.text(messages);
         messages = model.encodePictures(messages, words, this);
         Prompt prompt = model.prompt(messages, words, this);
-        if (cancelled) {
-            finish(FinishReason.CANCELLED);
-            return null;
-        }
+        goOn();
         promptTokens = prompt.length();
         visualTokens = prompt.visualTokens();
         model.requireRoom(promptTokens - visualTokens, visualTokens);
@@ -181,16 +335,35 @@ final class Generation implements AnswerStream {
         session = taken;
         long prefillStart = System.nanoTime();
         cachedTokens = taken.rewind(keys);
-        FloatTensor rest = prompt.embeddings(cachedTokens, model.decoder());
-        int id = taken.session.prefill(rest, sampler);
-        taken.holds(keys);
+        int id = prefill(taken, prompt.embeddings(cachedTokens, model.decoder()), keys);
         prefillNanos = System.nanoTime() - prefillStart;
+        ModelListener.Prompt told =
+                new ModelListener.Prompt(promptTokens, visualTokens, cachedTokens, Duration.ofNanos(prefillNanos));
+        model.listeners().tell(listener -> listener.prefilled(number, told));
         Piece piece = accept(id);
         firstTokenNanos = System.nanoTime() - start;
+        Duration time = Duration.ofNanos(firstTokenNanos);
+        model.listeners().tell(listener -> listener.firstToken(number, time));
         return piece;
     }
 
-    private @Nullable Piece following() {
+    /** Runs what the cache does not hold yet, chunk by chunk; what has run stays if it is stopped. */
+    private int prefill(CachedSession taken, FloatTensor rest, long[] keys) {
+        DecoderSession running = taken.session;
+        int all = rest.size(0);
+        int from = 0;
+        for (int chunk = running.chunk(); all - from > chunk; from += chunk) {
+            goOn();
+            running.fill(rest.rows(from, from + chunk));
+            taken.holds(Arrays.copyOf(keys, cachedTokens + from + chunk));
+        }
+        goOn();
+        int id = running.prefill(rest.rows(from, all), sampler);
+        taken.holds(keys);
+        return id;
+    }
+
+    private Piece following() {
         CachedSession running = Objects.requireNonNull(session);
         long start = System.nanoTime();
         int id = running.session.step(lastToken, sampler);
@@ -208,15 +381,15 @@ final class Generation implements AnswerStream {
         lastToken = id;
         String piece;
         if (stopTokens.contains(id)) {
-            piece = end(FinishReason.STOP_TOKEN);
+            piece = rest(FinishReason.STOP_TOKEN);
         } else {
             piece = stopStrings.next(decoder.next(id));
             if (stopStrings.found()) {
-                finish(FinishReason.STOP_STRING);
+                end(FinishReason.STOP_STRING);
             } else if (newTokens == maxNewTokens) {
-                piece += end(FinishReason.MAX_NEW_TOKENS);
+                piece += rest(FinishReason.MAX_NEW_TOKENS);
             } else if (promptTokens + newTokens == model.contextLength()) {
-                piece += end(FinishReason.CONTEXT_FULL);
+                piece += rest(FinishReason.CONTEXT_FULL);
             }
         }
         text.append(piece);
@@ -224,22 +397,48 @@ final class Generation implements AnswerStream {
     }
 
     /** Ends the answer; returns the text that was held back. */
-    private String end(FinishReason reason) {
+    private String rest(FinishReason reason) {
         String rest = stopStrings.next(decoder.flush());
-        finish(stopStrings.found() ? FinishReason.STOP_STRING : reason);
+        end(stopStrings.found() ? FinishReason.STOP_STRING : reason);
         return rest + stopStrings.flush();
     }
 
-    private void finish(FinishReason reason) {
+    private void end(FinishReason reason) {
         finishReason = reason;
     }
 
-    /** Gives the KV cache back; the first call counts. The model calls it when it closes. */
-    synchronized void release() {
-        if (!released) {
+    /** Gives everything back, unless a step runs, which does so at its end; the first call counts. */
+    void release() {
+        synchronized (this) {
+            if (released || working) {
+                return;
+            }
             released = true;
+        }
+        if (finishReason == null) {
+            stopNow();
+        }
+        boolean open = model.enter(); // closing waits; or it was closed, and what there is is closed here
+        Answer said = failure == null ? snapshot() : null;
+        try {
+            sessions.giveBack(session, messages, said);
+        } finally {
             model.ended(this);
-            sessions.giveBack(session, messages, failed ? null : snapshot());
+            model.admission().leave(this);
+            if (open) {
+                model.leave();
+            }
+        }
+        tellTheEnd(said);
+    }
+
+    private void tellTheEnd(@Nullable Answer said) {
+        Throwable thrown = failure;
+        if (said != null) {
+            model.listeners()
+                    .tell(listener -> listener.finished(number, said.finishReason(), said.usage(), said.timings()));
+        } else if (thrown != null) {
+            model.listeners().tell(listener -> listener.failed(number, thrown));
         }
     }
 
@@ -247,7 +446,7 @@ final class Generation implements AnswerStream {
         return new Answer(
                 text.toString(),
                 Arrays.copyOf(tokenIds, newTokens),
-                finishReason == null ? FinishReason.CANCELLED : finishReason,
+                Objects.requireNonNull(finishReason),
                 new Answer.Usage(promptTokens, visualTokens, cachedTokens, newTokens),
                 new Answer.Timings(
                         Duration.ofNanos(encodeNanos),
@@ -257,35 +456,39 @@ final class Generation implements AnswerStream {
                         Duration.ofNanos(decodeNanos)));
     }
 
-    /** Adds to the time that the encoder took. */
-    void addEncodeTime(long nanos) {
+    /** Reads and prepares a picture; being stopped interrupts that. */
+    <T> T prepare(Supplier<T> picture) {
+        synchronized (this) {
+            goOn();
+            preparing = Thread.currentThread();
+        }
+        try {
+            return picture.get();
+        } catch (RuntimeException e) {
+            goOn(); // what an interrupt leads to is no failure
+            throw e;
+        } finally {
+            synchronized (this) {
+                preparing = null;
+                Thread.interrupted();
+            }
+        }
+    }
+
+    /** Called between two tiles, and between other steps. */
+    Runnable checkpoint() {
+        return this::goOn;
+    }
+
+    /** Adds the time that a picture took. */
+    void encoded(EncodedPicture picture, boolean before, long nanos) {
         encodeNanos += nanos;
+        ModelListener.Picture told = new ModelListener.Picture(picture.tiles(), before, Duration.ofNanos(nanos));
+        model.listeners().tell(listener -> listener.encoded(number, told));
     }
 
     /** Adds to the time that the adapter took. */
     void addAdapterTime(long nanos) {
         adapterNanos += nanos;
-    }
-
-    private final class Pieces implements Iterator<Piece> {
-        private @Nullable Piece next;
-
-        @Override
-        public boolean hasNext() {
-            if (next == null) {
-                next = advance();
-            }
-            return next != null;
-        }
-
-        @Override
-        public Piece next() {
-            if (!hasNext()) {
-                throw new NoSuchElementException("The answer has ended: " + finishReason);
-            }
-            Piece piece = Objects.requireNonNull(next);
-            next = null;
-            return piece;
-        }
     }
 }

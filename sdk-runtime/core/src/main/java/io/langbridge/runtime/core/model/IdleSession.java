@@ -6,12 +6,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the KV cache of the last request, so that another question about the same picture runs only what is new. One
- * cache is kept; requests that run side by side open their own. Thread-safe.
+ * Keeps a KV cache between two uses: of the model the one of its last request, so that another question about the same
+ * picture runs only what is new, and of a chat its own. One cache is kept; requests that run side by side open their
+ * own. Thread-safe.
  */
 final class IdleSession implements Generation.SessionSource {
     private final LoadedModel model;
     private @Nullable CachedSession idle;
+    private boolean closed;
 
     IdleSession(LoadedModel model) {
         this.model = model;
@@ -29,12 +31,15 @@ final class IdleSession implements Generation.SessionSource {
 
     @Override
     public void giveBack(@Nullable CachedSession session, List<Message> messages, @Nullable Answer answer) {
-        if (session == null) {
-            return;
+        if (session != null) {
+            giveBack(session);
         }
+    }
+
+    void giveBack(CachedSession session) {
         CachedSession surplus = session;
         synchronized (this) {
-            if (!model.isClosed()) {
+            if (!closed) {
                 surplus = idle;
                 idle = session;
             }
@@ -44,10 +49,16 @@ final class IdleSession implements Generation.SessionSource {
         }
     }
 
-    synchronized void close() {
-        if (idle != null) {
-            idle.close();
+    /** Frees the cache, and from now on what is given back. */
+    void close() {
+        CachedSession last;
+        synchronized (this) {
+            closed = true;
+            last = idle;
             idle = null;
+        }
+        if (last != null) {
+            last.close();
         }
     }
 }

@@ -10,6 +10,7 @@ import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Llm;
 import io.langbridge.Message;
+import io.langbridge.ModelListener;
 import io.langbridge.PromptException;
 import io.langbridge.Request;
 import io.langbridge.SoftmaxCut;
@@ -24,32 +25,43 @@ import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.spi.ModelSpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.Callable;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model in memory. Every piece of work holds the read lock for as long as one step takes; closing takes the write
- * lock.
+ * A model in memory. Work is done in threads of its own. Every piece of it holds the read lock for as long as one step
+ * takes; closing takes the write lock.
  */
 final class LoadedModel implements VisionLanguageModel {
     private final Parts parts;
     private final IdleSession idleSession = new IdleSession(this);
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Set<Generation> running = Collections.synchronizedSet(new HashSet<>());
-    private final Set<Conversation> chats = Collections.synchronizedSet(new HashSet<>());
+    private final Set<IdleSession> chats = Collections.synchronizedSet(new HashSet<>());
+    private final EngineThreads threads;
+    private final Admission admission;
+    private final Listeners listeners;
+    private final Dropped dropped = new Dropped();
     /**
      * Visual tokens of pictures that somebody still holds, so that a second question does not run the adapter again.
      */
     private final Map<EncodedPicture, FloatTensor> visualTokens = Collections.synchronizedMap(new WeakHashMap<>());
 
-    private volatile boolean closed;
+    /** Set before closing waits: no step begins after it. */
+    private volatile boolean closing;
+
+    private boolean closed;
 
     /**
      * All that a model consists of.
@@ -73,10 +85,16 @@ final class LoadedModel implements VisionLanguageModel {
 
     LoadedModel(Parts parts) {
         this.parts = parts;
+        ModelSpec spec = parts.encoder().spec;
+        // At least two, so that a token need not wait for somebody's picture.
+        threads = new EngineThreads(Math.max(2, parts.encoder().options.threads()));
+        admission = new Admission(spec.maxConcurrentRequests(), spec.maxQueuedRequests());
+        listeners = new Listeners(spec.listeners());
     }
 
     @Override
     public AnswerStream stream(Request request) {
+        Objects.requireNonNull(request, "request");
         return generate(request.messages(), request.options(), idleSession);
     }
 
@@ -91,67 +109,78 @@ final class LoadedModel implements VisionLanguageModel {
                 resolved.sampler(),
                 resolved.stopTokens(),
                 resolved.maxNewTokens(),
-                resolved.stopStrings());
+                resolved.stopStrings(),
+                options.timeout());
         running.add(generation);
-        return generation;
+        GenerationStream stream = new GenerationStream(generation);
+        stream.watchedBy(dropped.watch(stream, "An answer", generation::close));
+        return stream;
     }
 
     @Override
     public EncodedImage encode(Image image) {
-        if (!enter()) {
-            throw closedError();
-        }
-        try {
-            return encoded(image);
-        } finally {
-            leave();
-        }
+        Objects.requireNonNull(image, "image");
+        return call(() -> {
+            long start = System.nanoTime();
+            EncodedPicture picture = parts.encoder().encode(prepared(image), () -> requireOpen());
+            ModelListener.Picture told =
+                    new ModelListener.Picture(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
+            long number = Listeners.nextRequest();
+            listeners.tell(listener -> listener.encoded(number, told));
+            return picture;
+        });
     }
 
-    private EncodedPicture encoded(Image image) {
-        return encoded(parts.encoder().preprocessor.prepare(image.pixels()));
+    private PreparedImage prepared(Image image) {
+        return parts.encoder().preprocessor.prepare(image.pixels());
     }
 
-    private EncodedPicture encoded(PreparedImage prepared) {
-        SharedEncoder encoder = parts.encoder();
-        return new EncodedPicture(encoder.vision.features(prepared.pixels()), prepared.grid(), encoder.name());
+    /** Does a step in a thread of this model and waits for it. */
+    private <T> T call(Callable<T> work) {
+        checkOpen();
+        return threads.call(() -> {
+            if (!enter()) {
+                throw closedError();
+            }
+            try {
+                return work.call();
+            } finally {
+                leave();
+            }
+        });
     }
 
     @Override
     public Explanation explain(EncodedImage image, ExplainOptions options) {
-        if (!enter()) {
-            throw closedError();
-        }
-        try {
+        Objects.requireNonNull(image, "image");
+        Objects.requireNonNull(options, "options");
+        return call(() -> {
             EncodedPicture picture = ours(image);
             List<Explanation.Area> areas = parts.encoder().preprocessor.areas(picture.grid.picture());
             return parts.explainer().explain(picture.features, picture.grid, areas, options);
-        } finally {
-            leave();
-        }
+        });
     }
 
     @Override
     public SoftmaxCut softmaxCut(EncodedImage image) {
-        if (!enter()) {
-            throw closedError();
-        }
-        try {
+        Objects.requireNonNull(image, "image");
+        return call(() -> {
             if (!(parts.adapter() instanceof TopKAdapter adapter)) {
                 throw new IllegalStateException("This model's adapter has no softmax that is cut; load it with"
                         + " Adapter.langBridge(..).softmax().topK(..)");
             }
             return adapter.measure(ours(image).features);
-        } finally {
-            leave();
-        }
+        });
     }
 
     @Override
     public Chat chat(@Nullable String system, GenerationOptions options) {
+        Objects.requireNonNull(options, "options");
         checkOpen();
         Conversation chat = new Conversation(this, system, options);
-        chats.add(chat);
+        IdleSession cache = chat.cache();
+        chats.add(cache);
+        chat.watchedBy(dropped.watch(chat, "A chat", () -> ended(cache)));
         return chat;
     }
 
@@ -162,6 +191,7 @@ final class LoadedModel implements VisionLanguageModel {
 
     @Override
     public VisionLanguageModel withLlm(Llm llm) {
+        Objects.requireNonNull(llm, "llm");
         if (!enter()) {
             throw closedError();
         }
@@ -201,7 +231,6 @@ final class LoadedModel implements VisionLanguageModel {
      * @param text from {@link #text}
      */
     List<Message> encodePictures(List<Message> messages, List<int[]> text, Generation generation) {
-        long start = System.nanoTime();
         int tokens = 0;
         for (int[] piece : text) {
             tokens += piece.length;
@@ -211,19 +240,23 @@ final class LoadedModel implements VisionLanguageModel {
         for (Message message : messages) {
             List<Message.Part> encoded = new ArrayList<>();
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.Picture picture) {
-                    PreparedImage prepared =
-                            parts.encoder().preprocessor.prepare(picture.image().pixels());
+                if (part instanceof Message.Picture shown) {
+                    long start = System.nanoTime();
+                    PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
                     visual += prepared.grid().layout(parts.encoder().patches()).tokens();
                     requireRoom(tokens, visual);
-                    encoded.add(new Message.EncodedPicture(encoded(prepared)));
-                } else {
-                    encoded.add(part);
+                    EncodedPicture picture = parts.encoder().encode(prepared, generation.checkpoint());
+                    generation.encoded(picture, false, System.nanoTime() - start);
+                    encoded.add(new Message.EncodedPicture(picture));
+                    continue;
                 }
+                if (part instanceof Message.EncodedPicture known) {
+                    generation.encoded(ours(known.image()), true, 0);
+                }
+                encoded.add(part);
             }
             result.add(new Message(message.role(), encoded));
         }
-        generation.addEncodeTime(System.nanoTime() - start);
         return result;
     }
 
@@ -250,6 +283,7 @@ final class LoadedModel implements VisionLanguageModel {
             for (Message.Part part : message.parts()) {
                 if (part instanceof Message.EncodedPicture encoded) {
                     EncodedPicture picture = ours(encoded.image());
+                    generation.checkpoint().run();
                     long start = System.nanoTime();
                     prompt.add(picture.serial, visualTokens(picture));
                     generation.addAdapterTime(System.nanoTime() - start);
@@ -295,14 +329,25 @@ final class LoadedModel implements VisionLanguageModel {
         return image == null ? new int[0] : prompt.ids(image);
     }
 
-    boolean isClosed() {
-        return closed;
+    EngineThreads threads() {
+        return threads;
+    }
+
+    Admission admission() {
+        return admission;
+    }
+
+    Listeners listeners() {
+        return listeners;
     }
 
     /** Begins a step; false if the model is closed. Every true is followed by {@link #leave}. */
     boolean enter() {
+        if (closing) {
+            return false;
+        }
         lock.readLock().lock();
-        if (closed) {
+        if (closing) {
             lock.readLock().unlock();
             return false;
         }
@@ -317,12 +362,25 @@ final class LoadedModel implements VisionLanguageModel {
         running.remove(generation);
     }
 
-    void ended(Conversation chat) {
-        chats.remove(chat);
+    /** A chat was closed, or dropped. */
+    void ended(IdleSession chat) {
+        if (enter()) {
+            try {
+                chats.remove(chat);
+                chat.close();
+            } finally {
+                leave();
+            }
+        }
     }
 
     private void checkOpen() {
-        if (closed) {
+        listeners.refuseIfTelling();
+        requireOpen();
+    }
+
+    private void requireOpen() {
+        if (closing) {
             throw closedError();
         }
     }
@@ -333,31 +391,34 @@ final class LoadedModel implements VisionLanguageModel {
 
     @Override
     public void close() {
-        List<Generation> open;
-        synchronized (running) {
-            open = new ArrayList<>(running);
-        }
-        open.forEach(Generation::cancel);
+        listeners.refuseIfTelling();
+        closing = true;
+        runningNow().forEach(Generation::cancel);
         lock.writeLock().lock();
         try {
             if (closed) {
                 return;
             }
             closed = true;
-            synchronized (running) {
-                open = new ArrayList<>(running);
-            }
-            open.forEach(Generation::release);
-            List<Conversation> openChats;
+            dropped.close();
+            runningNow().forEach(Generation::release);
+            List<IdleSession> openChats;
             synchronized (chats) {
                 openChats = new ArrayList<>(chats);
             }
-            openChats.forEach(Conversation::close);
+            openChats.forEach(IdleSession::close);
             idleSession.close();
             visualTokens.clear();
             Closing.all(parts.resources().opened());
         } finally {
             lock.writeLock().unlock();
+            threads.close();
+        }
+    }
+
+    private List<Generation> runningNow() {
+        synchronized (running) {
+            return new ArrayList<>(running);
         }
     }
 }

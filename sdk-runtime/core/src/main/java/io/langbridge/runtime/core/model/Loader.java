@@ -28,8 +28,8 @@ import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
+import io.langbridge.spi.Services;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -159,9 +159,7 @@ public final class Loader implements ModelLoader {
     }
 
     static List<Engine> engines() {
-        List<Engine> engines = new ArrayList<>();
-        ServiceLoader.load(Engine.class).forEach(engines::add);
-        return engines;
+        return Services.all(Engine.class, loader -> ServiceLoader.load(Engine.class, loader));
     }
 
     /** Where converted weights go; a folder that is deleted with the model if none are to be kept. */

@@ -3,9 +3,12 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.spi.ModelSpec;
+import java.util.Objects;
 
 /**
  * What models have in common that differ in their language model only: the encoder, and the files of encoder and
@@ -50,6 +53,31 @@ final class SharedEncoder {
     int patches() {
         VisionConfig config = files.vision().config();
         return config.selectPatches() ? config.patches() : config.tokens();
+    }
+
+    /**
+     * Encodes a picture tile by tile.
+     *
+     * @param betweenTiles called before each tile; what it throws ends this
+     */
+    EncodedPicture encode(PreparedImage picture, Runnable betweenTiles) {
+        FloatTensor pixels = picture.pixels();
+        int tiles = pixels.size(0);
+        int atOnce = vision.tilesAtOnce();
+        FloatTensor all = null;
+        for (int from = 0; from < tiles; from += atOnce) {
+            betweenTiles.run();
+            int to = Math.min(tiles, from + atOnce);
+            FloatTensor some = vision.features(pixels.rows(from, to));
+            if (to - from == tiles) {
+                return new EncodedPicture(some, picture.grid(), name());
+            }
+            if (all == null) {
+                all = FloatTensor.allocate(tiles, some.size(1), some.size(2));
+            }
+            all.rows(from, to).data().put(some.data());
+        }
+        return new EncodedPicture(Objects.requireNonNull(all), picture.grid(), name());
     }
 
     /** Adds a user, who must still have another one that keeps it open, unless it is the first. */

@@ -1,0 +1,224 @@
+package io.langbridge.contract;
+
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.config.AdapterConfig;
+import io.langbridge.runtime.core.config.DecoderConfig;
+import io.langbridge.runtime.core.config.VisionConfig;
+import io.langbridge.runtime.core.engine.AdapterNetwork;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.Device;
+import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.engine.VisionNetwork;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** Computes nothing, counts what is asked of it, and lets a test act in the middle of it. */
+final class CountingEngine implements Engine {
+    /** Positions of a prompt that run at a time. */
+    static final int CHUNK = 8;
+
+    /** The token that is always the likeliest. */
+    static final int TOKEN = 5;
+
+    /** What was computed: {@code tiles 1}, {@code fill 8}, {@code prefill 3}, {@code step}. */
+    final List<String> calls = new CopyOnWriteArrayList<>();
+
+    final AtomicInteger openSessions = new AtomicInteger();
+    final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+
+    /** Run at the start of each computation. */
+    volatile Runnable meanwhile = () -> {};
+
+    /** How often something was computed. */
+    int count(String prefix) {
+        return (int) calls.stream().filter(call -> call.startsWith(prefix)).count();
+    }
+
+    private void compute(String what) {
+        threads.add(Thread.currentThread());
+        calls.add(what);
+        meanwhile.run();
+    }
+
+    @Override
+    public String name() {
+        return "onnx";
+    }
+
+    @Override
+    public void require(Device device, boolean allowDownloads) {
+        // Computes nowhere.
+    }
+
+    @Override
+    public boolean decodesOn(Device.Kind kind) {
+        return kind == Device.Kind.CPU;
+    }
+
+    @Override
+    public boolean quantises() {
+        return true;
+    }
+
+    @Override
+    public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
+        return new VisionNetwork() {
+            @Override
+            public VisionConfig config() {
+                return config;
+            }
+
+            @Override
+            public FloatTensor features(FloatTensor pixels) {
+                compute("tiles " + pixels.size(0));
+                return FloatTensor.allocate(pixels.size(0), config.patches(), config.hiddenSize());
+            }
+
+            @Override
+            public VisionNetwork.Trace trace(FloatTensor pixels) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void close() {
+                // Holds nothing.
+            }
+        };
+    }
+
+    @Override
+    public AdapterNetwork adapter(
+            AdapterConfig config, Weights weights, @Nullable FloatTensor matrix, EngineOptions options) {
+        int width = ((AdapterConfig.Mlp) config).llmHiddenSize();
+        return new AdapterNetwork() {
+            @Override
+            public AdapterConfig config() {
+                return config;
+            }
+
+            @Override
+            public FloatTensor visualTokens(FloatTensor features) {
+                return FloatTensor.allocate(features.size(0), features.size(1), width);
+            }
+
+            @Override
+            public FloatTensor coefficients(FloatTensor features) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void close() {
+                // Holds nothing.
+            }
+        };
+    }
+
+    @Override
+    public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
+        return new DecoderNetwork() {
+            @Override
+            public DecoderConfig config() {
+                return config;
+            }
+
+            @Override
+            public FloatTensor embed(int... ids) {
+                return FloatTensor.allocate(ids.length, config.hiddenSize());
+            }
+
+            @Override
+            public DecoderSession open(int capacity) {
+                openSessions.incrementAndGet();
+                return new Session(capacity, config.vocabSize());
+            }
+
+            @Override
+            public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void close() {
+                // Holds nothing.
+            }
+        };
+    }
+
+    @Override
+    public FloatTensor multiply(
+            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        throw new UnsupportedOperationException();
+    }
+
+    private final class Session implements DecoderSession {
+        private final int capacity;
+        private final FloatTensor logits;
+        private int length;
+        private boolean closed;
+
+        Session(int capacity, int vocabulary) {
+            this.capacity = capacity;
+            logits = FloatTensor.allocate(vocabulary);
+            logits.data().put(TOKEN, 1);
+        }
+
+        @Override
+        public int length() {
+            return length;
+        }
+
+        @Override
+        public int capacity() {
+            return capacity;
+        }
+
+        @Override
+        public int chunk() {
+            return CHUNK;
+        }
+
+        @Override
+        public void fill(FloatTensor inputsEmbeds) {
+            compute("fill " + inputsEmbeds.size(0));
+            length += inputsEmbeds.size(0);
+        }
+
+        @Override
+        public FloatBuffer prefill(FloatTensor inputsEmbeds) {
+            compute("prefill " + inputsEmbeds.size(0));
+            length += inputsEmbeds.size(0);
+            return logits.data();
+        }
+
+        @Override
+        public FloatBuffer step(int tokenId) {
+            compute("step");
+            length++;
+            return logits.data();
+        }
+
+        @Override
+        public void truncate(int newLength) {
+            if (newLength > length) {
+                throw new IllegalArgumentException(newLength + " of " + length);
+            }
+            length = newLength;
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                openSessions.decrementAndGet();
+            }
+        }
+    }
+}

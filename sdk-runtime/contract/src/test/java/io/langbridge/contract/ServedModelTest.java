@@ -1,0 +1,612 @@
+package io.langbridge.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import io.langbridge.Answer;
+import io.langbridge.AnswerStream;
+import io.langbridge.BusyException;
+import io.langbridge.Chat;
+import io.langbridge.EncodedImage;
+import io.langbridge.FinishReason;
+import io.langbridge.GenerationOptions;
+import io.langbridge.Image;
+import io.langbridge.Message;
+import io.langbridge.ModelListener;
+import io.langbridge.PromptException;
+import io.langbridge.Request;
+import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.model.Loader;
+import io.langbridge.spi.ModelSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A model in somebody's server, with an engine that computes nothing. */
+@Timeout(120)
+class ServedModelTest {
+    private static final GenerationOptions LONG =
+            GenerationOptions.greedy().toBuilder().stopTokens().maxNewTokens(40).build();
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init")
+    private Path scratch;
+
+    private final CountingEngine engine = new CountingEngine();
+    private final ExecutorService others = Executors.newCachedThreadPool();
+    private final List<AutoCloseable> open = new ArrayList<>();
+
+    @AfterEach
+    void close() throws Exception {
+        engine.meanwhile = () -> {};
+        others.shutdownNow();
+        for (AutoCloseable one : open) {
+            one.close();
+        }
+        assertThat(engine.openSessions).hasValue(0);
+    }
+
+    private VisionLanguageModel model() {
+        return model(null, null);
+    }
+
+    private VisionLanguageModel model(
+            @Nullable Integer concurrent, @Nullable Integer queued, ModelListener... listeners) {
+        Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint");
+        VisionLanguageModel model = Loader.load(
+                new ModelSpec(
+                        null,
+                        null,
+                        null,
+                        checkpoint,
+                        1,
+                        false,
+                        null,
+                        scratch.resolve("cache"),
+                        null,
+                        null,
+                        null,
+                        false,
+                        null,
+                        false,
+                        null,
+                        false,
+                        List.of(),
+                        concurrent,
+                        queued,
+                        List.of(listeners)),
+                engine);
+        open.add(model);
+        return model;
+    }
+
+    /** Seen as several tiles. */
+    private static Image picture() {
+        int[] pixels = new int[90 * 60];
+        Arrays.fill(pixels, 0xff336699);
+        return Image.ofArgb(pixels, 90, 60);
+    }
+
+    private static Request request(GenerationOptions options) {
+        return Request.builder()
+                .image(picture())
+                .text("What is it, and where, and why?")
+                .options(options)
+                .build();
+    }
+
+    private static Request text() {
+        return Request.builder().text("What is it?").options(LONG).build();
+    }
+
+    private static <T> T unchecked(Callable<T> call) {
+        try {
+            return call.call();
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Acts once, when something is computed for the nth time. */
+    private void at(String what, int count, Runnable action) {
+        engine.meanwhile = () -> {
+            if (engine.count(what) == count) {
+                engine.meanwhile = () -> {};
+                action.run();
+            }
+        };
+    }
+
+    @Test
+    void anAnswerIsComputedTileByTileAndChunkByChunk() {
+        Answer answer = model().answer(request(LONG));
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+        assertThat(engine.count("tiles 1")).isGreaterThan(2);
+        assertThat(engine.count("tiles")).isEqualTo(engine.count("tiles 1"));
+        int filled = engine.count("fill " + CountingEngine.CHUNK) * CountingEngine.CHUNK;
+        assertThat(engine.calls).contains("prefill " + (answer.usage().promptTokens() - filled));
+        assertThat(answer.usage().promptTokens() - filled).isBetween(1, CountingEngine.CHUNK);
+        assertThat(engine.count("step")).isEqualTo(39);
+    }
+
+    @Test
+    void cancellingClosingAndInterruptingTakeEffectAfterWhatRuns() {
+        for (String what : List.of("tiles", "fill", "step")) {
+            for (int way = 0; way < 4; way++) {
+                engine.calls.clear();
+                VisionLanguageModel model = model();
+                AnswerStream stream = model.stream(request(LONG));
+                Thread reader = Thread.currentThread();
+                switch (way) {
+                    case 0 -> at(what, 2, stream::cancel);
+                    case 1 -> at(what, 2, stream::close);
+                    case 2 ->
+                        at(what, 2, () -> {
+                            reader.interrupt();
+                            // The reader passes it on before this step may end.
+                            while (!stream.isCancelled()) {
+                                Thread.onSpinWait();
+                            }
+                        });
+                    default ->
+                        at(what, 2, () -> {
+                            Future<?> closing = others.submit(model::close);
+                            while (!stream.isCancelled()) {
+                                Thread.onSpinWait();
+                            }
+                            assertThat(closing.isDone()).isFalse();
+                        });
+                }
+                Answer answer = stream.answer();
+                assertThat(answer.finishReason()).isEqualTo(FinishReason.CANCELLED);
+                assertThat(Thread.interrupted()).isEqualTo(way == 2);
+                assertThat(engine.count(what)).as(what + " " + way).isEqualTo(2);
+                assertThat(engine.calls.get(engine.calls.size() - 1)).startsWith(what);
+                assertThat(answer.tokenIds()).hasSize(what.equals("step") ? 3 : 0);
+                stream.close();
+                model.close();
+                assertThat(engine.openSessions).hasValue(0);
+            }
+        }
+    }
+
+    @Test
+    void aTimeLimitEndsAnAnswerWithWhatWasSaid() {
+        VisionLanguageModel model = model();
+        Duration limit = Duration.ofSeconds(1);
+        for (String what : List.of("tiles", "fill", "step")) {
+            engine.calls.clear();
+            Request request = Request.builder()
+                    .image(picture())
+                    .text("What is it?")
+                    .options(LONG)
+                    .timeout(limit)
+                    .build();
+            long start = System.nanoTime();
+            AnswerStream stream = model.stream(request);
+            at(what, 2, () -> {
+                while (System.nanoTime() - start <= limit.toNanos() + 1_000_000) {
+                    Thread.onSpinWait();
+                }
+            });
+            Answer answer = stream.answer();
+            stream.close();
+            assertThat(answer.finishReason()).isEqualTo(FinishReason.TIMED_OUT);
+            assertThat(engine.count(what)).isEqualTo(2);
+            assertThat(answer.tokenIds()).hasSize(what.equals("step") ? 3 : 0);
+            assertThat(stream.isCancelled()).isFalse();
+        }
+        engine.calls.clear();
+        Request none = Request.builder()
+                .text("What?")
+                .options(LONG.toBuilder().timeout(Duration.ofNanos(1)).build())
+                .build();
+        assertThat(model.answer(none).finishReason()).isEqualTo(FinishReason.TIMED_OUT);
+        assertThat(engine.calls).isEmpty();
+        assertThat(model.answer(Request.builder()
+                                .text("What?")
+                                .options(LONG)
+                                .timeout(Duration.ofSeconds(Long.MAX_VALUE))
+                                .build())
+                        .finishReason())
+                .isEqualTo(FinishReason.MAX_NEW_TOKENS);
+    }
+
+    @Test
+    void aChatKeepsWhatWasSaidUntilItsTimeWasOverAndGoesOn() {
+        VisionLanguageModel model = model();
+        Duration limit = Duration.ofSeconds(1);
+        try (Chat chat = model.chat(null, LONG.toBuilder().timeout(limit).build())) {
+            long start = System.nanoTime();
+            at("step", 2, () -> {
+                while (System.nanoTime() - start <= 2 * limit.toNanos()) {
+                    Thread.onSpinWait();
+                }
+            });
+            assertThat(chat.ask("What is it?").finishReason()).isEqualTo(FinishReason.TIMED_OUT);
+            assertThat(chat.messages()).hasSize(2);
+            Answer next = chat.ask("And why?");
+            assertThat(next.usage().cachedTokens()).isPositive();
+        }
+    }
+
+    @Test
+    void aPromptThatWasGivenUpOnTheWayGoesOnWhereItStopped() {
+        VisionLanguageModel model = model();
+        EncodedImage seen = model.encode(picture());
+        Request request =
+                Request.builder().image(seen).text("What is it?").options(LONG).build();
+        AnswerStream first = model.stream(request);
+        at("fill", 2, first::cancel);
+        assertThat(first.answer().finishReason()).isEqualTo(FinishReason.CANCELLED);
+        first.close();
+        assertThat(model.answer(request).usage().cachedTokens()).isEqualTo(2 * CountingEngine.CHUNK);
+    }
+
+    @Test
+    void streamsAndChatsThatAreDroppedFreeTheirCaches() {
+        VisionLanguageModel model = model(21, 0);
+        drop(model);
+        // One cache is kept for the next question.
+        for (int i = 0; i < 1000 && engine.openSessions.get() > 1; i++) {
+            System.gc();
+        }
+        assertThat(engine.openSessions).hasValue(1);
+        // Their places are free too.
+        drop(model);
+    }
+
+    private static void drop(VisionLanguageModel model) {
+        for (int i = 0; i < 20; i++) {
+            model.stream(text()).iterator().next();
+            model.chat(null, LONG).stream(
+                            new Message(Message.Role.USER, List.of(new Message.Text("What?"))))
+                    .answer();
+        }
+    }
+
+    @Test
+    void atMostSoManyRequestsRunAndTheOthersWaitInOrder() throws Exception {
+        List<Long> order = Collections.synchronizedList(new ArrayList<>());
+        VisionLanguageModel model = model(1, 3, new ModelListener() {
+            @Override
+            public void started(long request, Duration waited) {
+                order.add(request);
+            }
+        });
+        AnswerStream first = model.stream(text());
+        Iterator<AnswerStream.Piece> pieces = first.iterator();
+        pieces.next();
+        List<Reader> waiting = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            waiting.add(reading(model.stream(text()), () -> {}));
+        }
+        assertThatExceptionOfType(BusyException.class)
+                .isThrownBy(() -> model.answer(text()))
+                .withMessageContaining("1 request is being answered and 3 wait")
+                .withMessageContaining("maxQueuedRequests(..)")
+                .satisfies(busy -> assertThat(busy.running() + busy.waiting()).isEqualTo(4));
+        AnswerStream refused = model.stream(text()); // takes no place before it is read
+        refused.close();
+        first.close();
+        for (Reader one : waiting) {
+            assertThat(one.reason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+        }
+        assertThat(order).hasSize(4).isSorted();
+    }
+
+    /** Reads a stream in a thread of its own and comes back when that waits, or is through. */
+    private static Reader reading(AnswerStream stream, Runnable then) {
+        FutureTask<Answer> task = new FutureTask<>(() -> {
+            Answer answer = stream.answer();
+            stream.close();
+            then.run();
+            return answer;
+        });
+        Thread thread = new Thread(task);
+        thread.start();
+        while (thread.getState() != Thread.State.TIMED_WAITING && thread.getState() != Thread.State.TERMINATED) {
+            Thread.onSpinWait();
+        }
+        return new Reader(thread, task);
+    }
+
+    private record Reader(Thread thread, FutureTask<Answer> task) {
+        FinishReason reason() throws Exception {
+            return task.get().finishReason();
+        }
+    }
+
+    @Test
+    void whoWaitsCanBeCancelledInterruptedAndTimeOut() throws Exception {
+        VisionLanguageModel model = model(1, null);
+        AnswerStream first = model.stream(text());
+        first.iterator().next();
+        engine.calls.clear();
+
+        AnswerStream cancelled = model.stream(text());
+        Reader reader = reading(cancelled, () -> {});
+        cancelled.cancel();
+        assertThat(reader.reason()).isEqualTo(FinishReason.CANCELLED);
+
+        AtomicBoolean stayed = new AtomicBoolean();
+        Reader interrupted = reading(
+                model.stream(text()), () -> stayed.set(Thread.currentThread().isInterrupted()));
+        interrupted.thread().interrupt();
+        assertThat(interrupted.reason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(stayed).isTrue();
+
+        Request limited =
+                Request.builder().text("What?").timeout(Duration.ofMillis(20)).build();
+        assertThat(model.answer(limited).finishReason()).isEqualTo(FinishReason.TIMED_OUT);
+        assertThat(engine.calls).isEmpty();
+        first.close();
+        assertThat(model.answer(text()).finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+    }
+
+    @Test
+    void aStreamThatNobodyReadsGivesItsPlaceBackWhenItsTimeIsOver() {
+        VisionLanguageModel model = model(1, null);
+        AnswerStream left = model.stream(Request.builder()
+                .text("What?")
+                .options(LONG)
+                .timeout(Duration.ofSeconds(1))
+                .build());
+        assertThat(left.iterator().hasNext()).isTrue();
+        assertThat(model.answer(text()).finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+        assertThat(left.answer().finishReason()).isEqualTo(FinishReason.TIMED_OUT);
+        assertThat(left.answer().tokenIds()).hasSize(1);
+    }
+
+    @Test
+    void closingTheModelEndsThoseThatWait() throws Exception {
+        VisionLanguageModel model = model(1, null);
+        AnswerStream first = model.stream(text());
+        first.iterator().next();
+        Reader waiting = reading(model.stream(text()), () -> {});
+        model.close();
+        assertThat(waiting.reason()).isEqualTo(FinishReason.CANCELLED);
+        assertThatIllegalStateException().isThrownBy(() -> model.answer(text()));
+    }
+
+    @Test
+    void workIsDoneByThreadsOfTheModelWhichEndWithIt() throws Exception {
+        VisionLanguageModel model = model();
+        model.answer(request(LONG));
+        model.encode(picture());
+        try (AnswerStream stream = model.stream(text())) {
+            stream.iterator().next();
+        }
+        assertThat(engine.threads).isNotEmpty().allSatisfy(thread -> {
+            assertThat(thread.getName()).startsWith("langbridge-");
+            assertThat(thread.isDaemon()).isTrue();
+        });
+        assertThat(engine.threads).hasSizeLessThanOrEqualTo(2);
+        model.close();
+        for (Thread thread : engine.threads) {
+            thread.join();
+        }
+    }
+
+    @Test
+    void callersOfAnyKindAreAnswered() throws Exception {
+        VisionLanguageModel model = model(2, 1000);
+        ForkJoinPool common = ForkJoinPool.commonPool();
+        assertThat(common.submit(() -> IntStream.range(0, 200)
+                                .parallel()
+                                .mapToObj(i -> model.answer(i % 2 == 0 ? text() : request(LONG)))
+                                .filter(answer -> answer.finishReason() == FinishReason.MAX_NEW_TOKENS)
+                                .count())
+                        .get())
+                .isEqualTo(200);
+        Thread bare = new Thread(
+                () -> assertThat(model.answer(request(LONG)).tokenIds()).hasSize(40));
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        bare.setContextClassLoader(null);
+        bare.setUncaughtExceptionHandler((thread, e) -> failure.set(e));
+        bare.start();
+        bare.join();
+        assertThat(failure).hasValue(null);
+    }
+
+    @Test
+    void listenersAreToldOfEveryPhase() {
+        List<String> events = Collections.synchronizedList(new ArrayList<>());
+        VisionLanguageModel model = model(1, 0, recorder(events), failing());
+        Answer answer = model.answer(request(LONG));
+        assertThat(events)
+                .containsExactly(
+                        "started",
+                        "encoded " + engine.count("tiles") + " false",
+                        "prefilled " + answer.usage().promptTokens() + " "
+                                + answer.usage().visualTokens() + " 0",
+                        "firstToken",
+                        "finished MAX_NEW_TOKENS 40");
+        events.clear();
+        EncodedImage seen = model.encode(picture());
+        assertThat(events).containsExactly("encoded " + seen.tiles() + " false");
+        events.clear();
+        try (AnswerStream stream =
+                model.stream(Request.builder().image(seen).text("What?").build())) {
+            stream.iterator().next();
+            assertThatExceptionOfType(BusyException.class).isThrownBy(() -> model.answer(text()));
+        }
+        assertThat(events.subList(0, 2)).containsExactly("started", "encoded " + seen.tiles() + " true");
+        assertThat(events.subList(4, 6)).containsExactly("failed BusyException", "finished CANCELLED 1");
+        events.clear();
+        String tooLong = "word ".repeat(600);
+        assertThatExceptionOfType(PromptException.class).isThrownBy(() -> model.ask(seen, tooLong));
+        assertThat(events).contains("started", "failed PromptException");
+    }
+
+    private static ModelListener recorder(List<String> events) {
+        return new ModelListener() {
+            @Override
+            public void started(long request, Duration waited) {
+                events.add("started");
+            }
+
+            @Override
+            public void encoded(long request, Picture picture) {
+                events.add("encoded " + picture.tiles() + " " + picture.encodedBefore());
+            }
+
+            @Override
+            public void prefilled(long request, Prompt prompt) {
+                events.add("prefilled " + prompt.tokens() + " " + prompt.visualTokens() + " " + prompt.cachedTokens());
+            }
+
+            @Override
+            public void firstToken(long request, Duration time) {
+                events.add("firstToken");
+            }
+
+            @Override
+            public void finished(long request, FinishReason reason, Answer.Usage usage, Answer.Timings timings) {
+                events.add("finished " + reason + " " + usage.newTokens());
+            }
+
+            @Override
+            public void failed(long request, Throwable failure) {
+                events.add("failed " + failure.getClass().getSimpleName());
+            }
+        };
+    }
+
+    /** Fails whenever it is called. */
+    private static ModelListener failing() {
+        return new ModelListener() {
+            @Override
+            public void started(long request, Duration waited) {
+                throw new IllegalStateException("a listener that fails");
+            }
+
+            @Override
+            public void finished(long request, FinishReason reason, Answer.Usage usage, Answer.Timings timings) {
+                throw new AssertionError("a listener that fails");
+            }
+        };
+    }
+
+    @Test
+    void aListenerThatAsksOrClosesItsModelIsRefusedInsteadOfWaitingForItself() {
+        CompletableFuture<VisionLanguageModel> asked = new CompletableFuture<>();
+        List<String> refused = Collections.synchronizedList(new ArrayList<>());
+        VisionLanguageModel model = model(1, null, new ModelListener() {
+            @Override
+            public void started(long request, Duration waited) {
+                VisionLanguageModel caller = asked.join();
+                List<Runnable> calls =
+                        List.of(caller::close, () -> caller.answer(text()), () -> caller.encode(picture()));
+                for (Runnable call : calls) {
+                    try {
+                        call.run();
+                    } catch (IllegalStateException e) {
+                        refused.add(String.valueOf(e.getMessage()));
+                    }
+                }
+            }
+        });
+        asked.complete(model);
+        assertThat(model.answer(text()).tokenIds()).hasSize(40);
+        assertThat(refused).hasSize(3).allMatch(message -> message.contains("ModelListener"));
+    }
+
+    @Test
+    void aStreamThatWasReadOrClosedIsNotReadAgain() {
+        VisionLanguageModel model = model();
+        AnswerStream read = model.stream(text());
+        int pieces = 0;
+        for (AnswerStream.Piece piece : read) {
+            pieces += piece.tokenId() == CountingEngine.TOKEN ? 1 : 0;
+        }
+        assertThat(pieces).isEqualTo(40);
+        assertThatIllegalStateException()
+                .isThrownBy(read::iterator)
+                .withMessageContaining("answer() has the whole text");
+        assertThat(read.answer().tokenIds()).hasSize(40);
+        read.close();
+        assertThat(read.answer().tokenIds()).hasSize(40);
+        AnswerStream closed = model.stream(text());
+        closed.close();
+        closed.close();
+        assertThatIllegalStateException().isThrownBy(closed::iterator).withMessageContaining("stream(..)");
+        assertThat(closed.answer().finishReason()).isEqualTo(FinishReason.CANCELLED);
+        AnswerStream answered = model.stream(text());
+        assertThat(answered.answer().tokenIds()).hasSize(40);
+        assertThatIllegalStateException().isThrownBy(answered::iterator);
+        AnswerStream begun = model.stream(text());
+        begun.iterator().next();
+        begun.iterator().next();
+        assertThat(begun.answer().tokenIds()).hasSize(40);
+    }
+
+    @Test
+    void manyAskAtOnceWhileAnswersAreCancelledAndTheModelCloses() throws Exception {
+        VisionLanguageModel model = model(3, 20);
+        Semaphore steps = new Semaphore(0);
+        CountDownLatch asked = new CountDownLatch(40);
+        engine.meanwhile = steps::release;
+        List<Future<FinishReason>> answers = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            int number = i;
+            answers.add(others.submit(() -> {
+                AnswerStream stream = model.stream(number % 2 == 0 ? text() : request(LONG));
+                asked.countDown();
+                if (number % 3 == 0) {
+                    others.execute(stream::cancel);
+                }
+                try {
+                    return stream.answer().finishReason();
+                } catch (BusyException e) {
+                    return FinishReason.CONTEXT_FULL;
+                } finally {
+                    stream.close();
+                }
+            }));
+        }
+        asked.await();
+        steps.acquire(50);
+        model.close();
+        for (Future<FinishReason> answer : answers) {
+            assertThat(answer.get())
+                    .isIn(FinishReason.CANCELLED, FinishReason.MAX_NEW_TOKENS, FinishReason.CONTEXT_FULL);
+        }
+    }
+
+    @Test
+    void anInterruptBeforeTheFirstPieceIsSeenToo() {
+        VisionLanguageModel model = model();
+        Thread.currentThread().interrupt();
+        Answer answer = model.answer(text());
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(engine.calls).isEmpty();
+        Thread.currentThread().interrupt();
+        EncodedImage seen = unchecked(() -> model.encode(picture()));
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(seen.tiles()).isEqualTo(engine.count("tiles"));
+    }
+}
