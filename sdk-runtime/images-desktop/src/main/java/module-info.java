@@ -6,7 +6,6 @@ module io.langbridge.runtime.images {
     requires com.twelvemonkeys.imageio.core;
     requires com.twelvemonkeys.imageio.jpeg;
     requires com.twelvemonkeys.imageio.metadata;
-    requires com.twelvemonkeys.imageio.webp;
     requires transitive io.langbridge;
     requires transitive java.desktop;
     requires static org.jspecify;
