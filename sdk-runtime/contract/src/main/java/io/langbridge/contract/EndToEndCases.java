@@ -16,7 +16,7 @@ import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.model.PromptAssembler;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import io.langbridge.spi.RgbPixels;

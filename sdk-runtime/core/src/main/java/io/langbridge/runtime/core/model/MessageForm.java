@@ -2,7 +2,7 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.LangBridgeException;
 import io.langbridge.Message;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

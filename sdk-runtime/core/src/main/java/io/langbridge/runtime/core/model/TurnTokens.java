@@ -1,7 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.LangBridgeException;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -14,7 +14,7 @@ import io.langbridge.Message;
 import io.langbridge.Message.Role;
 import io.langbridge.PromptException;
 import io.langbridge.runtime.core.config.ImagePrompt;
-import io.langbridge.runtime.core.text.ChatTemplate;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
