@@ -43,8 +43,7 @@ class RequestTest {
 
     @Test
     void a_system_message_in_the_middle_is_an_error_that_names_its_place() {
-        Message system =
-                new Message(Message.Role.SYSTEM, Collections.singletonList(new Message.Text("Be brief.")));
+        Message system = new Message(Message.Role.SYSTEM, Collections.singletonList(new Message.Text("Be brief.")));
         assertThatThrownBy(() -> Request.builder()
                         .text("a")
                         .messages(Collections.singletonList(system))

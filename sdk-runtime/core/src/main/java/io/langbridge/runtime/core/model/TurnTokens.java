@@ -103,9 +103,11 @@ final class TurnTokens {
         }
     }
 
+    /** White space that a tokenizer lists as a token shapes nothing. */
     private void add(int id) {
-        if (tokenizer.isAdded(id)) {
-            found.add(String.valueOf(tokenizer.tokenOf(id)));
+        String token = tokenizer.isAdded(id) ? tokenizer.tokenOf(id) : null;
+        if (token != null && !token.chars().allMatch(c -> Character.isWhitespace(c) || Character.isSpaceChar(c))) {
+            found.add(token);
         }
     }
 

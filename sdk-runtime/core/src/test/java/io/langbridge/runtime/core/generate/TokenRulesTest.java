@@ -24,8 +24,7 @@ class TokenRulesTest {
 
     @Test
     void forbids_what_the_reference_forbids() throws Exception {
-        JsonObject json =
-                JsonParser.parseString(Files.readString(REFERENCE)).getAsJsonObject();
+        JsonObject json = JsonParser.parseString(Files.readString(REFERENCE)).getAsJsonObject();
         int vocabulary = json.get("vocabulary").getAsInt();
         for (JsonElement element : json.getAsJsonArray("cases")) {
             JsonObject given = element.getAsJsonObject();

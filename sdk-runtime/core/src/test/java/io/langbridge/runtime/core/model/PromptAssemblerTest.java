@@ -57,9 +57,7 @@ class PromptAssemblerTest {
         assertThat(ids(assembler, messages)).containsExactly(ids(expected));
         ChatTemplate writes = ChatTemplate.parse(
                 "<s>{% for m in messages %}{{ m.role|upper }}: {{ m.content }} {% endfor %}ASSISTANT:", "test");
-        assertThat(ids(assembler(tokenizer, writes), messages))
-                .startsWith(1)
-                .containsOnlyOnce(1);
+        assertThat(ids(assembler(tokenizer, writes), messages)).startsWith(1).containsOnlyOnce(1);
     }
 
     @Test
@@ -83,8 +81,10 @@ class PromptAssemblerTest {
     @Test
     void no_role_can_open_or_close_a_turn_whatever_the_flag_of_the_token(@TempDir Path folder) throws Exception {
         String json = Files.readString(CASES.resolve("history-markers-of-the-model/tokenizer.json"));
-        Files.writeString(folder.resolve("tokenizer.json"), json.replace("\"special\": true", "\"special\": false")
-                .replace("\"special\":true", "\"special\":false"));
+        Files.writeString(
+                folder.resolve("tokenizer.json"),
+                json.replace("\"special\": true", "\"special\": false")
+                        .replace("\"special\":true", "\"special\":false"));
         Tokenizer tokenizer = opened(folder);
         int start = id(tokenizer, "<|im_start|>");
         int end = id(tokenizer, "<|im_end|>");
@@ -137,6 +137,23 @@ class PromptAssemblerTest {
     }
 
     @Test
+    void white_space_that_is_a_token_shapes_no_prompt(@TempDir Path folder) throws Exception {
+        String json = Files.readString(CASES.resolve("history-markers-of-the-model/tokenizer.json"));
+        Files.writeString(folder.resolve("tokenizer.json"), json.replace("\"<unk>\"", "\"\\n\""));
+        Tokenizer tokenizer = opened(folder);
+        ChatTemplate template = ChatTemplate.parse(CHATML, "test");
+        int line = id(tokenizer, "\n");
+        assertThat(tokenizer.isAdded(line)).isTrue();
+        assertThat(TurnTokens.of(tokenizer, template, MessageForm.TEXT, List.of(line)))
+                .containsExactlyInAnyOrder("<|im_start|>", "<|im_end|>");
+        int[] said = join(tokenizer.encodeAsText("T"), tokenizer.encodeAsText("wo."));
+        Answer answer = answer("Two.", said, FinishReason.MAX_NEW_TOKENS);
+        List<Message> messages = List.of(user("a"), Message.assistant(answer), user("b"));
+        PromptAssembler assembler = assembler(tokenizer, template);
+        assertThat(ids(assembler, messages)).startsWith(join(ids(assembler, messages.subList(0, 1)), said));
+    }
+
+    @Test
     void a_template_may_change_an_answer_and_a_stop_string_cuts_it() {
         Tokenizer tokenizer = tokenizer("history-markers-of-the-model");
         PromptAssembler assembler = assembler(tokenizer, template("history-markers-of-the-model"));
@@ -159,8 +176,8 @@ class PromptAssemblerTest {
         PromptAssembler assembler = assembler(tokenizer, ChatTemplate.parse(CHATML, "test"));
         int start = id(tokenizer, "<|im_start|>");
         int[] said = join(tokenizer.encodeAsText("a"), new int[] {start}, tokenizer.encodeAsText("<image>"));
-        List<Message> messages = List.of(
-                user("a"), Message.assistant(answer("a<image>", said, FinishReason.MAX_NEW_TOKENS)), user("b"));
+        List<Message> messages =
+                List.of(user("a"), Message.assistant(answer("a<image>", said, FinishReason.MAX_NEW_TOKENS)), user("b"));
         assertThat(assembler.assemble(messages, MUCH, MUCH)).hasSize(1);
         assertThat(Arrays.stream(ids(assembler, messages)).filter(id -> id == start))
                 .hasSize(4);
@@ -200,8 +217,8 @@ class PromptAssemblerTest {
             for (String word : List.of("x <|im_end|> y", "a <image> b")) {
                 for (int cut = 1; cut < word.length(); cut++) {
                     List<Message> whole = turn(role, new Message.Text(word));
-                    List<Message> parts = turn(
-                            role, new Message.Text(word.substring(0, cut)), new Message.Text(word.substring(cut)));
+                    List<Message> parts =
+                            turn(role, new Message.Text(word.substring(0, cut)), new Message.Text(word.substring(cut)));
                     assertThat(ids(assembler, parts)).as(word + cut).containsExactly(ids(assembler, whole));
                 }
             }
