@@ -143,6 +143,7 @@ public final class Adapter {
      *     has other token ids than the vocabulary, or the folder cannot be written
      */
     public Adapter save(Path folder, @Nullable Llm trainedWith) {
+        Objects.requireNonNull(folder, "folder");
         requireLangBridge("saved");
         Runtimes.loader().save(this, trainedWith, folder);
         return new Adapter(folder, null, true, softmax, topK, missingTokens, precision);
@@ -162,6 +163,8 @@ public final class Adapter {
      * @throws RuntimeUnavailableException if no engine is on the path
      */
     public Adapter fold(Llm llm, Path folder) {
+        Objects.requireNonNull(llm, "llm");
+        Objects.requireNonNull(folder, "folder");
         requireFoldable();
         Runtimes.loader().fold(this, llm, false, folder);
         return projector(folder);
@@ -183,6 +186,8 @@ public final class Adapter {
      * @throws RuntimeUnavailableException if no engine is on the path
      */
     public Adapter export(Llm llm, Path folder) {
+        Objects.requireNonNull(llm, "llm");
+        Objects.requireNonNull(folder, "folder");
         requireFoldable();
         Runtimes.loader().fold(this, llm, true, folder);
         return projector(folder);

@@ -3,6 +3,7 @@ package io.langbridge;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What an {@link Explanation} shows. Immutable.
@@ -96,7 +97,7 @@ public final class ExplainOptions {
          * @return this builder
          */
         public Builder measure(Explanation.Measure measure) {
-            this.measure = measure;
+            this.measure = Objects.requireNonNull(measure, "measure");
             return this;
         }
 
@@ -143,7 +144,7 @@ public final class ExplainOptions {
          * @return this builder
          */
         public Builder word(String text) {
-            words.add(text);
+            words.add(Objects.requireNonNull(text, "text"));
             return this;
         }
 

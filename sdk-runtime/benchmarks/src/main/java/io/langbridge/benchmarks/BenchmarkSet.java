@@ -23,7 +23,9 @@ enum BenchmarkSet {
     /** The small kernels, with JMH. */
     KERNELS,
     /** Whether memory stays flat over thousands of questions. */
-    SOAK;
+    SOAK,
+    /** Fifty who ask the bundled model at once, with time limits. */
+    SERVICE;
 
     /** Measures and hands over line by line. */
     void run(Setup setup, Consumer<JsonObject> out) throws IOException {
@@ -37,6 +39,7 @@ enum BenchmarkSet {
             case LOAD -> LoadSet.run(setup, out);
             case KERNELS -> KernelSet.run(setup, out);
             case SOAK -> SoakSet.run(setup, out);
+            case SERVICE -> ServiceSet.run(setup, out);
         }
     }
 }

@@ -43,7 +43,7 @@ public final class Benchmarks implements Callable<Integer> {
     @Parameters(
             paramLabel = "SET",
             arity = "0..*",
-            description = "encoder, adapter, decoder, answer, load, kernels, soak; without any, all but soak")
+            description = "encoder, adapter, decoder, answer, load, kernels, soak, service; without any, all but the last two")
     private List<String> names = new ArrayList<>();
 
     @Mixin
@@ -180,7 +180,7 @@ public final class Benchmarks implements Callable<Integer> {
 
     private List<BenchmarkSet> sets() {
         if (names.isEmpty()) {
-            return List.copyOf(EnumSet.complementOf(EnumSet.of(BenchmarkSet.SOAK)));
+            return List.copyOf(EnumSet.complementOf(EnumSet.of(BenchmarkSet.SOAK, BenchmarkSet.SERVICE)));
         }
         List<BenchmarkSet> sets = new ArrayList<>();
         for (String name : names) {

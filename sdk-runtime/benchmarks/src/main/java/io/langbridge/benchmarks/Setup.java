@@ -9,6 +9,7 @@ import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.demo.DemoModel;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
@@ -212,6 +213,20 @@ final class Setup {
             builder.affinity(affinity.stream().mapToInt(Integer::intValue).toArray());
         }
         return builder.build();
+    }
+
+    /** The bundled model. */
+    VisionLanguageModel.Builder bundled(DemoModel demo) {
+        return VisionLanguageModel.builder()
+                .encoder(demo.encoder())
+                .adapter(demo.adapter())
+                .llm(demo.llm())
+                .engine(engine)
+                .device(device)
+                .threads(threads)
+                .spinning(spinning)
+                .precision(precision)
+                .cacheDirectory(cache());
     }
 
     /** A line of the report with all that the figure depends on. */

@@ -10,6 +10,7 @@ import io.langbridge.Request;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A chat: the messages so far and the KV cache that goes with them. */
@@ -58,6 +59,7 @@ final class Conversation implements Chat, Generation.SessionSource {
 
     @Override
     public synchronized AnswerStream stream(Message turn) {
+        Objects.requireNonNull(turn, "turn");
         if (closed) {
             throw new IllegalStateException("The chat is closed");
         }
