@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,7 @@ final class AddedTokens {
     private final int[] normalizedIds;
     private final int[] literalIds;
     private final BitSet normalizedWords = new BitSet();
+    private final Map<Integer, String> decoded = new HashMap<>();
     private final Map<Integer, AddedToken> byId;
     private final Set<String> specialTexts;
 
@@ -54,6 +56,7 @@ final class AddedTokens {
             } else {
                 normalizedWords.set(builder.id(token.content()));
                 String text = normalizer.apply(token.content(), true);
+                decoded.put(builder.id(token.content()), text);
                 if (!text.isEmpty()) {
                     normalizedTexts.add(text);
                     normalizedTo.putIfAbsent(text, builder.id(token.content()));
@@ -183,6 +186,29 @@ final class AddedTokens {
         split(literal, literalIds, text, steps, pieces);
     }
 
+    /** What decoding makes of a token: if it is looked for in normalized text, then what was found there. */
+    String decoded(int id, String token) {
+        String text = decoded.get(id);
+        return text == null ? token : text;
+    }
+
+    /** Whether some token is written in a text, be it normalized or not. */
+    boolean appearIn(String text, IntPredicate wanted) {
+        boolean[] found = new boolean[1];
+        Pieces pieces = new Pieces() {
+            @Override
+            public void text(int start, int end) {}
+
+            @Override
+            public void token(int id) {
+                found[0] |= wanted.test(id);
+            }
+        };
+        splitNormalized(text, new Ids(0), pieces);
+        splitLiteral(text, new Ids(0), pieces);
+        return found[0];
+    }
+
     /** Whether it is looked for in the normalized text. */
     boolean isNormalized(int id) {
         return normalizedWords.get(id);
@@ -206,13 +232,9 @@ final class AddedTokens {
         return byId.values().stream().noneMatch(token -> token.lstrip() || token.rstrip());
     }
 
-    boolean someAreNormalized() {
-        return normalizedIds.length > 0;
-    }
-
     /**
-     * The longest match first, then the flags: a word that is thrown out for them hides those inside it, and white
-     * space may be taken that a match follows. All as in the reference.
+     * The longest match first, then the flags, as in the reference: a word that is thrown out for them hides those
+     * inside it, and white space that one takes along can be another one all the same.
      */
     private void split(Finder finder, int[] ids, String text, Ids steps, Pieces pieces) {
         Finder.Matches matches = finder.find(text, steps);
@@ -228,10 +250,13 @@ final class AddedTokens {
             from = end;
             int id = ids[matches.word()];
             AddedToken token = byId.get(id);
-            if (token == null || token.singleWord() && !isWord(text, start, end) || Guard.isMarked(text, end)) {
+            if (token == null
+                    || token.singleWord() && !isWord(text, start, end)
+                    || Guard.isMarked(text, end)) {
                 continue;
             }
             if (token.lstrip()) {
+                start = Math.max(start, done);
                 while (start > done && Unicode.isWhiteSpace(text.codePointBefore(start))) {
                     start -= Character.charCount(text.codePointBefore(start));
                 }
@@ -244,8 +269,10 @@ final class AddedTokens {
             if (done < start) {
                 pieces.text(done, start);
             }
-            pieces.token(id);
-            done = end;
+            if (start < end) {
+                pieces.token(id);
+                done = end;
+            }
         }
         if (done < text.length()) {
             pieces.text(done, text.length());

@@ -44,6 +44,7 @@ final class BytePairs implements TokenModel {
     private final Map<Integer, int[]> hiddenParts = new HashMap<>();
 
     private boolean bytes;
+    private boolean hidesSome;
     private boolean covering;
     /** Of the 128 ASCII characters, or of all bytes. */
     private int[] singles = new int[0];
@@ -114,6 +115,7 @@ final class BytePairs implements TokenModel {
             String name = String.format(Locale.ROOT, "<0x%02X>", b);
             fallbacks[b] = vocabulary.modelId(name);
         }
+        hidesSome = options.ignoreMerges || !hiddenParts.isEmpty();
         bytes = byteLevel && whole && (allBytes || options.unknown == null);
         covering = bytes && allBytes
                 || options.byteFallback && Arrays.stream(fallbacks).allMatch(id -> id != NONE);
@@ -134,12 +136,13 @@ final class BytePairs implements TokenModel {
     }
 
     @Override
-    public PreTokenizer.Words into(Ids ids) {
-        return new Encoder(ids);
+    public PreTokenizer.Words into(Ids ids, boolean asText) {
+        return new Encoder(ids, asText);
     }
 
     private final class Encoder implements PreTokenizer.Words {
         private final Ids ids;
+        private final boolean asText;
         private final LongHeap queue = new LongHeap();
         private int[] symbols = new int[64];
         private int[] next = new int[64];
@@ -147,8 +150,9 @@ final class BytePairs implements TokenModel {
         private int size;
         private byte[] utf8 = new byte[64];
 
-        Encoder(Ids ids) {
+        Encoder(Ids ids, boolean asText) {
             this.ids = ids;
+            this.asText = asText && hidesSome;
         }
 
         @Override
@@ -158,7 +162,8 @@ final class BytePairs implements TokenModel {
             }
             int length = end - start;
             ids.steps(length);
-            if (length > CACHED_LENGTH) {
+            // Whole words are looked up differently where they are read as text.
+            if (length > CACHED_LENGTH || asText) {
                 encode(text, start, end);
                 emitAll();
                 return;
@@ -175,7 +180,7 @@ final class BytePairs implements TokenModel {
                 cache[slot] = known;
             }
             for (int id : known.ids) {
-                ids.add(id);
+                emit(id);
             }
         }
 
@@ -184,7 +189,7 @@ final class BytePairs implements TokenModel {
             size = 0;
             if (options.ignoreMerges) {
                 int whole = whole(text, start, end);
-                if (whole != NONE && !hidden.test(whole)) {
+                if (whole != NONE && !(asText && hidden.test(whole))) {
                     add(whole);
                     link();
                     return;
@@ -251,12 +256,13 @@ final class BytePairs implements TokenModel {
             for (int i = start; i < end; ) {
                 int c = text.codePointAt(i);
                 int after = i + Character.charCount(c);
-                int id = symbol(c, i == start, after == end);
+                boolean first = i == start;
+                int id = symbol(c, first, after == end);
                 i = after;
                 if (id != NONE) {
                     unknown = addPending(unknown);
                     add(id);
-                } else if (!options.byteFallback || !addFallback(c)) {
+                } else if (!options.byteFallback || !addFallback(spelled(c, first, after == end))) {
                     if (options.unknown != null) {
                         if (!options.fuseUnknown) {
                             unknown = addPending(unknown);
@@ -275,26 +281,26 @@ final class BytePairs implements TokenModel {
         }
 
         private int symbol(int c, boolean first, boolean last) {
-            boolean prefixed = !first && !options.prefix.isEmpty();
-            boolean suffixed = last && !options.suffix.isEmpty();
-            if (prefixed || suffixed) {
-                String text = (prefixed ? options.prefix : "")
-                        + new String(Character.toChars(c))
-                        + (suffixed ? options.suffix : "");
-                return vocabulary.modelId(text);
+            if (!first && !options.prefix.isEmpty() || last && !options.suffix.isEmpty()) {
+                return vocabulary.modelId(spelled(c, first, last));
             }
             return c < 128 ? singles[c] : vocabulary.modelId(utf8, 0, Utf8.write(c, utf8, 0));
         }
 
-        private boolean addFallback(int c) {
-            int length = Utf8.write(c, utf8, 0);
-            for (int b = 0; b < length; b++) {
-                if (fallbacks[utf8[b] & 0xFF] == NONE) {
+        /** A character as the vocabulary writes it at this place of a word. */
+        private String spelled(int c, boolean first, boolean last) {
+            return (first ? "" : options.prefix) + new String(Character.toChars(c)) + (last ? options.suffix : "");
+        }
+
+        private boolean addFallback(String spelled) {
+            byte[] spelledBytes = spelled.getBytes(StandardCharsets.UTF_8);
+            for (byte b : spelledBytes) {
+                if (fallbacks[b & 0xFF] == NONE) {
                     return false;
                 }
             }
-            for (int b = 0; b < length; b++) {
-                add(fallbacks[utf8[b] & 0xFF]);
+            for (byte b : spelledBytes) {
+                add(fallbacks[b & 0xFF]);
             }
             return true;
         }
@@ -357,24 +363,24 @@ final class BytePairs implements TokenModel {
         private int[] collect() {
             Ids word = new Ids(Integer.MAX_VALUE);
             for (int i = size == 0 ? NONE : 0; i != NONE; i = next[i]) {
-                emit(symbols[i], word);
+                word.add(symbols[i]);
             }
             return word.toArray();
         }
 
         private void emitAll() {
             for (int i = size == 0 ? NONE : 0; i != NONE; i = next[i]) {
-                emit(symbols[i], ids);
+                emit(symbols[i]);
             }
         }
 
-        private void emit(int id, Ids to) {
-            int[] parts = hiddenParts.isEmpty() ? null : hiddenParts.get(id);
+        private void emit(int id) {
+            int[] parts = asText ? hiddenParts.get(id) : null;
             if (parts == null) {
-                to.add(id);
+                ids.add(id);
             } else {
-                emit(parts[0], to);
-                emit(parts[1], to);
+                emit(parts[0]);
+                emit(parts[1]);
             }
         }
     }

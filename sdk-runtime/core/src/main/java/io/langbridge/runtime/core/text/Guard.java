@@ -76,9 +76,6 @@ final class Guard {
 
     /** Looks at every stretch that a template might take without a mark. */
     private boolean isNormalizedIntoTokens(String text, List<String> parts, BitSet marks, boolean onlySpecial) {
-        if (!added.someAreNormalized()) {
-            return false;
-        }
         BitSet cuts = (BitSet) marks.clone();
         boolean found = stretchesHaveTokens(text, cuts, onlySpecial);
         if (parts.size() > 1) {
@@ -97,7 +94,9 @@ final class Guard {
         while (start < text.length()) {
             int next = cuts.nextSetBit(start + 1);
             int end = next < 0 ? text.length() : Math.min(next, text.length());
-            if (appear(normalizer.apply(text.substring(start, end), true), onlySpecial)) {
+            String stretch = text.substring(start, end);
+            String normalized = normalizer.apply(stretch, true);
+            if (!normalized.equals(stretch) && added.appearIn(normalized, id -> isDangerous(id, onlySpecial))) {
                 return true;
             }
             start = end;
@@ -105,20 +104,10 @@ final class Guard {
         return false;
     }
 
-    private boolean appear(String normalized, boolean onlySpecial) {
-        boolean[] found = new boolean[1];
-        added.splitNormalized(normalized, new Ids(0), new AddedTokens.Pieces() {
-            @Override
-            public void text(int start, int end) {}
-
-            @Override
-            public void token(int id) {
-                boolean isSpecial = added.isSpecial(id);
-                AddedToken token = added.token(id);
-                found[0] |= token != null && isWorthMarking(token, isSpecial) && (isSpecial || !onlySpecial);
-            }
-        });
-        return found[0];
+    private boolean isDangerous(int id, boolean onlySpecial) {
+        AddedToken token = added.token(id);
+        boolean isSpecial = added.isSpecial(id);
+        return token != null && (isSpecial || !onlySpecial) && isWorthMarking(token, isSpecial);
     }
 
     private static List<String> write(List<String> parts, BitSet marks) {

@@ -22,10 +22,10 @@ final class Normalizer {
 
     private static final int FREE_GROWTH = 1 << 16;
 
-    /** Categories, see {@link Unicode#is}: Mn; and Cc, Cf, Cs, Co and Cn. */
+    /** Categories, see {@link Unicode#is}: Mn; and Cc, Cf and Co. */
     private static final int NONSPACING = 1 << 5;
 
-    private static final int OTHER = 0x3F << 25;
+    private static final int OTHER = 1 << 25 | 1 << 26 | 1 << 28 | 1 << 30;
 
     private interface Step {
         /** @param start whether the text begins a piece of its own */

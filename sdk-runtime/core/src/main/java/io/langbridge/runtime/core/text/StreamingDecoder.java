@@ -26,7 +26,7 @@ public final class StreamingDecoder {
      * @return the text that is certain now and was not before, often empty
      */
     public String next(int id) {
-        String token = tokenizer.isSpecial(id) ? null : tokenizer.tokenOf(id);
+        String token = tokenizer.decodable(id, true);
         return token == null ? "" : run.next(token);
     }
 

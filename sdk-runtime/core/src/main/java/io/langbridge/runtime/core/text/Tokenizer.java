@@ -114,8 +114,8 @@ public final class Tokenizer implements AutoCloseable {
     /** The ids of a text alone, with the steps it took. */
     void encode(String text, Ids ids) {
         String clean = wellFormed(text);
-        PreTokenizer.Words words = model.into(ids);
         if (clean.indexOf(Guard.MARK) < 0) {
+            PreTokenizer.Words words = model.into(ids, false);
             added.splitRaw(clean, ids, new Run(ids) {
                 @Override
                 public void text(int start, int end) {
@@ -124,6 +124,7 @@ public final class Tokenizer implements AutoCloseable {
             });
             return;
         }
+        PreTokenizer.Words words = model.into(ids, true);
         added.splitLiteral(clean, ids, new Run(ids) {
             private boolean fresh = true;
 
@@ -182,7 +183,7 @@ public final class Tokenizer implements AutoCloseable {
      */
     public int[] encodeAsText(String text) {
         Ids ids = new Ids(Integer.MAX_VALUE);
-        preTokenizer.split(normalizer.apply(wellFormed(text), true), true, model.into(ids));
+        preTokenizer.split(normalizer.apply(wellFormed(text), true), true, model.into(ids, true));
         return ids.toArray();
     }
 
@@ -217,6 +218,13 @@ public final class Tokenizer implements AutoCloseable {
         return bound ? NORMAL_FORM * vocabulary.longest() : Integer.MAX_VALUE;
     }
 
+    /** A token as decoding takes it, null if it is unknown, or special and not wanted. */
+    @Nullable
+    String decodable(int id, boolean skipSpecialTokens) {
+        String token = vocabulary.token(id);
+        return token == null || skipSpecialTokens && isSpecial(id) ? null : added.decoded(id, token);
+    }
+
     /**
      * Ids to text.
      *
@@ -228,7 +236,7 @@ public final class Tokenizer implements AutoCloseable {
         Decoder.Run run = decoder.start();
         StringBuilder text = new StringBuilder();
         for (int id : ids) {
-            String token = skipSpecialTokens && isSpecial(id) ? null : vocabulary.token(id);
+            String token = decodable(id, skipSpecialTokens);
             if (token != null) {
                 text.append(run.next(token));
             }

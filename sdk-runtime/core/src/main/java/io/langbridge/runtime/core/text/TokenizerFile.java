@@ -317,8 +317,8 @@ final class TokenizerFile {
     private static TokenModel written(TokenModel model) {
         return new TokenModel() {
             @Override
-            public PreTokenizer.Words into(Ids ids) {
-                PreTokenizer.Words words = model.into(ids);
+            public PreTokenizer.Words into(Ids ids, boolean asText) {
+                PreTokenizer.Words words = model.into(ids, asText);
                 return (text, start, end) -> {
                     String word = ByteLevel.write(text, start, end);
                     words.word(word, 0, word.length());

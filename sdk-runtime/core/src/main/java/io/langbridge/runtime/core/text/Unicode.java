@@ -55,6 +55,8 @@ final class Unicode {
     /** Blocks of 256; those of one kind throughout are shared. */
     private static final byte[][] KINDS = new byte[CodePoints.LIMIT >> 8][];
 
+    private static final int[] RUN_ENDS;
+    private static final byte[] RUN_KINDS;
     private static final Map<String, CodePoints> NAMED = new HashMap<>();
     private static final int[] LOWERED;
     private static final int[] LOWERED_TO;
@@ -69,10 +71,13 @@ final class Unicode {
         TableReader in = TableReader.open("unicode.bin");
         byte[] all = new byte[CodePoints.LIMIT];
         int at = 0;
-        for (int runs = in.number(); runs > 0; runs--) {
-            int end = at + in.number();
-            Arrays.fill(all, at, end, (byte) in.next());
-            at = end;
+        RUN_ENDS = new int[in.number()];
+        RUN_KINDS = new byte[RUN_ENDS.length];
+        for (int run = 0; run < RUN_ENDS.length; run++) {
+            RUN_ENDS[run] = at + in.number();
+            RUN_KINDS[run] = (byte) in.next();
+            Arrays.fill(all, at, RUN_ENDS[run], RUN_KINDS[run]);
+            at = RUN_ENDS[run];
         }
         byte[][] uniform = new byte[CONTROL_SPACE + 1][];
         for (int block = 0; block < KINDS.length; block++) {
@@ -256,16 +261,17 @@ final class Unicode {
 
     /** {@return all characters whose category is among those of the mask} */
     static CodePoints ofKinds(int mask) {
-        int[] bounds = new int[16];
+        int[] bounds = new int[2 * RUN_KINDS.length];
         int n = 0;
-        for (int c = 0; c < CodePoints.LIMIT; c++) {
-            if (is(mask, c) != ((n & 1) != 0)) {
-                bounds = n == bounds.length ? Arrays.copyOf(bounds, 2 * n) : bounds;
-                bounds[n++] = c;
+        int start = 0;
+        for (int run = 0; run < RUN_KINDS.length; run++) {
+            boolean inside = (mask >>> RUN_KINDS[run] & 1) != 0;
+            if (inside != ((n & 1) != 0)) {
+                bounds[n++] = start;
             }
+            start = RUN_ENDS[run];
         }
         if ((n & 1) != 0) {
-            bounds = n == bounds.length ? Arrays.copyOf(bounds, n + 1) : bounds;
             bounds[n++] = CodePoints.LIMIT;
         }
         return CodePoints.ofBounds(Arrays.copyOf(bounds, n));

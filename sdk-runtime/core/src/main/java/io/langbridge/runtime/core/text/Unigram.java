@@ -20,6 +20,7 @@ final class Unigram implements TokenModel {
     private final int unknown;
     private final double unknownScore;
     private final boolean byteFallback;
+    private final IntPredicate hidden;
     private final int[] fallbacks = new int[256];
     private final boolean covering;
 
@@ -41,10 +42,11 @@ final class Unigram implements TokenModel {
         this.scores = scores;
         this.unknown = unknown;
         this.byteFallback = byteFallback;
+        this.hidden = hidden;
         unknownScore = Arrays.stream(scores).min().orElse(0) - UNKNOWN_PENALTY;
         byte[] bytes = new byte[vocabulary.longest()];
         for (int id = 0; id < scores.length; id++) {
-            if (vocabulary.has(id) && !hidden.test(id)) {
+            if (vocabulary.has(id)) {
                 insert(bytes, vocabulary.copy(id, bytes, 0), id);
             }
         }
@@ -113,12 +115,13 @@ final class Unigram implements TokenModel {
     }
 
     @Override
-    public PreTokenizer.Words into(Ids ids) {
-        return new Encoder(ids);
+    public PreTokenizer.Words into(Ids ids, boolean asText) {
+        return new Encoder(ids, asText);
     }
 
     private final class Encoder implements PreTokenizer.Words {
         private final Ids ids;
+        private final boolean asText;
         private byte[] utf8 = new byte[64];
         /** The best way to every byte: where its last token starts (plus one), which it is, and the sum so far. */
         private int[] starts = new int[64];
@@ -127,8 +130,9 @@ final class Unigram implements TokenModel {
         private double[] sums = new double[64];
         private int[] path = new int[64];
 
-        Encoder(Ids ids) {
+        Encoder(Ids ids, boolean asText) {
             this.ids = ids;
+            this.asText = asText;
         }
 
         @Override
@@ -171,7 +175,7 @@ final class Unigram implements TokenModel {
                     if (node == 0) {
                         break;
                     }
-                    if (tokens[node] != 0) {
+                    if (tokens[node] != 0 && !(asText && hidden.test(tokens[node] - 1))) {
                         reach(at, i + 1, tokens[node] - 1, scores[tokens[node] - 1]);
                         single |= i + 1 == at + character;
                     }

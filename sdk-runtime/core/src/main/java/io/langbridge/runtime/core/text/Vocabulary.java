@@ -99,10 +99,10 @@ final class Vocabulary {
     private int slot(byte[] bytes, int from, int to) {
         int hash = 0;
         for (int i = from; i < to; i++) {
-            hash = 31 * hash + bytes[i];
+            hash = (Integer.rotateLeft(hash, 5) ^ bytes[i]) * 0x9E3779B1;
         }
         int mask = slots.length - 1;
-        int slot = (hash ^ hash >>> 15) * 0x9E3779B1 >>> 7 & mask;
+        int slot = (hash ^ hash >>> 15) & mask;
         while (slots[slot] != 0 && !is(slots[slot] - 1, bytes, from, to)) {
             slot = slot + 1 & mask;
         }
