@@ -1,4 +1,7 @@
-/** Picture decoding for desktop and server JVMs, with ImageIO, the TwelveMonkeys plug-in for JPEG, and a WebP reader of its own. */
+/**
+ * Picture decoding for desktop and server JVMs, with ImageIO, the TwelveMonkeys plug-in for JPEG, and a WebP reader of
+ * its own.
+ */
 @NullMarked
 package io.langbridge.runtime.images;
 

@@ -7,9 +7,12 @@ import java.util.Arrays;
 final class Vp8 {
     private static final int BLOCKS = 24;
     private static final int SUMS = 16 * BLOCKS;
-    /** Blocks of each kind along an edge of a macroblock: Y, U, V, and the sums of Y. */
-    private static final int[] EDGE = {0, 4, 6, 8};
+    /** Where the blocks along an edge of a macroblock begin: 4 of luma, 2 of each chroma, and the sums of luma. */
+    private static final int LUMA_EDGE = 0;
 
+    private static final int U_EDGE = 4;
+    private static final int V_EDGE = 6;
+    private static final int SUMS_EDGE = 8;
     private static final int EDGES = 9;
     private static final int[] BAND = {0, 1, 2, 3, 6, 4, 5, 6, 6, 6, 6, 6, 6, 6, 6, 7};
     private static final int[] ZIGZAG = {0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15};
@@ -239,16 +242,18 @@ final class Vp8 {
         int type = LUMA;
         if (whole) {
             type = LUMA_AFTER_SUMS;
-            int sums = EDGE[3];
-            int end = block(in, LUMA_SUMS, codedAbove[above + sums] + codedLeft[sums], 0, SUMS, steps[2], steps[3]);
-            codedAbove[above + sums] = codedLeft[sums] = (byte) (end > 0 ? 1 : 0);
+            int context = codedAbove[above + SUMS_EDGE] + codedLeft[SUMS_EDGE];
+            int end = block(in, LUMA_SUMS, context, 0, SUMS, steps[2], steps[3]);
+            byte any = (byte) (end > 0 ? 1 : 0);
+            codedAbove[above + SUMS_EDGE] = any;
+            codedLeft[SUMS_EDGE] = any;
             if (end > 0) {
                 residual.sums(coefficients, SUMS, coefficients);
             }
         }
-        boolean filled = blocks(in, type, 0, 4, EDGE[0], above, steps[0], steps[1]);
-        filled |= blocks(in, CHROMA, 16, 2, EDGE[1], above, steps[4], steps[5]);
-        filled |= blocks(in, CHROMA, 20, 2, EDGE[2], above, steps[4], steps[5]);
+        boolean filled = blocks(in, type, 0, 4, LUMA_EDGE, above, steps[0], steps[1]);
+        filled |= blocks(in, CHROMA, 16, 2, U_EDGE, above, steps[4], steps[5]);
+        filled |= blocks(in, CHROMA, 20, 2, V_EDGE, above, steps[4], steps[5]);
         return filled;
     }
 
@@ -259,7 +264,9 @@ final class Vp8 {
             int left = edge + i / side;
             int top = above + edge + i % side;
             int end = block(in, type, codedAbove[top] + codedLeft[left], first, 16 * (from + i), dc, ac);
-            codedAbove[top] = codedLeft[left] = (byte) (end > first ? 1 : 0);
+            byte any = (byte) (end > first ? 1 : 0);
+            codedAbove[top] = any;
+            codedLeft[left] = any;
             coded[from + i] = end;
             filled |= end > 1 || coefficients[16 * (from + i)] != 0;
         }

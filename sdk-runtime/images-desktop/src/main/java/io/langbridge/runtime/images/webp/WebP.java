@@ -3,6 +3,7 @@ package io.langbridge.runtime.images.webp;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +20,8 @@ public final class WebP {
     private static final int HAS_XMP = 0x04;
     private static final int HAS_EXIF = 0x08;
     private static final int HAS_ALPHA = 0x10;
+    /** Chunks of a picture that is not a frame of an animation. */
+    private static final Set<String> STILL = Set.of("ALPH", "VP8 ", "VP8L");
 
     private final byte[] data;
     private final int width;
@@ -96,16 +99,16 @@ public final class WebP {
         int width = 1 + Bytes.int24(data, header.from + 4);
         int height = 1 + Bytes.int24(data, header.from + 7);
         boolean hasAlpha = (flags & HAS_ALPHA) != 0;
+        boolean still = (flags & ANIMATED) == 0;
         Frame frame = null;
         Chunk exif = null;
         Chunk xmp = null;
         for (int at = next(header); at < end; ) {
             Chunk chunk = chunk(data, at, end);
-            boolean picture = (flags & ANIMATED) == 0
-                    ? isImage(chunk.name) || chunk.name.equals("ALPH")
-                    : chunk.name.equals("ANMF");
-            if (frame == null && picture) {
-                frame = chunk.name.equals("ANMF") ? animated(data, chunk, hasAlpha) : frame(data, at, end, hasAlpha);
+            if (frame == null && still && STILL.contains(chunk.name)) {
+                frame = frame(data, at, end, hasAlpha);
+            } else if (frame == null && !still && chunk.name.equals("ANMF")) {
+                frame = animated(data, chunk, hasAlpha);
             } else if (exif == null && (flags & HAS_EXIF) != 0 && chunk.name.equals("EXIF")) {
                 exif = chunk;
             } else if (xmp == null && (flags & HAS_XMP) != 0 && chunk.name.equals("XMP ")) {
@@ -116,14 +119,13 @@ public final class WebP {
         if (frame == null) {
             throw new IOException("there is no picture in it");
         }
-        boolean fits = (flags & ANIMATED) == 0
+        boolean fits = still
                 ? frame.width == width && frame.height == height
                 : frame.left + frame.width <= width && frame.top + frame.height <= height;
         if (!fits) {
             throw new IOException("the picture of " + frame.width + " x " + frame.height + " at " + frame.left + ", "
                     + frame.top + " does not fit its canvas of " + width + " x " + height);
         }
-        boolean still = (flags & ANIMATED) == 0;
         return new WebP(data, width, height, hasAlpha || still && frame.hasAlpha, frame, exif, xmp);
     }
 
@@ -158,10 +160,6 @@ public final class WebP {
         throw new IOException("there is no picture in it");
     }
 
-    private static boolean isImage(String name) {
-        return name.equals("VP8 ") || name.equals("VP8L");
-    }
-
     private static Chunk chunk(byte[] data, int at, int end) throws IOException {
         if (end - at < CHUNK_HEADER) {
             throw new IOException("it ends within the header of a chunk");
@@ -170,7 +168,8 @@ public final class WebP {
         long size = Bytes.unsigned32(data, at + 4);
         int from = at + CHUNK_HEADER;
         if (size + (size & 1) > end - from) {
-            throw new IOException("chunk " + name + " has " + (end - from) + " of " + size + " bytes");
+            throw new IOException(
+                    "chunk " + name.replaceAll("[^ -~]", "?") + " has " + (end - from) + " of " + size + " bytes");
         }
         return new Chunk(name, from, from + (int) size);
     }
@@ -211,6 +210,8 @@ public final class WebP {
      *
      * <p>Memory: a few rows for a lossy picture; 8 MiB and a part of the file's own size for a lossless one, and up to
      * 0.75 bytes per pixel for what describes its tiles; 1 byte per pixel more for the alpha of a lossy one.
+     *
+     * <p>Nothing is limited here: compare {@link #width} and {@link #height} with what a picture may cost first.
      *
      * @param withAlpha whether to decode alpha; without it the highest byte of the pixels means nothing
      * @param rows gets the rows
