@@ -19,7 +19,6 @@ import java.util.Arrays;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DesktopImageDecoderTest {
@@ -115,25 +114,6 @@ class DesktopImageDecoderTest {
                 .chunk("eXIf", (byte) 'I', (byte) 'I', (byte) 9)
                 .rows(new int[] {1, 2});
         assertDecodes(png, 2, 1, 1, 1, 1, 2, 2, 2);
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "1, 'abc def'", "2, 'cba fed'", "3, 'fed cba'", "4, 'def abc'",
-        "5, 'ad be cf'", "6, 'da eb fc'", "7, 'fc eb da'", "8, 'cf be ad'"
-    })
-    void everyOrientationIsTurnedUpright(int orientation, String rows) {
-        byte[] rgb = new byte[18];
-        for (int i = 0; i < 18; i++) {
-            rgb[i] = (byte) ('a' + i / 3);
-        }
-        RgbPixels upright = Orientation.turn(orientation, 3, 2, rgb);
-        byte[] bytes = upright.toByteArray();
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < 6; i++) {
-            text.append(i > 0 && i % upright.width() == 0 ? " " : "").append((char) bytes[3 * i]);
-        }
-        assertThat(text.toString()).isEqualTo(rows);
     }
 
     @ParameterizedTest
