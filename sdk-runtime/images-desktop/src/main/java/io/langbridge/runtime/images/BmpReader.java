@@ -121,8 +121,8 @@ final class BmpReader {
             default -> throw new UnsupportedKindException(bits + " bits per pixel are not supported");
         };
         if (!known) {
-            throw new UnsupportedKindException("compression " + Integer.toUnsignedString(compression) + " is not supported with "
-                    + bits + " bits per pixel");
+            throw new UnsupportedKindException("compression " + Integer.toUnsignedString(compression)
+                    + " is not supported with " + bits + " bits per pixel");
         }
         if (compression != MASKS) {
             return;

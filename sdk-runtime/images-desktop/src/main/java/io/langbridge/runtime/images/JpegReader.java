@@ -55,11 +55,7 @@ final class JpegReader {
         }
         RowRaster raster = new RowRaster(width, height, rows, whole);
         ColorModel model = new ComponentColorModel(
-                ColorSpace.getInstance(ColorSpace.CS_sRGB),
-                false,
-                false,
-                ColorModel.OPAQUE,
-                DataBuffer.TYPE_BYTE);
+                ColorSpace.getInstance(ColorSpace.CS_sRGB), false, false, ColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
         ImageReadParam param = reader.getDefaultReadParam();
         param.setDestination(new BufferedImage(model, raster, false, null));
         reader.read(0, param);

@@ -157,13 +157,11 @@ final class TiffReader {
         int predictor = number(PREDICTOR, 1);
         boolean predicts = compression != 1 && compression != 32_773;
         refuse(predictor == 1 || predictor == 2 && bits == 8 && predicts ? "" : "predictor " + predictor);
+        boolean fewBits = bits == 1 || bits == 2 || bits == 4 || bits == 8;
         boolean known = switch (photometric) {
-            case WHITE_IS_ZERO -> samples == 1 && (bits == 1 || bits == 8);
-            case BLACK_IS_ZERO ->
-                samples == 1 && (bits == 1 || bits == 8 || bits == 16) || samples == 2 && bits == 8 && extra == 2;
-            case RGB ->
-                samples == 3 && (bits == 8 || bits == 16) || samples == 4 && bits == 8 && (extra == 0 || extra == 2);
-            case INDEXED -> samples == 1 && (bits == 1 || bits == 4 || bits == 8);
+            case WHITE_IS_ZERO, INDEXED -> samples == 1 && fewBits;
+            case BLACK_IS_ZERO -> samples == 1 && (fewBits || bits == 16) || samples == 2 && bits == 8 && extra == 2;
+            case RGB -> (samples == 3 || samples == 4 && extra != 1) && (bits == 8 || bits == 16);
             default -> false;
         };
         refuse(
@@ -214,10 +212,12 @@ final class TiffReader {
         }
     }
 
-    /** A single strip need not say its size. */
+    /** A single strip that is not compressed need not say its size. */
     private long[] sizes(boolean tiled) {
-        int tag = tiled ? TILE_SIZES : STRIP_SIZES;
-        return tags.numbers(tag);
+        long[] sizes = tags.numbers(tiled ? TILE_SIZES : STRIP_SIZES);
+        long[] offsets = tags.numbers(STRIP_OFFSETS);
+        boolean plain = !tiled && sizes.length == 0 && offsets.length == 1 && compression == 1;
+        return plain ? new long[] {file.length - offsets[0]} : sizes;
     }
 
     /** The file with another directory behind it. */

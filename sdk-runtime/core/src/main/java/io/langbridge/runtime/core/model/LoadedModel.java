@@ -112,7 +112,7 @@ final class LoadedModel implements VisionLanguageModel {
 
     private EncodedPicture encoded(Image image) {
         SharedEncoder encoder = parts.encoder();
-        PreparedImage prepared = encoder.preprocessor.prepare(image.pixels());
+        PreparedImage prepared = encoder.preprocessor.prepare(image);
         return new EncodedPicture(encoder.vision.features(prepared.pixels()), prepared.grid(), encoder.name());
     }
 
