@@ -29,7 +29,12 @@ class ImageFormatTest {
                 "0000000c6a502020,JPEG_2000",
                 "00000100,ICO",
                 "38425053,PSD",
-                "255044462d,PDF"
+                "255044462d,PDF",
+                "424d361000001a001d001a0000000c000000,BMP",
+                "424d36100000000000001a00000040000000,BMP",
+                "50360a3120310a,PNM",
+                "000002000000000000000000020001001800,TGA",
+                "010109000001001800000000020001000800,TGA"
             })
     void isRecognisedByItsFirstBytes(String hex, ImageFormat format) {
         byte[] head = new byte[hex.length() / 2];
@@ -44,6 +49,15 @@ class ImageFormatTest {
         assertThat(of("<?xml version='1.0'?>\n<svg>")).isEqualTo(ImageFormat.SVG);
         assertThat(of("\u00ef\u00bb\u00bf <SVG>")).isEqualTo(ImageFormat.SVG);
         assertThat(of("\n\n<!DOCTYPE html><html>")).isEqualTo(ImageFormat.HTML);
+    }
+
+    @Test
+    void textThatStandsForAPictureIsRecognised() {
+        assertThat(of("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD\r\n")).isEqualTo(ImageFormat.BASE64);
+        assertThat(of("data:image/png;base64,iVBOR")).isEqualTo(ImageFormat.DATA_URI);
+        assertThat(of(" HTTPS://example.org/a.png")).isEqualTo(ImageFormat.ADDRESS);
+        assertThat(of("s3://bucket/a.png")).isEqualTo(ImageFormat.ADDRESS);
+        assertThat(of("a few words, one of them ://")).isNull();
     }
 
     @Test

@@ -1,43 +1,34 @@
 package io.langbridge.runtime.images;
 
-import com.twelvemonkeys.imageio.metadata.jpeg.JPEGSegment;
-import com.twelvemonkeys.imageio.metadata.jpeg.JPEGSegmentUtil;
-import com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi;
-import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
 import io.langbridge.ImageException;
 import io.langbridge.ImageLimits;
+import io.langbridge.LangBridgeException;
 import io.langbridge.RuntimeUnavailableException;
-import io.langbridge.runtime.images.webp.WebP;
 import io.langbridge.spi.ImageDecoder;
 import io.langbridge.spi.ImageFormat;
+import io.langbridge.spi.PixelCollector;
 import io.langbridge.spi.RgbPixels;
-import java.awt.image.BufferedImage;
-import java.awt.image.DataBuffer;
-import java.awt.image.Raster;
+import io.langbridge.spi.RowSink;
 import java.io.IOException;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Iterator;
-import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 
 /**
- * Decodes JPEG, PNG, GIF, BMP and WebP. Stateless. Writes no temporary files and changes no global ImageIO setting; the
- * readers are chosen by class, so other ImageIO plug-ins on the class path change nothing.
+ * Decodes JPEG, PNG, GIF, BMP, WebP and TIFF, row by row where the format allows. Stateless. Writes no temporary files
+ * and changes no global ImageIO setting; the readers are chosen by class, so other ImageIO plug-ins on the class path
+ * change nothing.
  *
  * <p>Pixels equal Pillow's in all formats but JPEG, where single values differ by little.
  */
 public final class DesktopImageDecoder implements ImageDecoder {
-    private static final Set<ImageFormat> FORMATS = Collections.unmodifiableSet(
-            EnumSet.of(ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.GIF, ImageFormat.BMP, ImageFormat.WEBP));
-
-    private static final int PNG_BIT_DEPTH = 24;
-    private static final int PNG_COLOUR_TYPE = 25;
-    private static final int BMP_COMPRESSION = 30;
-    private static final int BMP_MAX_COMPRESSION = 3;
+    private static final Set<ImageFormat> FORMATS = Collections.unmodifiableSet(EnumSet.of(
+            ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.GIF, ImageFormat.BMP, ImageFormat.WEBP, ImageFormat.TIFF));
 
     /** Made by {@link java.util.ServiceLoader}. */
     public DesktopImageDecoder() {}
@@ -49,10 +40,29 @@ public final class DesktopImageDecoder implements ImageDecoder {
 
     @Override
     public RgbPixels decode(ImageFormat format, byte[] encoded, String source, ImageLimits limits) {
+        PixelCollector collector = new PixelCollector(source);
+        decode(format, encoded, source, limits, OptionalInt.empty(), collector);
+        return collector.pixels();
+    }
+
+    @Override
+    public void decode(
+            ImageFormat format, byte[] encoded, String source, ImageLimits limits, OptionalInt ground, RowSink sink) {
         try {
-            return read(format, encoded, source, limits);
-        } catch (ImageException | RuntimeUnavailableException e) {
+            read(format, encoded, new RowWriter(source, limits, ground, sink));
+        } catch (LangBridgeException e) {
             throw e;
+        } catch (OutOfMemoryError e) {
+            throw new ImageException(
+                    source + " does not fit into what is free of this JVM's heap of "
+                            + (Runtime.getRuntime().maxMemory() >> 20)
+                            + " MB; scale the picture down, decode fewer at a time, or raise the heap (-Xmx)",
+                    e);
+        } catch (UnsupportedKindException e) {
+            throw new ImageException(
+                    source + " is a " + format.title() + " file of a kind that is not read: " + e.getMessage()
+                            + "; convert it to PNG, or decode it yourself and give it to DesktopImage.of",
+                    e);
         } catch (IOException | RuntimeException e) {
             // Readers answer damaged data with all sorts of unchecked exceptions.
             throw new ImageException(
@@ -62,104 +72,29 @@ public final class DesktopImageDecoder implements ImageDecoder {
         }
     }
 
-    private static RgbPixels read(ImageFormat format, byte[] encoded, String source, ImageLimits limits)
-            throws IOException {
-        if (format == ImageFormat.WEBP) {
-            return webp(encoded, source, limits);
-        }
-        ImageReader reader = reader(format);
-        try (ByteArrayImageInputStream stream = new ByteArrayImageInputStream(encoded)) {
-            reader.setInput(stream, false, true);
-            limits.checkPixels(reader.getWidth(0), reader.getHeight(0), source);
-            return switch (format) {
-                case JPEG -> jpeg(reader, encoded);
-                case PNG -> png(reader, encoded);
-                case GIF -> GifFrame.read(reader, encoded, source, limits);
-                default -> bmp(reader, encoded);
-            };
-        } finally {
-            reader.dispose();
-        }
-    }
-
-    private static RgbPixels jpeg(ImageReader reader, byte[] encoded) throws IOException {
-        List<JPEGSegment> segments;
-        try (ByteArrayImageInputStream stream = new ByteArrayImageInputStream(encoded)) {
-            segments = JPEGSegmentUtil.readSegments(stream, JPEGSegmentUtil.ALL_SEGMENTS);
-        }
-        JpegColours colours = JpegColours.of(segments);
-        // libjpeg fills what is missing with gray and only warns.
-        boolean[] cutOff = new boolean[1];
-        reader.addIIOReadWarningListener((from, warning) -> cutOff[0] |= warning.contains("remature end"));
-        Raster raster = reader.readRaster(0, null);
-        if (cutOff[0]) {
-            throw new IOException("the picture data ends too early");
-        }
-        return Orientation.turn(
-                Orientation.inJpeg(segments), raster.getWidth(), raster.getHeight(), colours.rgb(raster));
-    }
-
-    private static RgbPixels png(ImageReader reader, byte[] encoded) throws IOException {
-        BufferedImage image = reader.read(0);
-        boolean gray16 = encoded[PNG_COLOUR_TYPE] == 0 && encoded[PNG_BIT_DEPTH] == 16;
-        byte[] rgb = gray16 && image.getRaster().getTransferType() == DataBuffer.TYPE_USHORT
-                ? Rasters.clippedGray(image.getRaster())
-                : Rasters.rgb(image);
-        return Orientation.turn(Orientation.inPng(encoded), image.getWidth(), image.getHeight(), rgb);
-    }
-
-    private static RgbPixels bmp(ImageReader reader, byte[] encoded) throws IOException {
-        // JPEG or PNG inside a BMP is for printers; its real size is not the one that was checked.
-        if (encoded[BMP_COMPRESSION] > BMP_MAX_COMPRESSION) {
-            throw new IOException("compression " + encoded[BMP_COMPRESSION] + " is not supported");
-        }
-        BufferedImage image = reader.read(0);
-        return RgbPixels.wrap(image.getWidth(), image.getHeight(), Rasters.rgb(image));
-    }
-
-    private static RgbPixels webp(byte[] encoded, String source, ImageLimits limits) throws IOException {
-        WebP file = WebP.open(encoded);
-        int width = file.width();
-        int height = file.height();
-        limits.checkPixels(width, height, source);
-        // Damage shows before the first row more often than not; memory for the whole picture is not reserved until
-        // then.
-        byte[][] rgb = new byte[1][0];
-        file.decode(false, (y, row) -> {
-            if (y == 0) {
-                rgb[0] = new byte[3 * width * height];
+    private static void read(ImageFormat format, byte[] encoded, RowWriter rows) throws IOException {
+        switch (format) {
+            case JPEG -> {
+                ImageReader reader = platformReader("com.sun.imageio.plugins.jpeg.JPEGImageReaderSpi");
+                try {
+                    JpegReader.read(reader, encoded, rows);
+                } finally {
+                    reader.dispose();
+                }
             }
-            int at = 3 * width * y;
-            for (int pixel : row) {
-                rgb[0][at++] = (byte) (pixel >> 16);
-                rgb[0][at++] = (byte) (pixel >> 8);
-                rgb[0][at++] = (byte) pixel;
+            case TIFF -> {
+                ImageReader reader = platformReader("com.sun.imageio.plugins.tiff.TIFFImageReaderSpi");
+                try {
+                    TiffReader.read(reader, encoded, rows);
+                } finally {
+                    reader.dispose();
+                }
             }
-        });
-        return Orientation.turn(Orientation.inWebP(encoded), width, height, rgb[0]);
-    }
-
-    private static ImageReader reader(ImageFormat format) throws IOException {
-        return switch (format) {
-            case JPEG -> jpegReader();
-            case PNG -> platformReader("com.sun.imageio.plugins.png.PNGImageReaderSpi");
-            case GIF -> platformReader("com.sun.imageio.plugins.gif.GIFImageReaderSpi");
-            case BMP -> platformReader("com.sun.imageio.plugins.bmp.BMPImageReaderSpi");
+            case PNG -> PngReader.read(encoded, rows);
+            case GIF -> GifReader.read(encoded, rows);
+            case BMP -> BmpReader.read(encoded, rows);
+            case WEBP -> WebPReader.read(encoded, rows);
             default -> throw new IllegalArgumentException(format + " is none of " + FORMATS);
-        };
-    }
-
-    /** This one needs to be registered, since it looks there for the platform's own reader to build upon. */
-    private static ImageReader jpegReader() throws IOException {
-        IIORegistry registry = IIORegistry.getDefaultInstance();
-        synchronized (DesktopImageDecoder.class) {
-            JPEGImageReaderSpi registered = registry.getServiceProviderByClass(JPEGImageReaderSpi.class);
-            if (registered != null) {
-                return registered.createReaderInstance(null);
-            }
-            JPEGImageReaderSpi added = new JPEGImageReaderSpi();
-            registry.registerServiceProvider(added, ImageReaderSpi.class);
-            return added.createReaderInstance(null);
         }
     }
 

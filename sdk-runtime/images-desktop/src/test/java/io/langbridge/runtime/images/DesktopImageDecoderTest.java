@@ -19,7 +19,6 @@ import java.util.Arrays;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DesktopImageDecoderTest {
@@ -115,25 +114,6 @@ class DesktopImageDecoderTest {
                 .chunk("eXIf", (byte) 'I', (byte) 'I', (byte) 9)
                 .rows(new int[] {1, 2});
         assertDecodes(png, 2, 1, 1, 1, 1, 2, 2, 2);
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "1, 'abc def'", "2, 'cba fed'", "3, 'fed cba'", "4, 'def abc'",
-        "5, 'ad be cf'", "6, 'da eb fc'", "7, 'fc eb da'", "8, 'cf be ad'"
-    })
-    void everyOrientationIsTurnedUpright(int orientation, String rows) {
-        byte[] rgb = new byte[18];
-        for (int i = 0; i < 18; i++) {
-            rgb[i] = (byte) ('a' + i / 3);
-        }
-        RgbPixels upright = Orientation.turn(orientation, 3, 2, rgb);
-        byte[] bytes = upright.toByteArray();
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < 6; i++) {
-            text.append(i > 0 && i % upright.width() == 0 ? " " : "").append((char) bytes[3 * i]);
-        }
-        assertThat(text.toString()).isEqualTo(rows);
     }
 
     @ParameterizedTest
@@ -240,8 +220,7 @@ class DesktopImageDecoderTest {
         gif[7] = (byte) 0xea;
         gif[9] = (byte) 0xea;
         assertRefused(gif, "59906 x 59905", "32768");
-        // Here the reader itself compares the size with the length of the file.
-        assertRefused(bmp(40_000, 100, 24, 0, new byte[4]), "BMP", "width/height");
+        assertRefused(bmp(40_000, 100, 24, 0, new byte[4]), "40000 x 100", "32768");
         byte[] jpeg = resource("photo-420.jpg");
         int frame = indexOf(jpeg, "\u00ff\u00c0");
         jpeg[frame + 5] = (byte) 0xea;
@@ -291,7 +270,7 @@ class DesktopImageDecoderTest {
 
     @Test
     void otherFormatsAreNamedBesideTheSupportedOnes() {
-        assertRefused(new byte[] {'I', 'I', '*', 0, 8, 0, 0, 0}, "TIFF", "JPEG, PNG, GIF, BMP, WebP");
+        assertRefused("8BPS".getBytes(StandardCharsets.US_ASCII), "Photoshop", "JPEG, PNG, GIF, BMP, WebP, TIFF");
         assertRefused("%PDF-1.7".getBytes(StandardCharsets.US_ASCII), "PDF");
         assertRefused(new byte[0], "0 bytes");
     }

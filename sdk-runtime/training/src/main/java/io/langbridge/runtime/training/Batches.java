@@ -68,7 +68,7 @@ final class Batches {
                 throw new TrainingDataException(
                         "Record " + example.name() + " has a picture, but this training is one on text alone");
             }
-            PreparedImage prepared = preprocessor.prepare(image.pixels());
+            PreparedImage prepared = preprocessor.prepare(image);
             layouts.add(prepared.grid().layout(patches));
             tiles.add(prepared.pixels());
         }

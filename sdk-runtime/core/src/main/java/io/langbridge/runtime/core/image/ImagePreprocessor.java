@@ -2,12 +2,16 @@ package io.langbridge.runtime.core.image;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.Explanation;
+import io.langbridge.Image;
+import io.langbridge.ImageException;
 import io.langbridge.runtime.core.config.PreprocessorConfig;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.spi.RgbPixels;
+import io.langbridge.spi.RowSink;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +59,17 @@ public final class ImagePreprocessor {
         }
     }
 
+    /**
+     * Makes the tiles while the picture is decoded, so that a large one needs little memory.
+     *
+     * @throws ImageException if the picture cannot be decoded
+     */
+    public PreparedImage prepare(Image image) {
+        Resizing resizing = new Resizing();
+        image.rows(resizing);
+        return resizing.prepared();
+    }
+
     /** Makes the tiles and what is needed to put their features together again. */
     public PreparedImage prepare(RgbPixels picture) {
         return new PreparedImage(normalise(tiles(picture)), grid(size(picture)));
@@ -65,11 +80,75 @@ public final class ImagePreprocessor {
      * {@code image_size} wide and high.
      */
     public List<RgbPixels> tiles(RgbPixels picture) {
-        if (tiling instanceof Tiling.AnyResolution anyResolution) {
-            return anyResolutionTiles(picture, anyResolution);
+        Resizing resizing = new Resizing();
+        resizing.begin(picture.width(), picture.height(), 1);
+        byte[] row = new byte[3 * picture.width()];
+        for (int y = 0; y < picture.height(); y++) {
+            picture.copyRow(y, 0, picture.width(), row, 0);
+            resizing.row(y, row, 0);
         }
-        Canvas canvas = tiling instanceof Tiling.Pad ? padded(picture) : Canvas.of(picture);
-        return Collections.singletonList(resizeAndCrop(canvas));
+        return resizing.tiles();
+    }
+
+    /** Resizes a picture to all the sizes that are needed, row by row. */
+    private final class Resizing implements RowSink {
+        private final List<Resampler> resamplers = new ArrayList<>();
+        private Tiling.@Nullable Size picture;
+
+        @Override
+        public void begin(int width, int height, int orientation) {
+            Tiling.Size upright = orientation >= 5 ? new Tiling.Size(height, width) : new Tiling.Size(width, height);
+            picture = upright;
+            for (Resampler.Job job : jobs(upright)) {
+                resamplers.add(new Resampler(job, orientation));
+            }
+        }
+
+        @Override
+        public void row(int y, byte[] rgb, int offset) {
+            for (Resampler resampler : resamplers) {
+                resampler.row(y, rgb, offset);
+            }
+        }
+
+        List<RgbPixels> tiles() {
+            List<RgbPixels> resized = new ArrayList<>();
+            for (Resampler resampler : resamplers) {
+                resized.add(resampler.result());
+            }
+            return cut(begun(), resized);
+        }
+
+        PreparedImage prepared() {
+            return new PreparedImage(normalise(tiles()), grid(begun()));
+        }
+
+        private Tiling.Size begun() {
+            if (picture == null) {
+                throw new IllegalStateException("The picture has not begun");
+            }
+            return picture;
+        }
+    }
+
+    private List<Resampler.Job> jobs(Tiling.Size picture) {
+        if (!(tiling instanceof Tiling.AnyResolution anyResolution)) {
+            return Collections.singletonList(resizeAndCrop(picture));
+        }
+        // LLaVA resizes with PIL's own default here, whatever the preprocessor's filter is.
+        Resampler.Filter fit =
+                anyResolution.convention() == Tiling.Convention.LLAVA ? Resampler.Filter.BICUBIC : filter;
+        Tiling.Size fitted = fitted(picture, bestResolution(picture, anyResolution.resolutions()));
+        return Arrays.asList(
+                Resampler.Job.of(picture, new Tiling.Size(tileSize, tileSize), fit),
+                Resampler.Job.of(picture, fitted, fit));
+    }
+
+    private List<RgbPixels> cut(Tiling.Size picture, List<RgbPixels> resized) {
+        return tiling instanceof Tiling.AnyResolution anyResolution
+                ? anyResolutionTiles(
+                        resized.get(0), resized.get(1), bestResolution(picture, anyResolution.resolutions()))
+                : Collections.singletonList(cropped(picture, resized.get(0)));
     }
 
     /** How a picture of this size is cut, without touching a pixel: tells the number of visual tokens beforehand. */
@@ -168,49 +247,49 @@ public final class ImagePreprocessor {
         return new Tiling.Size(Math.min(width, resolution.width()), resolution.height());
     }
 
-    private List<RgbPixels> anyResolutionTiles(RgbPixels picture, Tiling.AnyResolution anyResolution) {
-        // LLaVA resizes with PIL's own default here, whatever the preprocessor's filter is.
-        Resampler.Filter fit =
-                anyResolution.convention() == Tiling.Convention.LLAVA ? Resampler.Filter.BICUBIC : filter;
+    private List<RgbPixels> anyResolutionTiles(RgbPixels whole, RgbPixels fitted, Tiling.Size resolution) {
         List<RgbPixels> tiles = new ArrayList<>();
-        tiles.add(Resampler.resize(Canvas.of(picture), tileSize, tileSize, fit));
-        Tiling.Size resolution = bestResolution(size(picture), anyResolution.resolutions());
-        Tiling.Size fitted = fitted(size(picture), resolution);
-        RgbPixels resized = Resampler.resize(Canvas.of(picture), fitted.width(), fitted.height(), fit);
+        tiles.add(whole);
         int left = (resolution.width() - fitted.width()) / 2;
         int top = (resolution.height() - fitted.height()) / 2;
         for (int y = 0; y < resolution.height(); y += tileSize) {
             for (int x = 0; x < resolution.width(); x += tileSize) {
-                tiles.add(new Canvas(resized, tileSize, tileSize, left - x, top - y, BLACK).toPixels());
+                tiles.add(new Canvas(fitted, tileSize, tileSize, left - x, top - y, BLACK).toPixels());
             }
         }
         return tiles;
     }
 
-    private Canvas padded(RgbPixels picture) {
+    private Resampler.Job resizeAndCrop(Tiling.Size picture) {
+        boolean pads = tiling instanceof Tiling.Pad;
         int side = Math.max(picture.width(), picture.height());
-        return new Canvas(
-                picture, side, side, (side - picture.width()) / 2, (side - picture.height()) / 2, paddingColour);
-    }
-
-    private RgbPixels resizeAndCrop(Canvas canvas) {
+        Tiling.Size canvas = pads ? new Tiling.Size(side, side) : picture;
         Tiling.Size resized = resizedSize(canvas.width(), canvas.height());
         Tiling.Size crop = config.crop() == null ? resized : config.crop();
-        int left = Math.floorDiv(resized.width() - crop.width(), 2);
-        int top = Math.floorDiv(resized.height() - crop.height(), 2);
-        int cutLeft = Math.max(0, left);
-        int cutTop = Math.max(0, top);
-        RgbPixels cut = Resampler.resize(
+        return new Resampler.Job(
+                picture,
                 canvas,
-                resized.width(),
-                resized.height(),
-                cutLeft,
-                cutTop,
-                Math.min(crop.width(), resized.width()),
-                Math.min(crop.height(), resized.height()),
+                pads ? (side - picture.width()) / 2 : 0,
+                pads ? (side - picture.height()) / 2 : 0,
+                paddingColour,
+                resized,
+                Math.max(0, Math.floorDiv(resized.width() - crop.width(), 2)),
+                Math.max(0, Math.floorDiv(resized.height() - crop.height(), 2)),
+                new Tiling.Size(Math.min(crop.width(), resized.width()), Math.min(crop.height(), resized.height())),
                 filter);
+    }
+
+    /** Fills up what the crop has beyond the resized picture. */
+    private RgbPixels cropped(Tiling.Size picture, RgbPixels resized) {
+        int side = Math.max(picture.width(), picture.height());
+        Tiling.Size canvas = tiling instanceof Tiling.Pad ? new Tiling.Size(side, side) : picture;
+        Tiling.Size whole = resizedSize(canvas.width(), canvas.height());
+        Tiling.Size crop = config.crop() == null ? whole : config.crop();
+        RgbPixels cut = resized;
         if (cut.width() != crop.width() || cut.height() != crop.height()) {
-            cut = new Canvas(cut, crop.width(), crop.height(), cutLeft - left, cutTop - top, BLACK).toPixels();
+            int left = Math.max(0, -Math.floorDiv(whole.width() - crop.width(), 2));
+            int top = Math.max(0, -Math.floorDiv(whole.height() - crop.height(), 2));
+            cut = new Canvas(cut, crop.width(), crop.height(), left, top, BLACK).toPixels();
         }
         if (cut.width() != tileSize || cut.height() != tileSize) {
             throw new CheckpointException("preprocessor_config.json turns a picture of " + canvas.width() + " x "

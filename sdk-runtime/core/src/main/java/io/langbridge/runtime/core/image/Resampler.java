@@ -1,11 +1,15 @@
 package io.langbridge.runtime.core.image;
 
+import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.spi.RgbPixels;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Resizing as PIL does it, equal to the byte: a separable filter, widened when the picture shrinks (antialiasing), with
  * integer weights, and bytes between the two passes. Only the part that is asked for is computed, so that cutting the
- * centre out of a very long picture does not first make all of it.
+ * centre out of a very long picture does not first make all of it; and rows are taken one by one, so that nobody needs
+ * memory for the whole picture. One resampler is for one picture and one thread.
  */
 final class Resampler {
     /** Fractional bits of the integer weights: 32 less 8 for a byte less 2 for overshoot and sign. */
@@ -46,7 +50,103 @@ final class Resampler {
         abstract double weight(double x);
     }
 
-    private Resampler() {}
+    /**
+     * What to make of a picture.
+     *
+     * @param picture its size, upright
+     * @param canvas the plain background on which it lies
+     * @param left column of the canvas where the picture starts
+     * @param top row of the canvas where the picture starts
+     * @param background R, G, B
+     * @param size to which the canvas is resized
+     * @param cutLeft first column of the part that is wanted; it must lie inside
+     * @param cutTop first row of the part that is wanted
+     * @param cut size of that part
+     */
+    record Job(
+            Tiling.Size picture,
+            Tiling.Size canvas,
+            int left,
+            int top,
+            byte[] background,
+            Tiling.Size size,
+            int cutLeft,
+            int cutTop,
+            Tiling.Size cut,
+            Filter filter) {
+        /** All of a picture, without background. */
+        static Job of(Tiling.Size picture, Tiling.Size size, Filter filter) {
+            return new Job(picture, picture, 0, 0, new byte[3], size, 0, 0, size, filter);
+        }
+    }
+
+    private final Job job;
+    private final boolean swapsSides;
+    private final boolean feedReversed;
+    private final boolean lineReversed;
+
+    /** True if the pixels of a row are summed up before rows are. */
+    private final boolean lineFirst;
+
+    /** Along the axis on which rows arrive. */
+    private final Weights feed;
+
+    /** Along the rows that arrive. */
+    private final Weights line;
+
+    private final int feedSize;
+    private final int lineSize;
+
+    /** For each arriving row the first target it adds to, and the one behind the last. */
+    private final int[] firstTarget;
+
+    private final int[] endTarget;
+
+    private final int[] @Nullable [] sums;
+    private final int[] missing;
+    private final ArrayDeque<int[]> unused = new ArrayDeque<>();
+    private final byte[] reversed;
+    private final byte[] filtered;
+    private final byte[] finished;
+    private final byte[] result;
+
+    /**
+     * Begins one job.
+     *
+     * @param orientation 1 to 8 as EXIF numbers them: how the rows to come must be turned to be upright
+     */
+    Resampler(Job job, int orientation) {
+        this.job = job;
+        swapsSides = orientation >= 5;
+        feedReversed = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+        lineReversed = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+        Tiling.Size canvas = job.canvas;
+        Weights columns = Weights.of(canvas.width(), job.size.width(), job.cutLeft, job.cut.width(), job.filter)
+                .within(job.left, job.picture.width());
+        Weights rows = Weights.of(canvas.height(), job.size.height(), job.cutTop, job.cut.height(), job.filter)
+                .within(job.top, job.picture.height());
+        // PIL saves work on very high pictures with the other order; the bytes in between make the results differ.
+        boolean rowsFirst = canvas.height() > 100L * canvas.width() && job.size.height() < canvas.height();
+        lineFirst = rowsFirst == swapsSides;
+        feed = swapsSides ? columns : rows;
+        line = swapsSides ? rows : columns;
+        feedSize = swapsSides ? job.picture.width() : job.picture.height();
+        lineSize = swapsSides ? job.picture.height() : job.picture.width();
+        firstTarget = new int[feedSize];
+        endTarget = new int[feedSize];
+        for (int target = feed.count() - 1; target >= 0; target--) {
+            for (int i = feed.start[target]; i < feed.start[target] + feed.length[target]; i++) {
+                firstTarget[i] = target;
+                endTarget[i] = Math.max(endTarget[i], target + 1);
+            }
+        }
+        sums = new int[feed.count()][];
+        missing = feed.length.clone();
+        reversed = new byte[lineReversed ? 3 * lineSize : 0];
+        filtered = new byte[3 * line.count()];
+        finished = new byte[3 * (lineFirst ? line.count() : lineSize)];
+        result = new byte[Math.multiplyExact(Math.multiplyExact(job.cut.width(), job.cut.height()), 3)];
+    }
 
     /**
      * Resizes all of {@code source}.
@@ -68,46 +168,114 @@ final class Resampler {
      */
     static RgbPixels resize(
             Canvas source, int width, int height, int left, int top, int cutWidth, int cutHeight, Filter filter) {
-        Weights columns = Weights.of(source.width(), width, left, cutWidth, filter);
-        Weights rows = Weights.of(source.height(), height, top, cutHeight, filter);
-        // PIL saves work on very high pictures with the other order; the bytes in between make the results differ.
-        boolean rowsFirst = source.height() > 100L * source.width() && height < source.height();
-        byte[] rgb = rowsFirst ? rowsThenColumns(source, columns, rows) : columnsThenRows(source, columns, rows);
-        return RgbPixels.wrap(cutWidth, cutHeight, rgb);
-    }
-
-    private static byte[] columnsThenRows(Canvas source, Weights columns, Weights rows) {
         RgbPixels picture = source.picture();
-        Weights inside = columns.within(source.left(), picture.width());
-        Weights insideRows = rows.within(source.top(), picture.height());
-        int stride = 3 * columns.count();
-        int firstRow = insideRows.first();
-        int neededRows = insideRows.end() - firstRow;
-        byte[] between = new byte[Math.multiplyExact(neededRows, stride)];
-        byte[] line = new byte[3 * picture.width()];
-        for (int y = 0; y < neededRows; y++) {
-            picture.copyRow(firstRow + y, 0, picture.width(), line, 0);
-            alongRow(line, 0, inside, source.background(), between, y * stride);
+        Resampler resampler = new Resampler(
+                new Job(
+                        new Tiling.Size(picture.width(), picture.height()),
+                        new Tiling.Size(source.width(), source.height()),
+                        source.left(),
+                        source.top(),
+                        source.background(),
+                        new Tiling.Size(width, height),
+                        left,
+                        top,
+                        new Tiling.Size(cutWidth, cutHeight),
+                        filter),
+                1);
+        byte[] row = new byte[3 * picture.width()];
+        for (int y = 0; y < picture.height(); y++) {
+            picture.copyRow(y, 0, picture.width(), row, 0);
+            resampler.row(y, row, 0);
         }
-        byte[] plain = new byte[stride];
-        alongRow(line, 0, columns.within(source.width(), 0), source.background(), plain, 0);
-        return alongColumns(between, firstRow, stride, insideRows, plain);
+        return resampler.result();
     }
 
-    private static byte[] rowsThenColumns(Canvas source, Weights columns, Weights rows) {
-        int firstRow = rows.first();
-        int neededRows = rows.end() - firstRow;
-        int stride = 3 * source.width();
-        byte[] lines = new byte[Math.multiplyExact(neededRows, stride)];
-        for (int y = 0; y < neededRows; y++) {
-            source.copyRow(firstRow + y, lines, y * stride);
+    /**
+     * Takes one row of the picture, each once, in any order. Memory is needed for the targets that are not complete,
+     * not for the picture.
+     *
+     * @param y row as it is stored
+     * @param rgb three bytes per pixel
+     * @param offset where in {@code rgb} the row starts
+     */
+    void row(int y, byte[] rgb, int offset) {
+        int at = feedReversed ? feedSize - 1 - y : y;
+        if (firstTarget[at] >= endTarget[at]) {
+            return;
         }
-        byte[] between = alongColumns(lines, firstRow, stride, rows, new byte[stride]);
-        byte[] result = new byte[Math.multiplyExact(rows.count(), 3 * columns.count())];
-        for (int y = 0; y < rows.count(); y++) {
-            alongRow(between, y * stride, columns, new byte[3], result, y * 3 * columns.count());
+        byte[] values = rgb;
+        int from = offset;
+        if (lineReversed) {
+            for (int x = 0; x < lineSize; x++) {
+                System.arraycopy(rgb, offset + 3 * x, reversed, 3 * (lineSize - 1 - x), 3);
+            }
+            values = reversed;
+            from = 0;
         }
-        return result;
+        if (lineFirst) {
+            alongRow(values, from, line, job.background, filtered, 0);
+            values = filtered;
+            from = 0;
+        }
+        for (int target = firstTarget[at]; target < endTarget[at]; target++) {
+            int[] sum = sum(target);
+            int weight = feed.value[target * feed.room + feed.skip[target] + at - feed.start[target]];
+            for (int x = 0; x < sum.length; x++) {
+                sum[x] += (values[from + x] & 0xff) * weight;
+            }
+            if (--missing[target] == 0) {
+                finish(target, sum);
+            }
+        }
+    }
+
+    /** The resized part. */
+    RgbPixels result() {
+        for (int target = 0; target < feed.count(); target++) {
+            if (feed.length[target] == 0) {
+                finish(target, sum(target)); // Nothing but background.
+            } else if (missing[target] != 0) {
+                throw new IllegalStateException("Rows are missing");
+            }
+        }
+        return RgbPixels.wrap(job.cut.width(), job.cut.height(), result);
+    }
+
+    /** What a target has got so far; at first, the background outside the picture. */
+    private int[] sum(int target) {
+        int[] sum = sums[target];
+        if (sum == null) {
+            int[] free = unused.poll();
+            sum = free == null ? new int[finished.length] : free;
+            sums[target] = sum;
+            for (int channel = 0; channel < 3; channel++) {
+                int plain = HALF + (job.background[channel] & 0xff) * feed.outside[target];
+                for (int x = channel; x < sum.length; x += 3) {
+                    sum[x] = plain;
+                }
+            }
+        }
+        return sum;
+    }
+
+    private void finish(int target, int[] sum) {
+        byte[] bytes = finished;
+        for (int x = 0; x < sum.length; x++) {
+            bytes[x] = toByte(sum[x]);
+        }
+        sums[target] = null;
+        unused.push(sum);
+        if (!lineFirst) {
+            alongRow(bytes, 0, line, job.background, filtered, 0);
+            bytes = filtered;
+        }
+        if (!swapsSides) {
+            System.arraycopy(bytes, 0, result, target * bytes.length, bytes.length);
+            return;
+        }
+        for (int i = 0; i < line.count(); i++) {
+            System.arraycopy(bytes, 3 * i, result, 3 * (i * job.cut.width() + target), 3);
+        }
     }
 
     /** One row: every target pixel is a weighted sum of source pixels beside each other. */
@@ -132,32 +300,6 @@ final class Resampler {
             target[at++] = toByte(g);
             target[at++] = toByte(b);
         }
-    }
-
-    /**
-     * All columns: every target row is a weighted sum of source rows, added row by row to stay in the cache.
-     *
-     * @param plain the row that stands for all rows outside {@code source}
-     */
-    private static byte[] alongColumns(byte[] source, int firstRow, int stride, Weights rows, byte[] plain) {
-        byte[] target = new byte[Math.multiplyExact(rows.count(), stride)];
-        int[] sum = new int[stride];
-        for (int y = 0; y < rows.count(); y++) {
-            for (int x = 0; x < stride; x++) {
-                sum[x] = HALF + (plain[x] & 0xff) * rows.outside[y];
-            }
-            for (int i = 0; i < rows.length[y]; i++) {
-                int weight = rows.value[y * rows.room + rows.skip[y] + i];
-                int from = (rows.start[y] + i - firstRow) * stride;
-                for (int x = 0; x < stride; x++) {
-                    sum[x] += (source[from + x] & 0xff) * weight;
-                }
-            }
-            for (int x = 0; x < stride; x++) {
-                target[y * stride + x] = toByte(sum[x]);
-            }
-        }
-        return target;
     }
 
     private static byte toByte(int sum) {
@@ -229,16 +371,6 @@ final class Resampler {
 
         int count() {
             return start.length;
-        }
-
-        /** First source position used at all. */
-        int first() {
-            return start[0];
-        }
-
-        /** End of the source positions used. */
-        int end() {
-            return start[count() - 1] + length[count() - 1];
         }
     }
 }

@@ -154,7 +154,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
         try (VisionNetwork network =
                 engine.vision(files.vision().config(), files.vision().weights(), options)) {
             for (Image image : images) {
-                PreparedImage prepared = preprocessor.prepare(image.pixels());
+                PreparedImage prepared = preprocessor.prepare(image);
                 FloatTensor ofImage = network.features(prepared.pixels());
                 features.add(ofImage);
                 layouts.add(prepared.grid().layout(ofImage.size(1)));

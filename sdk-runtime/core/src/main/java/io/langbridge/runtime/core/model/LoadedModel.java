@@ -132,7 +132,7 @@ final class LoadedModel implements VisionLanguageModel {
     }
 
     private PreparedImage prepared(Image image) {
-        return parts.encoder().preprocessor.prepare(image.pixels());
+        return parts.encoder().preprocessor.prepare(image);
     }
 
     /** Does a step in a thread of this model and waits for it. */

@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.spi.RgbPixels;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -94,6 +95,61 @@ class ResamplerTest {
             picture.copyRow(top + y, left, width, rgb, 3 * y * width);
         }
         return rgb;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Resampler.Filter.class)
+    void rowsThatArriveTurnedOrOutOfOrderGiveTheSameBytes(Resampler.Filter filter) {
+        byte[] ground = {9, 100, (byte) 200};
+        for (int[] size : new int[][] {{13, 9}, {9, 13}, {2, 250}, {250, 2}}) {
+            RgbPixels upright = picture(size[0], size[1]);
+            int side = Math.max(size[0], size[1]);
+            Canvas padded = new Canvas(upright, side, side, (side - size[0]) / 2, (side - size[1]) / 2, ground);
+            for (Canvas canvas : new Canvas[] {Canvas.of(upright), padded}) {
+                for (int orientation = 1; orientation <= 8; orientation++) {
+                    Resampler resampler = new Resampler(
+                            new Resampler.Job(
+                                    new Tiling.Size(size[0], size[1]),
+                                    new Tiling.Size(canvas.width(), canvas.height()),
+                                    canvas.left(),
+                                    canvas.top(),
+                                    canvas.background(),
+                                    new Tiling.Size(7, 5),
+                                    1,
+                                    1,
+                                    new Tiling.Size(5, 3),
+                                    filter),
+                            orientation);
+                    feed(resampler, upright, orientation);
+                    assertThat(resampler.result().toByteArray())
+                            .as("%d x %d, orientation %d", size[0], size[1], orientation)
+                            .isEqualTo(Resampler.resize(canvas, 7, 5, 1, 1, 5, 3, filter)
+                                    .toByteArray());
+                }
+            }
+        }
+    }
+
+    /** Gives the rows of the picture that must be turned to become {@code upright}, even ones first. */
+    private static void feed(Resampler resampler, RgbPixels upright, int orientation) {
+        int width = upright.width();
+        int height = upright.height();
+        int storedWidth = orientation >= 5 ? height : width;
+        int storedHeight = orientation >= 5 ? width : height;
+        byte[] row = new byte[3 * storedWidth];
+        for (int i = 0; i < storedHeight; i++) {
+            int even = (storedHeight + 1) / 2;
+            int y = i < even ? 2 * i : 2 * (i - even) + 1;
+            for (int x = 0; x < storedWidth; x++) {
+                boolean mirrorsX = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+                boolean mirrorsY = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+                int fromX = orientation >= 5 ? y : x;
+                int fromY = orientation >= 5 ? x : y;
+                upright.copyRow(
+                        mirrorsY ? height - 1 - fromY : fromY, mirrorsX ? width - 1 - fromX : fromX, 1, row, 3 * x);
+            }
+            resampler.row(y, row, 0);
+        }
     }
 
     private static int[] resize(int fromWidth, int fromHeight, int width, int height, Resampler.Filter filter) {

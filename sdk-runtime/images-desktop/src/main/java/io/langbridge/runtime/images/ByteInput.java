@@ -1,0 +1,41 @@
+package io.langbridge.runtime.images;
+
+import java.io.IOException;
+import javax.imageio.stream.ImageInputStreamImpl;
+
+/** A file in memory as ImageIO reads it, without a temporary file or a copy. */
+final class ByteInput extends ImageInputStreamImpl {
+    private final byte[] file;
+
+    ByteInput(byte[] file) {
+        this.file = file;
+    }
+
+    @Override
+    public long length() {
+        return file.length;
+    }
+
+    @Override
+    public int read() throws IOException {
+        checkClosed();
+        bitOffset = 0;
+        return streamPos < file.length ? file[(int) streamPos++] & 0xFF : -1;
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+        checkClosed();
+        bitOffset = 0;
+        if (length == 0) {
+            return 0;
+        }
+        int count = (int) Math.min(length, file.length - streamPos);
+        if (count <= 0) {
+            return -1;
+        }
+        System.arraycopy(file, (int) streamPos, target, offset, count);
+        streamPos += count;
+        return count;
+    }
+}

@@ -1,0 +1,274 @@
+package io.langbridge.runtime.images;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.langbridge.Image;
+import io.langbridge.ImageException;
+import io.langbridge.ImageLimits;
+import io.langbridge.drawing.DesktopImage;
+import io.langbridge.spi.RgbPixels;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.zip.Deflater;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Files as people have them. The expected pictures are Pillow's (12.3). */
+class PictureCasesTest {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "bmp-os2-byte30-127.bmp",
+                "bmp-os2-byte30-4.bmp",
+                "bmp-os2v2-64x48.bmp",
+                "bmp-reserved-1a001d00.bmp",
+                "jpeg-4channels-adobe1.jpg",
+                "jpeg-app14-11bytes.jpg",
+                "png-rawprofile-exif3-50x70.png",
+                "png-rawprofile-exif6-64x48.png",
+                "png-xmp-orientation3-50x70.png",
+                "png-xmp-orientation6-64x48.png",
+                "webp-xmp-orientation3-50x70.webp",
+                "webp-xmp-orientation6-64x48.webp"
+            })
+    void equalsTheReference(String name) throws IOException {
+        RgbPixels expected = Image.of(resource(name + ".expected.png")).pixels();
+        RgbPixels actual = Image.of(resource(name)).pixels();
+        assertThat(actual).hasToString(expected.toString());
+        assertThat(actual.toByteArray()).isEqualTo(expected.toByteArray());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"jpeg-xmp-orientation3-50x70.jpg", "jpeg-xmp-orientation6-64x48.jpg"})
+    void comesCloseToTheReference(String name) throws IOException {
+        byte[] expected = Image.of(resource(name + ".expected.png")).pixels().toByteArray();
+        byte[] actual = Image.of(resource(name)).pixels().toByteArray();
+        int largest = 0;
+        for (int i = 0; i < expected.length; i++) {
+            largest = Math.max(largest, Math.abs((actual[i] & 0xff) - (expected[i] & 0xff)));
+        }
+        assertThat(largest).isLessThanOrEqualTo(24);
+    }
+
+    @Test
+    void aTinyFileThatClaimsToBeHugeIsRefusedUndecoded() throws IOException {
+        assertRefused(resource("jpg-prog-10000.jpg"), "cannot fill 10000 x 10000 pixels");
+        byte[] png = new PngFile(10_000, 10_000, 8, PngFile.RGB).rows(new int[] {0});
+        assertRefused(png, "cannot fill 10000 x 10000 pixels");
+    }
+
+    @Test
+    void passesOverManyPixelsAreCountedBeforehand() throws IOException {
+        byte[] jpeg = progressive(new BufferedImage(64, 48, BufferedImage.TYPE_INT_RGB));
+        assertThat(Image.of(jpeg).pixels()).hasToString("RgbPixels[64 x 48]");
+        ImageLimits limits = new ImageLimits(1 << 20, 1 << 20, 1 << 10, 20_000);
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> Image.of(jpeg, limits).pixels())
+                .withMessageContaining("samples of work")
+                .withMessageContaining("maxWork");
+    }
+
+    @Test
+    void aCommentOfAnyLengthCostsNoTime() throws IOException {
+        ByteArrayOutputStream gif = new ByteArrayOutputStream();
+        gif.writeBytes("GIF89a\1\0\1\0\u0080\0\0\1\2\3\4\5\6!\u00fe".getBytes(StandardCharsets.ISO_8859_1));
+        byte[] block = new byte[256];
+        block[0] = (byte) 255;
+        for (int i = 0; i < 200_000; i++) {
+            gif.writeBytes(block);
+        }
+        gif.writeBytes("\0,\0\0\0\0\1\0\1\0\0\2\2L\1\0;".getBytes(StandardCharsets.ISO_8859_1));
+        assertThat(Image.of(gif.toByteArray()).pixels().toByteArray()).containsExactly(4, 5, 6);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tEXt", "zTXt", "iTXt", "iCCP", "gAMA", "cHRM", "sRGB", "pHYs", "tIME", "eXIf", "acTL"})
+    void damageBesideThePixelsOfAPngIsPassedOver(String chunk) {
+        byte[] png = new PngFile(2, 1, 8, PngFile.GRAY)
+                .chunk(chunk, (byte) 'x', (byte) 0, (byte) 0, (byte) 1)
+                .chunk(chunk)
+                .rows(new int[] {1, 2});
+        png[33 + 8] ^= 1; // its check sum is wrong, too
+        assertThat(Image.of(png).pixels().toByteArray()).containsExactly(1, 1, 1, 2, 2, 2);
+    }
+
+    @Test
+    void textThatInflatesWithoutEndIsPassedOver() {
+        byte[] text = new byte[40 << 20];
+        Deflater deflater = new Deflater();
+        deflater.setInput(text);
+        deflater.finish();
+        byte[] packed = new byte[1 << 20];
+        int length = deflater.deflate(packed);
+        deflater.end();
+        byte[] key = "Raw profile type exif\0\0".getBytes(StandardCharsets.ISO_8859_1);
+        byte[] data = Arrays.copyOf(key, key.length + length);
+        System.arraycopy(packed, 0, data, key.length, length);
+        byte[] png = new PngFile(1, 1, 8, PngFile.GRAY).chunk("zTXt", data).rows(new int[] {7});
+        assertThat(Image.of(png).pixels().toByteArray()).containsExactly(7, 7, 7);
+    }
+
+    @Test
+    void exifWinsOverXmp() {
+        byte[] exif = ByteBuffer.allocate(26)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(new byte[] {'I', 'I', 42, 0})
+                .putInt(8)
+                .putShort((short) 1)
+                .putShort((short) 0x112)
+                .putShort((short) 3)
+                .putInt(1)
+                .putInt(1)
+                .array();
+        byte[] xmp = "XML:com.adobe.xmp\0\0\0\0\0<a tiff:Orientation=\"6\"/>".getBytes(StandardCharsets.ISO_8859_1);
+        byte[] both = new PngFile(2, 1, 8, PngFile.GRAY)
+                .chunk("eXIf", exif)
+                .chunk("iTXt", xmp)
+                .rows(new int[] {1, 2});
+        byte[] one = new PngFile(2, 1, 8, PngFile.GRAY).chunk("iTXt", xmp).rows(new int[] {1, 2});
+        assertThat(Image.of(both).pixels()).hasToString("RgbPixels[2 x 1]");
+        assertThat(Image.of(one).pixels()).hasToString("RgbPixels[1 x 2]");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'\\0\\1junk'", "ffe30000", "ffe30001", "fffe0003ff", "ffe20010"})
+    void damageBesideThePixelsOfAJpegIsPassedOver(String junk) throws IOException {
+        byte[] jpeg = resource("jpeg-app14-11bytes.jpg");
+        byte[] bytes = junk.startsWith("ff") ? hex(junk) : new byte[] {0, 1, 'j'};
+        byte[] inside = junk.equals("ffe20010") ? Arrays.copyOf(bytes, 18) : bytes;
+        byte[] damaged = new byte[jpeg.length + inside.length + 5];
+        System.arraycopy(jpeg, 0, damaged, 0, 2);
+        System.arraycopy(inside, 0, damaged, 2, inside.length);
+        System.arraycopy(jpeg, 2, damaged, 2 + inside.length, jpeg.length - 2);
+        assertThat(Image.of(damaged).pixels().toByteArray())
+                .isEqualTo(Image.of(jpeg).pixels().toByteArray());
+    }
+
+    @Test
+    void kindsOfJpegThatAreNotReadAreNamed() throws IOException {
+        byte[] jpeg = resource("jpeg-app14-11bytes.jpg");
+        int frame = new String(jpeg, StandardCharsets.ISO_8859_1).indexOf("\u00ff\u00c0");
+        jpeg[frame + 1] = (byte) 0xc9;
+        assertRefused(jpeg, "arithmetic coding is not supported");
+        jpeg[frame + 1] = (byte) 0xc1;
+        jpeg[frame + 4] = 12;
+        assertRefused(jpeg, "12 bits per sample are not supported");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"LZW", "Deflate", "ZLib", "PackBits", "none"})
+    void aTiffIsRead(String compression) throws IOException {
+        BufferedImage image = new BufferedImage(50, 40, BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < 2000; i++) {
+            image.setRGB(i % 50, i / 50, 7919 * i);
+        }
+        byte[] tiff = tiff(image, compression);
+        assertThat(Image.of(tiff).pixels().toByteArray())
+                .isEqualTo(DesktopImage.of(image).pixels().toByteArray());
+        assertRefused(Arrays.copyOf(tiff, tiff.length / 2), "TIFF");
+    }
+
+    @Test
+    void kindsOfTiffThatAreNotReadAreNamed() throws IOException {
+        BufferedImage image = new BufferedImage(50, 40, BufferedImage.TYPE_BYTE_BINARY);
+        assertRefused(tiff(image, "CCITT T.6"), "fax compression is not supported", "DesktopImage.of");
+    }
+
+    @Test
+    void aGroundLiesBelowWhatAPngLeavesTransparent() {
+        byte[] png = new PngFile(2, 1, 8, PngFile.RGBA).rows(new int[] {10, 20, 30, 0, 40, 50, 60, 255});
+        assertThat(Image.of(png).onGround(0x0102FF).pixels().toByteArray()).containsExactly(1, 2, -1, 40, 50, 60);
+        byte[] palette = new PngFile(2, 1, 8, PngFile.PALETTE)
+                .chunk("PLTE", (byte) 1, (byte) 2, (byte) 3, (byte) 4, (byte) 5, (byte) 6)
+                .chunk("tRNS", (byte) 0)
+                .rows(new int[] {0, 1});
+        assertThat(Image.of(palette).onGround(0x070809).pixels().toByteArray()).containsExactly(7, 8, 9, 4, 5, 6);
+    }
+
+    @Test
+    void anInterruptEndsDecoding() throws IOException {
+        Image png = Image.of(new PngFile(1, 1, 8, PngFile.GRAY).rows(new int[] {7}));
+        Image jpeg = Image.of(resource("jpeg-app14-11bytes.jpg"));
+        for (Image image : new Image[] {png, jpeg}) {
+            Thread.currentThread().interrupt();
+            assertThatExceptionOfType(ImageException.class)
+                    .isThrownBy(image::pixels)
+                    .withMessageContaining("interrupted")
+                    .withCauseInstanceOf(InterruptedException.class);
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
+    void grayOfAwtIsCopiedWithoutGamma() {
+        BufferedImage image = new BufferedImage(1, 1, BufferedImage.TYPE_BYTE_GRAY);
+        image.getRaster().setSample(0, 0, 0, 100);
+        assertThat(DesktopImage.of(image).pixels().toByteArray()).containsExactly(100, 100, 100);
+        BufferedImage clear = new BufferedImage(1, 1, BufferedImage.TYPE_INT_ARGB);
+        clear.setRGB(0, 0, 0x00112233);
+        assertThat(DesktopImage.of(clear).pixels().toByteArray()).containsExactly(0x11, 0x22, 0x33);
+        assertThat(DesktopImage.of(clear).onGround(0x445566).pixels().toByteArray())
+                .containsExactly(0x44, 0x55, 0x66);
+    }
+
+    private static byte[] progressive(BufferedImage image) throws IOException {
+        return write(image, "jpeg", "progressive");
+    }
+
+    private static byte[] tiff(BufferedImage image, String compression) throws IOException {
+        return write(image, "tiff", compression);
+    }
+
+    private static byte[] write(BufferedImage image, String format, String compression) throws IOException {
+        ImageWriter writer = ImageIO.getImageWritersByFormatName(format).next();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (var output = ImageIO.createImageOutputStream(bytes)) {
+            ImageWriteParam param = writer.getDefaultWriteParam();
+            if (compression.equals("progressive")) {
+                param.setProgressiveMode(ImageWriteParam.MODE_DEFAULT);
+            } else if (!compression.equals("none")) {
+                param.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+                param.setCompressionType(compression);
+            }
+            writer.setOutput(output);
+            writer.write(null, new IIOImage(image, null, null), param);
+        } finally {
+            writer.dispose();
+        }
+        return bytes.toByteArray();
+    }
+
+    private static void assertRefused(byte[] encoded, String... words) {
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> Image.of(encoded).pixels())
+                .satisfies(e -> assertThat(e).message().contains(words));
+    }
+
+    private static byte[] hex(String text) {
+        byte[] bytes = new byte[text.length() / 2];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) Integer.parseInt(text.substring(2 * i, 2 * i + 2), 16);
+        }
+        return bytes;
+    }
+
+    private static byte[] resource(String name) throws IOException {
+        try (InputStream in = PictureCasesTest.class.getResourceAsStream("/pictures/cases/" + name)) {
+            assertThat(in).as(name).isNotNull();
+            return in.readAllBytes();
+        }
+    }
+}
