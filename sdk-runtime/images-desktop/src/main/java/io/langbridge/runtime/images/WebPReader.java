@@ -11,21 +11,28 @@ final class WebPReader {
         WebP file = WebP.open(encoded);
         int width = file.width();
         rows.limits().checkPixels(width, file.height(), rows.source());
+        int orientation = Metadata.orientation(file.exif(), file.xmp());
+        boolean transparent = rows.wantsAlpha() && file.hasAlpha();
         byte[] rgb = new byte[3 * width];
-        byte[] alpha = new byte[width];
-        file.decode(rows.wantsAlpha(), (y, argb) -> {
+        byte[] alpha = new byte[transparent ? width : 0];
+        file.decode(transparent, (y, argb) -> {
             if (y == 0) {
-                // Damage shows before the first row more often than not; no memory for the rows is reserved until then.
-                rows.begin(width, file.height(), Metadata.orientation(file.exif(), file.xmp()));
+                // Damage shows before the first row more often than not; nothing is reserved until then.
+                rows.begin(width, file.height(), orientation);
             }
             for (int x = 0; x < width; x++) {
-                int pixel = argb[x];
-                alpha[x] = (byte) (pixel >> 24);
-                rgb[3 * x] = (byte) (pixel >> 16);
-                rgb[3 * x + 1] = (byte) (pixel >> 8);
-                rgb[3 * x + 2] = (byte) pixel;
+                rgb[3 * x] = (byte) (argb[x] >> 16);
+                rgb[3 * x + 1] = (byte) (argb[x] >> 8);
+                rgb[3 * x + 2] = (byte) argb[x];
             }
-            rows.row(y, rgb, alpha);
+            if (transparent) {
+                for (int x = 0; x < width; x++) {
+                    alpha[x] = (byte) (argb[x] >>> 24);
+                }
+                rows.row(y, rgb, alpha);
+            } else {
+                rows.row(y, rgb, 0);
+            }
         });
     }
 }
