@@ -30,7 +30,8 @@ final class FamilyCases {
     }
 
     private static @Nullable String refusal(Path checkpoint) {
-        try (ModelFolder folder = ModelFolder.open(checkpoint)) {
+        try {
+            ModelFolder.open(checkpoint).close();
             return null;
         } catch (UnsupportedModelException e) {
             return "not supported yet, " + e.getMessage();
