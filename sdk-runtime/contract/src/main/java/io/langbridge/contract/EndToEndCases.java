@@ -161,8 +161,11 @@ final class EndToEndCases {
         if (template == null) {
             return; // a prompt as text
         }
-        PromptAssembler assembler =
-                new PromptAssembler(tokenizer, template, folder.imagePrompt(), folder.llm().generation().eosTokenIds());
+        PromptAssembler assembler = new PromptAssembler(
+                tokenizer,
+                template,
+                folder.imagePrompt(),
+                folder.llm().generation().eosTokenIds());
         List<Message> messages = PublicApi.messages(check, run);
         if (messages == null) {
             return;
@@ -173,7 +176,9 @@ final class EndToEndCases {
         for (int i = 1; i < pieces.size(); i++) {
             int places = placeholder == SPLICED ? 1 : counts[i - 1];
             ids = IntStream.concat(
-                    ids, IntStream.concat(IntStream.generate(() -> placeholder).limit(places), Arrays.stream(pieces.get(i))));
+                    ids,
+                    IntStream.concat(
+                            IntStream.generate(() -> placeholder).limit(places), Arrays.stream(pieces.get(i))));
         }
         check.same("assembled ids of " + label, ids.toArray(), check.ids(label + ".input_ids"));
     }

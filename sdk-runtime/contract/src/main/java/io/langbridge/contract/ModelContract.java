@@ -168,7 +168,8 @@ public abstract class ModelContract {
     @Test
     void an_answer_does_not_stop_before_it_has_the_fewest_tokens() {
         for (double temperature : new double[] {0, 1}) {
-            GenerationOptions.Builder builder = options(6).temperature(temperature).seed(4);
+            GenerationOptions.Builder builder =
+                    options(6).temperature(temperature).seed(4);
             int[] free = model.answer(about(image("landscape.png"), "What is this?", builder.build()))
                     .tokenIds();
             Answer answer = model.answer(about(
