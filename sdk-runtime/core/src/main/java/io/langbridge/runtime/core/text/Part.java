@@ -124,7 +124,7 @@ final class Part {
     }
 
     private CheckpointException wrong(String wanted) {
-        return damaged((value == null ? "is missing" : "is not " + wanted) + ", wanted is " + wanted);
+        return damaged(value == null ? "is missing, wanted is " + wanted : "is not " + wanted);
     }
 
     /** @param what about this value, beginning with a verb */

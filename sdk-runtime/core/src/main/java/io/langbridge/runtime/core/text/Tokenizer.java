@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1
  */
-public final class Tokenizer implements AutoCloseable {
+public final class Tokenizer {
     /** How many bytes of text can be lost for one of its normal form: the Kelvin sign, three bytes, is a K. */
     private static final int NORMAL_FORM = 3;
 
@@ -416,10 +416,6 @@ public final class Tokenizer implements AutoCloseable {
     public StreamingDecoder newStreamingDecoder() {
         return new StreamingDecoder(this, decoder.start());
     }
-
-    /** Does nothing. */
-    @Override
-    public void close() {}
 
     /** As if the text came in UTF-8, which cannot hold unpaired surrogates. */
     private static String wellFormed(String text) {

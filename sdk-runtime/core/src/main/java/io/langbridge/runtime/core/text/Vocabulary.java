@@ -28,8 +28,8 @@ final class Vocabulary {
     /** How many of them are the model's own; the others are added tokens. */
     private int modelSize = Integer.MAX_VALUE;
 
-    /** Number of the token plus one, by hash of its bytes. */
-    private int[] slots = new int[256];
+    /** By hash of its bytes: the hash, and the number of the token plus one in the lower half; 0 for a free place. */
+    private long[] slots = new long[256];
 
     /** Number of the token plus one, by id. */
     private int[] numbers = new int[0];
@@ -43,7 +43,8 @@ final class Vocabulary {
 
     /** Adds a token, unless its text is there already. */
     boolean add(byte[] bytes, int length, int id) {
-        int slot = slot(bytes, 0, length);
+        int hash = hash(bytes, 0, length);
+        int slot = slot(hash, bytes, 0, length);
         if (slots[slot] != 0) {
             return false;
         }
@@ -61,13 +62,10 @@ final class Vocabulary {
         }
         ids[size] = id;
         ends[++size] = end;
-        slots[slot] = size;
+        slots[slot] = (long) hash << 32 | size;
         longest = Math.max(longest, length);
         if (2 * size > slots.length) {
-            slots = new int[4 * slots.length];
-            for (int i = 0; i < size; i++) {
-                slots[slot(pool, ends[i], ends[i + 1])] = i + 1;
-            }
+            grow();
         }
         return true;
     }
@@ -95,18 +93,42 @@ final class Vocabulary {
         map = null;
     }
 
-    /** The place of a text, or the free one where it belongs. */
-    private int slot(byte[] bytes, int from, int to) {
+    private static int hash(byte[] bytes, int from, int to) {
         int hash = 0;
         for (int i = from; i < to; i++) {
             hash = (Integer.rotateLeft(hash, 5) ^ bytes[i]) * 0x9E3779B1;
         }
+        return hash ^ hash >>> 15;
+    }
+
+    /** The place of a text, or the free one where it belongs. */
+    private int slot(int hash, byte[] bytes, int from, int to) {
         int mask = slots.length - 1;
-        int slot = (hash ^ hash >>> 15) & mask;
-        while (slots[slot] != 0 && !is(slots[slot] - 1, bytes, from, to)) {
+        int slot = hash & mask;
+        while (slots[slot] != 0
+                && ((int) (slots[slot] >>> 32) != hash || !is((int) slots[slot] - 1, bytes, from, to))) {
             slot = slot + 1 & mask;
         }
         return slot;
+    }
+
+    private void grow() {
+        long[] old = slots;
+        slots = new long[4 * old.length];
+        for (long entry : old) {
+            int slot = (int) (entry >>> 32) & slots.length - 1;
+            while (entry != 0 && slots[slot] != 0) {
+                slot = slot + 1 & slots.length - 1;
+            }
+            if (entry != 0) {
+                slots[slot] = entry;
+            }
+        }
+    }
+
+    /** The number of the token plus one, or 0. */
+    private int number(byte[] bytes, int from, int to) {
+        return (int) slots[slot(hash(bytes, from, to), bytes, from, to)];
     }
 
     private boolean is(int token, byte[] bytes, int from, int to) {
@@ -123,13 +145,13 @@ final class Vocabulary {
     }
 
     int id(byte[] bytes, int from, int to) {
-        int number = slots[slot(bytes, from, to)];
+        int number = number(bytes, from, to);
         return number == 0 ? NONE : ids[number - 1];
     }
 
     /** As {@link #id(byte[], int, int)}, but only what the model itself can make. */
     int modelId(byte[] bytes, int from, int to) {
-        int number = slots[slot(bytes, from, to)];
+        int number = number(bytes, from, to);
         return number == 0 || number > modelSize ? NONE : ids[number - 1];
     }
 
