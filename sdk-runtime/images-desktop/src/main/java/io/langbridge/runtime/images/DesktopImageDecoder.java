@@ -24,7 +24,7 @@ import javax.imageio.spi.ImageReaderSpi;
  * and changes no global ImageIO setting; the readers are chosen by class, so other ImageIO plug-ins on the class path
  * change nothing.
  *
- * <p>Pixels equal Pillow's in all formats but JPEG and lossy WebP, where single values differ by little.
+ * <p>Pixels equal Pillow's in all formats but JPEG, where single values differ by little.
  */
 public final class DesktopImageDecoder implements ImageDecoder {
     private static final Set<ImageFormat> FORMATS = Collections.unmodifiableSet(EnumSet.of(

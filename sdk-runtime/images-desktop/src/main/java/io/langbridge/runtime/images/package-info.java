@@ -1,4 +1,4 @@
-/** Picture decoding for desktop and server JVMs, with ImageIO and the TwelveMonkeys plug-ins. */
+/** Picture decoding for desktop and server JVMs, with readers of our own, and ImageIO for JPEG and TIFF. */
 @NullMarked
 package io.langbridge.runtime.images;
 
