@@ -25,7 +25,7 @@ public final class PixelCollector implements RowSink {
     }
 
     /**
-     * Reserves the memory.
+     * Checks that the heap is large enough. It is reserved with the first row, which damaged files often do not have.
      *
      * @throws ImageException if the heap is too small; the message says how much is needed
      */
@@ -34,12 +34,12 @@ public final class PixelCollector implements RowSink {
         width = rowWidth;
         height = rows;
         orientation = turn;
-        rgb = PictureMemory.allocate(3L * width * height, source);
+        PictureMemory.check(3L * width * height, source);
     }
 
     @Override
     public void row(int y, byte[] row, int offset) {
-        byte[] target = started();
+        byte[] target = rgb == null ? reserved() : rgb;
         // Where pixel x = 0 goes, and how far apart its neighbours are.
         int at;
         int step;
@@ -91,18 +91,20 @@ public final class PixelCollector implements RowSink {
      * Ends collecting.
      *
      * @return the upright picture
-     * @throws IllegalStateException if no picture was begun
+     * @throws IllegalStateException if there were no rows
      */
     public RgbPixels pixels() {
-        byte[] all = started();
+        byte[] all = rgb;
+        if (all == null) {
+            throw new IllegalStateException("There were no rows");
+        }
         rgb = null;
         return orientation >= 5 ? RgbPixels.wrap(height, width, all) : RgbPixels.wrap(width, height, all);
     }
 
-    private byte[] started() {
-        if (rgb == null) {
-            throw new IllegalStateException("begin(..) comes first");
-        }
-        return rgb;
+    private byte[] reserved() {
+        byte[] reserved = PictureMemory.allocate(3L * width * height, source);
+        rgb = reserved;
+        return reserved;
     }
 }

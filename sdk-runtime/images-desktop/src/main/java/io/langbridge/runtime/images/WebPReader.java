@@ -11,6 +11,7 @@ final class WebPReader {
         WebP file = WebP.open(encoded);
         int width = file.width();
         rows.limits().checkPixels(width, file.height(), rows.source());
+        rows.limits().checkWork((long) width * file.height(), rows.source());
         int orientation = Metadata.orientation(file.exif(), file.xmp());
         boolean transparent = rows.wantsAlpha() && file.hasAlpha();
         byte[] rgb = new byte[3 * width];

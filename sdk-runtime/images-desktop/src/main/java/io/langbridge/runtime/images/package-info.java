@@ -1,7 +1,4 @@
-/**
- * Picture decoding for desktop and server JVMs, with ImageIO, the TwelveMonkeys plug-in for JPEG, and a WebP reader of
- * its own.
- */
+/** Picture decoding for desktop and server JVMs, with readers of our own, and ImageIO for JPEG and TIFF. */
 @NullMarked
 package io.langbridge.runtime.images;
 
