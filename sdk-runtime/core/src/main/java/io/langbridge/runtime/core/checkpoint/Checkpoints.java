@@ -20,6 +20,9 @@ public final class Checkpoints {
     private static final List<String> IN_FOLDER = Collections.unmodifiableList(Arrays.asList(
             "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"));
 
+    /** Missing files named in a message. */
+    private static final int LISTED = 8;
+
     private Checkpoints() {}
 
     /**
@@ -39,7 +42,7 @@ public final class Checkpoints {
         }
         for (String name : IN_FOLDER) {
             Path file = folderOrFile.resolve(name);
-            if (Files.exists(file)) {
+            if (isThere(file)) {
                 return openFile(file);
             }
         }
@@ -49,7 +52,12 @@ public final class Checkpoints {
 
     /** Whether {@link #open} would find a file of weights in {@code folder}. */
     public static boolean hasWeights(Path folder) {
-        return IN_FOLDER.stream().anyMatch(name -> Files.exists(folder.resolve(name)));
+        return IN_FOLDER.stream().anyMatch(name -> isThere(folder.resolve(name)));
+    }
+
+    /** Also a link that leads nowhere, which is told when it is opened. */
+    private static boolean isThere(Path file) {
+        return Files.exists(file) || Files.isSymbolicLink(file);
     }
 
     /**
@@ -94,7 +102,9 @@ public final class Checkpoints {
         }
         if (!missing.isEmpty()) {
             throw new CheckpointException("The index " + index + " names " + namesByShard.size() + " files, of which "
-                    + missing.size() + " are missing: " + String.join(", ", missing)
+                    + missing.size() + " are missing: "
+                    + String.join(", ", missing.subList(0, Math.min(LISTED, missing.size())))
+                    + (missing.size() > LISTED ? ", .." : "")
                     + ". Download them into the same folder.");
         }
         Closing closing = new Closing();
@@ -122,7 +132,7 @@ public final class Checkpoints {
         try {
             file = folder.resolve(shard).normalize();
         } catch (InvalidPathException e) {
-            throw new CheckpointException("The index " + index + " names an impossible file '" + shard + "'.", e);
+            throw new CheckpointException("The index " + index + " names an impossible file '" + shard + "'.");
         }
         String name = file.toString();
         if (!file.startsWith(folder) || !(name.endsWith(".safetensors") || name.endsWith(".bin"))) {

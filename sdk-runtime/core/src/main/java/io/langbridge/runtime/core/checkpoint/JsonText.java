@@ -146,7 +146,7 @@ final class JsonText {
             throw new CheckpointException(
                     source + " begins with a byte order mark, which JSON must not have; save it as UTF-8 without one.");
         }
-        if (startsWith(0xff, 0xfe) || startsWith(0xfe, 0xff) || text.length > 1 && (text[0] == 0) != (text[1] == 0)) {
+        if (startsWith(0xff, 0xfe) || startsWith(0xfe, 0xff) || zerosAlternate()) {
             throw new CheckpointException(source + " is not JSON: it looks like UTF-16 text; save it as UTF-8.");
         }
         skipBlanks();
@@ -154,6 +154,14 @@ final class JsonText {
             throw new CheckpointException(
                     source + (text.length == 0 ? " is empty" : " is not JSON: it is blank") + "; download it again.");
         }
+    }
+
+    /** As in UTF-16 of a text that begins with two ASCII characters. */
+    private boolean zerosAlternate() {
+        return text.length >= 4
+                && (text[0] == 0) != (text[1] == 0)
+                && (text[0] == 0) == (text[2] == 0)
+                && (text[1] == 0) == (text[3] == 0);
     }
 
     private boolean startsWith(int... bytes) {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonTest {
@@ -68,5 +69,67 @@ class JsonTest {
     void absurd_numbers_are_refused_without_computing_them() {
         assertThatThrownBy(() -> json("{\"a\":1e999999999}").requiredDouble("a"))
                 .isInstanceOf(CheckpointException.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{ | it ends before its end",
+                "{'a':1} | stands where a key in double quotes is expected (line 1, column 2)",
+                "{\"a\":1}x | something follows its end (line 1, column 8)",
+                "{\"a\":1,} | a comma stands before '}'",
+                "{\"a\":\\n01} | stands where a comma or '}' is expected (line 2, column 2)",
+                "{\"a\":1, // c\\n} | a comment, which JSON does not have",
+                "{\"a\":1,\"a\":2} | the key 'a' stands there twice",
+                "{\"a\":nul} | 'n' stands where a value is expected",
+                "{\"a\":1}\\0 | bytes of zero follow its end",
+                "{\\0\\0\\0 | a byte of zero stands where",
+                "{\"a\":\"\\n\"} | a control character stands unescaped in a text",
+                "{\"a\":\"\\x\"} | means nothing",
+                "{\"a\":\"\\u00g0\"} | fewer than four digits",
+                "[1] | is JSON, but not an object"
+            })
+    void what_is_wrong_is_said_in_words_with_its_place(String text, String expected) {
+        assertThatThrownBy(() -> json(text.replace("\\n", "\n").replace("\\0", "\0")))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining(expected)
+                .hasMessageNotContaining("Gson")
+                .hasMessageNotContaining("JsonReader");
+    }
+
+    @Test
+    void other_encodings_are_named() {
+        assertThatThrownBy(() -> Json.parse("{}".getBytes(StandardCharsets.UTF_16), "f"))
+                .hasMessageContaining("UTF-16");
+        assertThatThrownBy(() -> Json.parse("{}".getBytes(StandardCharsets.UTF_16LE), "f"))
+                .hasMessageContaining("UTF-16");
+        assertThatThrownBy(() -> json("\ufeff{}")).hasMessageContaining("byte order mark");
+        assertThatThrownBy(() -> json("")).hasMessageContaining("is empty");
+        assertThatThrownBy(() -> Json.parse(new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}, "f"))
+                .hasMessageContaining("not UTF-8");
+    }
+
+    @Test
+    void escapes_and_numbers_are_read_as_python_reads_them() {
+        Json json = json("{\"a\": \"\\ud83d\\ude00\\n\\/\u00e9\", \"b\": -0.5E+1, \"c\": [1, 2], \"d\": NaN}");
+        assertThat(json.string("a")).isEqualTo("\ud83d\ude00\n/\u00e9");
+        assertThat(json.doubleOr("b", 0)).isEqualTo(-5);
+        assertThat(json.longs("c")).containsExactly(1L, 2L);
+        assertThat(json.has("d")).isTrue();
+        assertThatThrownBy(() -> json.doubleOr("d", 0)).hasMessageContaining("must be a finite number, not NaN");
+        assertThatThrownBy(() -> json.intOr("d", 0)).hasMessageContaining("must be a whole number, not NaN");
+    }
+
+    @Test
+    void a_member_of_too_many_values_is_refused() {
+        StringBuilder text = new StringBuilder("{\"a\":[0");
+        for (int i = 0; i < 1_000_000; i++) {
+            text.append(",0");
+        }
+        assertThatThrownBy(() -> json(text + "]}"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("more than 1000000 values");
     }
 }

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.UnsupportedModelException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.URISyntaxException;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +16,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -193,5 +197,101 @@ class TorchFileTest {
         try (Weights weights = Checkpoints.open(folder)) {
             assertThat(weights.names()).containsExactly("state_dict.w");
         }
+    }
+
+    @Test
+    void a_negative_bit_turns_the_sign() {
+        try (Weights zip = Checkpoints.open(resource("negative.pt"));
+                Weights legacy = Checkpoints.open(resource("negative.legacy.pt"))) {
+            assertThat(zip.get("a").toFloats()).containsExactly(0.08988532f, -0.5099618f, -0.40877149f);
+            assertThat(legacy.get("a").toFloats()).containsExactly(0.10017234f, -0.06194108f, -0.862567f);
+            assertThat(zip.get("a").offset()).isNull(); // an engine would map it with the wrong sign
+            assertThat(zip.get("b").toFloats()).containsExactly(1, 2);
+            assertThat(legacy.get("b").toFloats()).containsExactly(1, 2);
+        }
+    }
+
+    private static final String TENSOR = "ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\n"
+            + "X\1\0\0\0000X\3\0\0\0cpuK\1tQK\0K\1\205K\1\205";
+
+    /** A file with a tensor of the value 1, with arguments that follow its strides. */
+    private Path tensor(String key, String arguments) throws IOException {
+        return legacy("}" + key + TENSOR + arguments + "tRs.\u0080\2]X\1\0\0\0000a." + "\1\0\0\0\0\0\0\0\0\0\u0080\77");
+    }
+
+    private Path legacy(String pickle) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.write(Files.readAllBytes(resource("mixed.legacy.pt")), 0, 137); // magic number, version, system
+        bytes.write(("\u0080\2" + pickle).getBytes(StandardCharsets.ISO_8859_1));
+        return TestTensors.writeBytes(folder.resolve("made.pt"), bytes.toByteArray());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'',1", "N,1", "},1", "}X\3\0\0\0neg\u0089s,1", "}X\4\0\0\0conj\u0089s,1", "}X\3\0\0\0neg\u0088s,-1"})
+    void metadata_that_says_how_to_read_a_tensor_is_honoured(String metadata, float expected) throws IOException {
+        try (Weights weights = Checkpoints.open(tensor("X\1\0\0\0a", "\u0089}" + metadata))) {
+            assertThat(weights.get("a").toFloats()).containsExactly(expected);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "}}X\4\0\0\0conj\u0088s, conjugate bit",
+        "}}X\5\0\0\0otherK\1s, metadata 'other'",
+        "'}K\1', metadata of an unknown kind",
+        "'}NK\1', 8 arguments",
+        "}X\1\0\0\0hK\1s, hooks"
+    })
+    void what_else_is_said_about_a_tensor_is_refused_by_name(String arguments, String expected) throws IOException {
+        Path file = tensor("X\1\0\0\0a", "\u0089" + arguments);
+        assertThatThrownBy(() -> Checkpoints.open(file))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining(expected);
+    }
+
+    @Test
+    void an_expanded_view_takes_no_more_memory_than_its_file() {
+        assertThatThrownBy(() -> Checkpoints.open(resource("expanded.legacy.pt")))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("repeats the 1 elements of its storage");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"]", "2", "(", "\u0094"})
+    void small_steps_cannot_fill_the_memory(String opcode) throws IOException {
+        char[] steps = new char[3_000_000];
+        Arrays.fill(steps, opcode.charAt(0));
+        Path file = legacy("K\1" + new String(steps) + ".");
+        assertThatThrownBy(() -> Checkpoints.open(file))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("more than 2000000 values");
+    }
+
+    @Test
+    void long_names_and_texts_are_refused_before_they_are_made() throws IOException {
+        char[] key = new char[20_000];
+        Arrays.fill(key, 'k');
+        Path name = tensor("X\40\116\0\0" + new String(key), "\u0089}");
+        assertThatThrownBy(() -> Checkpoints.open(name))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("one has 20000 characters");
+        Path text = legacy("X\0\0\0\5");
+        try (RandomAccessFile sparse = new RandomAccessFile(text.toFile(), "rw")) {
+            sparse.setLength(200L << 20);
+        }
+        assertThatThrownBy(() -> Checkpoints.open(text))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("begins a text of 83886080 bytes");
+    }
+
+    @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "there are no pipes in folders there")
+    void a_pipe_is_not_waited_for() throws IOException, InterruptedException {
+        Path pipe = folder.resolve("model.safetensors");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        assertThatThrownBy(() -> Checkpoints.open(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("not a regular file");
     }
 }

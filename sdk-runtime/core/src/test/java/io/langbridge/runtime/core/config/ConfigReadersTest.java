@@ -216,4 +216,29 @@ class ConfigReadersTest {
     void other_tilings_are_unsupported(String member) {
         assertThatThrownBy(() -> TilingReader.ofAuthors(json(member))).isInstanceOf(UnsupportedModelException.class);
     }
+
+    @Test
+    void rope_scaling_wins_over_rope_parameters_as_in_the_reference() {
+        String parameters = "\"model_type\":\"llama\",\"rope_parameters\":{\"rope_theta\":5,\"rope_type\":\"default\"}";
+        assertThat(decoder(parameters).rope()).isEqualTo(new Rope(5, null));
+        String linear = ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}";
+        assertThat(decoder(parameters + linear).rope()).isEqualTo(new Rope(10_000, new Rope.LinearScaling(4)));
+        assertThat(decoder(parameters + linear + ",\"rope_theta\":7").rope())
+                .isEqualTo(new Rope(7, new Rope.LinearScaling(4)));
+        assertThat(decoder(parameters + ",\"rope_scaling\":{}").rope()).isEqualTo(new Rope(5, null));
+        assertThat(decoder(parameters + ",\"rope_scaling\":{\"type\":\"linear\",\"rope_type\":\"default\"}")
+                        .rope())
+                .isEqualTo(new Rope(10_000, null));
+        for (String kind : new String[] {"yarn", "dynamic", "longrope"}) {
+            assertThatThrownBy(() -> decoder(parameters + ",\"rope_scaling\":{\"rope_type\":\"" + kind + "\"}"))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageContaining("rope_scaling.rope_type' is '" + kind);
+        }
+        assertThatThrownBy(() -> decoder("\"model_type\":\"llama\",\"rope_parameters\":{\"full_attention\":{}}"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("rope_parameters.full_attention");
+        assertThatThrownBy(() -> decoder(parameters + linear + ",\"partial_rotary_factor\":0.5"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("partial_rotary_factor");
+    }
 }
