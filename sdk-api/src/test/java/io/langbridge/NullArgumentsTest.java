@@ -55,7 +55,7 @@ class NullArgumentsTest {
         for (Supplier<Object> object : OBJECTS) {
             for (Method method : object.get().getClass().getDeclaredMethods()) {
                 if (Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers())) {
-                    calls += check(method, object::get, wrong);
+                    calls += check(method, object, wrong);
                 }
             }
         }
@@ -143,7 +143,8 @@ class NullArgumentsTest {
         Path cache = Path.of("kept");
         assertThat(refused(() -> VisionLanguageModel.builder().withoutCache().cacheDirectory(cache)))
                 .contains("cacheDirectory(kept)", "withoutCache()", "leave one of them out");
-        assertThat(refused(() -> VisionLanguageModel.builder().cacheDirectory(cache).withoutCache()))
+        assertThat(refused(() ->
+                        VisionLanguageModel.builder().cacheDirectory(cache).withoutCache()))
                 .contains("cacheDirectory(kept)", "withoutCache()", "leave one of them out");
         assertThat(refused(() -> VisionLanguageModel.builder()
                         .folder(Path.of("f"))

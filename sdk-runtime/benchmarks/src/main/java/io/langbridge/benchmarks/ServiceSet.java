@@ -138,8 +138,7 @@ final class ServiceSet {
                 .toArray();
     }
 
-    private static void print(
-            Setup setup, String phase, String limit, List<Taken> all, Consumer<JsonObject> out) {
+    private static void print(Setup setup, String phase, String limit, List<Taken> all, Consumer<JsonObject> out) {
         double[] took = millis(all);
         double[] late = all.stream()
                 .filter(taken -> taken.late() > 0)
@@ -166,8 +165,7 @@ final class ServiceSet {
         double[] pieces = new double[ROUNDS];
         double[] wholes = new double[ROUNDS];
         for (int i = 0; i < ROUNDS; i++) {
-            wholes[i] =
-                    perToken(model.answer(request(i)).timings().decode().toNanos());
+            wholes[i] = perToken(model.answer(request(i)).timings().decode().toNanos());
             try (AnswerStream stream = model.stream(request(i))) {
                 Iterator<AnswerStream.Piece> each = stream.iterator();
                 each.next();

@@ -26,11 +26,11 @@ class HostedTest {
     @Test
     void anEmptyVirtualThreadRunsOnTheOneCarrierWhile200Ask() throws Exception {
         assumeTrue(
-                Arrays.stream(Thread.class.getMethods()).anyMatch(m -> m.getName().equals("startVirtualThread"))
+                Arrays.stream(Thread.class.getMethods())
+                                .anyMatch(m -> m.getName().equals("startVirtualThread"))
                         && Runtime.version().feature() >= 21,
                 "This JVM has no virtual threads");
-        String classPath =
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path", ""));
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path", ""));
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Djdk.virtualThreadScheduler.parallelism=1",
@@ -67,8 +67,7 @@ class HostedTest {
 
     private WeakReference<ClassLoader> useInALoaderOfItsOwn() throws Exception {
         List<URL> places = new ArrayList<>();
-        for (Class<?> type :
-                List.of(VisionLanguageModel.class, Loader.class, Fixtures.class, LoadedElsewhere.class)) {
+        for (Class<?> type : List.of(VisionLanguageModel.class, Loader.class, Fixtures.class, LoadedElsewhere.class)) {
             places.add(type.getProtectionDomain().getCodeSource().getLocation());
         }
         Thread thread = Thread.currentThread();

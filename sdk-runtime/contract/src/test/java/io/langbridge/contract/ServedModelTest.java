@@ -281,8 +281,7 @@ class ServedModelTest {
     private static void drop(VisionLanguageModel model) {
         for (int i = 0; i < 20; i++) {
             model.stream(text()).iterator().next();
-            model.chat(null, LONG).stream(
-                            new Message(Message.Role.USER, List.of(new Message.Text("What?"))))
+            model.chat(null, LONG).stream(new Message(Message.Role.USER, List.of(new Message.Text("What?"))))
                     .answer();
         }
     }

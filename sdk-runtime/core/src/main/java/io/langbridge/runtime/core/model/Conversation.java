@@ -103,8 +103,11 @@ final class Conversation implements Chat, Generation.SessionSource {
     }
 
     @Override
-    public synchronized void close() {
-        closed = true;
+    public void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        // Not while this is held: it waits for a model that closes, and that for answers to be given back.
         model.ended(cache);
         if (watch != null) {
             watch.end();
