@@ -20,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -96,8 +97,8 @@ final class ServiceSet {
         long start = System.nanoTime();
         try (AnswerStream stream = model.stream(request(number))) {
             Thread other = new Thread(() -> {
-                while (System.nanoTime() - start < afterNanos) {
-                    Thread.yield();
+                for (long left = afterNanos; left > 0; left = afterNanos - (System.nanoTime() - start)) {
+                    LockSupport.parkNanos(left);
                 }
                 cancelled.set(System.nanoTime());
                 stream.cancel();
