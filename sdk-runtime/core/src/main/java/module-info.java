@@ -3,11 +3,8 @@
  * change with every release. That holds for the tools to make and study adapters too ({@code vocabulary},
  * {@code AlignmentAnalysis}).
  */
-// A named module, because an automatic one could not see Gson, which is itself a named one. DJL has automatic names
-// only.
-@SuppressWarnings("requires-automatic")
+// A named module, because an automatic one could not see Gson, which is itself a named one.
 module io.langbridge.runtime.core {
-    requires ai.djl.tokenizers;
     requires com.google.gson;
     requires transitive io.langbridge;
     requires static transitive org.jspecify;

@@ -25,7 +25,6 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /** What is plain Java and runs for every picture or every token. */
@@ -79,12 +78,6 @@ public class Kernels {
         drawing = new Sampler(new Sampler.Settings(0.7, 50, 0.9, 0, 1.1, 7));
         tokenizer = Tokenizer.of(models.resolve("tokenizer"));
         ids = tokenizer.encode(TEXT, false);
-    }
-
-    /** Closes what is open. */
-    @TearDown
-    public void close() {
-        tokenizer.close();
     }
 
     /** A JPEG file of 1024 x 768 to pixels. */

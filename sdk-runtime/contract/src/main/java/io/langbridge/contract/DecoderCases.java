@@ -34,7 +34,7 @@ final class DecoderCases {
         json.describe("incremental");
         Path checkpoint = check.folder().resolve(json.text("checkpoint"));
         LlmPart part = check.closing(LlmPart.open(checkpoint));
-        Tokenizer tokenizer = check.closing(Tokenizer.of(checkpoint));
+        Tokenizer tokenizer = Tokenizer.of(checkpoint);
         DecoderNetwork network = check.closing(check.engine().decoder(part.config(), part.weights(), check.options()));
 
         Entry inputs = json.object("inputs");

@@ -52,7 +52,7 @@ final class EndToEndCases {
     private EndToEndCases(Check check, Path checkpoint) {
         this.check = check;
         this.folder = check.closing(ModelFolder.open(checkpoint));
-        this.tokenizer = check.closing(Tokenizer.of(checkpoint));
+        this.tokenizer = Tokenizer.of(checkpoint);
         this.preprocessor = new ImagePreprocessor(
                 folder.vision().preprocessor(),
                 folder.tiling(),

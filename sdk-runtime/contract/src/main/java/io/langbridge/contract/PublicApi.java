@@ -211,10 +211,9 @@ final class PublicApi {
             return null;
         }
         String rendered = template.render(again, true, Collections.emptyMap());
-        try (Tokenizer tokenizer = Tokenizer.of(checkpoint)) {
-            String begin = tokenizer.bosToken();
-            return rendered.equals(prompt) || begin != null && rendered.equals(begin + prompt) ? messages : null;
-        }
+        Tokenizer tokenizer = Tokenizer.of(checkpoint);
+        String begin = tokenizer.bosToken();
+        return rendered.equals(prompt) || begin != null && rendered.equals(begin + prompt) ? messages : null;
     }
 
     /** A request writes the line break after leading pictures itself. */

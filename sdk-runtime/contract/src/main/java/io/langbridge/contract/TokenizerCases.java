@@ -17,9 +17,9 @@ final class TokenizerCases {
     static void check(Check check) {
         String file = String.valueOf(check.found().file().getFileName());
         switch (file) {
-            case "encode.json" -> checkEncoding(check, check.closing(Tokenizer.of(check.folder())));
-            case "streaming.json" -> checkStreaming(check, check.closing(Tokenizer.of(check.folder())));
-            case "chat.json" -> checkChat(check, check.closing(Tokenizer.of(check.folder())));
+            case "encode.json" -> checkEncoding(check, Tokenizer.of(check.folder()));
+            case "streaming.json" -> checkStreaming(check, Tokenizer.of(check.folder()));
+            case "chat.json" -> checkChat(check, Tokenizer.of(check.folder()));
             case "template-features.json" -> checkFeatures(check);
             case "case.json" -> VocabularyCases.checkShared(check);
             default -> throw new AssertionError("An unknown kind of tokenizer case: " + file);

@@ -138,7 +138,7 @@ final class VocabularyCases {
         Map<String, Tokenizer> tokenizers = new TreeMap<>();
         for (Path folder : list(Objects.requireNonNull(check.folder().getParent()))) {
             if (Files.exists(folder.resolve("tokenizer.json"))) {
-                tokenizers.put(String.valueOf(folder.getFileName()), check.closing(Tokenizer.of(folder)));
+                tokenizers.put(String.valueOf(folder.getFileName()), Tokenizer.of(folder));
             }
         }
         return tokenizers;

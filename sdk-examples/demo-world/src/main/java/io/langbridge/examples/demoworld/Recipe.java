@@ -90,17 +90,16 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         if (!Files.exists(file)) {
             Path texts = folder.resolve("texts.txt");
             Files.write(texts, TextLessons.texts(seed + 40, 5000));
-            try (Tokenizer a = Tokenizer.of(first.folder());
-                    Tokenizer b = Tokenizer.of(second.folder())) {
-                SharedVocabulary.builder()
-                        .size(VOCABULARY)
-                        .tokenizer("a", a)
-                        .tokenizer("b", b)
-                        .counts(TokenCounts.count(a, List.of(texts), (bytes, all, tokens) -> {}))
-                        .build()
-                        .get("a")
-                        .save(file);
-            }
+            Tokenizer a = Tokenizer.of(first.folder());
+            Tokenizer b = Tokenizer.of(second.folder());
+            SharedVocabulary.builder()
+                    .size(VOCABULARY)
+                    .tokenizer("a", a)
+                    .tokenizer("b", b)
+                    .counts(TokenCounts.count(a, List.of(texts), (bytes, all, tokens) -> {}))
+                    .build()
+                    .get("a")
+                    .save(file);
         }
         return file;
     }

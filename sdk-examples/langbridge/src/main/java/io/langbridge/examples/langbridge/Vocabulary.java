@@ -105,7 +105,6 @@ final class Vocabulary implements Callable<Integer> {
                 console.println("Written: " + file);
             });
         } finally {
-            tokenizers.values().forEach(Tokenizer::close);
             console.flush();
         }
         return CommandLine.ExitCode.OK;

@@ -58,7 +58,7 @@ record Parts(
         }
         VisionPart vision = encoder == null ? null : closing.add(VisionPart.open(encoder.folder(), selection));
         LlmPart llm = training.llm == null ? null : closing.add(LlmPart.open(training.llm.folder()));
-        Tokenizer tokenizer = training.llm == null ? null : closing.add(Tokenizer.of(training.llm.folder()));
+        Tokenizer tokenizer = training.llm == null ? null : Tokenizer.of(training.llm.folder());
         SharedVocabulary vocabulary = null;
         AdapterConfig config = null;
         if (vision != null && llm == null) {

@@ -17,7 +17,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,22 +30,14 @@ class SequenceEncoderTest {
 
     private static Tiny tiny;
 
-    private final List<Tokenizer> open = new ArrayList<>();
 
     @BeforeAll
     static void unpack() {
         tiny = new Tiny(scratch);
     }
 
-    @AfterEach
-    void close() {
-        open.forEach(Tokenizer::close);
-    }
-
     private Tokenizer tokenizer(String llm) {
-        Tokenizer tokenizer = Tokenizer.of(tiny.llm(llm).folder());
-        open.add(tokenizer);
-        return tokenizer;
+        return Tokenizer.of(tiny.llm(llm).folder());
     }
 
     private SequenceEncoder encoder(String llm, Tokenizer tokenizer, int longest) {

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
  *
  * @param <T> what is opened
  */
-public final class Opening<T extends AutoCloseable> implements AutoCloseable {
+public final class Opening<T> implements AutoCloseable {
     private final FutureTask<T> task;
 
     private Opening(FutureTask<T> task) {
@@ -19,7 +19,7 @@ public final class Opening<T extends AutoCloseable> implements AutoCloseable {
     }
 
     /** Begins. */
-    public static <T extends AutoCloseable> Opening<T> of(Supplier<T> opener) {
+    public static <T> Opening<T> of(Supplier<T> opener) {
         FutureTask<T> task = new FutureTask<>(opener::get);
         Thread thread = new Thread(task, "langbridge-opening");
         thread.setDaemon(true);
@@ -79,6 +79,8 @@ public final class Opening<T extends AutoCloseable> implements AutoCloseable {
         } catch (ExecutionException e) {
             return;
         }
-        Closing.all(Collections.singletonList(opened));
+        if (opened instanceof AutoCloseable closeable) {
+            Closing.all(Collections.singletonList(closeable));
+        }
     }
 }

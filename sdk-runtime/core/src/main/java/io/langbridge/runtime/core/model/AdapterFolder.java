@@ -130,7 +130,7 @@ final class AdapterFolder {
     }
 
     private void requireSameIds(LlmPart llm, Path vocabularyFile) {
-        Fit.Lookup lookup = Objects.requireNonNull(Fit.lookup(part, closing.add(Tokenizer.of(llm.folder()))));
+        Fit.Lookup lookup = Objects.requireNonNull(Fit.lookup(part, Tokenizer.of(llm.folder())));
         if (!lookup.sameIds()) {
             throw new CheckpointException("The shared vocabulary " + vocabularyFile + " has other token ids than "
                     + llm.folder() + ", so the adapter was not trained with that language model");
@@ -147,7 +147,7 @@ final class AdapterFolder {
                     + width + " wide there, so none computes the same; Adapter.fold(..) keeps the adapter's width");
         }
         boolean together = ModelFiles.together(wanted, llm);
-        Fit.Lookup lookup = Fit.lookup(part, closing.add(Tokenizer.of(llm.folder())));
+        Fit.Lookup lookup = Fit.lookup(part, Tokenizer.of(llm.folder()));
         Fit.requireNewline(part, llm, ModelFiles.needsNewline(part.tiling()), together, lookup);
         VocabularyMatrix matrix = Fit.vocabularyMatrix(part, llm, together, wanted.missingTokens(), lookup);
         Weights folded = closing.add(Adapters.fold(engine, shape, part.weights(), matrix, options));

@@ -70,7 +70,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
         this.options = options;
         this.closing = closing;
         this.llm = closing.add(LlmPart.open(llm.folder()));
-        this.tokenizer = closing.add(Tokenizer.of(llm.folder()));
+        this.tokenizer = Tokenizer.of(llm.folder());
         for (int id = 0; id < this.llm.config().vocabSize(); id++) {
             words.set(id, tokenizer.tokenOf(id) != null);
         }

@@ -101,7 +101,7 @@ final class FitCheck {
             add(Verdict.FITS, "visual tokens", "of size " + hidden);
         }
         Tokenizer tokenizer =
-                attempt("tokenizer", () -> closing.add(Tokenizer.of(files.llm().folder())));
+                attempt("tokenizer", () -> Tokenizer.of(files.llm().folder()));
         if (tokenizer != null) {
             tokenizer(files, tokenizer);
         }

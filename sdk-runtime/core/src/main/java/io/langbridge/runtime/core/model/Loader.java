@@ -114,7 +114,7 @@ public final class Loader implements ModelLoader {
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = contextLength(encoder.spec, files.llm().config());
             memory(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
-            Head head = Head.of(files, context, own.add(Tokenizer.of(files.llm().folder())));
+            Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()));
             Networks networks = Networks.open(encoder.spec, encoder.engines, encoder.options, head, llm, own);
             LoadedModel model = join(encoder, head, networks, own);
             log(files, start);

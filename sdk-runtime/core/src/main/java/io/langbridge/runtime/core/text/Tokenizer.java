@@ -1,27 +1,11 @@
 package io.langbridge.runtime.core.text;
 
-import ai.djl.huggingface.tokenizers.Encoding;
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import io.langbridge.CheckpointException;
-import io.langbridge.RuntimeUnavailableException;
-import io.langbridge.runtime.core.text.TokenizerFile.AddedToken;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,84 +26,57 @@ import org.jspecify.annotations.Nullable;
  * The mark is U+FDD0, a code point that is no character. In a text that was not guarded, {@code encode} would take a
  * U+FDD0 for a mark; {@link #encodeAsText} knows no marks.
  *
- * <p>Thread-safe. Whoever opens a tokenizer closes it; {@code encode} and {@code decode} then throw
- * {@link IllegalStateException}, questions about the vocabulary are still answered.
+ * <p>No text of a user becomes a special token in another way either: not cut into several parts, not through the
+ * tokenizer's normalizer (full-width letters, characters without width, another case), and not through its model.
+ *
+ * <p>Immutable and thread-safe. Time and memory grow with the text, nearly in proportion, whatever it is.
  *
  * @since 0.1
  */
-public final class Tokenizer implements AutoCloseable {
-    private static final char MARK = '\uFDD0';
-    private static final String ONE_MARK = String.valueOf(MARK);
-    private static final String TWO_MARKS = ONE_MARK + ONE_MARK;
+public final class Tokenizer {
+    /** How many bytes of text can be lost for one of its normal form: the Kelvin sign, three bytes, is a K. */
+    private static final int NORMAL_FORM = 3;
 
-    static {
-        // Read by DJL when its classes are loaded: no CUDA build is chosen or downloaded, no usage is reported.
-        setUnlessSet("RUST_FLAVOR", "cpu");
-        setUnlessSet("OPT_OUT_TRACKING", "true");
-    }
+    private final Vocabulary vocabulary;
+    private final DeclaredTokens declared;
+    private final AddedTokens added;
+    private final Normalizer normalizer;
+    private final PreTokenizer preTokenizer;
+    private final TokenModel model;
+    private final PostProcessor postProcessor;
+    private final Decoder decoder;
+    private final TokenBytes bytes;
+    private final Guard guard;
 
-    private final TokenizerFile file;
-    private final Map<String, String> namedTokens;
-    private final BitSet special = new BitSet();
-    private final HuggingFaceTokenizer tokenizer;
-    private final ReadWriteLock lock = new ReentrantReadWriteLock();
-    private final Map<Boolean, HuggingFaceTokenizer> plain = new HashMap<>();
-    private boolean closed;
-
-    private Tokenizer(TokenizerFile file, Map<String, String> namedTokens, HuggingFaceTokenizer tokenizer) {
-        this.file = file;
-        this.namedTokens = namedTokens;
-        this.tokenizer = tokenizer;
-        for (AddedToken token : file.added()) {
-            special.set(token.id(), token.special());
-        }
+    private Tokenizer(TokenizerFile file, DeclaredTokens declared) {
+        this.declared = declared;
+        vocabulary = file.vocabulary();
+        decoder = Decoder.of(file.part("decoder"));
+        bytes = TokenBytes.of(file.part("decoder"));
+        normalizer = Normalizer.of(file.part("normalizer"));
+        preTokenizer = PreTokenizer.of(file.part("pre_tokenizer"));
+        AddedTokens.Builder tokens = new AddedTokens.Builder(vocabulary);
+        tokens.add(file.added());
+        declared.addTo(tokens);
+        vocabulary.index();
+        added = tokens.build(normalizer);
+        guard = new Guard(added, normalizer);
+        model = file.model(preTokenizer.endsInBytes(), added);
+        postProcessor = PostProcessor.of(file.part("post_processor"), vocabulary.limit());
     }
 
     /**
      * Opens the tokenizer of a Hugging Face folder.
      *
-     * @param folder holds {@code tokenizer.json}, and usually {@code tokenizer_config.json} for the named tokens
-     * @return to be closed by the caller
+     * @param folder holds {@code tokenizer.json}, and usually {@code tokenizer_config.json}, which declares further
+     *     tokens, changes which are special, and names some; older folders have {@code special_tokens_map.json} and
+     *     {@code added_tokens.json} for that
      * @throws CheckpointException if a file is missing or damaged
-     * @throws io.langbridge.UnsupportedModelException if the tokenizer decodes in a way that is not known here
-     * @throws RuntimeUnavailableException if there is no native tokenizer library for this platform
+     * @throws io.langbridge.UnsupportedModelException if the tokenizer has a part that is not known here; names it
      */
     public static Tokenizer of(Path folder) {
         TokenizerFile file = TokenizerFile.read(folder.resolve("tokenizer.json"));
-        Map<String, String> namedTokens = TokenizerConfigFile.namedTokens(folder);
-        try (InputStream json = Files.newInputStream(file.path())) {
-            return new Tokenizer(file, namedTokens, open(file.path(), json));
-        } catch (IOException e) {
-            throw new CheckpointException(file.path() + " cannot be read: " + e.getMessage() + ".", e);
-        }
-    }
-
-    private static HuggingFaceTokenizer open(Path path, InputStream json) throws IOException {
-        Map<String, String> options = new HashMap<>();
-        options.put("truncation", "false");
-        options.put("padding", "false");
-        try {
-            return HuggingFaceTokenizer.newInstance(json, options);
-        } catch (LinkageError e) {
-            throw new RuntimeUnavailableException(
-                    "The native tokenizer library cannot be loaded on "
-                            + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ": "
-                            + (e.getCause() == null ? e : e.getCause()).getMessage()
-                            + ". On Android add ai.djl.android:tokenizer-native; elsewhere ai.djl.huggingface:tokenizers"
-                            + " brings it and unpacks it into the folder ENGINE_CACHE_DIR, which must be writable.",
-                    e);
-        } catch (RuntimeException e) {
-            throw new CheckpointException(
-                    path + " is not accepted by the tokenizer library: " + e.getMessage()
-                            + ". Download the file again, or write it anew with a current version of tokenizers.",
-                    e);
-        }
-    }
-
-    private static void setUnlessSet(String name, String value) {
-        if (System.getenv(name) == null && System.getProperty(name) == null) {
-            System.setProperty(name, value);
-        }
+        return new Tokenizer(file, DeclaredTokens.of(folder, file.added()));
     }
 
     /**
@@ -131,14 +88,91 @@ public final class Tokenizer implements AutoCloseable {
      * @return the ids, possibly none
      */
     public int[] encode(String text, boolean addSpecialTokens) {
-        String clean = wellFormed(text);
-        if (clean.indexOf(MARK) < 0) {
-            return encode(tokenizer, clean, addSpecialTokens);
+        return encode(text, addSpecialTokens, Integer.MAX_VALUE);
+    }
+
+    /**
+     * As {@link #encode(String, boolean)}, but for one who can use a limited number of ids only.
+     *
+     * @param limit how many ids are of interest, at least 0
+     * @return all ids if they are {@code limit} at most; otherwise more than {@code limit} of them, the first ones
+     */
+    public int[] encode(String text, boolean addSpecialTokens, int limit) {
+        Ids ids = new Ids(limit == Integer.MAX_VALUE ? limit : limit + 1);
+        add(addSpecialTokens ? postProcessor.before() : new int[0], ids);
+        encode(text, ids);
+        add(addSpecialTokens ? postProcessor.after() : new int[0], ids);
+        return ids.toArray();
+    }
+
+    private static void add(int[] some, Ids ids) {
+        for (int id : some) {
+            ids.add(id);
         }
-        IntStream.Builder ids = IntStream.builder();
-        encodeRuns(clean, ids);
-        int[] all = ids.build().toArray();
-        return addSpecialTokens ? surround(all) : all;
+    }
+
+    /** The ids of a text alone, with the steps it took. */
+    void encode(String text, Ids ids) {
+        String clean = wellFormed(text);
+        if (clean.indexOf(Guard.MARK) < 0) {
+            PreTokenizer.Words words = model.into(ids, false);
+            added.splitRaw(clean, ids, new Run(ids) {
+                @Override
+                public void text(int start, int end) {
+                    normalized(clean.substring(start, end), start == 0, ids, words);
+                }
+            });
+            return;
+        }
+        PreTokenizer.Words words = model.into(ids, true);
+        added.splitLiteral(clean, ids, new Run(ids) {
+            private boolean fresh = true;
+
+            @Override
+            public void token(int id) {
+                // Before such a token, the reference has normalized already, so that nothing begins behind it.
+                fresh = !added.isNormalized(id);
+                super.token(id);
+            }
+
+            @Override
+            public void text(int start, int end) {
+                if (!ids.isFull()) {
+                    String run = Guard.unguard(clean.substring(start, end));
+                    preTokenizer.split(normalizer.apply(run, fresh), start == 0, words);
+                }
+            }
+        });
+    }
+
+    private abstract static class Run implements AddedTokens.Pieces {
+        private final Ids ids;
+
+        Run(Ids ids) {
+            this.ids = ids;
+        }
+
+        @Override
+        public void token(int id) {
+            if (!ids.isFull()) {
+                ids.add(id);
+            }
+        }
+    }
+
+    private void normalized(String piece, boolean first, Ids ids, PreTokenizer.Words words) {
+        if (ids.isFull()) {
+            return;
+        }
+        String text = normalizer.apply(piece, true);
+        added.splitNormalized(text, ids, new Run(ids) {
+            @Override
+            public void text(int start, int end) {
+                if (!ids.isFull()) {
+                    preTokenizer.split(text.substring(start, end), first && start == 0, words);
+                }
+            }
+        });
     }
 
     /**
@@ -148,7 +182,47 @@ public final class Tokenizer implements AutoCloseable {
      * @return the ids, possibly none
      */
     public int[] encodeAsText(String text) {
-        return encode(plain(true), wellFormed(text), false);
+        Ids ids = new Ids(Integer.MAX_VALUE);
+        preTokenizer.split(normalizer.apply(wellFormed(text), true), true, model.into(ids, true));
+        return ids.toArray();
+    }
+
+    /**
+     * What the tokenizer puts before a text if it is to add its special tokens, often a begin token.
+     *
+     * @return ids, possibly none
+     */
+    public int[] specialsBefore() {
+        return postProcessor.before();
+    }
+
+    /**
+     * What the tokenizer puts after a text if it is to add its special tokens.
+     *
+     * @return ids, possibly none
+     */
+    public int[] specialsAfter() {
+        return postProcessor.after();
+    }
+
+    /**
+     * How much text one token can stand for, to tell at once that a text is too long.
+     *
+     * @return in bytes of UTF-8; {@link Integer#MAX_VALUE} if the tokenizer leaves text out, so that there is no bound
+     */
+    public int longestToken() {
+        boolean bound = model.coversAllText()
+                && preTokenizer.keepsAllText()
+                && normalizer.keepsAllText()
+                && added.takeNoSpace();
+        return bound ? NORMAL_FORM * vocabulary.longest() : Integer.MAX_VALUE;
+    }
+
+    /** A token as decoding takes it, null if it is unknown, or special and not wanted. */
+    @Nullable
+    String decodable(int id, boolean skipSpecialTokens) {
+        String token = vocabulary.token(id);
+        return token == null || skipSpecialTokens && isSpecial(id) ? null : added.decoded(id, token);
     }
 
     /**
@@ -159,48 +233,41 @@ public final class Tokenizer implements AutoCloseable {
      * @return the text; malformed bytes become U+FFFD
      */
     public String decode(int[] ids, boolean skipSpecialTokens) {
-        long[] known = Arrays.stream(ids)
-                .filter(id -> file.token(id) != null)
-                .asLongStream()
-                .toArray();
-        return use(() -> tokenizer.decode(known, skipSpecialTokens));
+        Decoder.Run run = decoder.start();
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            String token = decodable(id, skipSpecialTokens);
+            if (token != null) {
+                text.append(run.next(token));
+            }
+        }
+        return text.append(run.flush()).toString();
     }
 
     /**
-     * Marks what would be read as a special token, so that {@link #encode} reads it as text. Text made of nothing but
-     * white space is never marked, even if the tokenizer lists it as a token.
+     * Marks what would be read as a special token, so that {@link #encode} reads it as text. White space is never
+     * marked, even if the tokenizer lists it as a token.
      *
      * @param userText text from outside
      * @param alsoGuard further strings that mean something in a prompt, for example {@code <image>}
      * @return the text with marks; equal to {@code userText} if there was nothing to mark
      */
     public String guard(String userText, Collection<String> alsoGuard) {
-        Set<String> contents = new LinkedHashSet<>(alsoGuard);
-        for (AddedToken token : file.added()) {
-            contents.add(token.content());
-        }
-        BitSet marks = new BitSet();
-        for (String content : contents) {
-            int first = content.isEmpty() ? 0 : Character.charCount(content.codePointAt(0));
-            if (first == content.length() || isWhiteSpace(content)) {
-                continue;
-            }
-            for (int at = userText.indexOf(content); at >= 0; at = userText.indexOf(content, at + 1)) {
-                marks.set(at + first);
-            }
-        }
-        if (marks.isEmpty() && userText.indexOf(MARK) < 0) {
-            return userText;
-        }
-        StringBuilder guarded = new StringBuilder(userText.length() + marks.cardinality());
-        for (int i = 0; i < userText.length(); i++) {
-            if (marks.get(i)) {
-                guarded.append(MARK);
-            }
-            char c = userText.charAt(i);
-            guarded.append(c == MARK ? TWO_MARKS : String.valueOf(c));
-        }
-        return guarded.toString();
+        return guard(Collections.singletonList(userText), alsoGuard, false).get(0);
+    }
+
+    /**
+     * Marks the words of one message, which may come in several parts: a token that is cut in two by them is marked
+     * too.
+     *
+     * @param parts the words, in order; may be none
+     * @param alsoGuard further strings that mean something in a prompt, for example {@code <image>}
+     * @param markersAllowed for the words of a model: its markers, added tokens that are not special ({@code <think>},
+     *     {@code <tool_call>}), stay what they are; false for the words of a user
+     * @return the parts with marks
+     */
+    public List<String> guard(List<String> parts, Collection<String> alsoGuard, boolean markersAllowed) {
+        return guard.guard(parts, alsoGuard, markersAllowed);
     }
 
     /**
@@ -210,19 +277,7 @@ public final class Tokenizer implements AutoCloseable {
      * @return the text as it was before
      */
     public String unguard(String guarded) {
-        if (guarded.indexOf(MARK) < 0) {
-            return guarded;
-        }
-        StringBuilder text = new StringBuilder(guarded.length());
-        for (int i = 0; i < guarded.length(); i++) {
-            if (guarded.charAt(i) != MARK) {
-                text.append(guarded.charAt(i));
-            } else if (guarded.startsWith(TWO_MARKS, i)) {
-                text.append(MARK);
-                i++;
-            }
-        }
-        return text.toString();
+        return Guard.unguard(guarded);
     }
 
     /**
@@ -232,7 +287,8 @@ public final class Tokenizer implements AutoCloseable {
      * @return its id, or null
      */
     public @Nullable Integer idOf(String token) {
-        return file.ids().get(token);
+        int id = vocabulary.id(token);
+        return id == Vocabulary.NONE ? null : id;
     }
 
     /**
@@ -242,7 +298,7 @@ public final class Tokenizer implements AutoCloseable {
      * @return the token as the vocabulary writes it, or null
      */
     public @Nullable String tokenOf(int id) {
-        return file.token(id);
+        return vocabulary.token(id);
     }
 
     /**
@@ -251,7 +307,7 @@ public final class Tokenizer implements AutoCloseable {
      * @return at least 1
      */
     public int vocabularySize() {
-        return file.size();
+        return vocabulary.limit();
     }
 
     /**
@@ -260,7 +316,7 @@ public final class Tokenizer implements AutoCloseable {
      * @return in the order of the file, unmodifiable
      */
     public Map<String, Integer> vocabulary() {
-        return file.ids();
+        return vocabulary.asMap();
     }
 
     /**
@@ -270,7 +326,7 @@ public final class Tokenizer implements AutoCloseable {
      * @return false also for unknown ids
      */
     public boolean isSpecial(int id) {
-        return id >= 0 && special.get(id);
+        return added.isSpecial(id);
     }
 
     /**
@@ -279,7 +335,7 @@ public final class Tokenizer implements AutoCloseable {
      * @return null if the folder names none
      */
     public @Nullable String bosToken() {
-        return namedTokens.get("bos_token");
+        return declared.named("bos_token");
     }
 
     /**
@@ -298,7 +354,7 @@ public final class Tokenizer implements AutoCloseable {
      * @return null if the folder names none
      */
     public @Nullable String eosToken() {
-        return namedTokens.get("eos_token");
+        return declared.named("eos_token");
     }
 
     /**
@@ -318,8 +374,8 @@ public final class Tokenizer implements AutoCloseable {
      * @return empty for unknown ids
      */
     public byte[] bytesOf(int id) {
-        String token = file.token(id);
-        return token == null ? new byte[0] : file.bytes().of(token);
+        String token = vocabulary.token(id);
+        return token == null ? new byte[0] : bytes.of(token);
     }
 
     /**
@@ -328,7 +384,7 @@ public final class Tokenizer implements AutoCloseable {
      * @return from the decoder that {@code tokenizer.json} names
      */
     public Spelling spelling() {
-        return file.bytes().spelling();
+        return bytes.spelling();
     }
 
     /**
@@ -338,8 +394,8 @@ public final class Tokenizer implements AutoCloseable {
      * @return false also for unknown ids
      */
     public boolean isByteFallback(int id) {
-        String token = file.token(id);
-        return token != null && file.bytes().isFallback(token);
+        String token = vocabulary.token(id);
+        return token != null && bytes.isFallback(token);
     }
 
     /**
@@ -348,147 +404,10 @@ public final class Tokenizer implements AutoCloseable {
      * @return a fresh decoder, independent of all others
      */
     public StreamingDecoder newStreamingDecoder() {
-        return new StreamingDecoder(this, file.bytes().dropsFirstSpace());
+        return new StreamingDecoder(this, decoder.start());
     }
 
-    /** Frees the native tokenizer. Waits for calls that run; closing again does nothing. */
-    @Override
-    public void close() {
-        Lock write = lock.writeLock();
-        write.lock();
-        try {
-            if (!closed) {
-                closed = true;
-                tokenizer.close();
-                plain.values().forEach(HuggingFaceTokenizer::close);
-            }
-        } finally {
-            write.unlock();
-        }
-    }
-
-    /** Splits at the added tokens that carry no mark, and reads everything between them as text. */
-    private void encodeRuns(String text, IntStream.Builder ids) {
-        int start = 0;
-        int at = 0;
-        while (at < text.length()) {
-            AddedToken token = addedTokenAt(text, at);
-            if (token == null) {
-                at++;
-                continue;
-            }
-            int end = at;
-            while (token.lstrip() && end > start && isWhiteSpace(text.charAt(end - 1))) {
-                end--;
-            }
-            encodeRun(text, start, end, ids);
-            ids.add(token.id());
-            at += token.content().length();
-            while (token.rstrip() && at < text.length() && isWhiteSpace(text.charAt(at))) {
-                at++;
-            }
-            start = at;
-        }
-        encodeRun(text, start, text.length(), ids);
-    }
-
-    private void encodeRun(String text, int start, int end, IntStream.Builder ids) {
-        if (start < end) {
-            for (int id : encode(plain(start == 0), unguard(text.substring(start, end)), false)) {
-                ids.add(id);
-            }
-        }
-    }
-
-    /** The longest added token that begins here, as the native tokenizer would choose it. */
-    private @Nullable AddedToken addedTokenAt(String text, int at) {
-        AddedToken longest = null;
-        for (AddedToken token : file.added()) {
-            String content = token.content();
-            if (text.startsWith(content, at)
-                    && (longest == null || content.length() > longest.content().length())
-                    && (!token.singleWord() || isWord(text, at, at + content.length()))) {
-                longest = token;
-            }
-        }
-        return longest;
-    }
-
-    private static boolean isWord(String text, int start, int end) {
-        return (start == 0 || !isWordCharacter(text.codePointBefore(start)))
-                && (end == text.length() || !isWordCharacter(text.codePointAt(end)));
-    }
-
-    private static boolean isWordCharacter(int codePoint) {
-        return Character.isLetterOrDigit(codePoint) || codePoint == '_';
-    }
-
-    private static boolean isWhiteSpace(String text) {
-        return text.chars().allMatch(c -> isWhiteSpace((char) c));
-    }
-
-    /** Unicode's White_Space, which unlike Java's has U+00A0 and U+0085, and lacks U+001C to U+001F. */
-    private static boolean isWhiteSpace(char c) {
-        return Character.isSpaceChar(c) || c >= '\t' && c <= '\r' || c == '\u0085';
-    }
-
-    /** What the post-processor puts around a text is found by watching it work on a short one. */
-    private int[] surround(int[] ids) {
-        int[] bare = encode(tokenizer, "a", false);
-        int[] whole = encode(tokenizer, "a", true);
-        int before = 0;
-        while (before + bare.length < whole.length
-                && !Arrays.equals(bare, Arrays.copyOfRange(whole, before, before + bare.length))) {
-            before++;
-        }
-        int after = before + bare.length;
-        return IntStream.concat(
-                        IntStream.concat(Arrays.stream(whole, 0, before), Arrays.stream(ids)),
-                        Arrays.stream(whole, Math.min(after, whole.length), whole.length))
-                .toArray();
-    }
-
-    /** The tokenizer that knows no added tokens, made when it is needed first: most prompts never need it. */
-    private HuggingFaceTokenizer plain(boolean firstRun) {
-        boolean key = firstRun || !file.firstRunDiffers();
-        return use(() -> {
-            synchronized (plain) {
-                HuggingFaceTokenizer known = plain.get(key);
-                if (known == null) {
-                    try (InputStream json = new ByteArrayInputStream(file.withoutAddedTokens(key))) {
-                        known = open(file.path(), json);
-                    } catch (IOException e) {
-                        throw new CheckpointException(file.path() + " cannot be read: " + e.getMessage() + ".", e);
-                    }
-                    plain.put(key, known);
-                }
-                return known;
-            }
-        });
-    }
-
-    private int[] encode(HuggingFaceTokenizer with, String text, boolean addSpecialTokens) {
-        return use(() -> {
-            Encoding encoding = with.encode(text, addSpecialTokens, false);
-            return Arrays.stream(encoding.getIds()).mapToInt(Math::toIntExact).toArray();
-        });
-    }
-
-    /** The native library does not survive a call after close, so calls and close exclude each other. */
-    private <T> T use(Supplier<T> call) {
-        Lock read = lock.readLock();
-        read.lock();
-        try {
-            if (closed) {
-                throw new IllegalStateException("The tokenizer of " + file.path() + " is closed.");
-            }
-            return call.get();
-        } finally {
-            read.unlock();
-        }
-    }
-
-    /** The native side takes UTF-8 only, which cannot hold unpaired surrogates. */
+    /** As if the text came in UTF-8, which cannot hold unpaired surrogates. */
     private static String wellFormed(String text) {
         StringBuilder repaired = null;
         for (int i = 0; i < text.length(); i++) {

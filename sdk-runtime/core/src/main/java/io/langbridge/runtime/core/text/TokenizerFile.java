@@ -1,253 +1,334 @@
 package io.langbridge.runtime.core.text;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.JsonWriter;
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.OutputStreamWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What {@code tokenizer.json} says about its vocabulary. The native tokenizer gives no access to it, so the file is
- * read a second time here, as a stream: merge lists are long and are skipped.
- */
+/** Reads {@code tokenizer.json}: the small parts as a tree, vocabulary and merges as they stand in the file. */
 final class TokenizerFile {
-    /** Far above any published vocabulary; keeps a damaged id from asking for gigabytes. */
-    private static final int ID_LIMIT = 1 << 22;
-
-    /** A token that is looked for in the text before the model sees it. */
-    record AddedToken(int id, String content, boolean singleWord, boolean lstrip, boolean rstrip, boolean special) {}
+    private static final long MOST_BYTES = 500_000_000;
+    private static final Set<String> PARTS =
+            new HashSet<>(Arrays.asList("normalizer", "pre_tokenizer", "post_processor", "decoder", "version"));
+    private static final String MODELS = "BPE and Unigram";
 
     private final Path path;
-    private final Map<String, Integer> ids = new LinkedHashMap<>();
+    private final JsonBytes json;
+    private final Map<String, @Nullable Object> parts = new HashMap<>();
+    private final Map<String, @Nullable Object> model = new HashMap<>();
+    private final Vocabulary vocabulary;
     private final List<AddedToken> added = new ArrayList<>();
-    private @Nullable String[] tokens = new String[0];
-    private @Nullable TokenBytes bytes;
-    private boolean firstRunDiffers;
+    /** Of a Unigram model, by id. */
+    private double[] scores = new double[0];
 
-    private TokenizerFile(Path path) {
+    private int merges = -1;
+
+    private TokenizerFile(Path path, byte[] bytes) {
         this.path = path;
+        json = new JsonBytes(path, bytes);
+        vocabulary = new Vocabulary(path);
     }
 
     static TokenizerFile read(Path path) {
-        TokenizerFile file = new TokenizerFile(path);
         if (!Files.isRegularFile(path)) {
             throw new CheckpointException("There is no " + path + ". The tokenizer is read from the tokenizer.json"
                     + " of the language model's folder; if the folder has only a tokenizer.model or vocab.json,"
                     + " convert it with AutoTokenizer.from_pretrained(...).save_pretrained(...).");
         }
-        try (JsonReader in = new JsonReader(Files.newBufferedReader(path, StandardCharsets.UTF_8))) {
-            file.readRoot(in);
-        } catch (IOException | JsonParseException | IllegalStateException | NumberFormatException e) {
-            throw new CheckpointException(
-                    path + " cannot be read as a tokenizer: " + e.getMessage() + ". Download the file again.", e);
-        }
-        file.index();
+        TokenizerFile file = new TokenizerFile(path, DeclaredTokens.bytes(path, MOST_BYTES));
+        file.readRoot();
         return file;
     }
 
-    private void readRoot(JsonReader in) throws IOException {
-        JsonElement addedTokens = new JsonArray();
-        JsonElement decoder = new JsonObject();
-        in.beginObject();
-        while (in.hasNext()) {
-            switch (in.nextName()) {
-                case "model" -> readModel(in);
-                case "added_tokens" -> addedTokens = JsonParser.parseReader(in);
-                case "decoder" -> decoder = JsonParser.parseReader(in);
-                // "first" prepends a space only to the first stretch of text between special tokens.
-                case "pre_tokenizer" ->
-                    firstRunDiffers = JsonParser.parseReader(in).toString().contains("\"prepend_scheme\":\"first\"");
-                default -> in.skipValue();
-            }
+    private void readRoot() {
+        Set<String> keys = new HashSet<>();
+        json.expect('{');
+        if (!json.take('}')) {
+            do {
+                json.readString();
+                String key = json.string();
+                json.expect(':');
+                if (!keys.add(key)) {
+                    throw json.broken("the key " + Shown.text(key) + " is there twice");
+                }
+                if (key.equals("model")) {
+                    readModel();
+                } else if (key.equals("added_tokens")) {
+                    readAdded();
+                } else if (PARTS.contains(key)) {
+                    parts.put(key, json.readTree());
+                } else {
+                    json.skip();
+                }
+            } while (json.take(','));
+            json.expect('}');
         }
-        in.endObject();
-        if (ids.isEmpty()) {
+        json.end();
+        Part version = part("version");
+        if (!version.isNull() && !version.text().equals("1.0")) {
+            throw version.unsupported(Shown.text(version.text()), "files of version 1.0");
+        }
+        if (vocabulary.size() == 0) {
             throw new CheckpointException(path + " has no vocabulary under model.vocab. Download the file again.");
         }
-        for (JsonElement element : addedTokens.getAsJsonArray()) {
-            JsonObject token = element.getAsJsonObject();
-            String content = token.get("content").getAsString();
-            int id = token.get("id").getAsInt();
-            if (content.isEmpty()) {
-                throw new CheckpointException(path + " has an added token without content, id " + id + ".");
-            }
-            ids.put(content, id);
-            added.add(new AddedToken(
-                    id,
-                    content,
-                    flag(token, "single_word"),
-                    flag(token, "lstrip"),
-                    flag(token, "rstrip"),
-                    flag(token, "special")));
+        vocabulary.endOfModel();
+    }
+
+    private void readAdded() {
+        if (json.peek() == 'n') {
+            new Part(path, "added_tokens", json.readTree()).parts();
         }
-        bytes = TokenBytes.of(path, decoder);
+        json.expect('[');
+        if (json.take(']')) {
+            return;
+        }
+        do {
+            Part token = new Part(path, "added_tokens[" + added.size() + "]", json.readTree());
+            token.part("id").integer(Integer.MAX_VALUE);
+            added.add(AddedToken.of(token));
+        } while (json.take(','));
+        json.expect(']');
     }
 
-    private static boolean flag(JsonObject token, String name) {
-        JsonElement value = token.get(name);
-        return value != null && value.getAsBoolean();
-    }
-
-    private void readModel(JsonReader in) throws IOException {
-        in.beginObject();
-        while (in.hasNext()) {
-            if (!in.nextName().equals("vocab")) {
-                in.skipValue();
-            } else if (in.peek() == JsonToken.BEGIN_ARRAY) {
-                readUnigram(in);
+    private void readModel() {
+        if (json.peek() != '{') {
+            throw json.broken("'model' is not an object");
+        }
+        json.expect('{');
+        if (json.take('}')) {
+            return;
+        }
+        do {
+            json.readString();
+            String key = json.string();
+            json.expect(':');
+            if (model.containsKey(key)) {
+                throw json.broken("the key " + Shown.text("model." + key) + " is there twice");
+            }
+            if (key.equals("vocab")) {
+                readVocabulary();
+                model.put(key, null);
+            } else if (key.equals("merges")) {
+                // They speak of the vocabulary, which may come after them.
+                merges = json.position();
+                json.skip();
+                model.put(key, null);
             } else {
-                in.beginObject();
-                while (in.hasNext()) {
-                    String token = in.nextName();
-                    if (ids.put(token, in.nextInt()) != null) {
-                        throw new CheckpointException(path + " lists the token '" + token + "' twice.");
-                    }
-                }
-                in.endObject();
+                model.put(key, json.readTree());
             }
+        } while (json.take(','));
+        json.expect('}');
+    }
+
+    private void readVocabulary() {
+        if (json.take('[')) {
+            readScores();
+            return;
         }
-        in.endObject();
+        json.expect('{');
+        if (json.take('}')) {
+            return;
+        }
+        do {
+            json.readString();
+            byte[] token = json.bytes();
+            int length = json.length();
+            json.expect(':');
+            Integer id = json.readInteger();
+            if (id == null || id < 0) {
+                throw json.broken("the id of the token " + Shown.text(json.string()) + " is not a whole number from 0");
+            }
+            if (!vocabulary.add(token, length, id)) {
+                throw json.broken("the token " + Shown.text(json.string()) + " is there twice");
+            }
+        } while (json.take(','));
+        json.expect('}');
     }
 
     /** Unigram models list pairs of token and score; the position is the id. */
-    private void readUnigram(JsonReader in) throws IOException {
-        in.beginArray();
-        while (in.hasNext()) {
-            in.beginArray();
-            ids.put(in.nextString(), ids.size());
-            in.skipValue();
-            in.endArray();
+    private void readScores() {
+        int n = 0;
+        if (json.take(']')) {
+            return;
         }
-        in.endArray();
-    }
-
-    private void index() {
-        int largest = 0;
-        for (Map.Entry<String, Integer> entry : ids.entrySet()) {
-            int id = entry.getValue();
-            if (id < 0 || id >= ID_LIMIT) {
-                throw new CheckpointException(path + " gives the token '" + entry.getKey() + "' the id " + id
-                        + ", allowed are 0 to " + (ID_LIMIT - 1) + ".");
+        do {
+            json.expect('[');
+            json.readString();
+            json.expect(',');
+            if (n == scores.length) {
+                scores = Arrays.copyOf(scores, Math.max(64, 2 * n));
             }
-            largest = Math.max(largest, id);
-        }
-        tokens = new String[largest + 1];
-        for (Map.Entry<String, Integer> entry : ids.entrySet()) {
-            tokens[entry.getValue()] = entry.getKey();
-        }
+            byte[] token = json.bytes();
+            int length = json.length();
+            scores[n] = json.readNumber();
+            json.expect(']');
+            if (!vocabulary.add(token, length, n)) {
+                throw json.broken("the token " + Shown.text(json.string()) + " is there twice");
+            }
+            n++;
+        } while (json.take(','));
+        json.expect(']');
+        scores = Arrays.copyOf(scores, n);
     }
 
     Path path() {
         return path;
     }
 
-    Map<String, Integer> ids() {
-        return Collections.unmodifiableMap(ids);
+    /** The model's tokens; those added since are in it too. */
+    Vocabulary vocabulary() {
+        return vocabulary;
     }
 
+    /** The file's added tokens, in order. */
     List<AddedToken> added() {
-        return Collections.unmodifiableList(added);
+        return added;
     }
 
-    int size() {
-        return tokens.length;
+    /** A part at the root, which may be null. */
+    Part part(String name) {
+        return new Part(path, name, parts.get(name));
     }
 
-    @Nullable
-    String token(int id) {
-        return id < 0 || id >= tokens.length ? null : tokens[id];
-    }
-
-    TokenBytes bytes() {
-        if (bytes == null) {
-            throw new UnsupportedModelException(path + " has no decoder.");
-        }
-        return bytes;
-    }
-
-    /** Whether the text before the first special token is treated unlike the text after it. */
-    boolean firstRunDiffers() {
-        return firstRunDiffers;
+    private Part model(String name) {
+        return new Part(path, "model." + name, model.get(name));
     }
 
     /**
-     * The file again, without its added tokens, so that nothing in a text is special.
+     * Makes the model.
      *
-     * @param firstRun false to leave out the space that is prepended to the first stretch of text only
+     * @param byteLevel whether words are to be read as {@link ByteLevel} writes them
+     * @param added those that stand for something are made of no other text than their own
      */
-    byte[] withoutAddedTokens(boolean firstRun) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (JsonReader in = new JsonReader(Files.newBufferedReader(path, StandardCharsets.UTF_8));
-                JsonWriter writer = new JsonWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8))) {
-            copy(in, writer, firstRun);
-        } catch (IOException | IllegalStateException e) {
-            throw new CheckpointException(
-                    path + " could be read before and cannot be read now: " + e.getMessage()
-                            + ". Keep the model folder unchanged while it is in use.",
-                    e);
+    TokenModel model(boolean byteLevel, AddedTokens added) {
+        String type = model("type").textOr(scores.length > 0 ? "Unigram" : merges >= 0 ? "BPE" : "WordLevel");
+        switch (type) {
+            case "BPE" -> {
+                return pairs(byteLevel, added::isSpecialWord);
+            }
+            case "Unigram" -> {
+                return unigram(byteLevel, added::isWord);
+            }
+            default ->
+                throw new UnsupportedModelException(
+                        path + " has a model of type " + Shown.text(type) + ". Supported are " + MODELS + ".");
         }
-        return out.toByteArray();
     }
 
-    private static void copy(JsonReader in, JsonWriter out, boolean firstRun) throws IOException {
-        while (true) {
-            switch (in.peek()) {
-                case BEGIN_OBJECT -> {
-                    in.beginObject();
-                    out.beginObject();
+    private TokenModel pairs(boolean byteLevel, IntPredicate hidden) {
+        Part dropout = model("dropout");
+        if (!dropout.isNull() && dropout.number() != 0) {
+            throw dropout.unsupported("above 0 (it makes ids by chance)", "files without it");
+        }
+        if (merges < 0) {
+            throw model("merges").damaged("is missing");
+        }
+        Part unknown = model("unk_token");
+        BytePairs pairs = new BytePairs(
+                path,
+                vocabulary,
+                new BytePairs.Options(
+                        unknown.isNull() ? null : unknown.text(),
+                        model("fuse_unk").flagOr(false),
+                        model("byte_fallback").flagOr(false),
+                        model("ignore_merges").flagOr(false),
+                        model("continuing_subword_prefix").textOr(""),
+                        model("end_of_word_suffix").textOr("")),
+                hidden);
+        readMerges(pairs);
+        return pairs.finish(byteLevel) ? pairs : written(pairs);
+    }
+
+    private void readMerges(BytePairs pairs) {
+        json.seek(merges);
+        json.expect('[');
+        if (json.take(']')) {
+            return;
+        }
+        byte[] left = new byte[64];
+        do {
+            if (json.take('[')) {
+                json.readString();
+                int length = json.length();
+                if (left.length < length) {
+                    left = new byte[2 * length];
                 }
-                case END_OBJECT -> {
-                    in.endObject();
-                    out.endObject();
-                }
-                case BEGIN_ARRAY -> {
-                    in.beginArray();
-                    out.beginArray();
-                }
-                case END_ARRAY -> {
-                    in.endArray();
-                    out.endArray();
-                }
-                case NAME -> {
-                    String name = in.nextName();
-                    out.name(name);
-                    String at = in.getPath();
-                    if (at.equals("$.added_tokens")) {
-                        in.skipValue();
-                        out.beginArray().endArray();
-                    } else if (!firstRun && name.equals("prepend_scheme") && at.startsWith("$.pre_tokenizer")) {
-                        String scheme = in.nextString();
-                        out.value(scheme.equals("first") ? "never" : scheme);
-                    }
-                }
-                case STRING -> out.value(in.nextString());
-                case NUMBER -> out.jsonValue(in.nextString());
-                case BOOLEAN -> out.value(in.nextBoolean());
-                case NULL -> {
-                    in.nextNull();
-                    out.nullValue();
-                }
-                case END_DOCUMENT -> {
+                System.arraycopy(json.bytes(), 0, left, 0, length);
+                json.expect(',');
+                json.readString();
+                json.expect(']');
+                pairs.merge(left, length, json.bytes(), json.length());
+            } else {
+                json.readString();
+                mergeOfText(pairs);
+            }
+        } while (json.take(','));
+        json.expect(']');
+    }
+
+    /** As files were written before 2024: both parts in one text, with a space between. */
+    private void mergeOfText(BytePairs pairs) {
+        byte[] both = json.bytes();
+        int space = 0;
+        while (space < json.length() && both[space] != ' ') {
+            space++;
+        }
+        for (int i = space + 1; i <= json.length(); i++) {
+            if (space == json.length() || i < json.length() && both[i] == ' ') {
+                if (json.string().startsWith("#version")) {
                     return;
                 }
+                throw json.broken("the merge " + Shown.text(json.string()) + " is not two tokens with a space between");
             }
         }
+        pairs.merge(both, space, Arrays.copyOfRange(both, space + 1, json.length()), json.length() - space - 1);
+    }
+
+    private TokenModel unigram(boolean byteLevel, IntPredicate hidden) {
+        for (double score : scores) {
+            if (Double.isNaN(score) || Double.isInfinite(score)) {
+                throw model("vocab").damaged("has a score that is no number");
+            }
+        }
+        if (scores.length == 0) {
+            throw model("vocab").damaged("is not a list of tokens and scores");
+        }
+        Part unknown = model("unk_id");
+        Unigram unigram = new Unigram(
+                path,
+                vocabulary,
+                scores,
+                unknown.isNull() ? Vocabulary.NONE : unknown.integer(scores.length - 1),
+                model("byte_fallback").flagOr(false),
+                hidden);
+        return byteLevel ? written(unigram) : unigram;
+    }
+
+    /** A model that gets its words in the alphabet of {@link ByteLevel}. */
+    private static TokenModel written(TokenModel model) {
+        return new TokenModel() {
+            @Override
+            public PreTokenizer.Words into(Ids ids, boolean asText) {
+                PreTokenizer.Words words = model.into(ids, asText);
+                return (text, start, end) -> {
+                    String word = ByteLevel.write(text, start, end);
+                    words.word(word, 0, word.length());
+                };
+            }
+
+            @Override
+            public boolean coversAllText() {
+                return model.coversAllText();
+            }
+        };
     }
 }

@@ -22,7 +22,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -37,11 +36,6 @@ class ExplainerTest {
     @BeforeAll
     static void open() {
         tokenizer = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"));
-    }
-
-    @AfterAll
-    static void close() {
-        tokenizer.close();
     }
 
     /** Passes the features on as coefficients and as visual tokens, and remembers the tiles it was asked for. */

@@ -2,7 +2,6 @@ package io.langbridge.runtime.core.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -19,11 +18,6 @@ class StreamingDecoderTest {
                 ID_OF_BYTE[bytes[0] & 0xFF] = id;
             }
         }
-    }
-
-    @AfterAll
-    static void close() {
-        tokenizer.close();
     }
 
     /** The pieces, separated by a bar; the last one is what is left at the end. */

@@ -125,12 +125,11 @@ class SharedVocabularyTest {
     @Test
     void another_tokenizer_gives_other_ids_for_the_same_tokens() {
         SharedVocabulary vocabulary = SharedVocabulary.of(Arrays.asList("\u0120the", "<|im_end|>"), new int[] {1, 2});
-        try (Tokenizer tokenizer = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"))) {
-            SharedVocabulary moved = vocabulary.forTokenizer(tokenizer).complete();
+        Tokenizer tokenizer = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"));
+        SharedVocabulary moved = vocabulary.forTokenizer(tokenizer).complete();
 
-            assertThat(moved.tokens()).isEqualTo(vocabulary.tokens());
-            assertThat(moved.ids()).containsExactly(258, 622);
-        }
+        assertThat(moved.tokens()).isEqualTo(vocabulary.tokens());
+        assertThat(moved.ids()).containsExactly(258, 622);
     }
 
     @Test
@@ -204,31 +203,29 @@ class SharedVocabularyTest {
         SharedVocabulary byteLevel = SharedVocabulary.of(
                 Arrays.asList("\u0120the", "a", "\u00c3\u00a9", "\u00c3", "s", "\u0120The"),
                 new int[] {1, 2, 3, 4, 5, 6});
-        try (Tokenizer pieces = pieces()) {
-            SharedVocabulary.Transfer transfer = byteLevel.forTokenizer(pieces);
+        Tokenizer pieces = pieces();
+        SharedVocabulary.Transfer transfer = byteLevel.forTokenizer(pieces);
 
-            // A piece wins over the byte token of the same byte, and id 8 only looks like the third token.
-            assertThat(transfer.idsOrMinusOne()).containsExactly(2, 0, 5, 4, -1, -1);
-            assertThat(transfer).hasToString("Transfer[0 exact, 4 by text, 1 ambiguous, 1 missing]");
-            assertThat(transfer.match(4)).isEqualTo(SharedVocabulary.Match.AMBIGUOUS);
-            assertThat(transfer.match(5)).isEqualTo(SharedVocabulary.Match.MISSING);
-            assertThat(transfer.missing()).containsExactly("s", "\u0120The");
-            assertThatThrownBy(transfer::complete)
-                    .isInstanceOf(CheckpointException.class)
-                    .hasMessageContaining("2 of 6")
-                    .hasMessageContaining("several of its tokens (1)");
-        }
+        // A piece wins over the byte token of the same byte, and id 8 only looks like the third token.
+        assertThat(transfer.idsOrMinusOne()).containsExactly(2, 0, 5, 4, -1, -1);
+        assertThat(transfer).hasToString("Transfer[0 exact, 4 by text, 1 ambiguous, 1 missing]");
+        assertThat(transfer.match(4)).isEqualTo(SharedVocabulary.Match.AMBIGUOUS);
+        assertThat(transfer.match(5)).isEqualTo(SharedVocabulary.Match.MISSING);
+        assertThat(transfer.missing()).containsExactly("s", "\u0120The");
+        assertThatThrownBy(transfer::complete)
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("2 of 6")
+                .hasMessageContaining("several of its tokens (1)");
     }
 
     @Test
     void pieces_move_to_a_byte_level_tokenizer_too() {
         SharedVocabulary pieces = SharedVocabulary.of(Arrays.asList("\u2581the", "<0x0A>"), new int[] {7, 8});
-        try (Tokenizer tokenizer = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"))) {
-            SharedVocabulary moved = pieces.forTokenizer(tokenizer).complete();
+        Tokenizer tokenizer = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"));
+        SharedVocabulary moved = pieces.forTokenizer(tokenizer).complete();
 
-            assertThat(moved.tokens()).isEqualTo(pieces.tokens());
-            assertThat(Arrays.stream(moved.ids()).mapToObj(tokenizer::tokenOf)).containsExactly("\u0120the", "\u010a");
-        }
+        assertThat(moved.tokens()).isEqualTo(pieces.tokens());
+        assertThat(Arrays.stream(moved.ids()).mapToObj(tokenizer::tokenOf)).containsExactly("\u0120the", "\u010a");
     }
 
     @Test
@@ -238,26 +235,25 @@ class SharedVocabularyTest {
         counts.put("\u0120the", 7L);
         counts.put("\u0120a", 6L);
         counts.put("a", 5L);
-        try (Tokenizer pieces = pieces();
-                Tokenizer byteLevel = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"))) {
-            SharedVocabulary.Builder builder = SharedVocabulary.builder()
-                    .tokenizer("bytes", byteLevel)
-                    .tokenizer("pieces", pieces)
-                    .counts(counts)
-                    .size(2);
+        Tokenizer pieces = pieces();
+        Tokenizer byteLevel = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"));
+        SharedVocabulary.Builder builder = SharedVocabulary.builder()
+                .tokenizer("bytes", byteLevel)
+                .tokenizer("pieces", pieces)
+                .counts(counts)
+                .size(2);
 
-            assertThat(builder.build().get("pieces"))
-                    .isEqualTo(SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {2, 0}));
-            assertThat(builder.build().get("bytes"))
-                    .isEqualTo(
-                            SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {258, byteLevel.idOf("a")}));
-            assertThat(builder.lookUp())
-                    .extractingByKey("pieces")
-                    .hasToString("Transfer[0 exact, 2 by text, 1 ambiguous, 1 missing]");
-            assertThatThrownBy(() -> builder.size(3).build())
-                    .isInstanceOf(CheckpointException.class)
-                    .hasMessageContaining("share 2 of the 4")
-                    .hasMessageContaining("1 ambiguous");
-        }
+        assertThat(builder.build().get("pieces"))
+                .isEqualTo(SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {2, 0}));
+        assertThat(builder.build().get("bytes"))
+                .isEqualTo(
+                        SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {258, byteLevel.idOf("a")}));
+        assertThat(builder.lookUp())
+                .extractingByKey("pieces")
+                .hasToString("Transfer[0 exact, 2 by text, 1 ambiguous, 1 missing]");
+        assertThatThrownBy(() -> builder.size(3).build())
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("share 2 of the 4")
+                .hasMessageContaining("1 ambiguous");
     }
 }

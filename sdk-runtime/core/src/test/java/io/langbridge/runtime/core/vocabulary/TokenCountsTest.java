@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,11 +29,6 @@ class TokenCountsTest {
     @BeforeAll
     static void open() {
         tokenizer = Tokenizer.of(Paths.get("src/test/resources/qwen2-style"));
-    }
-
-    @AfterAll
-    static void close() {
-        tokenizer.close();
     }
 
     private Path file(String name, String text) throws Exception {
