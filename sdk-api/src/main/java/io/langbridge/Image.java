@@ -2,6 +2,7 @@ package io.langbridge;
 
 import io.langbridge.spi.ImageDecoder;
 import io.langbridge.spi.ImageFormat;
+import io.langbridge.spi.PictureMemory;
 import io.langbridge.spi.PixelCollector;
 import io.langbridge.spi.RgbPixels;
 import io.langbridge.spi.RowSink;
@@ -105,7 +106,11 @@ public final class Image {
      * @return the picture
      */
     public static Image of(byte[] encoded, ImageLimits limits) {
-        return new Image(null, Objects.requireNonNull(encoded, "encoded").clone(), null, limits, null);
+        Objects.requireNonNull(encoded, "encoded");
+        Objects.requireNonNull(limits, "limits");
+        byte[] copy = PictureMemory.allocate(encoded.length, "The picture of " + encoded.length + " bytes");
+        System.arraycopy(encoded, 0, copy, 0, encoded.length);
+        return new Image(null, copy, null, limits, null);
     }
 
     /**
@@ -140,6 +145,7 @@ public final class Image {
                 }
                 bytes.write(part, 0, read);
             }
+            return new Image(null, bytes.toByteArray(), null, limits, null);
         } catch (IOException e) {
             throw new ImageException("The picture in the stream cannot be read: " + e + "; open the stream again", e);
         } catch (OutOfMemoryError e) {
@@ -148,7 +154,6 @@ public final class Image {
                             + " bytes; lower maxFileBytes in ImageLimits, or raise the heap (-Xmx)",
                     e);
         }
-        return new Image(null, bytes.toByteArray(), null, limits, null);
     }
 
     /**
