@@ -60,7 +60,7 @@ public final class Request {
     }
 
     private static String notEmpty(String question) {
-        if (question.trim().isEmpty()) {
+        if (Objects.requireNonNull(question, "question").trim().isEmpty()) {
             throw new IllegalArgumentException("The question is empty; a picture without words is shown with"
                     + " Request.builder().image(..).build()");
         }

@@ -34,6 +34,12 @@ class NullArgumentsTest {
             Adapter.class,
             Llm.class,
             Request.class,
+            Image.class,
+            Message.class,
+            Message.Text.class,
+            Message.Picture.class,
+            Message.EncodedPicture.class,
+            Message.Answered.class,
             GenerationOptions.class,
             ExplainOptions.class,
             VisionLanguageModel.class);

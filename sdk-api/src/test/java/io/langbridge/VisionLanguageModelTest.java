@@ -41,7 +41,7 @@ class VisionLanguageModelTest {
         assertThatThrownBy(() ->
                         VisionLanguageModel.builder().cacheDirectory(FOLDER).withoutCache())
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("cacheDirectory was already set");
+                .hasMessageContaining("withoutCache() contradicts cacheDirectory(");
         assertThatThrownBy(() -> VisionLanguageModel.builder().withoutCache().cacheDirectory(FOLDER))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("withoutCache()");

@@ -1,8 +1,8 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.LangBridgeException;
-import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;

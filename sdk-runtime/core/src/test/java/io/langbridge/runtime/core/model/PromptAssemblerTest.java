@@ -14,8 +14,8 @@ import io.langbridge.Message;
 import io.langbridge.Message.Role;
 import io.langbridge.PromptException;
 import io.langbridge.runtime.core.config.ImagePrompt;
-import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,13 +36,6 @@ class PromptAssemblerTest {
             + "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
     private static final Message.Part PICTURE = new Message.Picture(Image.of(new byte[] {1}));
     private static final int MUCH = 1 << 20;
-
-    private final List<Tokenizer> open = new ArrayList<>();
-
-    @AfterEach
-    void close() {
-        open.forEach(Tokenizer::close);
-    }
 
     @Test
     void the_tokenizers_begin_token_comes_first_where_the_template_writes_none() {
@@ -312,7 +304,6 @@ class PromptAssemblerTest {
 
     private Tokenizer opened(Path folder) {
         Tokenizer tokenizer = Tokenizer.of(folder);
-        open.add(tokenizer);
         return tokenizer;
     }
 
