@@ -246,9 +246,7 @@ final class AddedTokens {
             from = end;
             int id = ids[matches.word()];
             AddedToken token = byId.get(id);
-            if (token == null
-                    || token.singleWord() && !isWord(text, start, end)
-                    || Guard.isMarked(text, end)) {
+            if (token == null || token.singleWord() && !isWord(text, start, end) || Guard.isMarked(text, end)) {
                 continue;
             }
             if (token.lstrip()) {

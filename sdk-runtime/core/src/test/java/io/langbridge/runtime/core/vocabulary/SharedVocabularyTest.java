@@ -246,8 +246,7 @@ class SharedVocabularyTest {
         assertThat(builder.build().get("pieces"))
                 .isEqualTo(SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {2, 0}));
         assertThat(builder.build().get("bytes"))
-                .isEqualTo(
-                        SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {258, byteLevel.idOf("a")}));
+                .isEqualTo(SharedVocabulary.of(Arrays.asList("\u0120the", "a"), new int[] {258, byteLevel.idOf("a")}));
         assertThat(builder.lookUp())
                 .extractingByKey("pieces")
                 .hasToString("Transfer[0 exact, 2 by text, 1 ambiguous, 1 missing]");
