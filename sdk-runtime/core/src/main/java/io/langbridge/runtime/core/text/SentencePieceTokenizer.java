@@ -71,15 +71,16 @@ final class SentencePieceTokenizer implements TokenizerSource {
                         "{'type':'Split','pattern':{'String':' '},'behavior':'MergedWithPrevious','invert':false}");
                 parts.put("decoder", sequence("decoders", TO_SPACES + BYTES));
             }
+            case "T5Tokenizer" -> t5(config);
             case "", "PreTrainedTokenizer", "TokenizersBackend" -> plain();
             default -> throw new UnsupportedModelException(path + " belongs to a " + Shown.text(named)
                     + ", which is read from a tokenizer.json only. Convert it with"
                     + " AutoTokenizer.from_pretrained(...).save_pretrained(...). Without a tokenizer.json, supported are"
-                    + " LlamaTokenizer, GemmaTokenizer and PreTrainedTokenizerFast.");
+                    + " LlamaTokenizer, GemmaTokenizer, T5Tokenizer and PreTrainedTokenizerFast.");
         }
         if (!config.isNull()) {
             begin = config.part("add_bos_token").flagOr(gemma) ? named(config, "bos_token") : null;
-            end = config.part("add_eos_token").flagOr(false) ? named(config, "eos_token") : null;
+            end = config.part("add_eos_token").flagOr(type.equals("T5Tokenizer")) ? named(config, "eos_token") : null;
         }
     }
 
@@ -104,13 +105,26 @@ final class SentencePieceTokenizer implements TokenizerSource {
         withUnknown = false;
     }
 
-    private void plain() {
+    private void t5(Part config) {
+        String block = "{'type':'Metaspace','replacement':'\u2581'}";
+        parts.put("normalizer", sequence("normalizers", precompiled()));
+        parts.put("pre_tokenizer", sequence("pretokenizers", "{'type':'WhitespaceSplit'}," + block));
+        parts.put("decoder", block);
+        Part extra = config.part("extra_ids");
+        for (int i = (extra.isNull() ? 100 : extra.integer(10_000)) - 1; i >= 0; i--) {
+            added.add(new AddedToken("<extra_id_" + i + ">", false, false, false, false, true));
+        }
+    }
+
+    private String precompiled() {
         byte[] charsmap = model.charsmap();
-        String precompiled = charsmap.length == 0
-                ? ""
-                : "{'type':'Precompiled','precompiled_charsmap':'"
-                        + Base64.getEncoder().encodeToString(charsmap) + "'},";
-        parts.put("normalizer", sequence("normalizers", precompiled + TO_BLOCKS));
+        String base64 = Base64.getEncoder().encodeToString(charsmap);
+        return charsmap.length == 0 ? "" : "{'type':'Precompiled','precompiled_charsmap':'" + base64 + "'}";
+    }
+
+    private void plain() {
+        String precompiled = precompiled();
+        parts.put("normalizer", sequence("normalizers", precompiled + (precompiled.isEmpty() ? "" : ",") + TO_BLOCKS));
         parts.put("decoder", sequence("decoders", TO_SPACES + (model.byteFallback() ? BYTES : "")));
     }
 

@@ -278,13 +278,15 @@ final class TokenizerFile implements TokenizerSource {
         while (space < json.length() && both[space] != ' ') {
             space++;
         }
-        for (int i = space + 1; i <= json.length(); i++) {
-            if (space == json.length() || i < json.length() && both[i] == ' ') {
-                if (json.string().startsWith("#version")) {
-                    return;
-                }
-                throw json.broken("the merge " + Shown.text(json.string()) + " is not two tokens with a space between");
-            }
+        int spaces = 0;
+        for (int i = 0; i < json.length(); i++) {
+            spaces += both[i] == ' ' ? 1 : 0;
+        }
+        if (both[0] == '#' && json.string().startsWith("#version")) {
+            return;
+        }
+        if (spaces != 1) {
+            throw json.broken("the merge " + Shown.text(json.string()) + " is not two tokens with a space between");
         }
         pairs.merge(both, space, Arrays.copyOfRange(both, space + 1, json.length()), json.length() - space - 1);
     }

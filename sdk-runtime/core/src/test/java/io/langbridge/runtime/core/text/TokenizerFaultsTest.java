@@ -52,8 +52,8 @@ class TokenizerFaultsTest {
             {"pre_tokenizer", "{'type':'Metaspace','replacement':''}", "'pre_tokenizer.replacement' is not one"},
             {"pre_tokenizer", "{'type':'CharDelimiterSplit','delimiter':'ab'}", "'pre_tokenizer.delimiter' is not one"},
             {"pre_tokenizer", "{'type':'Sequence','pretokenizers':[{}]}", "'pre_tokenizer.pretokenizers[0].type' is"},
-            {"post_processor", "{'type':'BertProcessing','cls':['y',1]}", "'post_processor.sep' is missing"},
-            {"post_processor", "{'type':'BertProcessing','sep':['x',9999],'cls':['y',1]}", "'post_processor.cls"},
+            {"post_processor", "{'type':'BertProcessing','cls':['y',0]}", "'post_processor.sep' is missing"},
+            {"post_processor", "{'type':'BertProcessing','sep':['x',9999],'cls':['y',0]}", "'post_processor.sep[1]'"},
             {"post_processor", "{'type':'TemplateProcessing','single':[{'SpecialToken':{'id':'[X]'}}]}", "special_tok"},
             {"post_processor", "{'type':'TemplateProcessing','single':[]}", "'post_processor.single' leaves the text"},
             {"model", "{'type':'BPE','vocab':{'a':0},'merges':['a b']}", "'model.merges[0]'"},
@@ -116,10 +116,10 @@ class TokenizerFaultsTest {
             whole.replaceFirst("\"decoder\"", "/* c */ \"decoder\""),
             whole.replaceFirst("\"decoder\"", "decoder"),
             whole.replaceFirst("\"version\"", "\"q\": " + deep + ", \"version\""),
-            whole.replaceFirst("\"added_tokens\": \\[", "\"added_tokens\": [" + deep + ","),
+            whole.replaceFirst("\"added_tokens\":\\[", "\"added_tokens\":[" + deep + ","),
             whole.replaceFirst("\"model\"", "\"model\": {}, \"model\""),
             whole.replaceFirst("\"version\"", "\"\\\\ud800\": 1, \"version\""),
-            whole.replaceFirst("\"vocab\": \\{", "\"vocab\": {\"\\\\ud800\": 5, "),
+            whole.replaceFirst("\"vocab\":\\{", "\"vocab\":{\"\\\\ud800\": 5, "),
             whole + "\0",
             "\ufeff" + whole,
             whole.substring(0, whole.length() - 1),
@@ -130,6 +130,7 @@ class TokenizerFaultsTest {
             write(json);
 
             assertThatThrownBy(() -> Tokenizer.of(folder))
+                    .as(json.substring(0, 100))
                     .isInstanceOf(CheckpointException.class)
                     .hasMessageContaining("tokenizer.json")
                     .hasMessageContaining("damaged at byte");
