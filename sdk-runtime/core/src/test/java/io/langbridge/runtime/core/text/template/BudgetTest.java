@@ -142,8 +142,7 @@ class BudgetTest {
         String chain = "'a' | map(" + times("'map',", 30_000) + "'upper')";
 
         assertThat(cost("{% set lazy = " + chain + " %}")).isLessThan(5_000_000);
-        assertThatThrownBy(() -> cost("{{ " + chain + " | map('list') | list }}"))
-                .isInstanceOf(PromptException.class);
+        assertThat(cost("{{ " + chain + " | map('list') | list }}")).isLessThan(10_000_000);
     }
 
     private static String onSmallStack(String template) throws Exception {
