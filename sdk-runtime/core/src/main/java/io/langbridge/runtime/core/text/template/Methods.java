@@ -63,7 +63,9 @@ final class Methods {
                 && Arrays.asList("start", "stop", "step").contains(name)) {
             return name.equals("start") ? range.start() : name.equals("stop") ? range.stop() : range.step();
         }
-        Function method = methods(target).get(name);
+        Function method = name.equals("copy") && !(target instanceof List || target instanceof Dict)
+                ? null
+                : methods(target).get(name);
         return method == null ? null : method.bound(target);
     }
 

