@@ -73,10 +73,11 @@ final class SentencePieceTokenizer implements TokenizerSource {
             }
             case "T5Tokenizer" -> t5(config);
             case "", "PreTrainedTokenizer", "TokenizersBackend" -> plain();
-            default -> throw new UnsupportedModelException(path + " belongs to a " + Shown.text(named)
-                    + ", which is read from a tokenizer.json only. Convert it with"
-                    + " AutoTokenizer.from_pretrained(...).save_pretrained(...). Without a tokenizer.json, supported are"
-                    + " LlamaTokenizer, GemmaTokenizer, T5Tokenizer and PreTrainedTokenizerFast.");
+            default ->
+                throw new UnsupportedModelException(path + " belongs to a " + Shown.text(named)
+                        + ", which is read from a tokenizer.json only. Convert it with"
+                        + " AutoTokenizer.from_pretrained(...).save_pretrained(...). Without a tokenizer.json, supported are"
+                        + " LlamaTokenizer, GemmaTokenizer, T5Tokenizer and PreTrainedTokenizerFast.");
         }
         if (!config.isNull()) {
             begin = config.part("add_bos_token").flagOr(gemma) ? named(config, "bos_token") : null;
