@@ -11,9 +11,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * JSON in memory, read from front to back and strictly (RFC 8259), but
- * for the numbers that Python writes as NaN and Infinity. A vocabulary has hundreds of thousands of strings;
- * they are handed over as UTF-8, without a {@code String} for each.
+ * JSON in memory, read from front to back and strictly (RFC 8259), but for the numbers that Python writes as NaN and
+ * Infinity. A vocabulary has hundreds of thousands of strings; they are handed over as UTF-8, without a {@code String}
+ * for each.
  */
 final class JsonBytes {
     /** What the reference allows too. */

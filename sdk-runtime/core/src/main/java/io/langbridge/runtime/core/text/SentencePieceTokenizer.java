@@ -12,8 +12,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder with a {@code tokenizer.model} and no {@code tokenizer.json}. SentencePiece does not say all that a tokenizer
- * does; the class that {@code tokenizer_config.json} names says the rest, as transformers converts it.
+ * A folder with a {@code tokenizer.model} and no {@code tokenizer.json}. SentencePiece does not say all that a
+ * tokenizer does; the class that {@code tokenizer_config.json} names says the rest, as transformers converts it.
  */
 final class SentencePieceTokenizer implements TokenizerSource {
     private static final String TO_BLOCKS = "{'type':'Replace','pattern':{'String':' '},'content':'\u2581'}";
@@ -65,6 +65,10 @@ final class SentencePieceTokenizer implements TokenizerSource {
         switch (type) {
             case "LlamaTokenizer" -> llama(config);
             case "GemmaTokenizer" -> {
+                names.put("bos_token", "<bos>");
+                names.put("eos_token", "<eos>");
+                names.put("pad_token", "<pad>");
+                names.put("mask_token", "<mask>");
                 parts.put("normalizer", TO_BLOCKS);
                 parts.put(
                         "pre_tokenizer",
@@ -73,10 +77,11 @@ final class SentencePieceTokenizer implements TokenizerSource {
             }
             case "T5Tokenizer" -> t5(config);
             case "", "PreTrainedTokenizer", "TokenizersBackend" -> plain();
-            default -> throw new UnsupportedModelException(path + " belongs to a " + Shown.text(named)
-                    + ", which is read from a tokenizer.json only. Convert it with"
-                    + " AutoTokenizer.from_pretrained(...).save_pretrained(...). Without a tokenizer.json, supported are"
-                    + " LlamaTokenizer, GemmaTokenizer, T5Tokenizer and PreTrainedTokenizerFast.");
+            default ->
+                throw new UnsupportedModelException(path + " belongs to a " + Shown.text(named)
+                        + ", which is read from a tokenizer.json only. Convert it with"
+                        + " AutoTokenizer.from_pretrained(...).save_pretrained(...). Without a tokenizer.json, supported are"
+                        + " LlamaTokenizer, GemmaTokenizer, T5Tokenizer and PreTrainedTokenizerFast.");
         }
         if (!config.isNull()) {
             begin = config.part("add_bos_token").flagOr(gemma) ? named(config, "bos_token") : null;
@@ -86,7 +91,9 @@ final class SentencePieceTokenizer implements TokenizerSource {
 
     private @Nullable String named(Part config, String name) {
         Part value = config.part(name);
-        return value.isNull() ? names.get(name) : value.isText() ? value.text() : value.part("content").text();
+        return value.isNull()
+                ? names.get(name)
+                : value.isText() ? value.text() : value.part("content").text();
     }
 
     private void name(String name, int id) {
@@ -187,10 +194,7 @@ final class SentencePieceTokenizer implements TokenizerSource {
         String unknown = withUnknown ? model.piece(model.unknownId()) : null;
         boolean bytes = model.byteFallback() || !withUnknown;
         BytePairs pairs = new BytePairs(
-                path,
-                vocabulary,
-                new BytePairs.Options(unknown, true, bytes, false, "", ""),
-                tokens::isSpecialWord);
+                path, vocabulary, new BytePairs.Options(unknown, true, bytes, false, "", ""), tokens::isSpecialWord);
         int[] merges = model.merges();
         for (int i = 0; i < merges.length; i += 2) {
             byte[] left = model.piece(merges[i]).getBytes(StandardCharsets.UTF_8);

@@ -69,9 +69,9 @@ public final class Tokenizer {
     /**
      * Opens the tokenizer of a Hugging Face folder.
      *
-     * @param folder holds {@code tokenizer.json} or else SentencePiece's {@code tokenizer.model}, and usually {@code tokenizer_config.json}, which declares further
-     *     tokens, changes which are special, and names some; older folders have {@code special_tokens_map.json} and
-     *     {@code added_tokens.json} for that
+     * @param folder holds {@code tokenizer.json} or else SentencePiece's {@code tokenizer.model}, and usually
+     *     {@code tokenizer_config.json}, which declares further tokens, changes which are special, and names some;
+     *     older folders have {@code special_tokens_map.json} and {@code added_tokens.json} for that
      * @throws CheckpointException if a file is missing or damaged
      * @throws io.langbridge.UnsupportedModelException if the tokenizer has a part that is not known here; names it
      */

@@ -31,7 +31,8 @@ class SentencePieceTokenizerTest {
     void a_model_of_pieces_gives_the_ids_of_the_reference(String name) throws Exception {
         Tokenizer tokenizer = Tokenizer.of(FOLDER.resolve(name));
         JsonArray cases;
-        try (Reader in = Files.newBufferedReader(FOLDER.resolve(name).resolve("expected.json"), StandardCharsets.UTF_8)) {
+        try (Reader in =
+                Files.newBufferedReader(FOLDER.resolve(name).resolve("expected.json"), StandardCharsets.UTF_8)) {
             cases = JsonParser.parseReader(in).getAsJsonArray();
         }
 
@@ -43,7 +44,9 @@ class SentencePieceTokenizerTest {
 
             assertThat(ids).as(text).isEqualTo(ids(one, "ids"));
             assertThat(tokenizer.encode(text, true)).as(text).isEqualTo(ids(one, "special"));
-            assertThat(tokenizer.decode(ids, false)).as(text).isEqualTo(one.get("decoded").getAsString());
+            assertThat(tokenizer.decode(ids, false))
+                    .as(text)
+                    .isEqualTo(one.get("decoded").getAsString());
         }
     }
 
@@ -56,7 +59,8 @@ class SentencePieceTokenizerTest {
         Files.deleteIfExists(folder.resolve("tokenizer.model"));
         Files.copy(FOLDER.resolve("bpe/tokenizer.model"), folder.resolve("tokenizer.model"));
         Files.write(
-                folder.resolve("tokenizer_config.json"), config.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+                folder.resolve("tokenizer_config.json"),
+                config.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
         return Tokenizer.of(folder);
     }
 
