@@ -32,7 +32,6 @@ class SequenceEncoderTest {
 
     private static Tiny tiny;
 
-
     @BeforeAll
     static void unpack() {
         tiny = new Tiny(scratch);
