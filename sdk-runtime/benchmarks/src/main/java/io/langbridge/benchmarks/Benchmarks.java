@@ -43,7 +43,8 @@ public final class Benchmarks implements Callable<Integer> {
     @Parameters(
             paramLabel = "SET",
             arity = "0..*",
-            description = "encoder, adapter, decoder, answer, load, kernels, soak; without any, all but soak")
+            description =
+                    "encoder, adapter, decoder, answer, load, tokenizer, kernels, soak; without any, all but soak")
     private List<String> names = new ArrayList<>();
 
     @Mixin
