@@ -30,7 +30,6 @@ class SequenceEncoderTest {
 
     private static Tiny tiny;
 
-
     @BeforeAll
     static void unpack() {
         tiny = new Tiny(scratch);

@@ -57,9 +57,7 @@ final class Unigram implements TokenModel {
             all &= fallbacks[b] != NONE;
         }
         covering = all;
-        unknownToken = unknown == NONE
-                ? new byte[0]
-                : Arrays.copyOf(bytes, vocabulary.copy(unknown, bytes, 0));
+        unknownToken = unknown == NONE ? new byte[0] : Arrays.copyOf(bytes, vocabulary.copy(unknown, bytes, 0));
     }
 
     @Override
