@@ -145,11 +145,6 @@ final class SentencePieceTokenizer implements TokenizerSource {
     }
 
     @Override
-    public Path path() {
-        return path;
-    }
-
-    @Override
     public Vocabulary vocabulary() {
         return vocabulary;
     }

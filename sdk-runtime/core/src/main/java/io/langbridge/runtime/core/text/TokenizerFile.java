@@ -181,11 +181,6 @@ final class TokenizerFile implements TokenizerSource {
     }
 
     @Override
-    public Path path() {
-        return path;
-    }
-
-    @Override
     public Vocabulary vocabulary() {
         return vocabulary;
     }

@@ -1,12 +1,9 @@
 package io.langbridge.runtime.core.text;
 
-import java.nio.file.Path;
 import java.util.List;
 
 /** The file that a tokenizer is read from. */
 interface TokenizerSource {
-    Path path();
-
     /** The model's tokens; those added since are in it too. */
     Vocabulary vocabulary();
 

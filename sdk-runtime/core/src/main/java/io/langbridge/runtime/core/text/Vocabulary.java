@@ -206,11 +206,6 @@ final class Vocabulary {
         return length;
     }
 
-    int length(int id) {
-        int token = numbers[id] - 1;
-        return ends[token + 1] - ends[token];
-    }
-
     Map<String, Integer> asMap() {
         Map<String, Integer> known = map;
         if (known == null) {
