@@ -194,6 +194,7 @@ public final class Image {
      *     they are more than {@link ImageLimits#defaults()} allows
      */
     public static Image ofArgb(int[] argb, int width, int height) {
+        Objects.requireNonNull(argb, "argb");
         if (width <= 0 || height <= 0 || (long) width * height != argb.length) {
             throw new ImageException("Raw pixels: " + argb.length + " values are not " + width + " x " + height
                     + " pixels; give one value per pixel, row after row without padding");

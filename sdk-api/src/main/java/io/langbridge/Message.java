@@ -24,7 +24,7 @@ public record Message(Role role, List<Part> parts) {
      */
     public Message {
         Objects.requireNonNull(role, "role");
-        parts = Collections.unmodifiableList(new ArrayList<>(parts));
+        parts = Collections.unmodifiableList(new ArrayList<>(Objects.requireNonNull(parts, "parts")));
         if (parts.isEmpty()) {
             throw new IllegalArgumentException("A message needs at least one part");
         }

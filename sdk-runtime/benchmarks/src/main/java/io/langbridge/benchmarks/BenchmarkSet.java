@@ -20,6 +20,8 @@ enum BenchmarkSet {
     EXPLAIN,
     /** From the start of the process to a model that is ready, without and with its cache. */
     LOAD,
+    /** Opening a tokenizer, text to tokens and back. */
+    TOKENIZER,
     /** The small kernels, with JMH. */
     KERNELS,
     /** Whether memory stays flat over thousands of questions. */
@@ -37,6 +39,7 @@ enum BenchmarkSet {
             case ANSWER -> AnswerSet.run(setup, out);
             case EXPLAIN -> ExplainSet.run(setup, out);
             case LOAD -> LoadSet.run(setup, out);
+            case TOKENIZER -> TokenizerSet.run(setup, out);
             case KERNELS -> KernelSet.run(setup, out);
             case SOAK -> SoakSet.run(setup, out);
             case SERVICE -> ServiceSet.run(setup, out);

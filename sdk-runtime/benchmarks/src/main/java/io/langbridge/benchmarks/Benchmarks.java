@@ -43,8 +43,8 @@ public final class Benchmarks implements Callable<Integer> {
     @Parameters(
             paramLabel = "SET",
             arity = "0..*",
-            description =
-                    "encoder, adapter, decoder, answer, load, kernels, soak, service; without any, all but the last two")
+            description = "encoder, adapter, decoder, answer, load, tokenizer, kernels, soak, service; without any, all but the"
+                    + " last two")
     private List<String> names = new ArrayList<>();
 
     @Mixin

@@ -148,6 +148,17 @@ final class Setup {
         return folder(llm);
     }
 
+    /** The tokenizer alone; of a shape, no weights are written for it. */
+    Path tokenizer() throws IOException {
+        Path folder = Path.of(llm);
+        if (Files.isDirectory(folder)) {
+            return folder;
+        }
+        Path random = models.resolve("tokenizer-" + llm);
+        RandomModels.tokenizer(llm, random);
+        return random;
+    }
+
     private Path folder(String folderOrShape) throws IOException {
         Path folder = Path.of(folderOrShape);
         if (Files.isDirectory(folder)) {

@@ -93,6 +93,19 @@ class BenchmarkSetTest {
     }
 
     @Test
+    void aTokenizerIsOpenedAndTurnsTextIntoTokensAndBack() throws IOException {
+        List<JsonObject> lines = run("tokenizer");
+
+        assertThat(lines)
+                .extracting(line -> line.get("phase").getAsString())
+                .contains("tokenizer.open", "tokenizer.encode.prose", "tokenizer.decode.code")
+                .hasSize(1 + 2 * 7);
+        assertThat(lines.subList(1, lines.size()))
+                .allSatisfy(line -> assertThat(line.get("tokens").getAsInt()).isPositive());
+        assertThat(folder.resolve("texts").resolve("prose.txt")).isRegularFile();
+    }
+
+    @Test
     void aPeersCommandRunsInTurn() throws IOException {
         List<JsonObject> lines = run(
                 "decoder",

@@ -30,6 +30,9 @@ public final class PromptAssembler {
 
     private static final char ANSWER_ENDS = '\uFDD2';
 
+    /** Beyond any context; a chat template works on its messages several times over. */
+    private static final int MOST_CHARACTERS = 1 << 22;
+
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
     private final String image;
@@ -83,16 +86,16 @@ public final class PromptAssembler {
      */
     List<int[]> assemble(List<Message> messages, int room, int context) {
         int pictures = 0;
+        long words = 0;
         for (Message message : messages) {
+            words += message.text().length();
             for (Message.Part part : message.parts()) {
                 pictures += isPicture(part) ? 1 : 0;
             }
         }
+        requireFits(words, room, context); // before the template works on it
         String text = render(messages, true);
-        int least = text.length() / tokenizer.longestToken();
-        if (least > room) {
-            throw tooLong("at least " + least, text, context);
-        }
+        requireFits(text.length(), room, context);
         Pieces pieces = new Pieces(room);
         boolean begun = beginsItself(text);
         pieces.add(begun ? new int[0] : before);
@@ -101,7 +104,7 @@ public final class PromptAssembler {
         }
         pieces.add(begun ? new int[0] : after);
         if (pieces.full()) {
-            throw tooLong("more than " + room, text, context);
+            throw tooLong("more than " + room + " tokens", text.length(), context);
         }
         if (pieces.done.size() != pictures) {
             throw new PromptException(
@@ -114,11 +117,22 @@ public final class PromptAssembler {
         return pieces.all();
     }
 
-    private static PromptException tooLong(String tokens, String text, int context) {
-        return new PromptException("The prompt is too long for the context: its text of " + text.length()
-                + " characters has " + tokens + " tokens, the context holds " + context
-                + " for text, pictures and answer; shorten it, or raise contextLength(..) if the language model allows"
-                + " more");
+    /** Refuses a text that is too long even if all of it were the vocabulary's longest token. */
+    private void requireFits(long characters, int room, int context) {
+        long least = characters / tokenizer.longestToken();
+        if (least > room) {
+            throw tooLong("at least " + least + " tokens", characters, context);
+        }
+        if (characters > MOST_CHARACTERS) {
+            throw tooLong("more than " + MOST_CHARACTERS + " characters", characters, context);
+        }
+    }
+
+    private static PromptException tooLong(String size, long characters, int context) {
+        return new PromptException("The prompt is too long for the context: its text of " + characters
+                + " characters has " + size + ", the context holds " + context
+                + " tokens for text, pictures and answer; shorten it, or raise contextLength(..) if the language model"
+                + " allows more");
     }
 
     /**

@@ -31,9 +31,16 @@ final class DeclaredTokens {
 
     private DeclaredTokens() {}
 
-    static DeclaredTokens of(Path folder, List<AddedToken> inTokenizer) {
+    /**
+     * Reads the files of a folder.
+     *
+     * @param config what {@link #config} read
+     * @param inTokenizer the tokenizer's own added tokens
+     * @param names texts of named tokens that count unless a file says otherwise
+     */
+    static DeclaredTokens of(Path folder, Part config, List<AddedToken> inTokenizer, Map<String, String> names) {
         DeclaredTokens declared = new DeclaredTokens();
-        Part config = read(folder, CONFIG);
+        names.forEach((name, text) -> declared.named.put(name, bare(text)));
         Part decoder = config.isNull() ? config : config.part("added_tokens_decoder");
         declared.readNames(config);
         if (decoder.isNull()) {
@@ -46,6 +53,11 @@ final class DeclaredTokens {
         }
         declared.resolve(inTokenizer);
         return declared;
+    }
+
+    /** {@code tokenizer_config.json}; null if there is none. */
+    static Part config(Path folder) {
+        return read(folder, CONFIG);
     }
 
     private static int id(Part decoder, String id) {
@@ -132,7 +144,11 @@ final class DeclaredTokens {
         if (value.isObject()) {
             return AddedToken.of(value).asSpecial();
         }
-        return new AddedToken(value.text(), false, false, false, false, true);
+        return bare(value.text());
+    }
+
+    private static AddedToken bare(String text) {
+        return new AddedToken(text, false, false, false, false, true);
     }
 
     private void readOldIds(Part json) {

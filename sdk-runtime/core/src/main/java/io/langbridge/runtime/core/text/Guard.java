@@ -54,11 +54,7 @@ final class Guard {
         }
         mark(new Finder(others), text, marks);
         if (isNormalizedIntoTokens(text, parts, marks, markersAllowed)) {
-            for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
-                if (!Unicode.isWhiteSpace(text.codePointAt(i))) {
-                    marks.set(i + Character.charCount(text.codePointAt(i)));
-                }
-            }
+            markEverywhere(text, marks);
         }
         return marks.isEmpty() && text.indexOf(MARK) < 0
                 ? Collections.unmodifiableList(new ArrayList<>(parts))
@@ -71,6 +67,18 @@ final class Guard {
             int start = matches.start();
             marks.set(start + Character.charCount(text.codePointAt(start)));
             matches.skipTo(start + 1);
+        }
+    }
+
+    private static void markEverywhere(String text, BitSet marks) {
+        for (int i = 0; i < text.length(); ) {
+            int c = text.codePointAt(i);
+            i += Character.charCount(c);
+            // A U+FDD0 of the user is two marks already, and must not become more.
+            boolean besideMark = c == MARK || i < text.length() && text.charAt(i) == MARK;
+            if (!Unicode.isWhiteSpace(c) && !besideMark) {
+                marks.set(i);
+            }
         }
     }
 

@@ -11,8 +11,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * JSON in memory, read from front to back and strictly (RFC 8259). A vocabulary has hundreds of thousands of strings;
- * they are handed over as UTF-8, without a {@code String} for each.
+ * JSON in memory, read from front to back and strictly (RFC 8259), but for the numbers that Python writes as NaN and
+ * Infinity. A vocabulary has hundreds of thousands of strings; they are handed over as UTF-8, without a {@code String}
+ * for each.
  */
 final class JsonBytes {
     /** What the reference allows too. */
@@ -277,18 +278,45 @@ final class JsonBytes {
             readString();
             return null;
         }
+        if (c == 'N' || c == 'I' || c == '-' && at + 1 < json.length && json[at + 1] == 'I') {
+            return unlimited();
+        }
         return c == 't' || c == 'f' || c == 'n' ? word() : (Object) readNumber();
     }
 
     private @Nullable Boolean word() {
-        for (String word : new String[] {"true", "false", "null"}) {
-            int end = at + word.length();
-            if (end <= json.length && new String(json, at, word.length(), StandardCharsets.US_ASCII).equals(word)) {
-                at = end;
-                return word.equals("null") ? null : (Boolean) word.equals("true");
-            }
+        if (takeWord("true")) {
+            return true;
+        }
+        if (takeWord("false")) {
+            return false;
+        }
+        if (takeWord("null")) {
+            return null;
         }
         throw broken("an unknown word stands for a value");
+    }
+
+    /** As Python writes what is no JSON number. */
+    private double unlimited() {
+        if (takeWord("NaN")) {
+            return Double.NaN;
+        }
+        if (takeWord("Infinity")) {
+            return Double.POSITIVE_INFINITY;
+        }
+        if (takeWord("-Infinity")) {
+            return Double.NEGATIVE_INFINITY;
+        }
+        throw broken("an unknown word stands for a value");
+    }
+
+    private boolean takeWord(String word) {
+        int end = at + word.length();
+        boolean found =
+                end <= json.length && new String(json, at, word.length(), StandardCharsets.US_ASCII).equals(word);
+        at = found ? end : at;
+        return found;
     }
 
     /** Reads one value of any kind: a map, a list, a string, a double, a boolean or null. */

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.text;
 
 import io.langbridge.CheckpointException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
@@ -48,7 +49,7 @@ public final class Tokenizer {
     private final TokenBytes bytes;
     private final Guard guard;
 
-    private Tokenizer(TokenizerFile file, DeclaredTokens declared) {
+    private Tokenizer(TokenizerSource file, DeclaredTokens declared) {
         this.declared = declared;
         vocabulary = file.vocabulary();
         decoder = Decoder.of(file.part("decoder"));
@@ -68,15 +69,21 @@ public final class Tokenizer {
     /**
      * Opens the tokenizer of a Hugging Face folder.
      *
-     * @param folder holds {@code tokenizer.json}, and usually {@code tokenizer_config.json}, which declares further
-     *     tokens, changes which are special, and names some; older folders have {@code special_tokens_map.json} and
-     *     {@code added_tokens.json} for that
+     * @param folder holds {@code tokenizer.json} or else SentencePiece's {@code tokenizer.model}, and usually
+     *     {@code tokenizer_config.json}, which declares further tokens, changes which are special, and names some;
+     *     older folders have {@code special_tokens_map.json} and {@code added_tokens.json} for that
      * @throws CheckpointException if a file is missing or damaged
      * @throws io.langbridge.UnsupportedModelException if the tokenizer has a part that is not known here; names it
      */
     public static Tokenizer of(Path folder) {
-        TokenizerFile file = TokenizerFile.read(folder.resolve("tokenizer.json"));
-        return new Tokenizer(file, DeclaredTokens.of(folder, file.added()));
+        Part config = DeclaredTokens.config(folder);
+        Path pieces = folder.resolve("tokenizer.model");
+        if (Files.exists(folder.resolve("tokenizer.json")) || !Files.exists(pieces)) {
+            TokenizerFile file = TokenizerFile.read(folder.resolve("tokenizer.json"));
+            return new Tokenizer(file, DeclaredTokens.of(folder, config, file.added(), Collections.emptyMap()));
+        }
+        SentencePieceTokenizer file = SentencePieceTokenizer.read(pieces, config);
+        return new Tokenizer(file, DeclaredTokens.of(folder, config, file.added(), file.names()));
     }
 
     /**

@@ -15,7 +15,7 @@ import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@code tokenizer.json}: the small parts as a tree, vocabulary and merges as they stand in the file. */
-final class TokenizerFile {
+final class TokenizerFile implements TokenizerSource {
     private static final long MOST_BYTES = 500_000_000;
     private static final Set<String> PARTS =
             new HashSet<>(Arrays.asList("normalizer", "pre_tokenizer", "post_processor", "decoder", "version"));
@@ -41,7 +41,7 @@ final class TokenizerFile {
     static TokenizerFile read(Path path) {
         if (!Files.isRegularFile(path)) {
             throw new CheckpointException("There is no " + path + ". The tokenizer is read from the tokenizer.json"
-                    + " of the language model's folder; if the folder has only a tokenizer.model or vocab.json,"
+                    + " or tokenizer.model of the language model's folder; if the folder has only a vocab.json,"
                     + " convert it with AutoTokenizer.from_pretrained(...).save_pretrained(...).");
         }
         TokenizerFile file = new TokenizerFile(path, DeclaredTokens.bytes(path, MOST_BYTES));
@@ -180,22 +180,23 @@ final class TokenizerFile {
         scores = Arrays.copyOf(scores, n);
     }
 
-    Path path() {
+    @Override
+    public Path path() {
         return path;
     }
 
-    /** The model's tokens; those added since are in it too. */
-    Vocabulary vocabulary() {
+    @Override
+    public Vocabulary vocabulary() {
         return vocabulary;
     }
 
-    /** The file's added tokens, in order. */
-    List<AddedToken> added() {
+    @Override
+    public List<AddedToken> added() {
         return added;
     }
 
-    /** A part at the root, which may be null. */
-    Part part(String name) {
+    @Override
+    public Part part(String name) {
         return new Part(path, name, parts.get(name));
     }
 
@@ -203,13 +204,8 @@ final class TokenizerFile {
         return new Part(path, "model." + name, model.get(name));
     }
 
-    /**
-     * Makes the model.
-     *
-     * @param byteLevel whether words are to be read as {@link ByteLevel} writes them
-     * @param added those that stand for something are made of no other text than their own
-     */
-    TokenModel model(boolean byteLevel, AddedTokens added) {
+    @Override
+    public TokenModel model(boolean byteLevel, AddedTokens added) {
         String type = model("type").textOr(scores.length > 0 ? "Unigram" : merges >= 0 ? "BPE" : "WordLevel");
         switch (type) {
             case "BPE" -> {
@@ -282,13 +278,15 @@ final class TokenizerFile {
         while (space < json.length() && both[space] != ' ') {
             space++;
         }
-        for (int i = space + 1; i <= json.length(); i++) {
-            if (space == json.length() || i < json.length() && both[i] == ' ') {
-                if (json.string().startsWith("#version")) {
-                    return;
-                }
-                throw json.broken("the merge " + Shown.text(json.string()) + " is not two tokens with a space between");
-            }
+        int spaces = 0;
+        for (int i = 0; i < json.length(); i++) {
+            spaces += both[i] == ' ' ? 1 : 0;
+        }
+        if (both[0] == '#' && json.string().startsWith("#version")) {
+            return;
+        }
+        if (spaces != 1) {
+            throw json.broken("the merge " + Shown.text(json.string()) + " is not two tokens with a space between");
         }
         pairs.merge(both, space, Arrays.copyOfRange(both, space + 1, json.length()), json.length() - space - 1);
     }

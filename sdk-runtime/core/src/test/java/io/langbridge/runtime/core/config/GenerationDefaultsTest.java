@@ -77,12 +77,23 @@ class GenerationDefaultsTest {
     }
 
     @Test
-    void two_million_stop_ids_are_kept_once_each() {
+    void many_stop_ids_are_kept_once_each() {
+        assertThat(read(stopIds(900_000)).eosTokenIds()).hasSize(1000);
+    }
+
+    @Test
+    void two_million_stop_ids_are_refused() {
+        assertThatThrownBy(() -> read(stopIds(2_000_000)))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("generation_config.json");
+    }
+
+    private static String stopIds(int count) {
         StringBuilder json = new StringBuilder("{\"eos_token_id\": [0");
-        for (int i = 1; i < 2_000_000; i++) {
+        for (int i = 1; i < count; i++) {
             json.append(',').append(i % 1000);
         }
-        assertThat(read(json.append("]}").toString()).eosTokenIds()).hasSize(1000);
+        return json.append("]}").toString();
     }
 
     private GenerationDefaults read(String json) {

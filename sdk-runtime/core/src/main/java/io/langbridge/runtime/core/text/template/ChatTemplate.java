@@ -1,15 +1,9 @@
 package io.langbridge.runtime.core.text.template;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
 import io.langbridge.CheckpointException;
 import io.langbridge.LangBridgeException;
 import io.langbridge.runtime.core.text.TokenizerConfigFile;
-import io.langbridge.runtime.core.text.template.TemplateNode.Statement;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import io.langbridge.runtime.core.text.template.Nodes.Statement;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -46,29 +40,25 @@ public final class ChatTemplate {
     }
 
     /**
-     * Reads the template of a Hugging Face folder: {@code chat_template.jinja}, else {@code chat_template.json}, else
-     * the entry {@code chat_template} of {@code tokenizer_config.json}. Of several named templates the one called
-     * {@code default} is taken.
+     * Reads the template of a Hugging Face folder, in the order of transformers: the entry {@code chat_template} of
+     * {@code processor_config.json}, {@code chat_template.json}, {@code chat_template.jinja} (beside which
+     * {@code additional_chat_templates} may hold others), the entry {@code chat_template} of
+     * {@code tokenizer_config.json}. Of several named templates the one called {@code default} is taken.
      *
      * @param folder a checkpoint; its named tokens ({@code bos_token}, {@code eos_token}, ...) become variables
      * @return null if the folder has no template
-     * @throws CheckpointException if a file or the template is damaged
-     * @throws io.langbridge.UnsupportedModelException if the template has a tag that is not supported
+     * @throws CheckpointException if a file or the template is damaged, or none of several templates is called
+     *     {@code default}
+     * @throws io.langbridge.UnsupportedModelException if the template has a tag, filter or test that is not supported
      */
     public static @Nullable ChatTemplate of(Path folder) {
-        Map<String, String> tokens = TokenizerConfigFile.namedTokens(folder);
-        Path jinja = folder.resolve("chat_template.jinja");
-        if (Files.isRegularFile(jinja)) {
-            return new ChatTemplate(TemplateParser.parse(text(jinja), jinja.toString()), jinja.toString(), tokens);
-        }
-        for (String name : Arrays.asList("chat_template.json", "tokenizer_config.json")) {
-            JsonElement entry = TokenizerConfigFile.read(folder, name).get("chat_template");
-            if (entry != null && !entry.isJsonNull()) {
-                String where = folder.resolve(name).toString();
-                return new ChatTemplate(TemplateParser.parse(source(entry, where), where), where, tokens);
-            }
-        }
-        return null;
+        TemplateFiles.Found found = TemplateFiles.find(folder);
+        return found == null
+                ? null
+                : new ChatTemplate(
+                        Parser.parse(found.source(), found.where()),
+                        found.where(),
+                        TokenizerConfigFile.namedTokens(folder));
     }
 
     /**
@@ -78,47 +68,10 @@ public final class ChatTemplate {
      * @param where named in errors, usually a path
      * @return the template, without variables of its own
      * @throws CheckpointException if the template is damaged
-     * @throws io.langbridge.UnsupportedModelException if it has a tag that is not supported
+     * @throws io.langbridge.UnsupportedModelException if it has a tag, filter or test that is not supported
      */
     public static ChatTemplate parse(String source, String where) {
-        return new ChatTemplate(TemplateParser.parse(source, where), where, Collections.emptyMap());
-    }
-
-    /** Half-files and wrong encodings must not pass as a template, so malformed bytes are an error. */
-    private static String text(Path path) {
-        try (BufferedReader in = Files.newBufferedReader(path, StandardCharsets.UTF_8)) {
-            StringBuilder text = new StringBuilder();
-            char[] buffer = new char[8192];
-            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
-                text.append(buffer, 0, count);
-            }
-            return text.toString();
-        } catch (IOException e) {
-            throw new CheckpointException(
-                    path + " cannot be read as UTF-8: " + e.getMessage() + ". Download the file again.", e);
-        }
-    }
-
-    private static String source(JsonElement entry, String where) {
-        if (entry.isJsonPrimitive() && entry.getAsJsonPrimitive().isString()) {
-            return entry.getAsString();
-        }
-        if (entry.isJsonArray()) {
-            for (JsonElement named : entry.getAsJsonArray()) {
-                JsonObject template = named.isJsonObject() ? named.getAsJsonObject() : new JsonObject();
-                JsonElement name = template.get("name");
-                JsonElement text = template.get("template");
-                if (name != null
-                        && text != null
-                        && name.isJsonPrimitive()
-                        && name.getAsString().equals("default")
-                        && text.isJsonPrimitive()) {
-                    return text.getAsString();
-                }
-            }
-        }
-        throw new CheckpointException(
-                where + " has a chat_template that is neither a text nor a list with a template" + " named 'default'.");
+        return new ChatTemplate(Parser.parse(source, where), where, Collections.emptyMap());
     }
 
     /**
@@ -136,8 +89,8 @@ public final class ChatTemplate {
     public String render(List<Map<String, Object>> messages, boolean addGenerationPrompt, Map<String, Object> extra) {
         Map<String, Object> variables = new LinkedHashMap<>();
         // Templates ask both "tools is defined" and "tools is not none"; the reference passes none.
-        variables.put("tools", Python.None.NONE);
-        variables.put("documents", Python.None.NONE);
+        variables.put("tools", Values.None.NONE);
+        variables.put("documents", Values.None.NONE);
         variables.put("messages", messages);
         variables.put("add_generation_prompt", addGenerationPrompt);
         variables.putAll(extra);
@@ -155,7 +108,7 @@ public final class ChatTemplate {
     public String render(Map<String, Object> variables) {
         Map<String, Object> all = new LinkedHashMap<>(defaults);
         all.putAll(variables);
-        return TemplateInterpreter.render(statements, all, where);
+        return Run.render(statements, all, where, new Budget());
     }
 
     /**

@@ -109,12 +109,13 @@ class ChatTemplateTest {
             delimiter = '|',
             value = {
                 "{% include 'x' %}|the tag 'include'",
+                "{% for a in [] %}{{ 1 ` nope }}{% endfor %}|the filter 'nope'",
                 "{{ 1 ` nope }}|the filter 'nope'",
                 "{{ 1 is nope }}|the test 'nope'",
                 "{{ ''.encode() }}|the method 'encode' of str",
-                "{{ '%s' % 1 }}|string formatting",
-                "{% for a in b recursive %}{% endfor %}|a recursive loop",
-                "{{ f(*a) }}|arguments with *"
+                "{{ 'a b' ` wordwrap }}|the filter 'wordwrap'",
+                "{{ lipsum() }}|the function 'lipsum'",
+                "{{ 99999999999999999999 }}|the number 99999999999999999999"
             })
     void what_is_not_supported_is_named(String template, String expected) {
         assertThatThrownBy(() -> render(template.replace('`', '|')))
@@ -197,11 +198,58 @@ class ChatTemplateTest {
                         + "{\"name\": \"default\", \"template\": \"{{ bos_token }}config\"}]}");
         assertThat(renderFolder(folder)).isEqualTo("<s>config");
 
+        write(folder.resolve("chat_template.jinja"), "{{ bos_token }}jinja{{ tools is none }}\n");
+        assertThat(renderFolder(folder)).isEqualTo("<s>jinjaTrue");
+
         write(folder.resolve("chat_template.json"), "{\"chat_template\": \"{{ bos_token }}json\"}");
         assertThat(renderFolder(folder)).isEqualTo("<s>json");
 
-        write(folder.resolve("chat_template.jinja"), "{{ bos_token }}jinja{{ tools is none }}\n");
-        assertThat(renderFolder(folder)).isEqualTo("<s>jinjaTrue");
+        write(folder.resolve("processor_config.json"), "{\"chat_template\": {\"default\": \"processor\"}}");
+        assertThat(renderFolder(folder)).isEqualTo("processor");
+    }
+
+    @Test
+    void several_templates_need_one_that_is_called_default(@TempDir Path folder) throws Exception {
+        write(folder.resolve("tokenizer_config.json"), "{\"chat_template\": {\"rag\": \"r\", \"tool_use\": \"t\"}}");
+        assertThatThrownBy(() -> ChatTemplate.of(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("tokenizer_config.json")
+                .hasMessageContaining("[rag, tool_use]");
+
+        Files.createDirectory(folder.resolve("additional_chat_templates"));
+        write(folder.resolve("additional_chat_templates").resolve("tool_use.jinja"), "tools");
+        assertThatThrownBy(() -> ChatTemplate.of(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("[tool_use]")
+                .hasMessageContaining("chat_template.jinja");
+
+        write(folder.resolve("chat_template.jinja"), "default");
+        assertThat(renderFolder(folder)).isEqualTo("default");
+
+        write(folder.resolve("chat_template.json"), "{\"chat_template\": \"x\"}");
+        assertThatThrownBy(() -> ChatTemplate.of(folder))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("delete chat_template.json");
+    }
+
+    @Test
+    void what_comes_out_of_a_template_is_shown_on_one_line() {
+        assertThatThrownBy(() -> render("{{ raise_exception('a\\x1b[2J\\nb') }}"))
+                .isInstanceOf(PromptException.class)
+                .hasMessage("a\\u001b[2J\\nb");
+        assertThatThrownBy(() -> render("{% \u202E %}"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("column 4")
+                .hasMessageContaining("\\u202e");
+    }
+
+    @Test
+    void marks_in_a_message_come_through_every_way_of_printing_it() {
+        String guarded = "a\uFDD0<b>";
+
+        assertThat(ChatTemplate.parse("{{ m }}{{ m.c | tojson }}{{ m.c | tojson(true) }}{{ m.c | trim }}", "t")
+                        .render(Collections.singletonMap("m", Collections.singletonMap("c", guarded))))
+                .isEqualTo("{'c': '" + guarded + "'}\"" + guarded + "\"\"" + guarded + "\"" + guarded);
     }
 
     private static String renderFolder(Path folder) {
@@ -227,7 +275,7 @@ class ChatTemplateTest {
     void dates_are_written_as_templates_ask() {
         LocalDateTime time = LocalDateTime.of(2024, 7, 6, 15, 4, 5);
 
-        assertThat(TemplateLibrary.strftime(time, "%d %b %Y, %A %-d %B %H:%M:%S %I %p %j %y %m %a 100%%"))
+        assertThat(Globals.strftime(time, "%d %b %Y, %A %-d %B %H:%M:%S %I %p %j %y %m %a 100%%", new Budget()))
                 .isEqualTo("06 Jul 2024, Saturday 6 July 15:04:05 03 PM 188 24 07 Sat 100%");
         assertThat(render("{{ strftime_now('%Y') | length }}")).isEqualTo("4");
     }
