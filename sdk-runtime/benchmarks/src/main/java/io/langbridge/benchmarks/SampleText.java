@@ -71,7 +71,11 @@ final class SampleText {
             text.append("    ".repeat(depth));
             switch (random.nextInt(6)) {
                 case 0 -> {
-                    text.append("if (").append(word()).append(" <= ").append(random.nextInt(1000)).append(") {");
+                    text.append("if (")
+                            .append(word())
+                            .append(" <= ")
+                            .append(random.nextInt(1000))
+                            .append(") {");
                     depth = Math.min(depth + 1, 5);
                 }
                 case 1, 2 -> {
@@ -81,7 +85,13 @@ final class SampleText {
                         text.append('}');
                     }
                 }
-                case 3 -> text.append("// ").append(word()).append(' ').append(word()).append(' ').append(word());
+                case 3 ->
+                    text.append("// ")
+                            .append(word())
+                            .append(' ')
+                            .append(word())
+                            .append(' ')
+                            .append(word());
                 default ->
                     text.append(word())
                             .append(name())

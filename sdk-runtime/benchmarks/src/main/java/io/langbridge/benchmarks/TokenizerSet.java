@@ -33,9 +33,7 @@ final class TokenizerSet {
             out.accept(setup.line("tokenizer.encode." + entry.getKey(), "llm")
                     .put("characters", text.length())
                     .put("tokens", ids.length)
-                    .put(
-                            "ms",
-                            new Measure(setup.reps, setup.patience).millis(() -> tokenizer.encode(text, false)))
+                    .put("ms", new Measure(setup.reps, setup.patience).millis(() -> tokenizer.encode(text, false)))
                     .json());
             out.accept(setup.line("tokenizer.decode." + entry.getKey(), "llm")
                     .put("tokens", ids.length)

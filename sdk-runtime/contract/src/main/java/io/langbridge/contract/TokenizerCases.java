@@ -1,9 +1,9 @@
 package io.langbridge.contract;
 
 import io.langbridge.PromptException;
-import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -10,8 +10,8 @@ import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.image.TileGrid;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.model.PromptAssembler;
-import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,7 +31,6 @@ class SequenceEncoderTest {
     private static Path scratch;
 
     private static Tiny tiny;
-
 
     @BeforeAll
     static void unpack() {

@@ -65,6 +65,10 @@ final class SentencePieceTokenizer implements TokenizerSource {
         switch (type) {
             case "LlamaTokenizer" -> llama(config);
             case "GemmaTokenizer" -> {
+                names.put("bos_token", "<bos>");
+                names.put("eos_token", "<eos>");
+                names.put("pad_token", "<pad>");
+                names.put("mask_token", "<mask>");
                 parts.put("normalizer", TO_BLOCKS);
                 parts.put(
                         "pre_tokenizer",

@@ -23,6 +23,7 @@ final class Unigram implements TokenModel {
     private final IntPredicate hidden;
     private final int[] fallbacks = new int[256];
     private final boolean covering;
+    private final byte[] unknownToken;
 
     /** Edges of the tree of tokens: node and byte, by hash; the node they lead to beside them. */
     private long[] keys = new long[1024];
@@ -56,6 +57,7 @@ final class Unigram implements TokenModel {
             all &= fallbacks[b] != NONE;
         }
         covering = all;
+        unknownToken = unknown == NONE ? new byte[0] : Arrays.copyOf(bytes, vocabulary.copy(unknown, bytes, 0));
     }
 
     @Override
@@ -221,8 +223,13 @@ final class Unigram implements TokenModel {
             }
         }
 
+        private boolean isUnknownToken(int start, int end) {
+            return Arrays.equals(unknownToken, Arrays.copyOfRange(utf8, start, end));
+        }
+
         private void emitUnknown(int start, int end) {
-            boolean known = byteFallback;
+            // The name of the unknown token may stand in a text, too.
+            boolean known = byteFallback && (asText || !isUnknownToken(start, end));
             for (int i = start; known && i < end; i++) {
                 known = fallbacks[utf8[i] & 0xFF] != NONE;
             }

@@ -29,8 +29,8 @@ class GuardTest {
 
     private static void assertText(Tokenizer tokenizer, String guarded, String user) {
         int[] ids = tokenizer.encode("<|im_start|>" + guarded + "<|im_end|>", false);
-        int start = tokenizer.idOf("<|im_start|>");
-        int end = tokenizer.idOf("<|im_end|>");
+        int start = TokenizerFolder.id(tokenizer, "<|im_start|>");
+        int end = TokenizerFolder.id(tokenizer, "<|im_end|>");
 
         assertThat(tokenizer.unguard(guarded)).isEqualTo(user);
         assertThat(ids).startsWith(start).endsWith(end);
@@ -74,9 +74,13 @@ class GuardTest {
                 // A template may drop any part of it.
                 for (int cut = 0; cut < guarded.length(); cut++) {
                     assertThat(tokenizer.encode(guarded.substring(cut), false))
-                            .doesNotContain(tokenizer.idOf("<|im_end|>"), tokenizer.idOf("<image>"));
+                            .doesNotContain(
+                                    TokenizerFolder.id(tokenizer, "<|im_end|>"),
+                                    TokenizerFolder.id(tokenizer, "<image>"));
                     assertThat(tokenizer.encode(guarded.substring(0, cut), false))
-                            .doesNotContain(tokenizer.idOf("<|im_end|>"), tokenizer.idOf("<image>"));
+                            .doesNotContain(
+                                    TokenizerFolder.id(tokenizer, "<|im_end|>"),
+                                    TokenizerFolder.id(tokenizer, "<image>"));
                 }
             }
         }
@@ -138,7 +142,7 @@ class GuardTest {
                 .startsWith("<think>hm</think> <")
                 .doesNotContain("<|im_end|>")
                 .doesNotContain("<image>");
-        assertThat(tokenizer.encode(model, false)).contains(tokenizer.idOf("</think>"));
+        assertThat(tokenizer.encode(model, false)).contains(TokenizerFolder.id(tokenizer, "</think>"));
         assertThat(user).doesNotContain("<think>").doesNotContain("</think>");
     }
 
@@ -164,10 +168,10 @@ class GuardTest {
         assertThat(pieces.encode("</s>", false)).containsExactly(1);
         assertThat(pieces.encode(pieces.guard("</s>", IMAGE), false)).containsExactly(6, 4, 5);
         assertThat(pieces.encode(pieces.guard("\uff1c/s>", IMAGE), false)).containsExactly(6, 4, 5);
-        String pairs = "{'type':'BPE','vocab':{'<':0,'s':1,'>':2,'<s':3,'<s>':4},'merges':['< s','<s >'],"
-                + "'ignore_merges':%s}";
+        String pairs = "{'type':'BPE','vocab':{'<':0,'s':1,'>':2,'<s':3,'<s>':4},'merges':['< s','<s >']}";
         for (String ignoring : new String[] {"false", "true"}) {
-            Tokenizer merged = TokenizerFolder.of(folder, String.format(pairs, ignoring))
+            Tokenizer merged = TokenizerFolder.of(folder, pairs)
+                    .model("ignore_merges", ignoring)
                     .with("added_tokens", "[" + TokenizerFolder.added("<s>", "special") + "]")
                     .open();
 

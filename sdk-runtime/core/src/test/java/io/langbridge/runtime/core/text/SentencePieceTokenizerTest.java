@@ -69,19 +69,19 @@ class SentencePieceTokenizerTest {
         Tokenizer llama = open("{'tokenizer_class':'LlamaTokenizer','add_bos_token':true,'add_eos_token':true}");
         Tokenizer legacy = open("{'tokenizer_class':'LlamaTokenizerFast','legacy':true}");
         Tokenizer plain = open("{}");
-        int space = llama.idOf("\u2581");
+        int space = TokenizerFolder.id(llama, "\u2581");
 
         assertThat(llama.bosToken()).isEqualTo("<s>");
         assertThat(llama.eosId()).isEqualTo(2);
         assertThat(llama.specialsBefore()).containsExactly(1);
         assertThat(llama.specialsAfter()).containsExactly(2);
-        assertThat(llama.encode("</s>-", false)).containsExactly(2, llama.idOf("-"));
-        assertThat(legacy.encode("</s>-", false)).containsExactly(2, space, llama.idOf("-"));
+        assertThat(llama.encode("</s>-", false)).containsExactly(2, TokenizerFolder.id(llama, "-"));
+        assertThat(legacy.encode("</s>-", false)).containsExactly(2, space, TokenizerFolder.id(llama, "-"));
         assertThat(legacy.specialsBefore()).isEmpty();
-        assertThat(plain.encode("-", true)).containsExactly(llama.idOf("-"));
+        assertThat(plain.encode("-", true)).containsExactly(TokenizerFolder.id(llama, "-"));
         assertThat(plain.decode(plain.encode(" - ", true), true)).isEqualTo(" - ");
         assertThat(plain.isSpecial(1)).isTrue();
-        assertThat(plain.isSpecial(plain.idOf("<image>"))).isFalse();
+        assertThat(plain.isSpecial(TokenizerFolder.id(plain, "<image>"))).isFalse();
     }
 
     @Test

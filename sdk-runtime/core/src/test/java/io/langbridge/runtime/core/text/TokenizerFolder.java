@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** Writes small tokenizers for tests. */
 final class TokenizerFolder {
@@ -58,5 +59,10 @@ final class TokenizerFolder {
             token.addProperty(flag, true);
         }
         return token.toString();
+    }
+
+    /** The id of a token that is there. */
+    static int id(Tokenizer tokenizer, String token) {
+        return Objects.requireNonNull(tokenizer.idOf(token), token);
     }
 }

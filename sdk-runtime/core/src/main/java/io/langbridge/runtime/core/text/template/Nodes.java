@@ -305,7 +305,7 @@ final class Nodes {
         }
     }
 
-    record Name(int position, String name) implements Expression {
+    record Name(String name) implements Expression {
         @Override
         public Object value(Run run, Scope scope) {
             return scope.get(name, run.budget);

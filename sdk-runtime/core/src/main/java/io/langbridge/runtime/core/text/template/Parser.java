@@ -590,7 +590,7 @@ final class Parser {
                 if (SPECIAL_NAMES.contains(token.text())) {
                     macros.forEach(uses -> uses.add(token.text()));
                 }
-                return new Nodes.Name(token.position(), token.text());
+                return new Nodes.Name(token.text());
         }
     }
 

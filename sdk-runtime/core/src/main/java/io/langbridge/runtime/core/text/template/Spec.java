@@ -245,7 +245,7 @@ final class Spec {
     /** How many digits fill so many places with a separator before every group but the first. */
     private static long groupedDigits(long places, int group) {
         long digits = places - places / (group + 1);
-        return digits > 0 && places % (group + 1) == 0 ? digits + 1 - 0 : digits;
+        return digits > 0 && places % (group + 1) == 0 ? digits + 1 : digits;
     }
 
     private void aligned(String before, String text, long length, String filler, char how, TextBuilder out) {
