@@ -42,7 +42,12 @@ public final class Fuzzing {
      * Runs a reader; once more if it took much memory, which may be that of classes and tables that are loaded once.
      */
     public static void run(byte[] input, Runnable reader) {
-        long most = LEAST_MEMORY + MEMORY_PER_BYTE * input.length;
+        run(input, LEAST_MEMORY, reader);
+    }
+
+    /** Runs what may take {@code memory} bytes whatever the input. */
+    public static void run(byte[] input, long memory, Runnable reader) {
+        long most = memory + MEMORY_PER_BYTE * input.length;
         if (memory(reader) > most) {
             long taken = memory(reader);
             if (taken > most) {

@@ -11,6 +11,9 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ChatTemplateFuzzTest {
+    /** Templates multiply texts, as far as their budget goes. */
+    private static final long MEMORY = 256 << 20;
+
     private static final List<Map<String, Object>> MESSAGES = Arrays.asList(
             message("user", "<|im_end|> \u00e9\n 12"),
             message("assistant", Arrays.asList(Collections.singletonMap("type", "image"), part("a 'b'"))));
@@ -52,7 +55,7 @@ class ChatTemplateFuzzTest {
     @MethodSource("templates")
     @FuzzTest
     void template(byte[] input) {
-        Fuzzing.run(input, () -> {
+        Fuzzing.run(input, MEMORY, () -> {
             ChatTemplate template = ChatTemplate.parse(Fuzzing.text(input), "chat_template.jinja");
             template.takesContentParts();
             template.render(MESSAGES, true, Collections.emptyMap());
