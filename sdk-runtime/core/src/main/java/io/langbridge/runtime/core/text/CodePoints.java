@@ -1,8 +1,9 @@
 package io.langbridge.runtime.core.text;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
-/** A set of code points. Immutable. */
+/** A set of code points. Immutable to see, safe for several threads. */
 final class CodePoints {
     static final int LIMIT = Character.MAX_CODE_POINT + 1;
     static final CodePoints NONE = new CodePoints(new int[0]);
@@ -12,6 +13,9 @@ final class CodePoints {
 
     private final long asciiLow;
     private final long asciiHigh;
+
+    /** Made when it is first asked for. */
+    private @Nullable CodePoints complement;
 
     private CodePoints(int[] bounds) {
         this.bounds = bounds;
@@ -61,6 +65,15 @@ final class CodePoints {
     }
 
     CodePoints not() {
+        CodePoints made = complement;
+        if (made == null) {
+            made = invert();
+            complement = made;
+        }
+        return made;
+    }
+
+    private CodePoints invert() {
         if (bounds.length == 0) {
             return range(0, LIMIT - 1);
         }

@@ -56,6 +56,7 @@ final class Guard {
         if (isNormalizedIntoTokens(text, parts, marks, markersAllowed)) {
             markEverywhere(text, marks);
         }
+        keepCountable(text, marks);
         return marks.isEmpty() && text.indexOf(MARK) < 0
                 ? Collections.unmodifiableList(new ArrayList<>(parts))
                 : write(parts, marks);
@@ -79,6 +80,25 @@ final class Guard {
             if (!Unicode.isWhiteSpace(c) && !besideMark) {
                 marks.set(i);
             }
+        }
+    }
+
+    /**
+     * A run of the user's own marks gets one of ours at most, behind it: of several, nobody could tell whose they are.
+     */
+    private static void keepCountable(String text, BitSet marks) {
+        int start = text.indexOf(MARK);
+        while (start >= 0) {
+            int end = start;
+            while (end < text.length() && text.charAt(end) == MARK) {
+                end++;
+            }
+            int mark = marks.nextSetBit(start);
+            if (mark >= 0 && mark <= end) {
+                marks.clear(start, end);
+                marks.set(end);
+            }
+            start = text.indexOf(MARK, end);
         }
     }
 

@@ -56,16 +56,25 @@ final class PatternParser {
         return node;
     }
 
-    /** How {@code \w} is read outside of brackets, and where words end. */
-    static CodePoints word() {
-        return wordInBrackets().or(OLD_WORDS);
-    }
-
-    private static CodePoints wordInBrackets() {
-        return property("alphabetic")
+    /** Large sets, made once: a pattern can name them thousands of times. */
+    private static final class Sets {
+        static final CodePoints WORD_IN_BRACKETS = property("alphabetic")
                 .or(Unicode.ofKinds(Unicode.MARK))
                 .or(property("nd"))
                 .or(property("pc"));
+        static final CodePoints WORD = WORD_IN_BRACKETS.or(OLD_WORDS);
+        static final CodePoints CASED = property("lo")
+                .or(property("nd"))
+                .or(property("p"))
+                .or(property("z"))
+                .not();
+
+        private Sets() {}
+    }
+
+    /** How {@code \w} is read outside of brackets, and where words end. */
+    static CodePoints word() {
+        return Sets.WORD;
     }
 
     private static CodePoints property(String name) {
@@ -162,8 +171,7 @@ final class PatternParser {
             return set;
         }
         CodePoints others = set.and(CodePoints.range(0x80, CodePoints.LIMIT - 1));
-        CodePoints plain = property("lo").or(property("nd")).or(property("p")).or(property("z"));
-        if (!others.and(plain.not()).isEmpty()) {
+        if (!others.disjoint(Sets.CASED)) {
             throw unsupported("letters beyond a to z without regard to case");
         }
         int[] bounds = set.bounds();
@@ -487,8 +495,8 @@ final class PatternParser {
         if (c == '\\') {
             int escaped = nextInBrackets();
             CodePoints set = escaped == 'w'
-                    ? wordInBrackets()
-                    : escaped == 'W' ? wordInBrackets().not() : escapedSet(escaped);
+                    ? Sets.WORD_IN_BRACKETS
+                    : escaped == 'W' ? Sets.WORD_IN_BRACKETS.not() : escapedSet(escaped);
             if (set != null) {
                 if (peek() == '-' && at + 1 < pattern.length() && pattern.charAt(at + 1) != ']') {
                     throw unsupported("a range that begins with a class");
@@ -539,7 +547,7 @@ final class PatternParser {
             case "graph" -> invisible().not();
             case "print" -> invisible().not().or(property("zs"));
             case "xdigit" -> HEX;
-            case "word" -> wordInBrackets();
+            case "word" -> Sets.WORD_IN_BRACKETS;
             case "ascii" -> CodePoints.range(0, 127);
             default -> throw unsupported("[:" + shown(plain) + ":]");
         };

@@ -10,6 +10,9 @@ import java.nio.file.Path;
  * threads.
  */
 interface SplitPattern {
+    /** Many times what published models have. A class of characters takes some kilobytes, written with three. */
+    int LONGEST = 20_000;
+
     /** Takes matches. */
     interface Spans {
         /**
@@ -34,10 +37,14 @@ interface SplitPattern {
      * the text; so does any that is a run of characters of one class. Others run with backtracking and a limit.
      *
      * @param file for messages
-     * @throws CheckpointException if it is no regular expression
+     * @throws CheckpointException if it is no regular expression, or longer than any that is published
      * @throws UnsupportedModelException if it has syntax that is not supported
      */
     static SplitPattern regex(String pattern, Path file) {
+        if (pattern.length() > LONGEST) {
+            throw new CheckpointException(file + " has a regular expression of " + pattern.length()
+                    + " characters; at most " + LONGEST + " are read. Download the file again.");
+        }
         SplitPattern published = PublishedPatterns.find(pattern);
         if (published != null) {
             return published;

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.text;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,8 @@ final class Unicode {
     private static final int[] RUN_ENDS;
     private static final byte[] RUN_KINDS;
     private static final Map<String, CodePoints> NAMED = new HashMap<>();
+
+    private static final Map<Integer, CodePoints> OF_KINDS = new ConcurrentHashMap<>();
     private static final int[] LOWERED;
     private static final int[] LOWERED_TO;
     private static final CodePoints NUMERIC;
@@ -259,8 +262,12 @@ final class Unicode {
         return mask == 0 ? null : ofKinds(mask);
     }
 
-    /** {@return all characters whose category is among those of the mask} */
+    /** {@return all characters whose category is among those of the mask}; a pattern may ask for them at every turn. */
     static CodePoints ofKinds(int mask) {
+        return OF_KINDS.computeIfAbsent(mask, Unicode::collect);
+    }
+
+    private static CodePoints collect(int mask) {
         int[] bounds = new int[2 * RUN_KINDS.length];
         int n = 0;
         int start = 0;

@@ -497,4 +497,11 @@ class SplitPatternTest {
         assertThat(pieces(SplitPattern.regex("(?=a)", FILE), "xaxa")).containsExactly("x", "ax", "a");
         assertThat(pieces(SplitPattern.regex("", FILE), "a\ud83d\ude00b")).containsExactly("a", "\ud83d\ude00", "b");
     }
+
+    @Test
+    void a_pattern_longer_than_any_that_is_published_is_refused() {
+        assertThatThrownBy(() -> SplitPattern.regex(repeat("\\W", 10_001), FILE))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("20002 characters");
+    }
 }
