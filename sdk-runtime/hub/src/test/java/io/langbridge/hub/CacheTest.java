@@ -91,8 +91,8 @@ class CacheTest {
         Files.createDirectories(shared.getParent());
         Files.write(shared, WEIGHTS);
         Path blob = fixture.blob(WEIGHTS);
-        Files.createDirectories(blob.getParent());
-        Files.createSymbolicLink(blob, blob.getParent().relativize(shared));
+        Path blobs = Files.createDirectories(fixture.folder().resolve("blobs"));
+        Files.createSymbolicLink(blob, blobs.relativize(shared));
 
         assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
         assertThat(fake.seen).noneMatch(s -> s.server().equals("cdn"));

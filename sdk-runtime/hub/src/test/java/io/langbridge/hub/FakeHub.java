@@ -76,7 +76,7 @@ final class FakeHub implements AutoCloseable {
     }
 
     private HttpServer server(int port) throws IOException {
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 0);
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         server.setExecutor(threads);
         return server;
     }
@@ -86,7 +86,8 @@ final class FakeHub implements AutoCloseable {
     }
 
     String cdn() {
-        return "http://127.0.0.1:" + cdn.getAddress().getPort();
+        // Another name too: Python tells hosts apart by that alone.
+        return "http://localhost:" + cdn.getAddress().getPort();
     }
 
     FakeHub file(String path, String text) {
@@ -239,8 +240,9 @@ final class FakeHub implements AutoCloseable {
         } else if (content == null) {
             error(404, "EntryNotFound").answer(exchange, new byte[0]);
         } else {
-            String revision = address.split("/resolve/")[1].split("/")[0];
-            String path = address.split("/resolve/[^/]*/")[1];
+            String[] parts = address.split("/resolve/", -1)[1].split("/", 2);
+            String revision = parts[0];
+            String path = parts[1];
             exchange.getResponseHeaders().set("X-Repo-Commit", refs.getOrDefault(revision, revision));
             if (large(path)) {
                 exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + sha256(content) + "\"");
@@ -260,7 +262,7 @@ final class FakeHub implements AutoCloseable {
             return;
         }
         String[] parts =
-                rest.substring(Math.min(rest.length(), REPOSITORY.length() + 1)).split("[/?]");
+                rest.substring(Math.min(rest.length(), REPOSITORY.length() + 1)).split("[/?]", -1);
         String revision = parts.length < 2 ? "main" : URLDecoder.decode(parts[1], StandardCharsets.UTF_8);
         String commit = refs.getOrDefault(revision, revision);
         Map<String, byte[]> files = commits.get(commit);

@@ -609,7 +609,8 @@ class HubTest {
     @Test
     void aProxyIsUsed() {
         InetSocketAddress proxy = new InetSocketAddress(
-                "127.0.0.1", java.net.URI.create(fake.endpoint()).getPort());
+                java.net.InetAddress.getLoopbackAddress(),
+                java.net.URI.create(fake.endpoint()).getPort());
         Hub hub = Hub.builder()
                 .environment(Fixture.environment(temporary))
                 .endpoint("http://hub.invalid")
