@@ -48,10 +48,14 @@ public final class HubModel {
      *
      * @param commit the commit
      * @param files all files of it, as far as they are known
+     * @param listedNow whether the cache does not know that yet
      * @param failure why the hub was not asked, or null if it was
      */
     private record Resolved(
-            String commit, List<RepoFile> files, @Nullable HubException failure) {}
+            String commit,
+            List<RepoFile> files,
+            boolean listedNow,
+            @Nullable HubException failure) {}
 
     /**
      * Takes another revision than {@code main}. A commit is the same for ever: once it is in the cache, the hub is not
@@ -93,13 +97,14 @@ public final class HubModel {
     }
 
     /**
-     * Asks what {@link #get()} would fetch, without fetching it.
+     * Asks what {@link #get()} would fetch, without fetching it or writing anything. What is in the cache is told by
+     * its length; {@code get()} hashes it too, and fetches again what is damaged.
      *
      * @return the files, their sizes, and what of them is missing
      * @throws HubException if that is not known
      */
     public DownloadPlan plan() {
-        Resolved resolved = resolve();
+        Resolved resolved = resolve(false);
         List<DownloadPlan.File> planned = new ArrayList<>();
         try {
             Set<String> blobs = new HashSet<>();
@@ -123,9 +128,17 @@ public final class HubModel {
      * @throws HubException if the model cannot be had; {@link HubException#reason()} says what can be done
      */
     public Path get() {
-        Resolved resolved = resolve();
+        return get(false);
+    }
+
+    private Path get(boolean patient) {
+        Resolved resolved = resolve(patient);
         String commit = resolved.commit();
         List<RepoFile> chosen = chosen(resolved);
+        if (resolved.listedNow()) {
+            // First, so that Python sees that a snapshot is not complete yet.
+            cache.rememberFiles(commit, resolved.files());
+        }
         try {
             List<RepoFile> missing = new ArrayList<>();
             for (RepoFile file : chosen) {
@@ -134,6 +147,9 @@ public final class HubModel {
                 }
             }
             if (!missing.isEmpty()) {
+                if (resolved.failure() != null && !patient && !hub.settings().offline()) {
+                    return get(true);
+                }
                 if (resolved.failure() != null) {
                     throw notHere(missing, resolved.failure());
                 }
@@ -149,7 +165,8 @@ public final class HubModel {
         return cache.snapshot(commit);
     }
 
-    private Resolved resolve() {
+    /** Finds the commit and its files; without patience, soon takes what is in the cache. */
+    private Resolved resolve(boolean patient) {
         Settings settings = hub.settings();
         boolean exact = Names.isCommit(revision);
         String cached = exact ? revision : cache.commit(revision);
@@ -164,9 +181,9 @@ public final class HubModel {
                         offline.getMessage() + " " + repository + " (" + revision + ") is not in the cache "
                                 + settings.cache() + "; fetch it once while connected.");
             }
-            return new Resolved(cached, filesHere(cached), offline);
+            return new Resolved(cached, filesHere(cached), false, offline);
         }
-        Retries retries = here
+        Retries retries = here && !patient
                 ? new Retries(
                         settings, 2, settings.retryFor().compareTo(WITH_CACHE) < 0 ? settings.retryFor() : WITH_CACHE)
                 : new Retries(settings);
@@ -176,11 +193,9 @@ public final class HubModel {
             List<RepoFile> known = cache.files(commit);
             if (known == null) {
                 known = remote.files(commit, retries);
-                if (Files.isDirectory(cache.folder()) || !known.isEmpty()) {
-                    cache.rememberFiles(commit, known);
-                }
+                return new Resolved(commit, known, true, null);
             }
-            return new Resolved(commit, known, null);
+            return new Resolved(commit, known, false, null);
         } catch (HubException e) {
             if (cached == null
                     || !here
@@ -189,7 +204,7 @@ public final class HubModel {
                 throw e;
             }
             LOG.warn("{} What is in the cache is taken: {}.", e.getMessage(), cache.snapshot(cached));
-            return new Resolved(cached, filesHere(cached), e);
+            return new Resolved(cached, filesHere(cached), false, e);
         }
     }
 

@@ -167,14 +167,9 @@ final class Listing {
     }
 
     private static long number(JsonObject object, String key) {
-        if (!(object.get(key) instanceof JsonPrimitive value) || !value.isNumber()) {
-            return -1;
-        }
-        try {
-            return value.getAsBigDecimal().longValueExact();
-        } catch (ArithmeticException | NumberFormatException e) {
-            return -1;
-        }
+        // Not through BigDecimal: a number of a million digits would take minutes.
+        String digits = object.get(key) instanceof JsonPrimitive value && value.isNumber() ? value.getAsString() : "";
+        return digits.matches("\\d{1,18}") ? Long.parseLong(digits) : -1;
     }
 
     private static String required(@Nullable String value, String source, String key) {

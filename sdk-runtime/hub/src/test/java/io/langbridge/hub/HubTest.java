@@ -115,6 +115,7 @@ class HubTest {
         assertThat(plan.files()).extracting(DownloadPlan.File::path).endsWith("model.safetensors");
         assertThat(plan.missingBytes()).isEqualTo(plan.bytes()).isGreaterThan(300_000);
         assertThat(fake.requests("/resolve/")).isZero();
+        assertThat(fixture.cache).doesNotExist();
 
         fixture.model().get();
         assertThat(fixture.model().plan().missingBytes()).isZero();
@@ -595,6 +596,15 @@ class HubTest {
 
         fake.close();
         assertThat(fixture.model().get()).isEqualTo(fixture.snapshot());
+    }
+
+    @Test
+    void aHubThatAsksToWaitIsWaitedForWhereTheCacheLacksSomething() {
+        fixture.model().files("*.json").get();
+        FakeHub.Fault busy = FakeHub.status(429, "Retry-After", "55");
+        fake.once("/revision/", busy).once("/revision/", busy);
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(fixture.waits).containsExactly(Duration.ofSeconds(55));
     }
 
     @Test
