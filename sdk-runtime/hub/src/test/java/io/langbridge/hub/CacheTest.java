@@ -1,0 +1,258 @@
+package io.langbridge.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.langbridge.hub.Settings.Links;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The cache is Python's: what it writes is read, what it reads is written. */
+class CacheTest {
+    private static final byte[] WEIGHTS = FakeHub.bytes(300_000, 1);
+    private static final byte[] CONFIG = "{\"model_type\":\"llava\"}".getBytes(StandardCharsets.UTF_8);
+
+    @TempDir
+    Path temporary;
+
+    private Fixture fixture;
+    private FakeHub fake;
+
+    @BeforeEach
+    void start() throws IOException {
+        fixture = new Fixture(temporary);
+        fake = fixture.fake.smallModel();
+    }
+
+    @AfterEach
+    void stop() {
+        fixture.close();
+    }
+
+    private long resolved() {
+        return fake.requests("/resolve/");
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void snapshotsAreRelativeLinksToBlobsNamedByTheirHash() throws IOException {
+        fixture.model().get();
+        Path link = fixture.snapshot().resolve("model.safetensors");
+        assertThat(Files.readSymbolicLink(link)).isEqualTo(Path.of("../../blobs", FakeHub.sha256(WEIGHTS)));
+        assertThat(Files.readSymbolicLink(fixture.snapshot().resolve("config.json")))
+                .isEqualTo(Path.of("../../blobs", FakeHub.git(CONFIG)));
+        assertThat(Files.readString(fixture.folder().resolve("refs/main"))).isEqualTo(FakeHub.COMMIT);
+        assertThat(fixture.cache.resolve("CACHEDIR.TAG")).content().startsWith("Signature: 8a477f59");
+        assertThat(fixture.folder().resolve("trees/" + FakeHub.COMMIT + ".json"))
+                .content()
+                .contains("\"format_version\": 1", "\"lfs_sha256\": \"" + FakeHub.sha256(WEIGHTS));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Links.class)
+    void worksWithEveryKindOfLink(Links links) throws IOException {
+        Hub hub = fixture.builder().links(links).build();
+        Path folder = hub.model(FakeHub.REPOSITORY).get();
+        assertThat(folder.resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(Files.isSymbolicLink(folder.resolve("model.safetensors"))).isEqualTo(links == Links.SYMBOLIC);
+        long before = resolved();
+        hub.model(FakeHub.REPOSITORY).get();
+        assertThat(resolved()).isEqualTo(before);
+        assertThat(hub.verify(FakeHub.REPOSITORY).healthy()).isTrue();
+        assertThat(hub.verify(FakeHub.REPOSITORY).unknown()).isEmpty();
+        assertThat(hub.verify(FakeHub.REPOSITORY).files()).isEqualTo(4);
+
+        // A damaged file heals whatever it is.
+        FileTime later = FileTime.fromMillis(1);
+        Files.write(folder.resolve("model.safetensors"), FakeHub.bytes(300_000, 9));
+        Files.setLastModifiedTime(folder.resolve("model.safetensors"), later);
+        assertThat(hub.verify(FakeHub.REPOSITORY).healthy()).isFalse();
+        assertThat(hub.model(FakeHub.REPOSITORY).get().resolve("model.safetensors"))
+                .hasBinaryContent(WEIGHTS);
+        assertThat(hub.verify(FakeHub.REPOSITORY).healthy()).isTrue();
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void linksThroughPythonsSharedBlobsAreFollowed() throws IOException {
+        Path shared = fixture.cache.resolve("blobs/ab/" + "c".repeat(64));
+        Files.createDirectories(shared.getParent());
+        Files.write(shared, WEIGHTS);
+        Path blob = fixture.blob(WEIGHTS);
+        Path blobs = Files.createDirectories(fixture.folder().resolve("blobs"));
+        Files.createSymbolicLink(blob, blobs.relativize(shared));
+
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(fake.seen).noneMatch(s -> s.server().equals("cdn"));
+
+        // Healing replaces the link, and leaves alone what other models share.
+        byte[] damaged = FakeHub.bytes(10, 5);
+        Files.write(shared, damaged);
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(shared).hasBinaryContent(damaged);
+        assertThat(fixture.builder().build().delete(FakeHub.REPOSITORY)).isTrue();
+        assertThat(shared).exists();
+    }
+
+    @Test
+    void blobsOfAnotherProgramAreHashedOnceAndTaken() throws IOException {
+        Path blob = fixture.blob(WEIGHTS);
+        Files.createDirectories(blob.getParent());
+        Files.write(blob, WEIGHTS);
+        fixture.model().get();
+        assertThat(fake.seen).noneMatch(s -> s.server().equals("cdn"));
+    }
+
+    @Test
+    void blobsOfWrongBytesOrLengthAreFetchedAgain() throws IOException {
+        Path blob = fixture.blob(WEIGHTS);
+        Files.createDirectories(blob.getParent());
+        for (byte[] damaged : List.of(FakeHub.bytes(300_000, 9), FakeHub.bytes(5, 9), new byte[0])) {
+            Files.write(blob, damaged);
+            assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void brokenAndMisledLinksAreMended() throws IOException {
+        fixture.model().get();
+        Path link = fixture.snapshot().resolve("model.safetensors");
+        Files.delete(link);
+        Files.createSymbolicLink(link, Path.of("../../blobs", FakeHub.git(CONFIG)));
+        assertThat(fixture.builder().build().verify(FakeHub.REPOSITORY).damaged())
+                .containsExactly(link);
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        Files.delete(link);
+        Files.createSymbolicLink(link, Path.of("../../blobs/nowhere"));
+        assertThat(fixture.builder().build().verify(FakeHub.REPOSITORY).damaged())
+                .containsExactly(link);
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    void aCacheWithoutListingsIsTakenOffline() throws IOException {
+        fixture.model().get();
+        Files.delete(fixture.folder().resolve("trees/" + FakeHub.COMMIT + ".json"));
+        Hub offline = fixture.builder().offline(true).build();
+        assertThat(offline.model(FakeHub.REPOSITORY).get()).isEqualTo(fixture.snapshot());
+
+        Files.write(fixture.blob(WEIGHTS), FakeHub.bytes(300_000, 9));
+        Files.setLastModifiedTime(fixture.blob(WEIGHTS), FileTime.fromMillis(1));
+        HubException failure = catchThrowableOfType(
+                HubException.class, () -> offline.model(FakeHub.REPOSITORY).get());
+        if (!System.getProperty("os.name").startsWith("Windows")) {
+            assertThat(failure).hasMessageContaining("model.safetensors");
+        }
+    }
+
+    @Test
+    void aDamagedListingIsFetchedAgain() throws IOException {
+        fixture.model().get();
+        Path listing = fixture.folder().resolve("trees/" + FakeHub.COMMIT + ".json");
+        for (String damaged : List.of(
+                "",
+                "{",
+                "[]",
+                "{\"format_version\":2,\"files\":{}}",
+                "{\"format_version\":1,\"files\":{\"../../evil\":{\"size\":1,\"blob_id\":\"" + "a".repeat(40)
+                        + "\"}}}")) {
+            Files.writeString(listing, damaged);
+            fixture.model().get();
+            assertThat(listing).content().contains("config.json");
+        }
+    }
+
+    @Test
+    void listsWhatLiesThere() throws IOException {
+        Hub hub = fixture.builder().build();
+        assertThat(hub.list()).isEmpty();
+        fixture.model().get();
+        Files.createDirectories(fixture.cache.resolve("datasets--a--b"));
+        assertThat(hub.list()).singleElement().satisfies(model -> {
+            assertThat(model.repository()).isEqualTo("org/model");
+            assertThat(model.folder()).isEqualTo(fixture.folder());
+            assertThat(model.commits()).containsExactly(FakeHub.COMMIT);
+            assertThat(model.revisions()).containsEntry("main", FakeHub.COMMIT).hasSize(1);
+            assertThat(model.bytes()).isBetween(300_000L, 310_000L);
+        });
+    }
+
+    @Test
+    void deletesOneModel() throws IOException {
+        fixture.model().get();
+        Path other = Files.createDirectories(fixture.cache.resolve("models--other--model/blobs"));
+        Hub hub = fixture.builder().build();
+        assertThat(hub.delete(FakeHub.REPOSITORY)).isTrue();
+        assertThat(fixture.folder()).doesNotExist();
+        assertThat(other).exists();
+        assertThat(hub.delete(FakeHub.REPOSITORY)).isFalse();
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    void verifyFindsWhatChangedEvenIfItLooksUntouched() throws IOException {
+        fixture.model().get();
+        Hub hub = fixture.builder().build();
+        Path blob = fixture.blob(WEIGHTS);
+        FileTime time = Files.getLastModifiedTime(blob);
+        Files.write(blob, FakeHub.bytes(300_000, 9));
+        Files.setLastModifiedTime(blob, time);
+        if (Files.isSymbolicLink(fixture.snapshot().resolve("model.safetensors"))) {
+            assertThat(hub.verify(FakeHub.REPOSITORY).damaged()).containsExactly(blob);
+            assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+            assertThat(hub.verify(FakeHub.REPOSITORY).healthy()).isTrue();
+        }
+    }
+
+    @Test
+    void unchangedFilesOfAnotherRevisionAreNotFetchedAgain() {
+        fixture.model().get();
+        String next = "b".repeat(40);
+        fake.file(next, "config.json", "{}".getBytes(StandardCharsets.UTF_8))
+                .file(next, "model.safetensors", WEIGHTS)
+                .ref("main", next);
+        fake.seen.clear();
+        Path folder = fixture.model().get();
+        assertThat(folder).endsWithRaw(Path.of(next));
+        assertThat(folder.resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(fake.seen).noneMatch(s -> s.server().equals("cdn"));
+    }
+
+    @Test
+    void emptyFilesAndFoldersInsideAreFetched() {
+        fake.file("added.txt", new byte[0]).file("tower/config.json", CONFIG).file("tower/model.safetensors", WEIGHTS);
+        Path folder = fixture.model().get();
+        assertThat(folder.resolve("added.txt")).isEmptyFile();
+        assertThat(folder.resolve("tower/model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(fake.seen.stream().filter(s -> s.server().equals("cdn"))).hasSize(1);
+    }
+
+    @Test
+    void aFolderThatCannotBeMadeIsNamed() throws IOException {
+        Files.writeString(temporary.resolve("file"), "");
+        HubException failure = catchThrowableOfType(
+                HubException.class,
+                () -> Hub.builder()
+                        .environment(Fixture.environment(temporary))
+                        .endpoint(fake.endpoint())
+                        .cache(temporary.resolve("file/hub"))
+                        .build()
+                        .model(FakeHub.REPOSITORY)
+                        .get());
+        assertThat(failure.reason()).isEqualTo(HubException.Reason.CACHE);
+        assertThat(failure).hasMessageContaining("HF_HUB_CACHE");
+    }
+}
