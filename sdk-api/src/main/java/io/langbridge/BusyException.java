@@ -9,7 +9,9 @@ package io.langbridge;
 public final class BusyException extends LangBridgeException {
     private static final long serialVersionUID = 1L;
 
+    /** Requests that were being answered. */
     private final int running;
+    /** Requests that waited for their turn. */
     private final int waiting;
 
     /**
