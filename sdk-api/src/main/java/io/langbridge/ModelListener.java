@@ -19,10 +19,10 @@ import java.time.Duration;
  * what does not come to pass is left out. Numbers and times only: no picture, no word of question or answer is handed
  * over, but for the message of an exception, which may quote a file or a template.
  *
- * <p>Calls come from threads of the model, several at a time for several requests, and the request waits meanwhile: be
- * quick. What a listener throws is logged once per kind and otherwise ignored. A listener must not ask or close the
- * model that calls it; that is an {@link IllegalStateException}. All methods do nothing unless overridden, and more may
- * be added.
+ * <p>Calls come from threads of the model, and the end also from whoever brings it about (asks, cancels, closes);
+ * several at a time for several requests, and the request waits meanwhile: be quick. What a listener throws is logged
+ * once per kind and otherwise ignored. A listener must not ask or close the model that calls it; that is an
+ * {@link IllegalStateException}. All methods do nothing unless overridden, and more may be added.
  *
  * @since 0.1
  */

@@ -327,7 +327,9 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
-         * Where converted weights are kept between starts; default is {@code langbridge} in the user's cache folder.
+         * Where converted weights, and the natives of PyTorch, are kept between starts; default is {@code langbridge}
+         * in the user's cache folder. Made for its owner alone; in a folder that others may write to, a private one is
+         * made. One that belongs to another user is refused when the model is built.
          *
          * @param cacheDirectory made if it does not exist
          * @return this builder

@@ -3,6 +3,7 @@ package io.langbridge.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
@@ -377,6 +378,43 @@ class ServedModelTest {
         assertThat(model.answer(text()).finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
         assertThat(left.answer().finishReason()).isEqualTo(FinishReason.TIMED_OUT);
         assertThat(left.answer().tokenIds()).hasSize(1);
+    }
+
+    @Test
+    void cancellingAStreamThatNobodyReadsGivesItsPlaceBack() {
+        VisionLanguageModel model = model(1, 0);
+        AnswerStream stream = model.stream(text());
+        stream.iterator().next();
+        assertThatThrownBy(() -> model.answer(text())).isInstanceOf(BusyException.class);
+
+        stream.cancel();
+
+        assertThat(model.answer(text()).finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+        assertThat(stream.answer().finishReason()).isEqualTo(FinishReason.CANCELLED);
+    }
+
+    @Test
+    void whoIsCancelledBeforeTheFirstPieceIsNotTooMany() {
+        VisionLanguageModel model = model(1, 0);
+        AnswerStream running = model.stream(text());
+        running.iterator().next();
+        AnswerStream cancelled = model.stream(text());
+        cancelled.cancel();
+
+        assertThat(cancelled.answer().finishReason()).isEqualTo(FinishReason.CANCELLED);
+        running.close();
+    }
+
+    @Test
+    void aFailureIsToldAgainToWhoAsksAgain() {
+        VisionLanguageModel model = model(1, 0);
+        AnswerStream running = model.stream(text());
+        running.iterator().next();
+        AnswerStream refused = model.stream(text());
+
+        assertThatThrownBy(refused::answer).isInstanceOf(BusyException.class);
+        assertThatThrownBy(refused::answer).isInstanceOf(BusyException.class);
+        running.close();
     }
 
     @Test

@@ -102,6 +102,7 @@ final class OrtRuntime {
                 + System.getProperty("os.arch") + ". "
                 + NativeLibraries.cause(
                         failure,
+                        NativeLibraries.Place.TEMPORARY,
                         "The artefact com.microsoft.onnxruntime:onnxruntime holds it for Linux, macOS and Windows on 64"
                                 + " bits; on Android add onnxruntime-android instead.");
     }

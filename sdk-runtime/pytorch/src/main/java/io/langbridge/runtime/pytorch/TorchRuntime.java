@@ -11,6 +11,7 @@ import io.langbridge.runtime.core.engine.ContextLoader;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.NativeLibraries;
 import io.langbridge.spi.Services;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -93,8 +94,9 @@ final class TorchRuntime {
         if (!download) {
             settings.put(OFFLINE, "true");
         }
-        if (!isSet(ENGINE_CACHE) && !isSet("DJL_CACHE_DIR")) {
-            settings.put(ENGINE_CACHE, NativeLibraries.folder().toString());
+        Path folder = isSet(ENGINE_CACHE) || isSet("DJL_CACHE_DIR") ? null : NativeLibraries.folder();
+        if (folder != null) {
+            settings.put(ENGINE_CACHE, folder.toString());
         }
         Map<String, @Nullable String> before = new HashMap<>();
         settings.forEach((name, value) -> before.put(name, System.setProperty(name, value)));
@@ -105,8 +107,11 @@ final class TorchRuntime {
             throw e;
         } catch (RuntimeException | LinkageError | AssertionError e) {
             throw new RuntimeUnavailableException(
-                    "PyTorch's native libraries cannot be loaded. " + NativeLibraries.cause(e, Natives.remedy()), e);
+                    "PyTorch's native libraries cannot be loaded. " + NativeLibraries.cause(e, NativeLibraries.Place.CACHE, Natives.remedy()), e);
         } finally {
+            if (folder != null) {
+                NativeLibraries.unpacked(folder);
+            }
             before.forEach((name, value) -> {
                 if (value == null) {
                     System.clearProperty(name);

@@ -6,12 +6,16 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumSet;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,10 +38,11 @@ public final class PrivateFolder {
     private PrivateFolder() {}
 
     /**
-     * Makes the folder unless it is there, with what lies above it.
+     * Makes the folder unless it is there, with what lies above it. One that is there and that others may write to,
+     * such as {@code /tmp} or a folder of a group, stays as it is and gets a private folder inside.
      *
-     * @param folder this user's own from now on; links on the way are followed
-     * @return {@code folder}
+     * @param folder links on the way are followed
+     * @return {@code folder}, or the private one in it
      * @throws RuntimeUnavailableException if it belongs to another user
      * @throws IOException if it cannot be made
      */
@@ -59,28 +64,27 @@ public final class PrivateFolder {
         if (attributes == null) {
             return folder;
         }
-        if (!isOursOrRoots(attributes.owner(), folder)) {
-            throw new RuntimeUnavailableException("The folder " + folder + " belongs to the user "
-                    + attributes.owner().getName() + ", who could plant files there; what it holds is not used. Remove"
-                    + " it, or set the cache directory to a folder of your own.");
+        if (!Collections.disjoint(attributes.permissions(), OTHERS_WRITE)) {
+            return make(folder.resolve("langbridge-" + System.getProperty("user.name")));
         }
-        Set<PosixFilePermission> permissions = attributes.permissions();
-        if (permissions.removeAll(OTHERS_WRITE)) {
-            try {
-                Files.setPosixFilePermissions(folder, permissions);
-                LOG.info("Other users could write to {}; now only its owner can", folder);
-            } catch (IOException e) {
-                throw new RuntimeUnavailableException(
-                        "Other users may write to the folder " + folder + ", so what it holds is not used. Take that"
-                                + " right away (chmod go-w), or set the cache directory to a folder of your own.",
-                        e);
-            }
-        }
+        UserPrincipal self = self(folder);
+        requireOurs(folder, self);
+        requireOurs(folder, self, LinkOption.NOFOLLOW_LINKS); // a link may have been put there by somebody else
         return folder;
     }
 
+    private static void requireOurs(Path folder, @Nullable UserPrincipal self, LinkOption... links) throws IOException {
+        UserPrincipal owner = Files.getOwner(folder, links);
+        if (!owner.equals(self) && !isRoots(folder, links)) {
+            throw new RuntimeUnavailableException("The folder " + folder + " belongs to the user " + owner.getName()
+                    + ", who could plant files there; what it holds is not used. Remove it, or set the cache directory"
+                    + " to a folder of your own."
+                    + (self == null ? " (Who runs this process cannot be told: no file can be made there.)" : ""));
+        }
+    }
+
     /**
-     * Whether a file in such a folder can only have been written by this user or root.
+     * Whether a file in such a folder can only have been written by whom the folder belongs to, or by root.
      *
      * @return false also for a link, or if there is no such file
      */
@@ -92,8 +96,9 @@ public final class PrivateFolder {
         if (attributes == null) {
             return true;
         }
-        Set<PosixFilePermission> permissions = attributes.permissions();
-        return isOursOrRoots(attributes.owner(), file) && !permissions.removeAll(OTHERS_WRITE);
+        Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent());
+        return Collections.disjoint(attributes.permissions(), OTHERS_WRITE)
+                && (attributes.owner().equals(Files.getOwner(folder)) || isRoots(file));
     }
 
     private static void create(Path folder) throws IOException {
@@ -110,27 +115,27 @@ public final class PrivateFolder {
         return view == null ? null : view.readAttributes();
     }
 
-    private static boolean isOursOrRoots(UserPrincipal owner, Path path) throws IOException {
-        Object id = Files.getAttribute(path, "unix:uid");
-        return id.equals(0) || owner.equals(Self.USER);
+    private static boolean isRoots(Path path, LinkOption... links) throws IOException {
+        return Files.getAttribute(path, "unix:uid", links).equals(0);
     }
 
-    /** Who this process runs as: whoever a file belongs to that it makes. */
-    private static final class Self {
-        static final @Nullable UserPrincipal USER = user();
-
-        private static @Nullable UserPrincipal user() {
+    /**
+     * Who this process is: whoever a file belongs to that it makes, best in this very folder, since mounts may change
+     * owners. Null if it can make none.
+     */
+    private static @Nullable UserPrincipal self(Path folder) {
+        for (Path place : Arrays.asList(folder, Paths.get(String.valueOf(System.getProperty("java.io.tmpdir"))))) {
             try {
-                Path probe = Files.createTempFile("langbridge-", ".owner");
+                Path probe = Files.createTempFile(place, "langbridge-", ".owner");
                 try {
                     return Files.getOwner(probe);
                 } finally {
                     Files.deleteIfExists(probe);
                 }
             } catch (IOException e) {
-                LOG.debug("Who runs this process cannot be told, so only files of root are trusted", e);
-                return null;
+                LOG.debug("Nothing can be written to {}", place, e);
             }
         }
+        return null;
     }
 }

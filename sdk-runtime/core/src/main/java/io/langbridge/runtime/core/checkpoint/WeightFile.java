@@ -136,15 +136,15 @@ public final class WeightFile {
      */
     public Path in(Path cacheDirectory) {
         byte[] key = hash.bytes();
-        Path file = cacheDirectory.resolve("weights-" + ContentHash.hex(key, 16) + ".bin");
         ByteBuffer header = header(key);
         try {
-            PrivateFolder.make(cacheDirectory);
+            Path folder = PrivateFolder.make(cacheDirectory);
+            Path file = folder.resolve("weights-" + ContentHash.hex(key, 16) + ".bin");
             if (isComplete(file, header)) {
                 return file;
             }
             log.info("Writing weights once, {} MB, to {}", length >> 20, file);
-            Path unfinished = Files.createTempFile(cacheDirectory, "weights-", ".part");
+            Path unfinished = Files.createTempFile(folder, "weights-", ".part");
             try {
                 synchronized (WRITING) {
                     write(unfinished, header);

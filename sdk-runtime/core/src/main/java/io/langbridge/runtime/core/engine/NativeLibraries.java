@@ -4,12 +4,14 @@ import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.CacheDirectory;
 import io.langbridge.runtime.core.checkpoint.PrivateFolder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * and the next step. Without it a user reads of an artefact that is missing where a folder forbids execution.
  */
 public final class NativeLibraries {
+    private static final String TEMPORARY = "langbridge-natives-";
     private static final Path MAPS = Paths.get("/proc/self/maps");
     private static final Pattern MUSL = Pattern.compile("/(?:ld-musl-|libc\\.musl)[^/]*$");
     private static final Pattern GLIBC = Pattern.compile("/libc(?:-2\\.\\d+\\.so|\\.so\\.6)$");
@@ -37,6 +40,22 @@ public final class NativeLibraries {
         {"org.w3c.dom.", "java.xml"},
         {"sun.misc.", "jdk.unsupported"},
     };
+
+    /** Where a library is unpacked. */
+    public enum Place {
+        /** By ONNX Runtime itself. */
+        TEMPORARY("the system property java.io.tmpdir", ", -Djava.io.tmpdir=FOLDER"),
+        /** See {@link #folder()}. */
+        CACHE("the cache directory", ", cacheDirectory(..)");
+
+        private final String setting;
+        private final String example;
+
+        Place(String setting, String example) {
+            this.setting = setting;
+            this.example = example;
+        }
+    }
 
     private static volatile @Nullable Path cache = CacheDirectory.ofUser();
 
@@ -62,15 +81,30 @@ public final class NativeLibraries {
             if (kept != null) {
                 return PrivateFolder.make(PrivateFolder.make(kept).resolve("natives"));
             }
-            Path temporary = Files.createTempDirectory("langbridge-natives-");
-            temporary.toFile().deleteOnExit();
-            return temporary;
+            return Files.createTempDirectory(TEMPORARY);
         } catch (IOException e) {
             throw new RuntimeUnavailableException(
                     "There is no place for native libraries: " + e + ". Set the cache directory"
                             + (kept == null ? " or the system property java.io.tmpdir" : "")
                             + " to a folder that can be written to.",
                     e);
+        }
+    }
+
+    /**
+     * Called when all that is needed has been unpacked: what does not lie in the cache goes when the process ends.
+     *
+     * @param folder from {@link #folder()}
+     */
+    public static void unpacked(Path folder) {
+        if (!String.valueOf(folder.getFileName()).startsWith(TEMPORARY)) {
+            return;
+        }
+        // Deleted in the opposite order, so what is in a folder goes before it.
+        try (Stream<Path> all = Files.walk(folder)) {
+            all.forEach(path -> path.toFile().deleteOnExit());
+        } catch (IOException | UncheckedIOException e) {
+            // Then something stays until the temporary folder is cleaned.
         }
     }
 
@@ -122,10 +156,11 @@ public final class NativeLibraries {
      * Why loading failed.
      *
      * @param failure what the loading threw
+     * @param place where the library is unpacked, by the setting that moves it
      * @param otherwise what to do if the cause is none of the known ones, usually which artefact to add
      * @return sentences with the cause and the next step
      */
-    public static String cause(Throwable failure, String otherwise) {
+    public static String cause(Throwable failure, Place place, String otherwise) {
         Throwable root = failure;
         while (root.getCause() != null) {
             root = root.getCause();
@@ -133,8 +168,8 @@ public final class NativeLibraries {
         String message = root.getMessage() == null ? root.toString() : root.getMessage();
         Matcher noExecution = NO_EXECUTION.matcher(message);
         if (noExecution.find()) {
-            return noExecution.group(1) + " may not be executed: its folder is mounted noexec. Set the system property"
-                    + " java.io.tmpdir to a folder that allows execution, -Djava.io.tmpdir=FOLDER.";
+            return noExecution.group(1) + " may not be executed: its folder is mounted noexec. Set " + place.setting
+                    + " to a folder that allows execution" + place.example + ".";
         }
         if (message.startsWith("Illegal native access")) {
             return "Java was told to refuse native libraries (--illegal-native-access=deny). Start it with"
@@ -142,8 +177,8 @@ public final class NativeLibraries {
                     + ".";
         }
         if (root instanceof IOException) {
-            return "It is unpacked into " + System.getProperty("java.io.tmpdir") + ", which failed: " + root
-                    + ". Free space there, or set the system property java.io.tmpdir to a folder that can be written to.";
+            return "It cannot be unpacked: " + root + ". Free space there, or set " + place.setting
+                    + " to a folder that can be written to" + place.example + ".";
         }
         String module = missingModule(root);
         if (module != null) {

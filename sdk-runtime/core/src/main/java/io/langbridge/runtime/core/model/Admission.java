@@ -54,6 +54,9 @@ final class Admission {
     void enter(Generation generation) {
         lock.lock();
         try {
+            if (generation.isStopped()) {
+                return;
+            }
             if (!isFree()) {
                 endExpired();
             }

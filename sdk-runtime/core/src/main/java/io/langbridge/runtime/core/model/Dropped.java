@@ -87,7 +87,7 @@ final class Dropped implements AutoCloseable {
     private static void free(Watch watch) {
         try {
             watch.free();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // or nothing else would ever be freed
             LOG.warn("What was dropped cannot be freed", e);
         }
     }

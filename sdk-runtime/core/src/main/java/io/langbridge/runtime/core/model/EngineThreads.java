@@ -56,11 +56,6 @@ final class EngineThreads implements AutoCloseable {
         }
     }
 
-    /** Whether the current thread works for a model, this one or another. */
-    static boolean isCurrent() {
-        return Thread.currentThread() instanceof Worker;
-    }
-
     /** Hands a task over; it sees the caller's context class loader. After {@link #close} it runs here. */
     <T> FutureTask<T> submit(Callable<T> work) {
         ClassLoader loader = Thread.currentThread().getContextClassLoader();

@@ -21,6 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One answer in the making: prefill, then token after token. The caller's thread waits in {@link #next()}; the work
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * no longer. Does not know the stream that the caller holds, so that a dropped one can be found.
  */
 final class Generation {
+    private static final Logger LOG = LoggerFactory.getLogger(Generation.class);
+
     private final LoadedModel model;
     private final long number = Listeners.nextRequest();
     private List<Message> messages;
@@ -129,11 +133,14 @@ final class Generation {
         while (finishReason == null) {
             advance(true);
         }
+        rethrow();
         return snapshot();
     }
 
     private @Nullable Piece advance(boolean toTheEnd) {
+        model.listeners().refuseIfTelling();
         if (finishReason != null) {
+            rethrow();
             return null;
         }
         if (Thread.currentThread().isInterrupted()) {
@@ -141,6 +148,16 @@ final class Generation {
         }
         FutureTask<@Nullable Piece> task = begin(toTheEnd);
         return task == null ? null : await(task);
+    }
+
+    /** Who asks again after a failure hears of it again. */
+    private void rethrow() {
+        if (failure instanceof RuntimeException e) {
+            throw e;
+        }
+        if (failure instanceof Error e) {
+            throw e;
+        }
     }
 
     /** Null if it was closed in the meantime. */
@@ -201,6 +218,7 @@ final class Generation {
         stop(FinishReason.CANCELLED);
         model.admission().wake(this);
         withdraw();
+        release(); // nobody may ever read on
     }
 
     private synchronized void stop(FinishReason reason) {
@@ -419,9 +437,12 @@ final class Generation {
             stopNow();
         }
         boolean open = model.enter(); // closing waits; or it was closed, and what there is is closed here
-        Answer said = failure == null ? snapshot() : null;
+        Answer said = null;
         try {
+            said = failure == null ? snapshot() : null;
             sessions.giveBack(session, messages, said);
+        } catch (RuntimeException e) {
+            LOG.warn("The KV cache of an answer that has ended cannot be given back", e);
         } finally {
             model.ended(this);
             model.admission().leave(this);

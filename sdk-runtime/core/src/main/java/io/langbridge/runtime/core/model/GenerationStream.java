@@ -48,8 +48,11 @@ final class GenerationStream implements AnswerStream {
 
     @Override
     public Answer answer() {
-        readToTheEnd = true;
-        return generation.finish();
+        try {
+            return generation.finish();
+        } finally {
+            readToTheEnd = true; // also keeps this object reachable until then, or it would count as dropped
+        }
     }
 
     @Override

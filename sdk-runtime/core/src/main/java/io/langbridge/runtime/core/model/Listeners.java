@@ -34,13 +34,16 @@ final class Listeners {
         if (all.isEmpty()) {
             return;
         }
+        Boolean before = telling.get();
         telling.set(true);
         try {
             for (ModelListener listener : all) {
                 tell(listener, event);
             }
         } finally {
-            telling.remove();
+            if (before == null) {
+                telling.remove();
+            }
         }
     }
 

@@ -222,6 +222,7 @@ final class LoadedModel implements VisionLanguageModel {
                 }
             }
         }
+        requireRoom(0, taken - 1);
         return parts.assembler().assemble(messages, parts.contextLength() - taken, parts.contextLength());
     }
 

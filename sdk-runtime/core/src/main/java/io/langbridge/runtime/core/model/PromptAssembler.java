@@ -32,6 +32,8 @@ public final class PromptAssembler {
 
     /** Beyond any context; a chat template works on its messages several times over. */
     private static final int MOST_CHARACTERS = 1 << 22;
+    /** Tokens that end a turn are shorter. */
+    private static final int LOOK_AHEAD = 256;
 
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
@@ -219,10 +221,17 @@ public final class PromptAssembler {
         }
         String marked = render(messages, true, true);
         String unmarked = marked.replace(String.valueOf(ANSWER_BEGINS), "").replace(String.valueOf(ANSWER_ENDS), "");
-        return unmarked.equals(text) ? cut(marked, answers) : whole;
+        return unmarked.equals(text) ? cut(marked, answers, opening(messages, text)) : whole;
     }
 
-    private List<Run> cut(String marked, List<OwnWords> answers) {
+    /** What the template writes in front of an answer; if nothing, the last character of the prompt. */
+    private String opening(List<Message> messages, String text) {
+        String turns = render(messages, false, false);
+        boolean opens = text.startsWith(turns) && text.length() > turns.length();
+        return text.substring(opens ? turns.length() : Math.max(0, text.length() - 1));
+    }
+
+    private List<Run> cut(String marked, List<OwnWords> answers, String opening) {
         List<Run> runs = new ArrayList<>();
         StringBuilder pending = new StringBuilder();
         int at = 0;
@@ -239,8 +248,11 @@ public final class PromptAssembler {
             }
             pending.append(marked, at, begins);
             at = ends < 0 ? marked.length() : ends + 1;
-            // Only in front of a token is a text cut as it is at its beginning.
-            if (ids != null && beginsWithToken(marked.substring(at))) {
+            // They belong behind the words that they were said after: a template may write a past turn with a blank
+            // more. And only in front of a token is a text cut as it is at its beginning.
+            if (ids != null
+                    && pending.toString().endsWith(opening)
+                    && beginsWithToken(marked.substring(at, Math.min(marked.length(), at + LOOK_AHEAD)))) {
                 runs.add(new Run(pending.toString(), null));
                 runs.add(new Run(said, ids));
                 pending.setLength(0);

@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.IntPredicate;
 
 /**
  * Marks words of a user, so that no token is found in them. The mark is U+FDD0, which is no character; one that the
@@ -53,7 +54,7 @@ final class Guard {
             }
         }
         mark(new Finder(others), text, marks);
-        if (isNormalizedIntoTokens(text, parts, marks, markersAllowed)) {
+        if (isNormalizedIntoTokens(text, parts, marks, id -> isDangerous(id, markersAllowed, alsoGuard))) {
             markEverywhere(text, marks);
         }
         keepCountable(text, marks);
@@ -103,28 +104,28 @@ final class Guard {
     }
 
     /** Looks at every stretch that a template might take without a mark. */
-    private boolean isNormalizedIntoTokens(String text, List<String> parts, BitSet marks, boolean onlySpecial) {
+    private boolean isNormalizedIntoTokens(String text, List<String> parts, BitSet marks, IntPredicate dangerous) {
         BitSet cuts = (BitSet) marks.clone();
-        boolean found = stretchesHaveTokens(text, cuts, onlySpecial);
+        boolean found = stretchesHaveTokens(text, cuts, dangerous);
         if (parts.size() > 1) {
             int end = 0;
             for (String part : parts) {
                 end += part.length();
                 cuts.set(end);
             }
-            found |= stretchesHaveTokens(text, cuts, onlySpecial);
+            found |= stretchesHaveTokens(text, cuts, dangerous);
         }
         return found;
     }
 
-    private boolean stretchesHaveTokens(String text, BitSet cuts, boolean onlySpecial) {
+    private boolean stretchesHaveTokens(String text, BitSet cuts, IntPredicate dangerous) {
         int start = 0;
         while (start < text.length()) {
             int next = cuts.nextSetBit(start + 1);
             int end = next < 0 ? text.length() : Math.min(next, text.length());
             String stretch = text.substring(start, end);
             String normalized = normalizer.apply(stretch, true);
-            if (!normalized.equals(stretch) && added.appearIn(normalized, id -> isDangerous(id, onlySpecial))) {
+            if (!normalized.equals(stretch) && added.appearIn(normalized, dangerous)) {
                 return true;
             }
             start = end;
@@ -132,10 +133,13 @@ final class Guard {
         return false;
     }
 
-    private boolean isDangerous(int id, boolean onlySpecial) {
+    private boolean isDangerous(int id, boolean onlySpecial, Collection<String> alsoGuard) {
         AddedToken token = added.token(id);
-        boolean isSpecial = added.isSpecial(id);
-        return token != null && (isSpecial || !onlySpecial) && isWorthMarking(token, isSpecial);
+        if (token == null) {
+            return false;
+        }
+        boolean isSpecial = added.isSpecial(id) || alsoGuard.contains(token.content());
+        return (isSpecial || !onlySpecial) && isWorthMarking(token, isSpecial);
     }
 
     private static List<String> write(List<String> parts, BitSet marks) {

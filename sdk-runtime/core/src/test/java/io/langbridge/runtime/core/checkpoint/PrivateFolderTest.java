@@ -34,12 +34,15 @@ class PrivateFolderTest {
     }
 
     @Test
-    void othersLoseTheRightToWriteToAFolderThatIsOurs() throws IOException {
+    void aFolderThatOthersMayWriteToStaysAsItIsAndGetsAPrivateOne() throws IOException {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxr-x"));
 
-        PrivateFolder.make(folder);
+        Path made = PrivateFolder.make(folder);
 
-        assertThat(permissions(folder)).isEqualTo("rwxr-xr-x");
+        assertThat(made.getParent()).isEqualTo(folder);
+        assertThat(permissions(made)).isEqualTo("rwx------");
+        assertThat(permissions(folder)).isEqualTo("rwxrwxr-x");
+        assertThat(PrivateFolder.make(folder)).isEqualTo(made);
     }
 
     @Test

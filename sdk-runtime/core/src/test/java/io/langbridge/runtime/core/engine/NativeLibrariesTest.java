@@ -81,7 +81,8 @@ class NativeLibrariesTest {
                 "/mnt/tmp/natives42/libengine.so: /mnt/tmp/natives42/libengine.so: failed to map segment from shared"
                         + " object");
 
-        assertThat(NativeLibraries.cause(new ExceptionInInitializerError(error), OTHERWISE))
+        assertThat(NativeLibraries.cause(
+                        new ExceptionInInitializerError(error), NativeLibraries.Place.TEMPORARY, OTHERWISE))
                 .startsWith("/mnt/tmp/natives42/libengine.so may not be executed: its folder is mounted noexec.")
                 .contains("-Djava.io.tmpdir=FOLDER");
     }
@@ -90,6 +91,7 @@ class NativeLibrariesTest {
     void refusedNativeAccessNamesTheFlag() {
         assertThat(NativeLibraries.cause(
                         new IllegalStateException("Illegal native access from an unnamed module (file:x.jar)"),
+                        NativeLibraries.Place.TEMPORARY,
                         OTHERWISE))
                 .contains("--enable-native-access=ALL-UNNAMED");
     }
@@ -97,7 +99,9 @@ class NativeLibrariesTest {
     @Test
     void aFullDiskIsTheCauseThatIsNamed() {
         assertThat(NativeLibraries.cause(
-                        new IllegalStateException(new IOException("No space left on device")), OTHERWISE))
+                        new IllegalStateException(new IOException("No space left on device")),
+                        NativeLibraries.Place.TEMPORARY,
+                        OTHERWISE))
                 .contains("No space left on device")
                 .contains("java.io.tmpdir");
     }
@@ -107,14 +111,17 @@ class NativeLibrariesTest {
         NoClassDefFoundError error = new NoClassDefFoundError("java/util/logging/Logger");
         error.initCause(new ClassNotFoundException("java.util.logging.Logger"));
 
-        assertThat(NativeLibraries.cause(error, OTHERWISE))
+        assertThat(NativeLibraries.cause(error, NativeLibraries.Place.TEMPORARY, OTHERWISE))
                 .contains("java.util.logging.Logger of the module java.logging")
                 .contains("jlink --add-modules java.logging");
     }
 
     @Test
     void anythingElseIsLeftToTheEngine() {
-        assertThat(NativeLibraries.cause(new UnsatisfiedLinkError("no engine in java.library.path"), OTHERWISE))
+        assertThat(NativeLibraries.cause(
+                        new UnsatisfiedLinkError("no engine in java.library.path"),
+                        NativeLibraries.Place.TEMPORARY,
+                        OTHERWISE))
                 .isEqualTo("no engine in java.library.path. Add an artefact.");
     }
 
@@ -138,6 +145,6 @@ class NativeLibrariesTest {
         Path natives = NativeLibraries.folder();
 
         assertThat(natives).isEmptyDirectory();
-        Files.delete(natives);
+        NativeLibraries.unpacked(natives);
     }
 }

@@ -129,6 +129,21 @@ class PromptAssemblerTest {
     }
 
     @Test
+    void own_ids_are_not_put_behind_other_words_than_they_were_said_after() {
+        Tokenizer tokenizer = tokenizer("history-markers-of-the-model");
+        PromptAssembler assembler = assembler(
+                tokenizer,
+                ChatTemplate.parse(
+                        "{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %}"
+                                + " {{ m.content }}<|im_end|>{% endif %}{% endfor %}",
+                        "test"));
+        int[] said = join(tokenizer.encodeAsText(" T"), tokenizer.encodeAsText("wo."));
+        Answer answer = answer(" Two.", said, FinishReason.MAX_NEW_TOKENS);
+        assertThat(ids(assembler, List.of(user("a"), Message.assistant(answer), user("b"))))
+                .containsExactly(ids(assembler, List.of(user("a"), Message.assistant(" Two."), user("b"))));
+    }
+
+    @Test
     void white_space_that_is_a_token_shapes_no_prompt(@TempDir Path folder) throws Exception {
         String json = Files.readString(CASES.resolve("history-markers-of-the-model/tokenizer.json"));
         Files.writeString(folder.resolve("tokenizer.json"), json.replace("\"<unk>\"", "\"\\n\""));
