@@ -89,17 +89,16 @@ public abstract class RuntimeContract {
             Tally tally = tallies.computeIfAbsent(found.area(), area -> new Tally());
             tally.found++;
             tests.computeIfAbsent(found.area(), area -> new ArrayList<>())
-                    .add(dynamicTest(
-                            found.name(),
-                            found.file().toUri(),
-                            () -> run(
-                                    new Check(
-                                            checked,
-                                            options,
-                                            fixtures,
-                                            found,
-                                            plainErrors(checked, options, fixtures, found)),
-                                    tally)));
+                    .add(dynamicTest(found.name(), found.file().toUri(), () -> {
+                        Map<String, Double> plain;
+                        try {
+                            plain = plainErrors(checked, options, fixtures, found);
+                        } catch (Exception | AssertionError e) {
+                            tally.failed++;
+                            throw e;
+                        }
+                        run(new Check(checked, options, fixtures, found, plain), tally);
+                    }));
         }
         List<DynamicNode> nodes = new ArrayList<>();
         nodes.add(dynamicTest("all of " + fixtures.root() + " belongs to a case", () -> {
