@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -58,7 +59,19 @@ final class Cache {
 
     /** Where a file of a snapshot lies. The path was checked when the listing was read. */
     Path pointer(String commit, String path) {
-        return snapshot(commit).resolve(path);
+        return inside(snapshot(commit), path);
+    }
+
+    private static Path inside(Path folder, String name) {
+        try {
+            return folder.resolve(name);
+        } catch (InvalidPathException e) {
+            throw Names.unwritable(name, e);
+        }
+    }
+
+    private Path ref(String revision) {
+        return inside(folder.resolve("refs"), revision);
     }
 
     Path blob(String blob) {
@@ -77,7 +90,7 @@ final class Cache {
     /** The commit that a branch or tag stood for when it was last asked for; null if it never was. */
     @Nullable
     String commit(String revision) {
-        Path ref = folder.resolve("refs").resolve(revision);
+        Path ref = ref(revision);
         try {
             String commit = Files.isRegularFile(ref) && Files.size(ref) < 100
                     ? Files.readString(ref).strip()
@@ -91,7 +104,7 @@ final class Cache {
 
     void rememberCommit(String revision, String commit) {
         if (!revision.equals(commit) && !commit.equals(commit(revision))) {
-            remember(folder.resolve("refs").resolve(revision), commit.getBytes(StandardCharsets.US_ASCII));
+            remember(ref(revision), commit.getBytes(StandardCharsets.US_ASCII));
         }
     }
 

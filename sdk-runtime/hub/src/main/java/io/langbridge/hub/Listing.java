@@ -126,7 +126,8 @@ final class Listing {
             throw new HubException(
                     Reason.INVALID_ANSWER,
                     source + " lists a file '" + Names.shown(name)
-                            + "', which could be written outside the cache. Nothing was written; do not use this model.");
+                            + "', which could be written outside the cache or not at all. Nothing was written; do not use this"
+                            + " model.");
         }
         if (size < 0
                 || !Names.isCommit(required(gitHash, source, "oid"))

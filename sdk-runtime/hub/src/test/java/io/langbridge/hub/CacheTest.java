@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.langbridge.hub.Settings.Links;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -172,6 +174,33 @@ class CacheTest {
             Files.writeString(listing, damaged);
             fixture.model().get();
             assertThat(listing).content().contains("config.json");
+        }
+    }
+
+    @Test
+    void namesThatTheSystemCannotWriteAreNamed() {
+        Cache cache = new Cache(fixture.cache, FakeHub.REPOSITORY);
+        // Stands for a Chinese name under LC_ALL=C.
+        for (ThrowingCallable use : List.<ThrowingCallable>of(
+                () -> cache.pointer(FakeHub.COMMIT, "a\0b"),
+                () -> cache.commit("a\0b"),
+                () -> cache.rememberCommit("a\0b", FakeHub.COMMIT))) {
+            HubException failure = catchThrowableOfType(HubException.class, use);
+            assertThat(failure.reason()).isEqualTo(HubException.Reason.CACHE);
+            assertThat(failure).hasMessageContaining("a\uFFFDb").hasMessageContaining("LC_ALL");
+        }
+    }
+
+    @Test
+    void namesOfAllWritingsAreFetched() {
+        fake.file("\u6A21\u578B-\uD83D\uDE00.txt", "x");
+        if (Charset.forName(System.getProperty("sun.jnu.encoding")).equals(StandardCharsets.UTF_8)) {
+            assertThat(fixture.model().get().resolve("\u6A21\u578B-\uD83D\uDE00.txt"))
+                    .hasContent("x");
+        } else {
+            assertThat(catchThrowableOfType(
+                            HubException.class, () -> fixture.model().get()))
+                    .hasMessageContaining("sun.jnu.encoding");
         }
     }
 

@@ -459,8 +459,14 @@ class HubTest {
 
     @Test
     void redirectsToWhatIsNoAddressAreRefused() {
-        for (String target :
-                List.of("file:///etc/passwd", "", "ftp://a/b", "http://name:word@127.0.0.1/", "http://[")) {
+        for (String target : List.of(
+                "file:///etc/passwd",
+                "",
+                "ftp://a/b",
+                "http://name:word@127.0.0.1/",
+                "http://[",
+                "https://cdn:99999/",
+                "http://localhost:65536/")) {
             fake.once("config.json", FakeHub.redirect(302, target));
             assertThat(failure(fixture.model()).reason()).as(target).isEqualTo(Reason.INVALID_ANSWER);
         }
@@ -488,6 +494,15 @@ class HubTest {
     }
 
     @Test
+    void aNextPageThatIsNoAddressIsNotAskedFor() {
+        fake.always("/tree/", (exchange, content) -> {
+            exchange.getResponseHeaders().set("Link", "<http://127.0.0.1:99999/next>; rel=\"next\"");
+            return false;
+        });
+        assertThat(failure(fixture.model()).reason()).isEqualTo(Reason.INVALID_ANSWER);
+    }
+
+    @Test
     void aNextPageThatWasReadBeforeEndsTheListing() {
         fake.always("/tree/", (exchange, content) -> {
             exchange.getResponseHeaders()
@@ -507,6 +522,8 @@ class HubTest {
                 "..\\evil.json",
                 "C:evil.json",
                 "evil\0.json",
+                "evil\ud800.txt",
+                "evil\udc00\ud800.txt",
                 "a//b.json",
                 "./a.json")) {
             fake.once("/tree/", FakeHub.json(List.of(FakeHub.entry(evil, new byte[] {1}))));
@@ -553,13 +570,17 @@ class HubTest {
                 List.of("", "a/b/c", "../x", "a/..", "a b/c", "a/b--c", "a\\b", "/a", "a/", "a/.b", "a/b.git")) {
             assertThatThrownBy(() -> hub.model(name)).as(name).isInstanceOf(IllegalArgumentException.class);
         }
-        for (String name : List.of("", "../x", "a//b", "/a", "a\\b", "a\tb", "nul", "a:b")) {
+        for (String name : List.of("", "../x", "a//b", "/a", "a\\b", "a\tb", "nul", "a:b", "\ud800")) {
             assertThatThrownBy(() -> hub.model("a/b").revision(name))
                     .as(name)
                     .isInstanceOf(IllegalArgumentException.class);
         }
         assertThat(hub.model("gpt2")).isNotNull();
-        assertThatThrownBy(() -> Hub.builder().endpoint("ftp://x")).isInstanceOf(IllegalArgumentException.class);
+        for (String endpoint : List.of("ftp://x", "http://localhost:99999", "https://x:65536/hub")) {
+            assertThatThrownBy(() -> Hub.builder().endpoint(endpoint))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("HF_ENDPOINT");
+        }
         assertThatThrownBy(() -> Hub.builder().endpoint("https://name:word@x"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .message()
