@@ -325,7 +325,8 @@ public final class Hub {
          * Reads the environment for what was not set. Connects to nothing.
          *
          * @return the hub
-         * @throws HubException if the token file cannot be read, or the token is none
+         * @throws HubException if the token file cannot be read, or the token is none; if there is no place for the
+         *     cache
          */
         public Hub build() {
             boolean stayOffline = offline == null ? environment.offline() : offline;
