@@ -228,6 +228,44 @@ class HubTest {
     }
 
     @Test
+    void whatArrivedIsKeptUntilTheWholeIsThere() {
+        List<FakeHub.Fault> refusals = List.of(
+                FakeHub.status(416),
+                FakeHub.status(206, "Content-Range", "bytes 0-5/6"),
+                FakeHub.whole(FakeHub.bytes(5, 5)));
+        fake.once("cdn", FakeHub.cutAfter(100_000));
+        for (FakeHub.Fault refusal : refusals) {
+            fake.always("cdn", refusal);
+            HubException failure = failure(fixture.model());
+            assertThat(failure.reason()).isEqualTo(Reason.DAMAGED);
+            assertThat(failure).hasMessageContaining("is kept");
+            assertThat(fixture.model().plan().missingBytes()).isEqualTo(200_000);
+            fake.wellAgain();
+        }
+        fake.seen.clear();
+        fake.once("cdn", FakeHub.status(416));
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(fake.seen.stream().filter(s -> s.server().equals("cdn")).map(FakeHub.Seen::range))
+                .containsExactly("bytes=100000-", null);
+    }
+
+    @Test
+    void nothingIsCalledKeptThatIsNot() {
+        fake.always("cdn", (exchange, content) -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().write(FakeHub.bytes(300_001, 5));
+            return true;
+        });
+        assertThat(failure(fixture.model()))
+                .hasMessageContaining("sends more")
+                .message()
+                .doesNotContain("kept");
+        fake.wellAgain().always("cdn", FakeHub.status(206));
+        assertThat(failure(fixture.model()).getMessage()).doesNotContain("kept");
+        assertThat(fixture.model().plan().missingBytes()).isEqualTo(300_000);
+    }
+
+    @Test
     void packedAnswersWithoutLengthAreUnpacked() {
         FakeHub.Fault gzip = (exchange, content) -> {
             exchange.getResponseHeaders().set("Content-Encoding", "gzip");
