@@ -99,7 +99,8 @@ public final class Hub {
     }
 
     /**
-     * Removes a model from the cache, all revisions of it. Do not do so while it is loaded or downloaded.
+     * Removes a model from the cache, all revisions of it, also where its folder is a link to another disk. Do not do
+     * so while it is loaded or downloaded.
      *
      * @param repository the model, {@code ORG/NAME}
      * @return whether it was there

@@ -316,8 +316,9 @@ public final class HubModel {
                                 partial,
                                 progress)
                         .run();
+                String state = String.valueOf(Cache.state(partial));
                 Cache.replace(partial, place);
-                cache.markSound(place, blob);
+                cache.markSound(place, blob, state);
             }
             cache.point(commit, file, hub.settings().links());
         }

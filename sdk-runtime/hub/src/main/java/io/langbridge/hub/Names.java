@@ -53,6 +53,11 @@ final class Names {
         return SHA256.matcher(text).matches();
     }
 
+    /** Whether a name is also the hash of what it names. */
+    static boolean isBlob(String text) {
+        return isCommit(text) || isSha256(text);
+    }
+
     /** Whether a relative path could mean something outside the folder it is meant for. */
     static boolean leavesFolder(String path) {
         if (path.isEmpty()
