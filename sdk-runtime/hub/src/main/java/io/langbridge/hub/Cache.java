@@ -315,6 +315,20 @@ final class Cache {
         return files;
     }
 
+    /** The files that an index of weights names; a readable index if this one is none. */
+    List<String> shards(String commit, RepoFile index) {
+        Path file = pointer(commit, index.path());
+        try {
+            String folder = index.folder().isEmpty() ? "" : index.folder() + "/";
+            return Listing.shards(Files.readAllBytes(file), "The index " + file).stream()
+                    .map(name -> folder + name)
+                    .toList();
+        } catch (IOException | HubException e) {
+            LOG.warn("{} cannot be read: {}", file, e.getMessage());
+            return List.of("a readable " + index.path());
+        }
+    }
+
     /**
      * Removes everything of the model; what was named by links inside its folder stays. Where the folder itself is a
      * link, to another disk for instance, its own files there are removed too, and nothing besides.

@@ -14,7 +14,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The files of a commit: as the hub lists them, and as Python keeps them in the cache. */
@@ -103,6 +105,24 @@ final class Listing {
         root.put("format_version", VERSION);
         root.put("files", byPath);
         return PRETTY.toJson(root).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * The files that an index of weights names, below its own folder.
+     *
+     * @throws HubException if it is none
+     */
+    static Set<String> shards(byte[] utf8, String source) {
+        if (!(parse(utf8, source) instanceof JsonObject root)
+                || !(root.get("weight_map") instanceof JsonObject byTensor)
+                || byTensor.size() == 0) {
+            throw broken(source, "it has no 'weight_map'");
+        }
+        Set<String> shards = new TreeSet<>();
+        for (String tensor : byTensor.keySet()) {
+            shards.add(required(text(byTensor, tensor), source, tensor));
+        }
+        return shards;
     }
 
     /** The commit that the hub's description of a revision names. */

@@ -91,6 +91,11 @@ final class Selection {
         return SHARD.matcher(name).replaceFirst(".").replace(".index.json", "").equals(whole);
     }
 
+    /** Whether a file that is needed holds tensors of the model, rather than texts or a vocabulary. */
+    static boolean isWeights(String name) {
+        return PROJECTOR.matcher(name).matches() || isMain(name, ".safetensors") || isMain(name, ".bin");
+    }
+
     private static boolean isMain(String name, String kind) {
         return name.endsWith(kind)
                 && !PROJECTOR.matcher(name).matches()

@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class HubTest {
@@ -664,6 +666,97 @@ class HubTest {
         fake.once("/revision/", busy).once("/revision/", busy);
         assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
         assertThat(fixture.waits).containsExactly(Duration.ofSeconds(55));
+    }
+
+    /** What an older Python leaves that wanted some files only. */
+    private HubModel withoutListing(String... cached) throws IOException {
+        fixture.model().files(cached).get();
+        deleteListing();
+        fake.seen.clear();
+        return fixture.model();
+    }
+
+    @Test
+    void aSnapshotWithoutListingIsNotTakenForTheWholeModel() throws IOException {
+        HubModel model = withoutListing("tokenizer*", "config.json");
+        fake.once("/revision/", FakeHub.status(503)).once("/revision/", FakeHub.status(503));
+        assertThat(model.plan().missingBytes()).isGreaterThan(299_999);
+        fake.once("/revision/", FakeHub.status(503)).once("/revision/", FakeHub.status(503));
+        assertThat(model.get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    void aSnapshotWithoutWeightsOrListingIsAnErrorWithoutTheHub() throws IOException {
+        HubModel model = withoutListing("tokenizer*", "config.json");
+        HubModel offline = fixture.builder().offline(true).build().model(FakeHub.REPOSITORY);
+        assertThat(failure(offline)).hasMessageContaining("the weights");
+        assertThat(failure(offline).reason()).isEqualTo(Reason.OFFLINE);
+        assertThat(catchThrowableOfType(HubException.class, offline::plan).reason())
+                .isEqualTo(Reason.OFFLINE);
+        assertThat(failure(offline.files("model.safetensors")))
+                .hasMessageContaining("model.safetensors")
+                .extracting(HubException::reason)
+                .isEqualTo(Reason.OFFLINE);
+        assertThat(offline.files("*.json").get()).isEqualTo(fixture.snapshot());
+
+        fake.always("/revision/", FakeHub.status(503));
+        assertThat(failure(model).reason()).isEqualTo(Reason.UNREACHABLE);
+        assertThat(failure(model.files("model.safetensors")).reason()).isEqualTo(Reason.UNREACHABLE);
+    }
+
+    @Test
+    void shardsThatAnIndexNamesAreDemandedWithoutAListing() throws IOException {
+        fake.file("tower/config.json", "{}")
+                .file("tower/model-00001-of-00002.safetensors", FakeHub.bytes(10, 7))
+                .file("tower/model-00002-of-00002.safetensors", FakeHub.bytes(10, 8))
+                .file(
+                        "tower/model.safetensors.index.json",
+                        "{\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\","
+                                + "\"b\":\"model-00002-of-00002.safetensors\"}}");
+        HubModel offline = fixture.builder().offline(true).build().model(FakeHub.REPOSITORY);
+        withoutListing("*.json", "model.safetensors", "tower/*-00001-*");
+        HubException failure = failure(offline);
+        assertThat(failure.reason()).isEqualTo(Reason.OFFLINE);
+        assertThat(failure)
+                .hasMessageContaining("1 of the files")
+                .hasMessageContaining("tower/model-00002-of-00002.safetensors");
+
+        withoutListing("*.json", "model.safetensors", "tower/*");
+        assertThat(offline.get()).isEqualTo(fixture.snapshot());
+        fake.always("/revision/", FakeHub.status(503));
+        assertThat(fixture.model().get()).isEqualTo(fixture.snapshot());
+
+        Path index = fixture.snapshot().resolve("tower/model.safetensors.index.json");
+        for (String broken : List.of("{", "[]", "{\"weight_map\":{}}", "{\"weight_map\":{\"a\":1}}")) {
+            Files.delete(index);
+            Files.writeString(index, broken);
+            assertThat(failure(offline)).as(broken).hasMessageContaining("a readable tower/model.safetensors.index");
+        }
+        assertThat(fake.requests("/resolve/")).isZero();
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aPlanOfASnapshotWithoutListingCountsEveryFile() throws IOException {
+        withoutListing("*.json", "model.safetensors");
+        HubModel offline = fixture.builder().offline(true).build().model(FakeHub.REPOSITORY);
+        Path snapshot = fixture.snapshot();
+        for (String name : List.of("config.json", "tokenizer.json")) {
+            // Files rather than links have no hash that is known.
+            byte[] content = Files.readAllBytes(snapshot.resolve(name));
+            Files.delete(snapshot.resolve(name));
+            Files.write(snapshot.resolve(name), content);
+        }
+        DownloadPlan plan = offline.plan();
+        assertThat(plan.missingBytes()).isZero();
+        assertThat(plan.bytes()).isGreaterThan(300_000);
+
+        Files.delete(snapshot.resolve("model.safetensors"));
+        Files.createSymbolicLink(snapshot.resolve("model.safetensors"), Path.of("../../blobs/" + "d".repeat(64)));
+        assertThat(catchThrowableOfType(HubException.class, offline::plan))
+                .hasMessageContaining("model.safetensors")
+                .extracting(HubException::reason)
+                .isEqualTo(Reason.OFFLINE);
     }
 
     @Test
