@@ -132,20 +132,19 @@ final class BlobDownload {
             }
         }
         try (Wire.Answer answer = wire.open(address, headers, subject)) {
-            if (at > 0 && !goesOn(answer)) {
-                restart(target);
-                if (answer.status() != 200) {
-                    // It cannot go on where we are; asked for everything, it may.
-                    ranges = false;
-                    throw new Retryable(wrong("does not go on where the last answer ended"), null);
-                }
-            } else if (at == 0 && answer.status() != 200) {
+            boolean goesOn = at > 0 && goesOn(answer);
+            if (!goesOn && answer.status() != 200) {
+                // It cannot go on where we are; asked for everything, it may. Until then, nothing is thrown away.
+                ranges = false;
                 throw new Retryable(
-                        wrong("answers with a part (" + answer.status() + ") that was not asked for"), null);
+                        wrong("(" + answer.status() + ") is not the part that was asked for, from byte " + at), null);
+            }
+            checkLength(answer, goesOn ? at : 0);
+            if (!goesOn && at > 0) {
+                restart(target);
             }
             String version = answer.header("ETag");
             etag = version == null || version.startsWith("W/") || !version.startsWith("\"") ? null : version;
-            checkLength(answer);
             receive(answer, target);
         }
     }
@@ -160,13 +159,14 @@ final class BlobDownload {
                 && (range.group(2).equals("*") || Long.parseLong(range.group(2)) == file.size());
     }
 
-    private void checkLength(Wire.Answer answer) throws Retryable {
+    private void checkLength(Wire.Answer answer, long from) throws Retryable {
         String length = answer.header("Content-Length");
         if (length != null
                 && !answer.encoded()
                 && length.matches("\\d{1,18}")
-                && Long.parseLong(length) != file.size() - at) {
-            throw new Retryable(wrong("sends " + length + " bytes where the listing says " + (file.size() - at)), null);
+                && Long.parseLong(length) != file.size() - from) {
+            throw new Retryable(
+                    wrong("sends " + length + " bytes where the listing says " + (file.size() - from)), null);
         }
     }
 
@@ -221,8 +221,7 @@ final class BlobDownload {
     private HubException wrong(String what) {
         return new HubException(
                 Reason.DAMAGED,
-                "The answer for " + subject + " " + what
-                        + ". What has arrived is kept; try again later, or with another"
-                        + " mirror (endpoint(..), HF_ENDPOINT).");
+                "The answer for " + subject + " " + what + (at > 0 ? ". What has arrived is kept; try" : ". Try")
+                        + " again later, or with another mirror (endpoint(..), HF_ENDPOINT).");
     }
 }

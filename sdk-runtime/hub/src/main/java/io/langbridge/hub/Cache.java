@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -17,7 +18,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +34,9 @@ final class Cache {
             Signature: 8a477f597d28d172789f06886806bc55
             # This folder holds downloads that can be had again. See https://bford.info/cachedir/
             """;
+    /** The folders of a model, of Python or of this class, in the order in which they are removed. */
+    private static final List<String> OWN = List.of("refs", "snapshots", "trees", ".no_exist", ".langbridge", "blobs");
+
     private static final int MAX_LISTING = 64 << 20;
     /** What was hashed where nothing can be written about it. */
     private static final Set<String> HASHED = ConcurrentHashMap.newKeySet();
@@ -58,7 +61,19 @@ final class Cache {
 
     /** Where a file of a snapshot lies. The path was checked when the listing was read. */
     Path pointer(String commit, String path) {
-        return snapshot(commit).resolve(path);
+        return inside(snapshot(commit), path);
+    }
+
+    private static Path inside(Path folder, String name) {
+        try {
+            return folder.resolve(name);
+        } catch (InvalidPathException e) {
+            throw Names.unwritable(name, e);
+        }
+    }
+
+    private Path ref(String revision) {
+        return inside(folder.resolve("refs"), revision);
     }
 
     Path blob(String blob) {
@@ -77,7 +92,7 @@ final class Cache {
     /** The commit that a branch or tag stood for when it was last asked for; null if it never was. */
     @Nullable
     String commit(String revision) {
-        Path ref = folder.resolve("refs").resolve(revision);
+        Path ref = ref(revision);
         try {
             String commit = Files.isRegularFile(ref) && Files.size(ref) < 100
                     ? Files.readString(ref).strip()
@@ -91,7 +106,7 @@ final class Cache {
 
     void rememberCommit(String revision, String commit) {
         if (!revision.equals(commit) && !commit.equals(commit(revision))) {
-            remember(folder.resolve("refs").resolve(revision), commit.getBytes(StandardCharsets.US_ASCII));
+            remember(ref(revision), commit.getBytes(StandardCharsets.US_ASCII));
         }
     }
 
@@ -171,8 +186,13 @@ final class Cache {
 
     /** Whether it is the file itself, or a link to this blob and not to another one. */
     private static boolean leadsTo(Path pointer, String blob) throws IOException {
-        return !Files.isSymbolicLink(pointer)
-                || Files.readSymbolicLink(pointer).getFileName().toString().equals(blob);
+        return !Files.isSymbolicLink(pointer) || target(pointer).equals(blob);
+    }
+
+    /** The name of what a link leads to; empty for a root, which has none. */
+    static String target(Path link) throws IOException {
+        return String.valueOf(
+                Objects.requireNonNullElse(Files.readSymbolicLink(link).getFileName(), ""));
     }
 
     /** Whether a file has the length and the bytes that its hash says. Hashed once, and again when it has changed. */
@@ -191,12 +211,16 @@ final class Cache {
             LOG.warn("{} has the right length and wrong bytes.", file);
             return false;
         }
-        markSound(file, blob);
+        markSound(file, blob, state);
         return true;
     }
 
-    void markSound(Path file, String blob) throws IOException {
-        String state = String.valueOf(state(file));
+    /**
+     * Notes that a file was hashed.
+     *
+     * @param state of the file from before that: whatever changes it meanwhile shall show
+     */
+    void markSound(Path file, String blob, String state) throws IOException {
         try {
             write(ours().resolve(blob), state.getBytes(StandardCharsets.US_ASCII));
         } catch (IOException e) {
@@ -210,7 +234,7 @@ final class Cache {
     }
 
     /** Length and time of the last change; null if there is no file, or a link leads nowhere. */
-    private static @Nullable String state(Path file) throws IOException {
+    static @Nullable String state(Path file) throws IOException {
         try {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             return attributes.isRegularFile() ? attributes.size() + " " + attributes.lastModifiedTime() : null;
@@ -278,31 +302,49 @@ final class Cache {
     List<RepoFile> filesOfSnapshot(String commit) throws IOException {
         Path snapshot = snapshot(commit);
         List<RepoFile> files = new ArrayList<>();
-        if (!Files.isDirectory(snapshot)) {
-            return files;
-        }
-        try (Stream<Path> paths = Files.walk(snapshot)) {
-            for (Path path : (Iterable<Path>) paths::iterator) {
-                if (Files.isDirectory(path)) {
-                    continue;
-                }
-                String name = snapshot.relativize(path).toString().replace('\\', '/');
-                String blob = Files.isSymbolicLink(path)
-                        ? Files.readSymbolicLink(path).getFileName().toString()
-                        : "";
-                long size = Files.exists(path) ? Files.size(path) : -1;
-                files.add(new RepoFile(
-                        name, size, Names.isCommit(blob) ? blob : "", Names.isSha256(blob) ? blob : null, null));
+        for (Path path : Folders.files(snapshot)) {
+            if (Files.isDirectory(path)) {
+                continue;
             }
+            String name = snapshot.relativize(path).toString().replace('\\', '/');
+            String blob = Files.isSymbolicLink(path) ? target(path) : "";
+            long size = Files.exists(path) ? Files.size(path) : -1;
+            files.add(new RepoFile(
+                    name, size, Names.isCommit(blob) ? blob : "", Names.isSha256(blob) ? blob : null, null));
         }
         return files;
     }
 
-    /** Removes everything of the model; what was named by links outside its folder stays. */
+    /** The files that an index of weights names; a readable index if this one is none. */
+    List<String> shards(String commit, RepoFile index) {
+        Path file = pointer(commit, index.path());
+        try {
+            String folder = index.folder().isEmpty() ? "" : index.folder() + "/";
+            return Listing.shards(Files.readAllBytes(file), "The index " + file).stream()
+                    .map(name -> folder + name)
+                    .toList();
+        } catch (IOException | HubException e) {
+            LOG.warn("{} cannot be read: {}", file, e.getMessage());
+            return List.of("a readable " + index.path());
+        }
+    }
+
+    /**
+     * Removes everything of the model; what was named by links inside its folder stays. Where the folder itself is a
+     * link, to another disk for instance, its own files there are removed too, and nothing besides.
+     */
     void delete() throws IOException {
-        // The names before what they name: whoever looks meanwhile finds nothing rather than links to nowhere.
-        for (String first : new String[] {"refs", "snapshots"}) {
-            deleteTree(folder.resolve(first));
+        boolean linked = Files.isSymbolicLink(folder);
+        Path real = Files.isDirectory(folder) ? folder.toRealPath() : folder;
+        // A second name of another model here is only a name.
+        if (!linked || !real.startsWith(root.toRealPath())) {
+            // The names before what they name: whoever looks meanwhile finds nothing rather than links to nowhere.
+            for (String own : OWN) {
+                deleteTree(real.resolve(own));
+            }
+            if (linked && Folders.children(real).isEmpty()) {
+                deleteTree(real);
+            }
         }
         deleteTree(folder);
     }

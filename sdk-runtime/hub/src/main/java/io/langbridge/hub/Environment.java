@@ -3,6 +3,7 @@ package io.langbridge.hub;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
@@ -15,15 +16,25 @@ final class Environment {
     private static final URI PUBLIC_HUB = URI.create("https://huggingface.co");
 
     private final Function<String, @Nullable String> variables;
-    private final Path home;
+    private final @Nullable Path home;
 
-    Environment(Function<String, @Nullable String> variables, Path home) {
+    /**
+     * Creates it.
+     *
+     * @param home the user's folder; null if there is none
+     */
+    Environment(Function<String, @Nullable String> variables, @Nullable Path home) {
         this.variables = variables;
         this.home = home;
     }
 
     static Environment ofProcess() {
-        return new Environment(System::getenv, Path.of(System.getProperty("user.home", ".")));
+        return new Environment(System::getenv, home(System.getProperty("user.home", "")));
+    }
+
+    /** Null for what Java says of a user without a folder, as that of a container often is. */
+    static @Nullable Path home(String property) {
+        return property.isBlank() || property.equals("/") || property.equals("?") ? null : place(property);
     }
 
     URI endpoint() {
@@ -57,8 +68,11 @@ final class Environment {
                 return token;
             }
         }
-        String place = variable("HF_TOKEN_PATH");
-        Path file = place == null ? hubHome().resolve("token") : path(place);
+        String named = variable("HF_TOKEN_PATH");
+        if (named == null && home == null && variable("HF_HOME") == null && variable("XDG_CACHE_HOME") == null) {
+            return null; // nowhere to look, and none is needed for most models
+        }
+        Path file = named == null ? hubHome().resolve("token") : path(named);
         try {
             String token = Files.isRegularFile(file) ? Files.readString(file).strip() : "";
             return token.isEmpty() ? null : token;
@@ -76,13 +90,28 @@ final class Environment {
             return path(named);
         }
         String caches = variable("XDG_CACHE_HOME");
-        return (caches == null ? home.resolve(".cache") : path(caches)).resolve("huggingface");
+        return (caches == null ? path("~/.cache") : path(caches)).resolve("huggingface");
     }
 
     private Path path(String text) {
-        return text.equals("~") || text.startsWith("~/")
-                ? home.resolve(text.substring(1).replaceFirst("^/", ""))
-                : Path.of(text);
+        if (!text.equals("~") && !text.startsWith("~/")) {
+            return place(text);
+        }
+        if (home == null) {
+            throw new HubException(
+                    HubException.Reason.CACHE,
+                    "This user has no home folder (user.home), where " + Names.shown(text)
+                            + " would be. Set HF_HOME, or use cache(..).");
+        }
+        return home.resolve(place(text.substring(1).replaceFirst("^/", "")));
+    }
+
+    private static Path place(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw Names.unwritable(text, e);
+        }
     }
 
     private boolean isTrue(String name) {

@@ -99,7 +99,8 @@ public final class Hub {
     }
 
     /**
-     * Removes a model from the cache, all revisions of it. Do not do so while it is loaded or downloaded.
+     * Removes a model from the cache, all revisions of it, also where its folder is a link to another disk. Do not do
+     * so while it is loaded or downloaded.
      *
      * @param repository the model, {@code ORG/NAME}
      * @return whether it was there
@@ -325,7 +326,8 @@ public final class Hub {
          * Reads the environment for what was not set. Connects to nothing.
          *
          * @return the hub
-         * @throws HubException if the token file cannot be read, or the token is none
+         * @throws HubException if the token file cannot be read, or the token is none; if there is no place for the
+         *     cache
          */
         public Hub build() {
             boolean stayOffline = offline == null ? environment.offline() : offline;

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,15 +48,23 @@ public final class HubModel {
      * What is to be fetched.
      *
      * @param commit the commit
-     * @param files all files of it, as far as they are known
-     * @param listedNow whether the cache does not know that yet
+     * @param files all files of it, or those that are here
+     * @param source who says that these are the files
      * @param failure why the hub was not asked, or null if it was
      */
     private record Resolved(
             String commit,
             List<RepoFile> files,
-            boolean listedNow,
+            Source source,
             @Nullable HubException failure) {}
+
+    private enum Source {
+        HUB,
+        /** What the hub said earlier. */
+        LISTING,
+        /** Nobody: they are what another program left, which may have wanted the tokenizer alone. */
+        SNAPSHOT
+    }
 
     /**
      * Takes another revision than {@code main}. A commit is the same for ever: once it is in the cache, the hub is not
@@ -109,8 +118,9 @@ public final class HubModel {
         try {
             Set<String> blobs = new HashSet<>();
             for (RepoFile file : chosen(resolved)) {
-                // The same content under two names comes once.
-                long missing = blobs.add(file.blob()) ? cache.missing(resolved.commit(), file) : 0;
+                // The same content under two names comes once; what has no hash may be any content.
+                long missing =
+                        file.blob().isEmpty() || blobs.add(file.blob()) ? cache.missing(resolved.commit(), file) : 0;
                 planned.add(new DownloadPlan.File(file.path(), file.size(), missing));
             }
         } catch (IOException e) {
@@ -122,7 +132,8 @@ public final class HubModel {
     /**
      * Fetches what is missing, and gives the folder. What an earlier, broken download left is gone on with; every byte
      * is hashed. Where the hub cannot be reached and the cache holds everything, that is taken, with a warning in the
-     * log.
+     * log. Where another program filled the cache and left no listing, everything means weights and every file that
+     * their index names.
      *
      * @return a folder that {@link io.langbridge.VisionLanguageModel#load} takes; do not write into it
      * @throws HubException if the model cannot be had; {@link HubException#reason()} says what can be done
@@ -135,7 +146,7 @@ public final class HubModel {
         Resolved resolved = resolve(patient);
         String commit = resolved.commit();
         List<RepoFile> chosen = chosen(resolved);
-        if (resolved.listedNow()) {
+        if (resolved.source() == Source.HUB) {
             // First, so that Python sees that a snapshot is not complete yet.
             cache.rememberFiles(commit, resolved.files());
         }
@@ -151,7 +162,7 @@ public final class HubModel {
                     return get(true);
                 }
                 if (resolved.failure() != null) {
-                    throw notHere(missing, resolved.failure());
+                    throw notHere(missing.stream().map(RepoFile::path).toList(), resolved.failure());
                 }
                 fetch(commit, chosen, missing);
             }
@@ -181,7 +192,7 @@ public final class HubModel {
                         offline.getMessage() + " " + repository + " (" + revision + ") is not in the cache "
                                 + settings.cache() + "; fetch it once while connected.");
             }
-            return new Resolved(cached, filesHere(cached), false, offline);
+            return resolvedHere(cached, offline);
         }
         Retries retries = here && !patient
                 ? new Retries(
@@ -193,9 +204,9 @@ public final class HubModel {
             List<RepoFile> known = cache.files(commit);
             if (known == null) {
                 known = remote.files(commit, retries);
-                return new Resolved(commit, known, true, null);
+                return new Resolved(commit, known, Source.HUB, null);
             }
-            return new Resolved(commit, known, false, null);
+            return new Resolved(commit, known, Source.LISTING, null);
         } catch (HubException e) {
             if (cached == null
                     || !here
@@ -203,15 +214,21 @@ public final class HubModel {
                     || e.reason() == Reason.INTERRUPTED) {
                 throw e;
             }
+            Resolved resolved = resolvedHere(cached, e);
+            if (resolved.source() == Source.SNAPSHOT && !patient) {
+                return resolve(true);
+            }
             LOG.warn("{} What is in the cache is taken: {}.", e.getMessage(), cache.snapshot(cached));
-            return new Resolved(cached, filesHere(cached), false, e);
+            return resolved;
         }
     }
 
-    private List<RepoFile> filesHere(String commit) {
+    private Resolved resolvedHere(String commit, HubException failure) {
         List<RepoFile> known = cache.files(commit);
         try {
-            return known == null ? cache.filesOfSnapshot(commit) : known;
+            return known == null
+                    ? new Resolved(commit, cache.filesOfSnapshot(commit), Source.SNAPSHOT, failure)
+                    : new Resolved(commit, known, Source.LISTING, failure);
         } catch (IOException e) {
             throw hub.trouble(cache.folder(), e);
         }
@@ -220,6 +237,12 @@ public final class HubModel {
     private List<RepoFile> chosen(Resolved resolved) {
         List<RepoFile> chosen = Listing.sorted(
                 files.isEmpty() ? Selection.needed(resolved.files()) : Selection.matching(resolved.files(), files));
+        if (resolved.source() == Source.SNAPSHOT) {
+            List<String> lacking = lacking(resolved.commit(), chosen);
+            if (!lacking.isEmpty()) {
+                throw notHere(lacking, Objects.requireNonNull(resolved.failure()));
+            }
+        }
         if (chosen.isEmpty()) {
             throw new HubException(
                     Reason.FILE_NOT_FOUND,
@@ -240,14 +263,33 @@ public final class HubModel {
         return chosen;
     }
 
-    private HubException notHere(List<RepoFile> missing, HubException failure) {
+    /** What shows to be missing though no listing says what there should be. */
+    private List<String> lacking(String commit, List<RepoFile> chosen) {
+        Set<String> lacking = new TreeSet<>();
+        if (!files.isEmpty()) {
+            lacking.addAll(chosen.isEmpty() ? files : List.of());
+        } else if (chosen.stream().noneMatch(f -> Selection.isWeights(f.name()))) {
+            lacking.add("the weights");
+        }
+        for (RepoFile file : chosen) {
+            if (file.size() < 0) {
+                lacking.add(file.path()); // a link that leads nowhere
+            } else if (files.isEmpty() && file.name().endsWith(".index.json")) {
+                lacking.addAll(cache.shards(commit, file));
+            }
+        }
+        chosen.stream().filter(f -> f.size() >= 0).map(RepoFile::path).forEach(lacking::remove);
+        return List.copyOf(lacking);
+    }
+
+    private HubException notHere(List<String> missing, HubException failure) {
         return new HubException(
                 failure.reason(),
                 failure.getMessage() + " The cache " + cache.folder() + " lacks, or holds damaged, " + missing.size()
                         + " of the files that are needed: "
                         + String.join(
                                 ", ",
-                                missing.stream().limit(10).map(RepoFile::path).toList())
+                                missing.stream().limit(10).map(Names::shown).toList())
                         + (missing.size() > 10 ? ", ..." : "") + ". Fetch them once while connected.",
                 failure);
     }
@@ -316,8 +358,9 @@ public final class HubModel {
                                 partial,
                                 progress)
                         .run();
+                String state = String.valueOf(Cache.state(partial));
                 Cache.replace(partial, place);
-                cache.markSound(place, blob);
+                cache.markSound(place, blob, state);
             }
             cache.point(commit, file, hub.settings().links());
         }

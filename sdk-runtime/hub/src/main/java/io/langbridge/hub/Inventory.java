@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Says what lies in a cache, and whether it is what it should be. */
@@ -24,9 +23,9 @@ final class Inventory {
 
     static List<CachedModel> list(Path root) throws IOException {
         List<CachedModel> models = new ArrayList<>();
-        for (Path folder : children(root)) {
+        for (Path folder : Folders.children(root)) {
             String name = folder.getFileName().toString();
-            if (name.startsWith(PREFIX) && Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+            if (name.startsWith(PREFIX) && Files.isDirectory(folder)) {
                 models.add(new CachedModel(
                         name.substring(PREFIX.length()).replace("--", "/"),
                         folder,
@@ -40,7 +39,7 @@ final class Inventory {
     }
 
     private static List<String> commits(Path folder) throws IOException {
-        return children(folder.resolve("snapshots")).stream()
+        return Folders.children(folder.resolve("snapshots")).stream()
                 .map(path -> path.getFileName().toString())
                 .filter(Names::isCommit)
                 .sorted()
@@ -50,7 +49,7 @@ final class Inventory {
     private static Map<String, String> revisions(Path folder) throws IOException {
         Map<String, String> revisions = new TreeMap<>();
         Path refs = folder.resolve("refs");
-        for (Path ref : files(refs)) {
+        for (Path ref : Folders.files(refs)) {
             String commit = Files.isRegularFile(ref) && Files.size(ref) < 100
                     ? Files.readString(ref).strip()
                     : "";
@@ -65,7 +64,7 @@ final class Inventory {
     private static long bytes(Path folder) throws IOException {
         Set<Object> counted = new HashSet<>();
         long bytes = 0;
-        for (Path file : files(folder)) {
+        for (Path file : Folders.files(folder)) {
             BasicFileAttributes attributes =
                     Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
             Object key = attributes.fileKey();
@@ -79,9 +78,9 @@ final class Inventory {
     static Verification verify(Cache cache) throws IOException {
         Path blobs = cache.folder().resolve("blobs");
         Count count = new Count(cache);
-        for (Path blob : children(blobs)) {
+        for (Path blob : Folders.children(blobs)) {
             String name = blob.getFileName().toString();
-            if (Names.isCommit(name) || Names.isSha256(name)) {
+            if (Names.isBlob(name)) {
                 count.check(blob, name);
             }
         }
@@ -92,7 +91,7 @@ final class Inventory {
                 known.forEach(file -> listed.put(file.path(), file));
             }
             Path snapshot = cache.snapshot(commit);
-            for (Path file : files(snapshot)) {
+            for (Path file : Folders.files(snapshot)) {
                 RepoFile entry = listed.get(snapshot.relativize(file).toString().replace('\\', '/'));
                 if (Files.isSymbolicLink(file)) {
                     count.checkLink(file, entry);
@@ -125,7 +124,7 @@ final class Inventory {
                 return;
             }
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-            if (attributes.fileKey() != null && !seen.add(List.of(attributes.fileKey(), blob))) {
+            if (!seen.add(List.of(key(file, attributes), blob))) {
                 return;
             }
             files++;
@@ -136,40 +135,29 @@ final class Inventory {
             }
         }
 
+        /** A link whose blob has no hash for its name, or lies elsewhere, was not hashed with the blobs. */
         void checkLink(Path link, @Nullable RepoFile entry) throws IOException {
-            String target = Files.readSymbolicLink(link).getFileName().toString();
+            String target = Cache.target(link);
             if (!Files.isRegularFile(link) || (entry != null && !entry.blob().equals(target))) {
                 damaged.add(link);
+            } else if (Names.isBlob(target)) {
+                check(link, target);
+            } else {
+                unknown(link);
             }
         }
 
         void unknown(Path file) throws IOException {
-            Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+            Object key = key(file, Files.readAttributes(file, BasicFileAttributes.class));
             boolean hashed = seen.stream()
                     .anyMatch(s -> s instanceof List<?> pair && pair.get(0).equals(key));
             if (!hashed) {
                 unknown.add(file);
             }
         }
-    }
 
-    private static List<Path> children(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> children = Files.list(folder)) {
-            return children.sorted().toList();
-        }
-    }
-
-    private static List<Path> files(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> paths = Files.walk(folder)) {
-            return paths.filter(path -> !Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))
-                    .sorted()
-                    .toList();
+        private static Object key(Path file, BasicFileAttributes attributes) throws IOException {
+            return attributes.fileKey() == null ? file.toRealPath() : attributes.fileKey();
         }
     }
 }

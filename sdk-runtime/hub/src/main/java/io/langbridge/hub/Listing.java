@@ -14,7 +14,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The files of a commit: as the hub lists them, and as Python keeps them in the cache. */
@@ -105,6 +107,24 @@ final class Listing {
         return PRETTY.toJson(root).getBytes(StandardCharsets.UTF_8);
     }
 
+    /**
+     * The files that an index of weights names, below its own folder.
+     *
+     * @throws HubException if it is none
+     */
+    static Set<String> shards(byte[] utf8, String source) {
+        if (!(parse(utf8, source) instanceof JsonObject root)
+                || !(root.get("weight_map") instanceof JsonObject byTensor)
+                || byTensor.size() == 0) {
+            throw broken(source, "it has no 'weight_map'");
+        }
+        Set<String> shards = new TreeSet<>();
+        for (String tensor : byTensor.keySet()) {
+            shards.add(required(text(byTensor, tensor), source, tensor));
+        }
+        return shards;
+    }
+
     /** The commit that the hub's description of a revision names. */
     static String commit(byte[] utf8, String source) {
         String commit = parse(utf8, source) instanceof JsonObject root ? text(root, "sha") : null;
@@ -126,7 +146,8 @@ final class Listing {
             throw new HubException(
                     Reason.INVALID_ANSWER,
                     source + " lists a file '" + Names.shown(name)
-                            + "', which could be written outside the cache. Nothing was written; do not use this model.");
+                            + "', which could be written outside the cache or not at all. Nothing was written; do not use this"
+                            + " model.");
         }
         if (size < 0
                 || !Names.isCommit(required(gitHash, source, "oid"))

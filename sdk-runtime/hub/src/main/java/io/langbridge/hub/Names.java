@@ -1,5 +1,6 @@
 package io.langbridge.hub;
 
+import java.nio.file.InvalidPathException;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
@@ -52,12 +53,17 @@ final class Names {
         return SHA256.matcher(text).matches();
     }
 
+    /** Whether a name is also the hash of what it names. */
+    static boolean isBlob(String text) {
+        return isCommit(text) || isSha256(text);
+    }
+
     /** Whether a relative path could mean something outside the folder it is meant for. */
     static boolean leavesFolder(String path) {
         if (path.isEmpty()
                 || path.length() > 1000
                 || path.indexOf('\\') >= 0
-                || path.chars().anyMatch(Names::isControl)) {
+                || path.codePoints().anyMatch(Names::isControl)) {
             return true;
         }
         for (String segment : path.split("/", -1)) {
@@ -80,6 +86,16 @@ final class Names {
         return true;
     }
 
+    /** The error for a name that this system's encoding of file names cannot write. */
+    static HubException unwritable(String name, InvalidPathException e) {
+        return new HubException(
+                HubException.Reason.CACHE,
+                "'" + shown(name) + "' can be no file here; Java writes file names in "
+                        + System.getProperty("sun.jnu.encoding")
+                        + ". Start it with LC_ALL=C.UTF-8 or a LANG of UTF-8, or with -Dsun.jnu.encoding=UTF-8.",
+                e);
+    }
+
     /** A text from elsewhere as a message can show it: short, on one line. */
     static String shown(String text) {
         StringBuilder shown = new StringBuilder();
@@ -88,6 +104,8 @@ final class Names {
     }
 
     private static boolean isControl(int c) {
-        return Character.isISOControl(c) || c == '\u2028' || c == '\u2029' || (c >= '\u202A' && c <= '\u202E');
+        // Half of a character has no bytes in any encoding.
+        boolean half = c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE;
+        return half || Character.isISOControl(c) || c == '\u2028' || c == '\u2029' || (c >= '\u202A' && c <= '\u202E');
     }
 }

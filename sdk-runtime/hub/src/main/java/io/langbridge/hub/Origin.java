@@ -18,7 +18,9 @@ record Origin(String scheme, String host, int port) {
     /** Whether an address is one that a request can be sent to. */
     static boolean isHttp(URI address) {
         String scheme = address.getScheme();
-        return ("http".equalsIgnoreCase(scheme) || "https".equalsIgnoreCase(scheme)) && address.getHost() != null;
+        return ("http".equalsIgnoreCase(scheme) || "https".equalsIgnoreCase(scheme))
+                && address.getHost() != null
+                && address.getPort() <= 65_535;
     }
 
     /**

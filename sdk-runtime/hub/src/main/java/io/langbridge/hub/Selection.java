@@ -22,7 +22,10 @@ final class Selection {
 
     private static final Pattern PROJECTOR = Pattern.compile("mm_projector\\.(safetensors|bin)");
     private static final Pattern VOCABULARY = Pattern.compile(".*vocab.*\\.(?:safetensors|bin|pt|pth)");
-    private static final Pattern SHARD = Pattern.compile(".*-\\d{5,}-of-\\d{5,}\\..*");
+    private static final Pattern SHARD = Pattern.compile("-\\d{5,}-of-\\d{5,}\\.");
+    /** No vocabulary comes near; what is longer is somebody's data. */
+    private static final long MAX_TEXT = 100_000_000;
+
     /** {@code model.fp16.safetensors} and {@code consolidated.safetensors} say again what is in the main file. */
     private static final Pattern AGAIN = Pattern.compile(
             "consolidated.*|(?:model|pytorch_model)\\.(?:fp16|bf16|fp32|int8|int4|8bit|4bit|ema|non_ema)[.-].*"
@@ -51,9 +54,13 @@ final class Selection {
     private static List<RepoFile> neededInFolder(List<RepoFile> files) {
         Set<String> names = new HashSet<>();
         files.forEach(f -> names.add(f.name()));
-        boolean safetensors = files.stream().anyMatch(f -> isMain(f.name(), ".safetensors"));
-        String kind = safetensors ? ".safetensors" : ".bin";
-        String whole = safetensors ? "model.safetensors" : "pytorch_model.bin";
+        // A tower or an adapter beside pickles does not stand for them.
+        boolean pickles = names.stream().anyMatch(n -> isMain(n, ".bin"))
+                && names.stream().noneMatch(n -> isNamed(n, "model.safetensors"));
+        String kind = pickles ? ".bin" : ".safetensors";
+        String whole = pickles ? "pytorch_model.bin" : "model.safetensors";
+        boolean indexed = names.contains(whole + ".index.json");
+        boolean named = names.stream().anyMatch(n -> isNamed(n, whole));
         List<RepoFile> chosen = new ArrayList<>();
         for (RepoFile file : files) {
             String name = file.name();
@@ -61,11 +68,13 @@ final class Selection {
             if (PROJECTOR.matcher(name).matches()) {
                 needed = name.endsWith(".safetensors") || !names.contains("mm_projector.safetensors");
             } else if (isMain(name, kind)) {
-                needed = !names.contains(whole) || !SHARD.matcher(name).matches();
+                // What an index names may have any name. Nothing reads others beside the weights themselves.
+                needed = names.contains(whole) ? name.equals(whole) : indexed || !named || isNamed(name, whole);
             } else if (name.equals(whole + ".index.json")) {
                 needed = !names.contains(whole);
             } else {
                 needed = (TEXT.matcher(name).matches()
+                                && file.size() <= MAX_TEXT
                                 && !LEFT_OUT_TEXT.matcher(name).matches())
                         || PAPERS.matcher(name).matches()
                         || VOCABULARY.matcher(name).matches();
@@ -75,6 +84,16 @@ final class Selection {
             }
         }
         return chosen;
+    }
+
+    /** Whether a name alone says that these are the weights of the model, or a part or the index of them. */
+    private static boolean isNamed(String name, String whole) {
+        return SHARD.matcher(name).replaceFirst(".").replace(".index.json", "").equals(whole);
+    }
+
+    /** Whether a file that is needed holds tensors of the model, rather than texts or a vocabulary. */
+    static boolean isWeights(String name) {
+        return PROJECTOR.matcher(name).matches() || isMain(name, ".safetensors") || isMain(name, ".bin");
     }
 
     private static boolean isMain(String name, String kind) {

@@ -10,7 +10,8 @@ import java.util.List;
  * @param files how many files were hashed
  * @param bytes how many bytes they have
  * @param damaged files whose bytes are not those of their name, and links that lead nowhere
- * @param unknown files of which nothing says what they should hold: their commit's listing is not in the cache
+ * @param unknown files of which nothing says what they should hold: their commit's listing is not in the cache, and
+ *     they are no link to a blob named by its hash; they were not hashed
  * @since 0.1
  */
 public record Verification(int files, long bytes, List<Path> damaged, List<Path> unknown) {
@@ -20,7 +21,8 @@ public record Verification(int files, long bytes, List<Path> damaged, List<Path>
      * @param files how many files were hashed
      * @param bytes how many bytes they have
      * @param damaged files whose bytes are not those of their name, and links that lead nowhere
-     * @param unknown files of which nothing says what they should hold: their commit's listing is not in the cache
+     * @param unknown files of which nothing says what they should hold: their commit's listing is not in the cache, and
+     *     they are no link to a blob named by its hash; they were not hashed
      */
     public Verification {
         damaged = List.copyOf(damaged);

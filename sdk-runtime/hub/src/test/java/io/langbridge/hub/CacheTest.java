@@ -5,15 +5,19 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.langbridge.hub.Settings.Links;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -176,6 +180,33 @@ class CacheTest {
     }
 
     @Test
+    void namesThatTheSystemCannotWriteAreNamed() {
+        Cache cache = new Cache(fixture.cache, FakeHub.REPOSITORY);
+        // Stands for a Chinese name under LC_ALL=C.
+        for (ThrowingCallable use : List.<ThrowingCallable>of(
+                () -> cache.pointer(FakeHub.COMMIT, "a\0b"),
+                () -> cache.commit("a\0b"),
+                () -> cache.rememberCommit("a\0b", FakeHub.COMMIT))) {
+            HubException failure = catchThrowableOfType(HubException.class, use);
+            assertThat(failure.reason()).isEqualTo(HubException.Reason.CACHE);
+            assertThat(failure).hasMessageContaining("a\uFFFDb").hasMessageContaining("LC_ALL");
+        }
+    }
+
+    @Test
+    void namesOfAllWritingsAreFetched() {
+        fake.file("\u6A21\u578B-\uD83D\uDE00.txt", "x");
+        if (Charset.forName(System.getProperty("sun.jnu.encoding")).equals(StandardCharsets.UTF_8)) {
+            assertThat(fixture.model().get().resolve("\u6A21\u578B-\uD83D\uDE00.txt"))
+                    .hasContent("x");
+        } else {
+            assertThat(catchThrowableOfType(
+                            HubException.class, () -> fixture.model().get()))
+                    .hasMessageContaining("sun.jnu.encoding");
+        }
+    }
+
+    @Test
     void listsWhatLiesThere() throws IOException {
         Hub hub = fixture.builder().build();
         assertThat(hub.list()).isEmpty();
@@ -200,6 +231,123 @@ class CacheTest {
         assertThat(other).exists();
         assertThat(hub.delete(FakeHub.REPOSITORY)).isFalse();
         assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aModelOnAnotherDiskIsListedAndDeletedThere() throws IOException {
+        fixture.model().get();
+        Path other = Files.createDirectory(temporary.resolve("other")).resolve("moved");
+        Files.move(fixture.folder(), other);
+        Files.createSymbolicLink(fixture.folder(), other);
+        Files.writeString(other.resolve("notes.txt"), "not of the model");
+        Hub hub = fixture.builder().build();
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(hub.list()).singleElement().satisfies(model -> {
+            assertThat(model.folder()).isEqualTo(fixture.folder());
+            assertThat(model.commits()).containsExactly(FakeHub.COMMIT);
+            assertThat(model.revisions()).containsEntry("main", FakeHub.COMMIT);
+            assertThat(model.bytes()).isGreaterThan(300_000);
+        });
+
+        assertThat(hub.delete(FakeHub.REPOSITORY)).isTrue();
+        assertThat(Files.exists(fixture.folder(), LinkOption.NOFOLLOW_LINKS)).isFalse();
+        assertThat(Folders.children(other)).containsExactly(other.resolve("notes.txt"));
+
+        Files.delete(other.resolve("notes.txt"));
+        Files.createSymbolicLink(fixture.folder(), other);
+        assertThat(hub.delete(FakeHub.REPOSITORY)).isTrue();
+        assertThat(other).doesNotExist();
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void deletingASecondNameLeavesTheModel() throws IOException {
+        fixture.model().get();
+        Path second = fixture.cache.resolve("models--org--second");
+        Files.createSymbolicLink(second, fixture.folder().getFileName());
+        assertThat(fixture.builder().build().delete("org/second")).isTrue();
+        assertThat(Files.exists(second, LinkOption.NOFOLLOW_LINKS)).isFalse();
+        assertThat(fixture.snapshot().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFolderThatCannotBeReadToItsEndIsAnErrorOfTheCache() throws IOException {
+        fixture.model().get();
+        Files.delete(fixture.folder().resolve("trees/" + FakeHub.COMMIT + ".json"));
+        // Two folders that together are deeper than any path may be long; even root cannot read them.
+        Path deep = Path.of(("d".repeat(200) + "/").repeat(11));
+        Path outer = Files.createDirectories(fixture.snapshot().resolve(deep));
+        Path inner = temporary.resolve("inner");
+        Files.createDirectories(inner.resolve(deep));
+        Files.move(inner, outer.resolve("inner"));
+        Hub offline = fixture.builder().offline(true).build();
+        try {
+            for (ThrowingCallable use : List.<ThrowingCallable>of(
+                    offline::list,
+                    () -> offline.verify(FakeHub.REPOSITORY),
+                    () -> offline.model(FakeHub.REPOSITORY).get(),
+                    () -> offline.model(FakeHub.REPOSITORY).plan())) {
+                assertThat(catchThrowableOfType(HubException.class, use).reason())
+                        .isEqualTo(HubException.Reason.CACHE);
+            }
+        } finally {
+            Files.move(outer.resolve("inner"), inner);
+        }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aLinkToTheRootIsDamaged() throws IOException {
+        fixture.model().get();
+        Path link = fixture.snapshot().resolve("model.safetensors");
+        Files.delete(link);
+        Files.createSymbolicLink(link, Path.of("/"));
+        assertThat(fixture.builder().build().verify(FakeHub.REPOSITORY).damaged())
+                .containsExactly(link);
+        assertThat(new Cache(fixture.cache, FakeHub.REPOSITORY).filesOfSnapshot(FakeHub.COMMIT))
+                .extracting(RepoFile::path)
+                .doesNotContain("model.safetensors");
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void whatWasNotHashedIsUnknown() throws IOException {
+        fixture.model().get();
+        Hub hub = fixture.builder().build();
+        Files.delete(fixture.folder().resolve("trees/" + FakeHub.COMMIT + ".json"));
+        assertThat(hub.verify(FakeHub.REPOSITORY).unknown()).isEmpty();
+
+        Path outside = Files.write(temporary.resolve("outside"), WEIGHTS);
+        Path other = fixture.folder().resolve("blobs/other");
+        Files.write(other, WEIGHTS);
+        Path toOutside = fixture.snapshot().resolve("outside.safetensors");
+        Path toOther = fixture.snapshot().resolve("other.safetensors");
+        Files.createSymbolicLink(toOutside, outside);
+        Files.createSymbolicLink(toOther, other);
+        assertThat(hub.verify(FakeHub.REPOSITORY).unknown()).containsExactly(toOther, toOutside);
+        assertThat(hub.verify(FakeHub.REPOSITORY).files()).isEqualTo(4);
+
+        // A hash as its name says what it should hold, wherever it lies.
+        Path named = Files.write(temporary.resolve(FakeHub.sha256(CONFIG)), WEIGHTS);
+        Path toNamed = fixture.snapshot().resolve("named.safetensors");
+        Files.createSymbolicLink(toNamed, named);
+        assertThat(hub.verify(FakeHub.REPOSITORY).damaged()).containsExactly(toNamed);
+    }
+
+    @Test
+    void aChangeWhileAFileIsHashedShows() throws IOException {
+        Cache cache = new Cache(fixture.cache, FakeHub.REPOSITORY);
+        String blob = FakeHub.sha256(WEIGHTS);
+        Files.createDirectories(cache.blob(blob).getParent());
+        Files.write(cache.blob(blob), WEIGHTS);
+        String before = String.valueOf(Cache.state(cache.blob(blob)));
+        Files.write(cache.blob(blob), FakeHub.bytes(300_000, 9));
+        Files.setLastModifiedTime(cache.blob(blob), FileTime.fromMillis(1));
+        cache.markSound(cache.blob(blob), blob, before);
+        assertThat(cache.isSound(cache.blob(blob), blob, 300_000)).isFalse();
     }
 
     @Test

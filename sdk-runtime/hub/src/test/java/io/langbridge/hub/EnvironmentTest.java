@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +33,48 @@ class EnvironmentTest {
         assertThat(settings("HUGGINGFACE_HUB_CACHE", "~/caches", "HF_HOME", "/x")
                         .cache())
                 .isEqualTo(home.resolve("caches"));
+    }
+
+    @Test
+    void aUserWithoutAHomeNamesThePlace() {
+        for (String none : List.of("", "?", "/")) {
+            assertThat(Environment.home(none)).as(none).isNull();
+        }
+        assertThat(Environment.home(home.toString())).isEqualTo(home);
+
+        Environment homeless = Fixture.environment(null);
+        assertThatThrownBy(() -> Hub.builder().environment(homeless).build())
+                .isInstanceOfSatisfying(
+                        HubException.class, e -> assertThat(e.reason()).isEqualTo(HubException.Reason.CACHE))
+                .hasMessageContaining("HF_HOME")
+                .hasMessageContaining("cache(..)");
+        assertThat(Hub.builder()
+                        .environment(homeless)
+                        .cache(home)
+                        .build()
+                        .settings()
+                        .token())
+                .isNull();
+        for (String variable : List.of("HF_HOME", "XDG_CACHE_HOME")) {
+            Environment placed = Fixture.environment(null, variable, home.toString());
+            assertThat(Hub.builder().environment(placed).build().settings().cache())
+                    .as(variable)
+                    .startsWithRaw(home);
+        }
+        assertThatThrownBy(() -> Hub.builder()
+                        .environment(Fixture.environment(null, "HF_HOME", "~/x"))
+                        .build())
+                .isInstanceOf(HubException.class);
+    }
+
+    @Test
+    void aVariableThatIsNoPathIsNamed() {
+        for (String variable : List.of("HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HF_TOKEN_PATH")) {
+            assertThatThrownBy(() -> settings(variable, "a\0b"))
+                    .as(variable)
+                    .isInstanceOf(HubException.class)
+                    .hasMessageContaining("LC_ALL");
+        }
     }
 
     @Test

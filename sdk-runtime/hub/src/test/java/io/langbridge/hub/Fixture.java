@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A hub on this machine, an empty cache, and a clock that only waiting moves on. */
 final class Fixture implements AutoCloseable {
@@ -18,7 +19,7 @@ final class Fixture implements AutoCloseable {
         cache = folder.resolve("hub");
     }
 
-    static Environment environment(Path home, String... variables) {
+    static Environment environment(@Nullable Path home, String... variables) {
         Map<String, String> map = new java.util.HashMap<>();
         for (int i = 0; i < variables.length; i += 2) {
             map.put(variables[i], variables[i + 1]);

@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class HubTest {
@@ -225,6 +227,44 @@ class HubTest {
             return true;
         });
         assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    void whatArrivedIsKeptUntilTheWholeIsThere() {
+        List<FakeHub.Fault> refusals = List.of(
+                FakeHub.status(416),
+                FakeHub.status(206, "Content-Range", "bytes 0-5/6"),
+                FakeHub.whole(FakeHub.bytes(5, 5)));
+        fake.once("cdn", FakeHub.cutAfter(100_000));
+        for (FakeHub.Fault refusal : refusals) {
+            fake.always("cdn", refusal);
+            HubException failure = failure(fixture.model());
+            assertThat(failure.reason()).isEqualTo(Reason.DAMAGED);
+            assertThat(failure).hasMessageContaining("is kept");
+            assertThat(fixture.model().plan().missingBytes()).isEqualTo(200_000);
+            fake.wellAgain();
+        }
+        fake.seen.clear();
+        fake.once("cdn", FakeHub.status(416));
+        assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+        assertThat(fake.seen.stream().filter(s -> s.server().equals("cdn")).map(FakeHub.Seen::range))
+                .containsExactly("bytes=100000-", null);
+    }
+
+    @Test
+    void nothingIsCalledKeptThatIsNot() {
+        fake.always("cdn", (exchange, content) -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().write(FakeHub.bytes(300_001, 5));
+            return true;
+        });
+        assertThat(failure(fixture.model()))
+                .hasMessageContaining("sends more")
+                .message()
+                .doesNotContain("kept");
+        fake.wellAgain().always("cdn", FakeHub.status(206));
+        assertThat(failure(fixture.model()).getMessage()).doesNotContain("kept");
+        assertThat(fixture.model().plan().missingBytes()).isEqualTo(300_000);
     }
 
     @Test
@@ -459,8 +499,14 @@ class HubTest {
 
     @Test
     void redirectsToWhatIsNoAddressAreRefused() {
-        for (String target :
-                List.of("file:///etc/passwd", "", "ftp://a/b", "http://name:word@127.0.0.1/", "http://[")) {
+        for (String target : List.of(
+                "file:///etc/passwd",
+                "",
+                "ftp://a/b",
+                "http://name:word@127.0.0.1/",
+                "http://[",
+                "https://cdn:99999/",
+                "http://localhost:65536/")) {
             fake.once("config.json", FakeHub.redirect(302, target));
             assertThat(failure(fixture.model()).reason()).as(target).isEqualTo(Reason.INVALID_ANSWER);
         }
@@ -488,6 +534,15 @@ class HubTest {
     }
 
     @Test
+    void aNextPageThatIsNoAddressIsNotAskedFor() {
+        fake.always("/tree/", (exchange, content) -> {
+            exchange.getResponseHeaders().set("Link", "<http://127.0.0.1:99999/next>; rel=\"next\"");
+            return false;
+        });
+        assertThat(failure(fixture.model()).reason()).isEqualTo(Reason.INVALID_ANSWER);
+    }
+
+    @Test
     void aNextPageThatWasReadBeforeEndsTheListing() {
         fake.always("/tree/", (exchange, content) -> {
             exchange.getResponseHeaders()
@@ -507,6 +562,8 @@ class HubTest {
                 "..\\evil.json",
                 "C:evil.json",
                 "evil\0.json",
+                "evil\ud800.txt",
+                "evil\udc00\ud800.txt",
                 "a//b.json",
                 "./a.json")) {
             fake.once("/tree/", FakeHub.json(List.of(FakeHub.entry(evil, new byte[] {1}))));
@@ -553,13 +610,17 @@ class HubTest {
                 List.of("", "a/b/c", "../x", "a/..", "a b/c", "a/b--c", "a\\b", "/a", "a/", "a/.b", "a/b.git")) {
             assertThatThrownBy(() -> hub.model(name)).as(name).isInstanceOf(IllegalArgumentException.class);
         }
-        for (String name : List.of("", "../x", "a//b", "/a", "a\\b", "a\tb", "nul", "a:b")) {
+        for (String name : List.of("", "../x", "a//b", "/a", "a\\b", "a\tb", "nul", "a:b", "\ud800")) {
             assertThatThrownBy(() -> hub.model("a/b").revision(name))
                     .as(name)
                     .isInstanceOf(IllegalArgumentException.class);
         }
         assertThat(hub.model("gpt2")).isNotNull();
-        assertThatThrownBy(() -> Hub.builder().endpoint("ftp://x")).isInstanceOf(IllegalArgumentException.class);
+        for (String endpoint : List.of("ftp://x", "http://localhost:99999", "https://x:65536/hub")) {
+            assertThatThrownBy(() -> Hub.builder().endpoint(endpoint))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("HF_ENDPOINT");
+        }
         assertThatThrownBy(() -> Hub.builder().endpoint("https://name:word@x"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .message()
@@ -605,6 +666,97 @@ class HubTest {
         fake.once("/revision/", busy).once("/revision/", busy);
         assertThat(fixture.model().get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
         assertThat(fixture.waits).containsExactly(Duration.ofSeconds(55));
+    }
+
+    /** What an older Python leaves that wanted some files only. */
+    private HubModel withoutListing(String... cached) throws IOException {
+        fixture.model().files(cached).get();
+        deleteListing();
+        fake.seen.clear();
+        return fixture.model();
+    }
+
+    @Test
+    void aSnapshotWithoutListingIsNotTakenForTheWholeModel() throws IOException {
+        HubModel model = withoutListing("tokenizer*", "config.json");
+        fake.once("/revision/", FakeHub.status(503)).once("/revision/", FakeHub.status(503));
+        assertThat(model.plan().missingBytes()).isGreaterThan(299_999);
+        fake.once("/revision/", FakeHub.status(503)).once("/revision/", FakeHub.status(503));
+        assertThat(model.get().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
+    }
+
+    @Test
+    void aSnapshotWithoutWeightsOrListingIsAnErrorWithoutTheHub() throws IOException {
+        HubModel model = withoutListing("tokenizer*", "config.json");
+        HubModel offline = fixture.builder().offline(true).build().model(FakeHub.REPOSITORY);
+        assertThat(failure(offline)).hasMessageContaining("the weights");
+        assertThat(failure(offline).reason()).isEqualTo(Reason.OFFLINE);
+        assertThat(catchThrowableOfType(HubException.class, offline::plan).reason())
+                .isEqualTo(Reason.OFFLINE);
+        assertThat(failure(offline.files("model.safetensors")))
+                .hasMessageContaining("model.safetensors")
+                .extracting(HubException::reason)
+                .isEqualTo(Reason.OFFLINE);
+        assertThat(offline.files("*.json").get()).isEqualTo(fixture.snapshot());
+
+        fake.always("/revision/", FakeHub.status(503));
+        assertThat(failure(model).reason()).isEqualTo(Reason.UNREACHABLE);
+        assertThat(failure(model.files("model.safetensors")).reason()).isEqualTo(Reason.UNREACHABLE);
+    }
+
+    @Test
+    void shardsThatAnIndexNamesAreDemandedWithoutAListing() throws IOException {
+        fake.file("tower/config.json", "{}")
+                .file("tower/model-00001-of-00002.safetensors", FakeHub.bytes(10, 7))
+                .file("tower/model-00002-of-00002.safetensors", FakeHub.bytes(10, 8))
+                .file(
+                        "tower/model.safetensors.index.json",
+                        "{\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\","
+                                + "\"b\":\"model-00002-of-00002.safetensors\"}}");
+        HubModel offline = fixture.builder().offline(true).build().model(FakeHub.REPOSITORY);
+        withoutListing("*.json", "model.safetensors", "tower/*-00001-*");
+        HubException failure = failure(offline);
+        assertThat(failure.reason()).isEqualTo(Reason.OFFLINE);
+        assertThat(failure)
+                .hasMessageContaining("1 of the files")
+                .hasMessageContaining("tower/model-00002-of-00002.safetensors");
+
+        withoutListing("*.json", "model.safetensors", "tower/*");
+        assertThat(offline.get()).isEqualTo(fixture.snapshot());
+        fake.always("/revision/", FakeHub.status(503));
+        assertThat(fixture.model().get()).isEqualTo(fixture.snapshot());
+
+        Path index = fixture.snapshot().resolve("tower/model.safetensors.index.json");
+        for (String broken : List.of("{", "[]", "{\"weight_map\":{}}", "{\"weight_map\":{\"a\":1}}")) {
+            Files.delete(index);
+            Files.writeString(index, broken);
+            assertThat(failure(offline)).as(broken).hasMessageContaining("a readable tower/model.safetensors.index");
+        }
+        assertThat(fake.requests("/resolve/")).isZero();
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aPlanOfASnapshotWithoutListingCountsEveryFile() throws IOException {
+        withoutListing("*.json", "model.safetensors");
+        HubModel offline = fixture.builder().offline(true).build().model(FakeHub.REPOSITORY);
+        Path snapshot = fixture.snapshot();
+        for (String name : List.of("config.json", "tokenizer.json")) {
+            // Files rather than links have no hash that is known.
+            byte[] content = Files.readAllBytes(snapshot.resolve(name));
+            Files.delete(snapshot.resolve(name));
+            Files.write(snapshot.resolve(name), content);
+        }
+        DownloadPlan plan = offline.plan();
+        assertThat(plan.missingBytes()).isZero();
+        assertThat(plan.bytes()).isGreaterThan(300_000);
+
+        Files.delete(snapshot.resolve("model.safetensors"));
+        Files.createSymbolicLink(snapshot.resolve("model.safetensors"), Path.of("../../blobs/" + "d".repeat(64)));
+        assertThat(catchThrowableOfType(HubException.class, offline::plan))
+                .hasMessageContaining("model.safetensors")
+                .extracting(HubException::reason)
+                .isEqualTo(Reason.OFFLINE);
     }
 
     @Test

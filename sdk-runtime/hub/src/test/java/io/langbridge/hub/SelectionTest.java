@@ -71,6 +71,52 @@ class SelectionTest {
     }
 
     @Test
+    void aTowerBesidePicklesIsNotTheModel() {
+        assertThat(needed(
+                        "pytorch_model-00001-of-00002.bin",
+                        "pytorch_model-00002-of-00002.bin",
+                        "pytorch_model.bin.index.json",
+                        "vision_tower.safetensors"))
+                .containsExactly(
+                        "pytorch_model-00001-of-00002.bin",
+                        "pytorch_model-00002-of-00002.bin",
+                        "pytorch_model.bin.index.json");
+        assertThat(needed("pytorch_model.bin", "tower-00001-of-00001.safetensors"))
+                .containsExactly("pytorch_model.bin");
+        assertThat(needed("pytorch_model.bin", "model-00001-of-00001.bin", "vision_tower.safetensors"))
+                .containsExactly("pytorch_model.bin");
+        assertThat(needed("model-00001-of-00001.safetensors", "pytorch_model.bin", "vision_tower.safetensors"))
+                .containsExactly("model-00001-of-00001.safetensors");
+        assertThat(needed("model.safetensors", "vision_tower.safetensors", "mm_projector.bin"))
+                .containsExactly("model.safetensors", "mm_projector.bin");
+    }
+
+    @Test
+    void anIndexMayNameAnything() {
+        assertThat(needed(
+                        "model.safetensors.index.json",
+                        "text.safetensors",
+                        "vision_tower.safetensors",
+                        "model.fp16.safetensors",
+                        "pytorch_model.bin"))
+                .containsExactly("model.safetensors.index.json", "text.safetensors", "vision_tower.safetensors");
+    }
+
+    @Test
+    void safetensorsOfAnyNameWhereThereIsNothingElse() {
+        assertThat(needed("weights.safetensors", "config.json")).containsExactly("weights.safetensors", "config.json");
+    }
+
+    @Test
+    void textsAsLongAsDataAreLeftOut() {
+        assertThat(Selection.needed(List.of(
+                        new RepoFile("tokenizer.json", 100_000_000, "a".repeat(40), null, null),
+                        new RepoFile("training.json", 100_000_001, "b".repeat(40), null, null))))
+                .extracting(RepoFile::path)
+                .containsExactly("tokenizer.json");
+    }
+
+    @Test
     void textsButNotThoseOfTraining() {
         assertThat(needed(
                         "config.json",
