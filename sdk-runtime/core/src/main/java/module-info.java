@@ -18,6 +18,7 @@ module io.langbridge.runtime.core {
     exports io.langbridge.runtime.core.generate;
     exports io.langbridge.runtime.core.image;
     exports io.langbridge.runtime.core.model;
+    exports io.langbridge.runtime.core.network;
     exports io.langbridge.runtime.core.text;
     exports io.langbridge.runtime.core.text.template;
     exports io.langbridge.runtime.core.vocabulary;

@@ -8,11 +8,15 @@ import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.config.DecoderConfigReader;
 import io.langbridge.runtime.core.config.FeatureSelection;
-import io.langbridge.runtime.core.config.TensorCheck;
 import io.langbridge.runtime.core.config.VisionConfigReader;
+import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Decoder;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Projector;
+import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -109,28 +113,25 @@ final class RandomModels {
 
     private static Tensors decoder(Json config) {
         Tensors tensors = new Tensors(config, "");
-        TensorCheck.decoder(DecoderConfigReader.read(config), tensors);
+        Inventory.of(Decoder.network(DecoderConfigReader.read(config))).check(tensors);
         return tensors;
     }
 
     private static Tensors encoder(Json config) {
         Tensors tensors = new Tensors(config, "vision_model.");
-        TensorCheck.vision(VisionConfigReader.read(config, FeatureSelection.DEFAULT), tensors);
-        long hidden = config.requiredInt("hidden_size");
-        tensors.get("post_layernorm.weight", hidden);
-        tensors.get("post_layernorm.bias", hidden);
+        VisionConfig vision = VisionConfigReader.read(config, FeatureSelection.DEFAULT);
+        Inventory.ofTrace(Vit.network(vision, true)).check(tensors);
         return tensors;
     }
 
     private static Tensors adapter(Json config) {
         Tensors tensors = new Tensors(config, "model.mm_projector.");
-        TensorCheck.adapter(
-                new AdapterConfig.LangBridge(
-                        config.requiredInt("mm_hidden_size"),
-                        config.requiredInt("mlp_hidden_size"),
-                        config.requiredInt("mm_vocab_size"),
-                        false),
-                tensors);
+        AdapterConfig.LangBridge adapter = new AdapterConfig.LangBridge(
+                config.requiredInt("mm_hidden_size"),
+                config.requiredInt("mlp_hidden_size"),
+                config.requiredInt("mm_vocab_size"),
+                false);
+        Inventory.of(Projector.coefficients(adapter)).check(tensors);
         return tensors;
     }
 

@@ -2,11 +2,11 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.Activation;
-import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.AdapterConfig;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 

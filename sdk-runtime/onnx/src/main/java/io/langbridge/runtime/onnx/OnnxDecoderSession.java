@@ -2,9 +2,9 @@ package io.langbridge.runtime.onnx;
 
 import ai.onnxruntime.OnnxJavaType;
 import io.langbridge.InsufficientMemoryException;
-import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.network.DecoderConfig;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

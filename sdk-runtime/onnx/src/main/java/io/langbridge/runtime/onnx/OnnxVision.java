@@ -2,11 +2,11 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.VisionConfig;
-import io.langbridge.runtime.core.config.VisionConfig.Kind;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.VisionConfig.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

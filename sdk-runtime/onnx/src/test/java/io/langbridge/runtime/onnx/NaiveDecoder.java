@@ -1,7 +1,7 @@
 package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.DecoderConfig;
+import io.langbridge.runtime.core.network.DecoderConfig;
 import java.util.Arrays;
 
 /** The decoder in plain loops and double precision, all positions at once, without a cache. */

@@ -9,10 +9,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.network.AdapterConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

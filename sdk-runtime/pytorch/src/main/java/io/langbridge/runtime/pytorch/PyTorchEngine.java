@@ -3,9 +3,6 @@ package io.langbridge.runtime.pytorch;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.AdapterConfig;
-import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Device;
@@ -13,6 +10,9 @@ import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.VisionConfig;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -6,14 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.Activation;
-import io.langbridge.runtime.core.config.AdapterConfig;
-import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Batch;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Networks;

@@ -1,7 +1,7 @@
 package io.langbridge.runtime.pytorch;
 
-import io.langbridge.runtime.core.config.DecoderConfig;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.network.DecoderConfig;
 
 /** The decoder in plain loops and double precision, without a cache. */
 final class ReferenceDecoder {

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.langbridge.RuntimeUnavailableException;
-import io.langbridge.runtime.core.config.Activation;
-import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.Rope;
-import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.network.VisionConfig;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Random;

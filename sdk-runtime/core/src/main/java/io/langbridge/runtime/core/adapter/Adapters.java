@@ -2,11 +2,11 @@ package io.langbridge.runtime.core.adapter;
 
 import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.network.AdapterConfig;
 import org.jspecify.annotations.Nullable;
 
 /** Opens adapters in the form in which they run fastest. */

@@ -2,10 +2,10 @@ package io.langbridge.runtime.core.adapter;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.SoftmaxCut;
-import io.langbridge.runtime.core.config.AdapterConfig;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.explain.Strongest;
+import io.langbridge.runtime.core.network.AdapterConfig;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.Arrays;

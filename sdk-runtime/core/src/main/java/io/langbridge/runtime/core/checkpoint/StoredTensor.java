@@ -30,6 +30,19 @@ public interface StoredTensor {
         return n;
     }
 
+    /**
+     * Refuses whole numbers in place of weights: they are a quantised checkpoint, which would be read as nonsense.
+     *
+     * @throws UnsupportedModelException if the elements are no floating-point numbers
+     */
+    default void requireFloatingPoint() {
+        if (!dtype().isFloatingPoint()) {
+            throw new UnsupportedModelException("Tensor " + name() + " in " + file() + " is stored as " + dtype()
+                    + "; weights must be F64, F32, F16 or BF16. Quantised checkpoints are not read; take the one it was"
+                    + " made from.");
+        }
+    }
+
     /** The file the tensor lies in. */
     Path file();
 

@@ -8,6 +8,10 @@ import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Projector;
+import io.langbridge.runtime.core.network.VisionConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -68,7 +72,7 @@ public final class AdapterPart implements AutoCloseable {
                 ? null
                 : VisionConfigReader.knownOrNull(
                         visionTower, configuration, selection == null ? FeatureSelection.DEFAULT : selection);
-        this.elements = TensorCheck.adapter(config, weights);
+        this.elements = Inventory.of(Projector.network(config, 0)).check(weights);
         this.owned = owned;
     }
 
@@ -196,7 +200,7 @@ public final class AdapterPart implements AutoCloseable {
         for (String name : all.names()) {
             if (name.equals(NEWLINE) || name.endsWith("." + NEWLINE)) {
                 StoredTensor newline = all.get(name);
-                TensorCheck.requireFloatingPoint(newline);
+                newline.requireFloatingPoint();
                 Finite.require(newline);
                 return newline;
             }

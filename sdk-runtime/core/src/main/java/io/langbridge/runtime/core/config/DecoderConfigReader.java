@@ -3,6 +3,8 @@ package io.langbridge.runtime.core.config;
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Rope;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;

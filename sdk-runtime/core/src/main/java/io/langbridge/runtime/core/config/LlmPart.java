@@ -5,6 +5,9 @@ import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.network.Decoder;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Inventory;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +37,7 @@ public final class LlmPart implements AutoCloseable {
         this.weights = weights;
         this.generation = generation;
         this.folder = folder;
-        this.elements = TensorCheck.decoder(config, weights);
+        this.elements = Inventory.of(Decoder.network(config)).check(weights);
         this.owned = owned;
     }
 

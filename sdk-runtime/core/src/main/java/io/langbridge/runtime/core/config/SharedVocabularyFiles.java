@@ -105,7 +105,7 @@ final class SharedVocabularyFiles {
                     + weights.names().size() + ".");
         }
         StoredTensor matrix = weights.get(weights.names().iterator().next());
-        TensorCheck.requireFloatingPoint(matrix);
+        matrix.requireFloatingPoint();
         long[] shape = matrix.shape();
         if (shape.length != 2 || shape[0] != mmVocabSize) {
             throw new CheckpointException("The vocabulary matrix " + file + " has shape " + Arrays.toString(shape)

@@ -3,7 +3,9 @@ package io.langbridge.runtime.core.config;
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Json;
-import io.langbridge.runtime.core.config.VisionConfig.Kind;
+import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.VisionConfig.Kind;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@code config.json} of CLIP and SigLIP. Keys that are absent have the reference's defaults. */

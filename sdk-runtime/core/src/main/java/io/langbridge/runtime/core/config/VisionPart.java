@@ -4,6 +4,9 @@ import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -31,7 +34,7 @@ public final class VisionPart implements AutoCloseable {
         this.weights = weights;
         this.preprocessor = preprocessor;
         this.folder = folder;
-        this.elements = TensorCheck.vision(config, weights);
+        this.elements = Inventory.of(Vit.network(config, false)).check(weights);
         this.owned = owned;
     }
 

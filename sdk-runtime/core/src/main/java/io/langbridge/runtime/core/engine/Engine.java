@@ -1,10 +1,12 @@
 package io.langbridge.runtime.core.engine;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.AdapterConfig;
-import io.langbridge.runtime.core.config.DecoderConfig;
-import io.langbridge.runtime.core.config.VisionConfig;
+import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.VisionConfig;
 import java.util.Arrays;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,11 +36,23 @@ public interface Engine {
     boolean quantises();
 
     /**
+     * Opens a network.
+     *
+     * @param weights named as the text names them
+     * @param constants what the text takes beside its input, by name; it must not change as long as the network is open
+     */
+    default Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
+        throw new UnsupportedOperationException();
+    }
+
+    /**
      * Opens a vision encoder.
      *
      * @param weights named from {@code embeddings.} and {@code encoder.layers.} on, all prefixes stripped
      */
-    VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options);
+    default VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
+        return new RunningVision(this, config, weights, options);
+    }
 
     /**
      * Opens an adapter.
@@ -48,8 +62,10 @@ public interface Engine {
      * @param vocabularyMatrix {@code [mm_vocab, llm_hidden]}, the embedding row of every shared token; null unless the
      *     adapter is a LangBridge adapter. One without it only gives coefficients
      */
-    AdapterNetwork adapter(
-            AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options);
+    default AdapterNetwork adapter(
+            AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
+        return new RunningAdapter(this, config, weights, vocabularyMatrix, options);
+    }
 
     /**
      * Opens a decoder.

@@ -1,6 +1,6 @@
 package io.langbridge.runtime.core.engine;
 
-import io.langbridge.runtime.core.config.VisionConfig;
+import io.langbridge.runtime.core.network.VisionConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

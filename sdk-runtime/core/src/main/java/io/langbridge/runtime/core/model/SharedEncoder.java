@@ -1,12 +1,12 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.runtime.core.checkpoint.Closing;
-import io.langbridge.runtime.core.config.VisionConfig;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.spi.ModelSpec;
 import java.util.Objects;
 

@@ -7,6 +7,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.TestTensors;
+import io.langbridge.runtime.core.network.AdapterConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.config;
+package io.langbridge.runtime.core.network;
 
 /** Activation functions, named as {@code hidden_act} names them. */
 public enum Activation {

@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.config;
+package io.langbridge.runtime.core.network;
 
 /**
  * A vision encoder's shape, keys as in {@code config.json}.

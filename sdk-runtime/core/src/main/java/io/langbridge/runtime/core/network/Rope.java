@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.config;
+package io.langbridge.runtime.core.network;
 
 import org.jspecify.annotations.Nullable;
 

@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.config;
+package io.langbridge.runtime.core.network;
 
 /**
  * A decoder's shape. Qwen2, Qwen3, Llama, SmolLM2 and Mistral are one network; what differs is here.

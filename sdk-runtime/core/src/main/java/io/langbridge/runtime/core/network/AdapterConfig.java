@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.config;
+package io.langbridge.runtime.core.network;
 
 /** An adapter's shape. */
 public sealed interface AdapterConfig {

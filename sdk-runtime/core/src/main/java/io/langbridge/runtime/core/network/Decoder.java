@@ -1,0 +1,61 @@
+package io.langbridge.runtime.core.network;
+
+import io.langbridge.runtime.core.network.Net.Value;
+
+/** Qwen2, Qwen3, Llama, SmolLM2 and Mistral; they differ in the configuration only. */
+public final class Decoder {
+    /** The table of embeddings. */
+    public static final String EMBED_TOKENS = "model.embed_tokens.weight";
+
+    private final DecoderConfig config;
+
+    private Decoder(DecoderConfig config) {
+        this.config = config;
+    }
+
+    /** Embeddings {@code [tokens, hidden]} to logits of those that are answered, {@code [answered, vocab]}. */
+    public static Network network(DecoderConfig config) {
+        Decoder decoder = new Decoder(config);
+        return new Network(config.modelType() + " decoder", decoder::logits);
+    }
+
+    private Value logits(Net net) {
+        DecoderConfig c = config;
+        Value x = net.embedded(EMBED_TOKENS, c.vocabSize(), c.hiddenSize());
+        for (int i = 0; i < c.numHiddenLayers(); i++) {
+            if (i > 0) {
+                net.show("hidden_states." + i, x);
+            }
+            String layer = "model.layers." + i;
+            Net.Attention attention = attention(i);
+            Value attended = net.attention(norm(net, x, layer + ".input_layernorm"), layer + ".self_attn", attention);
+            // Behind the last layer's attention nobody reads the others.
+            x = net.add(i == c.numHiddenLayers() - 1 ? net.answered(x) : x, attended);
+            Value normed = norm(net, x, layer + ".post_attention_layernorm");
+            x = net.add(x, net.gatedMlp(normed, layer + ".mlp", c.intermediateSize(), Activation.SILU, c.mlpBias()));
+        }
+        x = norm(net, x, "model.norm");
+        net.show("hidden_states." + c.numHiddenLayers(), x);
+        return net.linear(x, c.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight", null, c.vocabSize());
+    }
+
+    private Net.Attention attention(int layer) {
+        DecoderConfig c = config;
+        return new Net.Attention(
+                c.numAttentionHeads(),
+                c.numKeyValueHeads(),
+                c.headDim(),
+                c.qkvBias(),
+                "o_proj",
+                c.outputBias(),
+                new Net.Causal(
+                        layer,
+                        c.qkNorm() ? (Float) c.rmsNormEps() : null,
+                        c.slidingLayer()[layer] ? c.slidingWindow() : 0,
+                        layer == c.numHiddenLayers() - 1));
+    }
+
+    private Value norm(Net net, Value x, String layer) {
+        return net.rmsNorm(x, layer, config.rmsNormEps());
+    }
+}

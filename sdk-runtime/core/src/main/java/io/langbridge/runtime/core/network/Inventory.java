@@ -1,0 +1,237 @@
+package io.langbridge.runtime.core.network;
+
+import io.langbridge.runtime.core.checkpoint.Weights;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Which tensors a network needs, with their shapes, and what goes in and comes out. */
+public final class Inventory {
+    private final Map<String, long[]> tensors;
+    private final List<Net.Attention> cached;
+    private final int[] input;
+    private final Net.Value result;
+
+    private Inventory(Reader reader, Net.Value result) {
+        tensors = Collections.unmodifiableMap(reader.tensors);
+        cached = Collections.unmodifiableList(reader.cached);
+        input = reader.input;
+        this.result = result;
+    }
+
+    /** Goes through a network from its input to its result. */
+    public static Inventory of(Network network) {
+        Reader reader = new Reader();
+        return new Inventory(reader, network.text().apply(reader));
+    }
+
+    /** Goes through all that a network can show. */
+    public static Inventory ofTrace(Network network) {
+        Reader reader = new Reader();
+        return new Inventory(reader, network.trace().apply(reader));
+    }
+
+    /** Shapes by the names that an engine asks for, in the order of the text. */
+    public Map<String, long[]> tensors() {
+        return tensors;
+    }
+
+    /** Those whose keys and values are kept between tokens, in the order of their layers. */
+    public List<Net.Attention> cached() {
+        return cached;
+    }
+
+    /**
+     * Dimensions of what goes in: {@code [3, height, width]} or {@code [rows, width]}; {@link Net#ANY} is any number.
+     */
+    public int[] input() {
+        return input.clone();
+    }
+
+    /** Rows and width of what comes out. */
+    public Net.Value result() {
+        return result;
+    }
+
+    /** Values in all tensors. */
+    public long elements() {
+        long elements = 0;
+        for (long[] shape : tensors.values()) {
+            long size = 1;
+            for (long dim : shape) {
+                size = Math.multiplyExact(size, dim);
+            }
+            elements = Math.addExact(elements, size);
+        }
+        return elements;
+    }
+
+    /**
+     * Makes sure that all tensors are there, by name and shape, as floating-point numbers. Only headers are read.
+     *
+     * @return values in all of them
+     * @throws io.langbridge.CheckpointException if one is missing or has another shape
+     * @throws io.langbridge.UnsupportedModelException if one is quantised
+     */
+    public long check(Weights weights) {
+        tensors.forEach((name, shape) -> weights.get(name, shape).requireFloatingPoint());
+        return elements();
+    }
+
+    /** Collects. */
+    private static final class Reader implements Net {
+        private final Map<String, long[]> tensors = new LinkedHashMap<>();
+        private final List<Attention> cached = new ArrayList<>();
+        private int[] input = {};
+
+        private static Value value(int rows, int width) {
+            return new Value("", rows, width);
+        }
+
+        private void need(String name, long... shape) {
+            tensors.put(name, shape);
+        }
+
+        @Override
+        public Value pixels(int height, int width) {
+            input = new int[] {3, height, width};
+            return value(height, width);
+        }
+
+        @Override
+        public Value patches(Value pixels, String layer, int patch, int width, boolean bias) {
+            need(layer + ".weight", width, 3, patch, patch);
+            if (bias) {
+                need(layer + ".bias", width);
+            }
+            return value(pixels.rows() / patch * (pixels.width() / patch), width);
+        }
+
+        @Override
+        public Value input(String name, int rows, int width) {
+            if (input.length == 0) {
+                input = new int[] {rows, width};
+            }
+            return value(rows, width);
+        }
+
+        @Override
+        public Value embedded(String table, int vocab, int width) {
+            need(table, vocab, width);
+            return input("inputs_embeds", ANY, width);
+        }
+
+        @Override
+        public Value weight(String name, int... shape) {
+            long[] sizes = new long[shape.length];
+            int rows = 1;
+            for (int i = 0; i < shape.length; i++) {
+                sizes[i] = shape[i];
+                rows = i == shape.length - 1 ? rows : rows * shape[i];
+            }
+            need(name, sizes);
+            return value(rows, shape[shape.length - 1]);
+        }
+
+        @Override
+        public Value linear(Value x, String weight, @Nullable String bias, int out) {
+            need(weight, out, x.width());
+            if (bias != null) {
+                need(bias, out);
+            }
+            return value(x.rows(), out);
+        }
+
+        @Override
+        public Value layerNorm(Value x, String layer, float epsilon) {
+            need(layer + ".weight", x.width());
+            need(layer + ".bias", x.width());
+            return x;
+        }
+
+        @Override
+        public Value rmsNorm(Value x, String layer, float epsilon) {
+            need(layer + ".weight", x.width());
+            return x;
+        }
+
+        @Override
+        public Value activation(Activation function, Value x) {
+            return x;
+        }
+
+        @Override
+        public Value add(Value a, Value b) {
+            return a;
+        }
+
+        @Override
+        public Value under(Value above, Value below) {
+            return value(above.rows() + below.rows(), above.width());
+        }
+
+        @Override
+        public Value rows(Value x, int first, int count) {
+            return value(count, x.width());
+        }
+
+        @Override
+        public Value columns(Value x, int first, int count) {
+            return value(x.rows(), count);
+        }
+
+        @Override
+        public Value attention(Value x, String layer, Attention how) {
+            linear(x, layer + ".q_proj", how.width(), how.bias());
+            linear(x, layer + ".k_proj", how.kvWidth(), how.bias());
+            linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
+            Causal state = how.state();
+            if (state != null) {
+                cached.add(how);
+                if (state.headNorm() != null) {
+                    need(layer + ".q_norm.weight", how.headDim());
+                    need(layer + ".k_norm.weight", how.headDim());
+                }
+            }
+            return linear(value(x.rows(), how.width()), layer + "." + how.out(), x.width(), how.outBias());
+        }
+
+        @Override
+        public Value heads(Value q, Value k, Value v, int heads) {
+            return q;
+        }
+
+        @Override
+        public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
+            linear(x, layer + ".gate_proj", inner, bias);
+            Value up = linear(x, layer + ".up_proj", inner, bias);
+            return linear(up, layer + ".down_proj", x.width(), bias);
+        }
+
+        @Override
+        public Value answered(Value x) {
+            return x;
+        }
+
+        @Override
+        public Value pixelShuffle(Value x, int factor) {
+            return value(x.rows() / (factor * factor), x.width() * factor * factor);
+        }
+
+        @Override
+        public Value coefficients(Value x, String layer, int tokens, boolean softmax) {
+            return linear(x, layer, tokens, true);
+        }
+
+        @Override
+        public Value words(Value x, String layer, int tokens, boolean softmax, String vocabularyMatrix, int width) {
+            return value(coefficients(x, layer, tokens, softmax).rows(), width);
+        }
+
+        @Override
+        public void show(String name, Value x) {}
+    }
+}

@@ -1,0 +1,173 @@
+package io.langbridge.runtime.core.network;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The blocks that a network is written in, from its input to its result. An interpreter makes of the same text the
+ * graph of an engine, or a list of the tensors that it needs.
+ *
+ * <p>Names are those of the checkpoint: {@code layer} stands for {@code layer.weight} and {@code layer.bias}. A block
+ * covers as much as an engine may want to do in its own way: what lies inside one has no name for others.
+ *
+ * <p>An interpreter belongs to one thread and one text.
+ */
+public interface Net {
+    /** As many rows as the caller gives. */
+    int ANY = -1;
+
+    /**
+     * A matrix under way.
+     *
+     * @param name as the interpreter knows it
+     * @param rows how many, or {@link #ANY}
+     * @param width values of a row
+     */
+    record Value(String name, int rows, int width) {
+        /** Another value of the same size. */
+        public Value named(String other) {
+            return new Value(other, rows, width);
+        }
+    }
+
+    /**
+     * Attention with all that belongs to it: {@code q_proj}, {@code k_proj} and {@code v_proj} below the name of the
+     * layer, then the heads, then the projection of what they give.
+     *
+     * @param heads query heads, a multiple of {@code kvHeads}; query head h uses key head {@code h / (heads / kvHeads)}
+     * @param kvHeads heads of keys and values
+     * @param headDim values of a head
+     * @param bias whether the first three projections have one
+     * @param out name of the last projection below the layer's
+     * @param outBias whether that has one
+     * @param state how keys and values are kept between tokens; null if every row sees all others and nothing is kept
+     */
+    record Attention(
+            int heads,
+            int kvHeads,
+            int headDim,
+            boolean bias,
+            String out,
+            boolean outBias,
+            @Nullable Causal state) {
+
+        /** Every row sees all others, as in encoders: {@code out_proj}, all projections with a bias. */
+        public static Attention open(int heads, int width) {
+            return new Attention(heads, heads, width / heads, true, "out_proj", true, null);
+        }
+
+        /** What the heads take and give, {@code heads * headDim}. */
+        public int width() {
+            return heads * headDim;
+        }
+
+        /** What keys and values have, {@code kvHeads * headDim}. */
+        public int kvWidth() {
+            return kvHeads * headDim;
+        }
+    }
+
+    /**
+     * A row sees itself and those before it, and queries and keys are rotated by their positions: element k of a head
+     * pairs with {@code k + head_dim / 2}.
+     *
+     * @param layer index of its keys and values among those of the network
+     * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, or null
+     *     if there are none
+     * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
+     * @param answered whether only what {@link #answered} keeps is read of the result
+     */
+    record Causal(int layer, @Nullable Float headNorm, int window, boolean answered) {}
+
+    /** Pixels of a tile, {@code [3, height, width]}; the first thing of a network that has them. */
+    Value pixels(int height, int width);
+
+    /**
+     * Pixels in patches, each a row: a convolution whose stride is its size. Pixels beyond the last whole patch are
+     * left out.
+     *
+     * @param layer weight {@code [width, 3, patch, patch]}
+     */
+    Value patches(Value pixels, String layer, int patch, int width, boolean bias);
+
+    /** Rows that the caller gives; {@code rows} may be {@link #ANY}. */
+    Value input(String name, int rows, int width);
+
+    /**
+     * What goes into a decoder: rows of a table, or others in their place.
+     *
+     * @param table weight {@code [vocab, width]}
+     */
+    Value embedded(String table, int vocab, int width);
+
+    /** A weight as rows of the width of its last dimension. */
+    Value weight(String name, int... shape);
+
+    /**
+     * {@code x W^T + b}.
+     *
+     * @param weight {@code [out, width of x]}
+     * @param bias {@code [out]}, or null if there is none
+     */
+    Value linear(Value x, String weight, @Nullable String bias, int out);
+
+    /** The same under the name of a layer. */
+    default Value linear(Value x, String layer, int out, boolean bias) {
+        return linear(x, layer + ".weight", bias ? layer + ".bias" : null, out);
+    }
+
+    /** Each row minus its mean, over its deviation, times a weight plus a bias. */
+    Value layerNorm(Value x, String layer, float epsilon);
+
+    /** Each row over its root mean square, times a weight. */
+    Value rmsNorm(Value x, String layer, float epsilon);
+
+    Value activation(Activation function, Value x);
+
+    /** Element by element; rows are repeated where there is only one. */
+    Value add(Value a, Value b);
+
+    /** Rows under each other. */
+    Value under(Value above, Value below);
+
+    /** Some rows. */
+    Value rows(Value x, int first, int count);
+
+    /** Some values of each row. */
+    Value columns(Value x, int first, int count);
+
+    Value attention(Value x, String layer, Attention how);
+
+    /** What the heads of an attention give for queries, keys and values, in which every row sees all others. */
+    Value heads(Value q, Value k, Value v, int heads);
+
+    /** {@code down(f(gate(x)) * up(x))}: {@code gate_proj}, {@code up_proj} and {@code down_proj} below the layer. */
+    Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias);
+
+    /**
+     * The rows whose answers are wanted: of a prompt the last, of a batch that is learnt those that are learnt, and all
+     * where everything is shown.
+     */
+    Value answered(Value x);
+
+    /**
+     * Space to depth: the cells of a square grid of rows, {@code factor} times {@code factor} of them side by side in
+     * one, row by row.
+     *
+     * @param x its rows are a square number, whose root {@code factor} divides
+     */
+    Value pixelShuffle(Value x, int factor);
+
+    /**
+     * The coefficients of a LangBridge adapter.
+     *
+     * @param layer gives one for every shared token; the weights may be far larger than what goes through them
+     * @param softmax whether they are made positive with a sum of 1
+     */
+    Value coefficients(Value x, String layer, int tokens, boolean softmax);
+
+    /** Coefficients times the {@code width} values of the shared tokens' embeddings, which the caller gives. */
+    Value words(Value x, String layer, int tokens, boolean softmax, String vocabularyMatrix, int width);
+
+    /** Something in between under a name, for who asks to see it. */
+    void show(String name, Value x);
+}

@@ -1,0 +1,98 @@
+package io.langbridge.runtime.core.network;
+
+import io.langbridge.runtime.core.network.Net.Value;
+import io.langbridge.runtime.core.network.VisionConfig.Kind;
+
+/** The vision towers of CLIP and SigLIP. */
+public final class Vit {
+    private final VisionConfig config;
+    private final boolean clip;
+
+    private Vit(VisionConfig config) {
+        this.config = config;
+        clip = config.kind() == Kind.CLIP;
+    }
+
+    /**
+     * Pixels {@code [3, image_size, image_size]} to features of the selected layer, {@code [tokens, hidden]}, without
+     * the class token if the configuration selects patches.
+     *
+     * @param pools whether the checkpoint has what comes behind the last layer, which only the trace shows
+     */
+    public static Network network(VisionConfig config, boolean pools) {
+        Vit vit = new Vit(config);
+        return new Network("vision encoder", vit::features, net -> vit.trace(net, pools));
+    }
+
+    /** Whether a checkpoint with such a tensor has the head behind the last layer. */
+    public static String pooledBy(VisionConfig config) {
+        return config.kind() == Kind.CLIP ? "post_layernorm.weight" : "head.probe";
+    }
+
+    private Value features(Net net) {
+        Value x = embeddings(net);
+        for (int i = 0; i < config.layersToRun(); i++) {
+            x = layer(net, x, "encoder.layers." + i);
+        }
+        return config.selectPatches() && clip ? net.rows(x, 1, config.patches()) : x;
+    }
+
+    private Value embeddings(Net net) {
+        int hidden = config.hiddenSize();
+        Value pixels = net.pixels(config.imageSize(), config.imageSize());
+        Value x = net.patches(pixels, "embeddings.patch_embedding", config.patchSize(), hidden, !clip);
+        if (clip) {
+            x = net.under(net.weight("embeddings.class_embedding", hidden), x);
+        }
+        x = net.add(x, net.weight("embeddings.position_embedding.weight", config.tokens(), hidden));
+        return clip ? norm(net, x, "pre_layrnorm") : x;
+    }
+
+    private Value layer(Net net, Value x, String name) {
+        Value normed = norm(net, x, name + ".layer_norm1");
+        Net.Attention open = Net.Attention.open(config.numAttentionHeads(), config.hiddenSize());
+        Value middle = net.add(x, net.attention(normed, name + ".self_attn", open));
+        return net.add(middle, mlp(net, norm(net, middle, name + ".layer_norm2"), name + ".mlp"));
+    }
+
+    private Value mlp(Net net, Value x, String name) {
+        Value inner = net.linear(x, name + ".fc1", config.intermediateSize(), true);
+        return net.linear(net.activation(config.hiddenAct(), inner), name + ".fc2", config.hiddenSize(), true);
+    }
+
+    private Value norm(Net net, Value x, String name) {
+        return net.layerNorm(x, name, config.layerNormEps());
+    }
+
+    /** The whole tower: {@code hidden_states.N}, {@code last_hidden_state}, {@code pooler_output}. */
+    private Value trace(Net net, boolean pools) {
+        Value x = embeddings(net);
+        net.show("hidden_states.0", x);
+        for (int i = 0; i < config.numHiddenLayers(); i++) {
+            x = layer(net, x, "encoder.layers." + i);
+            net.show("hidden_states." + (i + 1), x);
+        }
+        Value last = clip ? x : norm(net, x, "post_layernorm");
+        net.show("last_hidden_state", last);
+        if (pools) {
+            net.show(
+                    "pooler_output",
+                    clip ? norm(net, net.rows(last, 0, 1), "post_layernorm") : attentionPooling(net, last));
+        }
+        return last;
+    }
+
+    /** SigLIP: a learnt query attends to all tokens. */
+    private Value attentionPooling(Net net, Value x) {
+        int hidden = config.hiddenSize();
+        String weight = "head.attention.in_proj_weight";
+        String bias = "head.attention.in_proj_bias";
+        Value q = net.columns(net.linear(net.weight("head.probe", 1, 1, hidden), weight, bias, 3 * hidden), 0, hidden);
+        Value all = net.linear(x, weight, bias, 3 * hidden);
+        Value k = net.columns(all, hidden, hidden);
+        Value v = net.columns(all, 2 * hidden, hidden);
+        Value heads = net.heads(q, k, v, config.numAttentionHeads());
+        Value pooled = net.linear(heads, "head.attention.out_proj", hidden, true);
+        return net.add(pooled, mlp(net, norm(net, pooled, "head.layernorm"), "head.mlp"));
+    }
+}
