@@ -22,8 +22,7 @@ final class EncoderSet {
         FeatureSelection selection = new FeatureSelection(setup.layer, setup.layer != -1);
         try (VisionPart part = VisionPart.open(setup.encoder(), selection)) {
             VisionConfig config = part.config();
-            ImagePreprocessor preprocessor =
-                    new ImagePreprocessor(part.preprocessor(), new Tiling.Pad(), config.imageSize());
+            ImagePreprocessor preprocessor = new ImagePreprocessor(part.pictures(new Tiling.Pad()));
             Measure prepare = new Measure(setup.reps, setup.patience)
                     .millis(() -> preprocessor.prepare(Image.of(picture).pixels()));
             out.accept(setup.line("picture", "encoder")

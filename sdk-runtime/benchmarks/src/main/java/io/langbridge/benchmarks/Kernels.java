@@ -1,12 +1,14 @@
 package io.langbridge.benchmarks;
 
 import io.langbridge.Image;
+import io.langbridge.runtime.core.config.LlavaPictures;
 import io.langbridge.runtime.core.config.PreprocessorConfig;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.RgbPixels;
@@ -58,16 +60,17 @@ public class Kernels {
         Path models = Path.of(System.getProperty(MODELS));
         picture = Picture.in(models);
         pixels = Image.of(picture).pixels();
-        preprocessor = new ImagePreprocessor(
+        preprocessor = new ImagePreprocessor(new LlavaPictures(
                 new PreprocessorConfig(
                         new PreprocessorConfig.ShortestEdge(TILE),
                         3,
-                        new Tiling.Size(TILE, TILE),
+                        new Size(TILE, TILE),
                         1 / 255.0,
                         List.of(0.48, 0.46, 0.41),
                         List.of(0.27, 0.26, 0.28)),
                 new Tiling.Pad(),
-                TILE);
+                TILE,
+                1));
         FloatTensor values = FloatTensor.allocate(VOCABULARY);
         logits = values.data();
         Random random = new Random(7);

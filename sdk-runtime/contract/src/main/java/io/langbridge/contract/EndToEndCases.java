@@ -10,10 +10,11 @@ import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
+import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.model.PromptAssembler;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -24,7 +25,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,25 +43,27 @@ final class EndToEndCases {
     private final ModelFolder folder;
     private final Tokenizer tokenizer;
     private final ImagePreprocessor preprocessor;
-    private final VisionNetwork vision;
+    private final Running vision;
     private final AdapterNetwork adapter;
     private final DecoderNetwork decoder;
     private final float @Nullable [] newline;
     private final Map<String, List<Integer>> greedyTokens = new LinkedHashMap<>();
 
     /** A picture on its way through the model. */
-    private record Seen(FloatTensor pixels, FloatTensor features, FloatTensor projected, FloatTensor visualTokens) {}
+    private record Seen(
+            FloatTensor pixels,
+            FloatTensor features,
+            FloatTensor projected,
+            FloatTensor visualTokens,
+            TokenLayout layout) {}
 
     private EndToEndCases(Check check, Path checkpoint) {
         this.check = check;
         this.folder = check.closing(ModelFolder.open(checkpoint));
         this.tokenizer = Tokenizer.of(checkpoint);
-        this.preprocessor = new ImagePreprocessor(
-                folder.vision().preprocessor(),
-                folder.tiling(),
-                folder.vision().config().imageSize());
+        this.preprocessor = new ImagePreprocessor(folder.pictures());
         this.vision = check.closing(
-                check.engine().vision(folder.vision().config(), folder.vision().weights(), check.options()));
+                check.engine().open(folder.vision().network(), folder.vision().weights(), Map.of(), check.options()));
         this.decoder = check.closing(
                 check.engine().decoder(folder.llm().config(), folder.llm().weights(), check.options()));
         AdapterPart part = folder.adapter();
@@ -132,19 +134,18 @@ final class EndToEndCases {
             seen.add(picture);
         }
         checkPictures(label, run.texts("pictures"), seen);
-        int[] counts = seen.stream()
-                .mapToInt(picture -> picture.visualTokens().size(0))
-                .toArray();
+        int[] counts =
+                seen.stream().flatMapToInt(picture -> runs(picture.layout())).toArray();
         for (String key : Arrays.asList("visual_tokens", "placeholders", "image_token_runs")) {
             if (run.has(key)) {
                 check.same(key + " of " + label, counts, run.integers(key));
             }
         }
         boolean splice = folder.imagePrompt() instanceof ImagePrompt.Splice;
-        int[] ids = splice ? splitIds(run.text("prompt")) : expandedIds(run.text("prompt"), counts);
+        int[] ids = splice ? splitIds(run.text("prompt")) : expandedIds(run.text("prompt"), seen);
         check.same(label + ".input_ids", ids, check.ids(label + ".input_ids"));
         if (run.has("messages")) {
-            checkAssembled(run, label, counts);
+            checkAssembled(run, label, seen);
         }
         if (run.has("tokens")) {
             check.same("tokens of " + label, ids.length, run.integer("tokens"));
@@ -156,7 +157,7 @@ final class EndToEndCases {
     }
 
     /** The ids as the core puts them together from messages. */
-    private void checkAssembled(Entry run, String label, int[] counts) {
+    private void checkAssembled(Entry run, String label, List<Seen> seen) {
         ChatTemplate template = ChatTemplate.of(folder.llm().folder());
         if (template == null) {
             return; // a prompt as text
@@ -174,11 +175,10 @@ final class EndToEndCases {
         int placeholder = folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.tokenId() : SPLICED;
         IntStream ids = Arrays.stream(pieces.get(0));
         for (int i = 1; i < pieces.size(); i++) {
-            int places = placeholder == SPLICED ? 1 : counts[i - 1];
-            ids = IntStream.concat(
-                    ids,
-                    IntStream.concat(
-                            IntStream.generate(() -> placeholder).limit(places), Arrays.stream(pieces.get(i))));
+            TokenLayout layout = seen.get(i - 1).layout();
+            int[] picture =
+                    placeholder == SPLICED ? new int[] {SPLICED} : places(layout, assembler.words(layout), placeholder);
+            ids = IntStream.concat(ids, IntStream.concat(Arrays.stream(picture), Arrays.stream(pieces.get(i))));
         }
         check.same("assembled ids of " + label, ids.toArray(), check.ids(label + ".input_ids"));
     }
@@ -244,9 +244,10 @@ final class EndToEndCases {
         if (picture.isEmpty() && check.hasTensor(given)) {
             pixels = check.tensor(given); // another decoder's JPEG: go on with the reference's pixels
         }
-        FloatTensor features = vision.features(pixels);
+        FloatTensor features = vision.run(pixels);
         FloatTensor projected = adapter.visualTokens(features);
-        return new Seen(pixels, features, projected, TileMerge.merge(projected, newline, prepared.grid()));
+        FloatTensor merged = TileMerge.merge(projected, newline, prepared.plan());
+        return new Seen(pixels, features, projected, merged, prepared.plan().layout());
     }
 
     /** Tensors of each picture ({@code <run>.<i>.}), and of all pictures of a run together ({@code <run>.}). */
@@ -322,17 +323,57 @@ final class EndToEndCases {
         return ids.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    /** The placeholder once per visual token, all in one piece. */
-    private int[] expandedIds(String prompt, int[] counts) {
+    /** How many visual tokens stand side by side, for each such run. */
+    private static IntStream runs(TokenLayout layout) {
+        IntStream.Builder counts = IntStream.builder();
+        int from = 0;
+        for (TokenLayout.Words words : layout.words()) {
+            if (words.before() > from) {
+                counts.add(words.before() - from);
+            }
+            from = words.before();
+        }
+        if (layout.tokens() > from) {
+            counts.add(layout.tokens() - from);
+        }
+        return counts.build();
+    }
+
+    /** A picture's words, and the placeholder for each visual token. */
+    private static int[] places(TokenLayout layout, List<int[]> words, int placeholder) {
+        IntStream.Builder ids = IntStream.builder();
+        int next = 0;
+        for (int token = 0; token <= layout.tokens(); token++) {
+            while (next < words.size() && layout.words().get(next).before() == token) {
+                Arrays.stream(words.get(next++)).forEach(ids::add);
+            }
+            if (token < layout.tokens()) {
+                ids.add(placeholder);
+            }
+        }
+        return ids.build().toArray();
+    }
+
+    /** The placeholder once per visual token, and the words between them, all in one piece. */
+    private int[] expandedIds(String prompt, List<Seen> seen) {
         StringBuilder expanded = new StringBuilder();
         String[] pieces = prompt.split(IMAGE, -1);
-        check.same("places for pictures", pieces.length - 1, counts.length);
+        check.same("places for pictures", pieces.length - 1, seen.size());
         for (int i = 0; i < pieces.length; i++) {
-            expanded.append(i > 0 ? String.join("", Collections.nCopies(counts[i - 1], IMAGE)) : "")
-                    .append(pieces[i]);
+            expanded.append(i > 0 ? text(seen.get(i - 1).layout()) : "").append(pieces[i]);
         }
         String begin = tokenizer.bosToken();
         return tokenizer.encode(expanded.toString(), begin == null || !prompt.startsWith(begin));
+    }
+
+    private static String text(TokenLayout layout) {
+        StringBuilder text = new StringBuilder();
+        int from = 0;
+        for (TokenLayout.Words words : layout.words()) {
+            text.append(IMAGE.repeat(words.before() - from)).append(words.text());
+            from = words.before();
+        }
+        return text.append(IMAGE.repeat(layout.tokens() - from)).toString();
     }
 
     /** Rows of the tokens, with the visual tokens in the place of each picture. */
@@ -340,16 +381,17 @@ final class EndToEndCases {
         int placeholder = folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.tokenId() : SPLICED;
         List<FloatTensor> rows = new ArrayList<>();
         int picture = 0;
-        for (int i = 0; i < ids.length; i++) {
-            if (ids[i] != placeholder) {
-                rows.add(decoder.embed(ids[i]));
+        int token = 0;
+        for (int id : ids) {
+            if (id != placeholder) {
+                rows.add(decoder.embed(id));
                 continue;
             }
-            FloatTensor tokens = seen.get(picture++).visualTokens();
-            rows.add(tokens);
-            if (placeholder != SPLICED) {
-                i += tokens.size(0) - 1;
-            }
+            FloatTensor tokens = seen.get(picture).visualTokens();
+            int to = placeholder == SPLICED ? tokens.size(0) : token + 1;
+            rows.add(tokens.rows(token, to));
+            token = to == tokens.size(0) ? 0 : to;
+            picture += token == 0 ? 1 : 0;
         }
         int length = rows.stream().mapToInt(row -> row.size(0)).sum();
         FloatTensor all = FloatTensor.allocate(length, folder.llm().config().hiddenSize());

@@ -7,22 +7,20 @@ import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
-import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.DecoderConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Network;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
 
 /**
  * What quantising costs without any skill: the same networks in full precision, on weights that were rounded to 8 or 4
@@ -42,14 +40,8 @@ final class PlainRounding implements Engine, AutoCloseable {
     }
 
     @Override
-    public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
-        return engine.vision(config, rounded(weights, options), options.with(Precision.FULL));
-    }
-
-    @Override
-    public AdapterNetwork adapter(
-            AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
-        return engine.adapter(config, rounded(weights, options), vocabularyMatrix, options.with(Precision.FULL));
+    public Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
+        return engine.open(network, rounded(weights, options), constants, options.with(Precision.FULL));
     }
 
     @Override

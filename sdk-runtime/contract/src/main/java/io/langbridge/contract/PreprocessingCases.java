@@ -1,12 +1,16 @@
 package io.langbridge.contract;
 
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.config.LlavaPictures;
 import io.langbridge.runtime.core.config.PreprocessorConfig;
 import io.langbridge.runtime.core.config.PreprocessorConfigReader;
+import io.langbridge.runtime.core.config.TileGrid;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
-import io.langbridge.runtime.core.image.TileGrid;
+import io.langbridge.runtime.core.image.PicturePlan;
+import io.langbridge.runtime.core.image.Pictures;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.spi.RgbPixels;
@@ -56,7 +60,7 @@ final class PreprocessingCases {
             int[] colour = mean.stream().mapToInt(value -> (int) (value * 255)).toArray();
             check.same("background", colour, json.integers("background"));
         }
-        checkPictures(check, new ImagePreprocessor(config, tiling, size), size, "");
+        checkPictures(check, new LlavaPictures(config, tiling, size, 1), size, "");
     }
 
     private static void checkTiles(Check check) {
@@ -65,7 +69,7 @@ final class PreprocessingCases {
         Entry images = json.object("images");
         for (Tiling.Convention convention : Tiling.Convention.values()) {
             String key = convention.name().toLowerCase(Locale.ROOT);
-            ImagePreprocessor preprocessor = anyResolution(json.integerLists("image_grid_pinpoints"), convention, tile);
+            LlavaPictures preprocessor = anyResolution(json.integerLists("image_grid_pinpoints"), convention, tile, 1);
             for (String picture : images.keys()) {
                 Entry image = images.object(picture);
                 image.describe("hf", "llava", "picture_wh");
@@ -75,9 +79,8 @@ final class PreprocessingCases {
         }
     }
 
-    private static TileGrid checkGrid(
-            Check check, ImagePreprocessor preprocessor, int[] picture, Entry expected, int tile) {
-        TileGrid grid = preprocessor.grid(new Tiling.Size(picture[0], picture[1]));
+    private static TileGrid checkGrid(Check check, LlavaPictures pictures, int[] picture, Entry expected, int tile) {
+        TileGrid grid = pictures.grid(new Size(picture[0], picture[1]));
         String what = expected.where() + " of " + Arrays.toString(picture);
         int[] tiles = {grid.tilesAcross(), grid.tilesDown()};
         if (expected.has("tiles_wh")) {
@@ -89,7 +92,8 @@ final class PreprocessingCases {
     }
 
     /** Tensors {@code <picture><suffix>/bytes} and {@code /pixel_values}. */
-    private static void checkPictures(Check check, ImagePreprocessor preprocessor, int size, String suffix) {
+    private static void checkPictures(Check check, Pictures way, int size, String suffix) {
+        ImagePreprocessor preprocessor = new ImagePreprocessor(way);
         ReferencePictures pictures = new ReferencePictures(check.fixtures());
         Set<String> names = new TreeSet<>();
         for (String tensor : check.tensorNames()) {
@@ -137,13 +141,13 @@ final class PreprocessingCases {
             int[] picture = row.integers("picture_wh");
             for (Tiling.Convention convention : Tiling.Convention.values()) {
                 Entry expected = row.object(convention.name().toLowerCase(Locale.ROOT));
-                ImagePreprocessor preprocessor =
-                        anyResolution(pinpoints.integerLists(String.valueOf(tile)), convention, tile);
+                LlavaPictures preprocessor =
+                        anyResolution(pinpoints.integerLists(String.valueOf(tile)), convention, tile, side * side);
                 TileGrid grid = checkGrid(check, preprocessor, picture, expected, tile);
                 checkKept(check, grid, side, expected, expected.integer("visual_tokens"));
                 int[] resolution = expected.integers("resolution_wh");
-                Tiling.Size resized = ImagePreprocessor.fitted(
-                        new Tiling.Size(picture[0], picture[1]), new Tiling.Size(resolution[0], resolution[1]));
+                Size resized =
+                        LlavaPictures.fitted(new Size(picture[0], picture[1]), new Size(resolution[0], resolution[1]));
                 int[] actual = {resized.width(), resized.height()};
                 check.same("resized size, " + expected.where(), actual, expected.integers("resized_wh"));
                 int[] offset = {(resolution[0] - resized.width()) / 2, (resolution[1] - resized.height()) / 2};
@@ -173,32 +177,37 @@ final class PreprocessingCases {
         for (Entry row : json.objects("cases")) {
             int[] picture = row.integers("picture_wh");
             String convention = row.text("convention");
-            ImagePreprocessor preprocessor =
-                    anyResolution(pinpoints, Tiling.Convention.valueOf(convention.toUpperCase(Locale.ROOT)), tile);
+            Tiling.Convention rounding = Tiling.Convention.valueOf(convention.toUpperCase(Locale.ROOT));
+            LlavaPictures preprocessor = anyResolution(pinpoints, rounding, tile, side * side);
             TileGrid grid = checkGrid(check, preprocessor, picture, row, tile);
             checkKept(check, grid, side, row, row.integer("tokens"));
             String name = picture[0] + "x" + picture[1] + "/" + convention;
-            check.close(name + "/merged", TileMerge.merge(check.tensor(name + "/features"), newline, grid));
+            check.close(
+                    name + "/merged",
+                    TileMerge.merge(check.tensor(name + "/features"), newline, preprocessor.plan(grid.picture())));
         }
         if (check.hasTensor("single/features")) {
             TileGrid single =
-                    new TileGrid(new Tiling.Size(tile, tile), 0, 0, Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD);
-            check.close("single/merged", TileMerge.merge(check.tensor("single/features"), newline, single));
+                    new TileGrid(new Size(tile, tile), 0, 0, Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD);
+            FloatTensor features = check.tensor("single/features");
+            PicturePlan.View view = new PicturePlan.View(0, single.picture(), 0, 0, 0, 0);
+            PicturePlan plan =
+                    new PicturePlan(single.picture(), List.of(), List.of(view), single.layout(features.size(1)));
+            check.close("single/merged", TileMerge.merge(features, newline, plan));
         }
     }
 
-    private static ImagePreprocessor anyResolution(List<int[]> pinpoints, Tiling.Convention convention, int tile) {
-        List<Tiling.Size> resolutions = new ArrayList<>();
+    private static LlavaPictures anyResolution(
+            List<int[]> pinpoints, Tiling.Convention convention, int tile, int patches) {
+        List<Size> resolutions = new ArrayList<>();
         for (int[] pair : pinpoints) {
             resolutions.add(
-                    convention == Tiling.Convention.HF
-                            ? new Tiling.Size(pair[1], pair[0])
-                            : new Tiling.Size(pair[0], pair[1]));
+                    convention == Tiling.Convention.HF ? new Size(pair[1], pair[0]) : new Size(pair[0], pair[1]));
         }
         // The dynamic resolution cases were made with CLIP's defaults.
         PreprocessorConfig config = config("{}", tile);
-        return new ImagePreprocessor(
-                config, new Tiling.AnyResolution(resolutions, convention, Tiling.Merge.SPATIAL_UNPAD), tile);
+        return new LlavaPictures(
+                config, new Tiling.AnyResolution(resolutions, convention, Tiling.Merge.SPATIAL_UNPAD), tile, patches);
     }
 
     private static PreprocessorConfig config(String json, int size) {

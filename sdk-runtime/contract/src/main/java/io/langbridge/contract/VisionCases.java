@@ -81,8 +81,7 @@ final class VisionCases {
 
     /** The first entries are pictures that the text names. */
     private static void checkPixels(Check check, VisionPart part, Entry inputs, FloatTensor pixels) {
-        ImagePreprocessor preprocessor = new ImagePreprocessor(
-                part.preprocessor(), new Tiling.Plain(), part.config().imageSize());
+        ImagePreprocessor preprocessor = new ImagePreprocessor(part.pictures(new Tiling.Plain()));
         ReferencePictures pictures = new ReferencePictures(check.fixtures());
         Matcher names = PICTURE.matcher(inputs.text("pixel_values"));
         for (int i = 0; names.find(); i++) {

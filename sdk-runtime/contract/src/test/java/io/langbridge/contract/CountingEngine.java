@@ -1,24 +1,24 @@
 package io.langbridge.contract;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
-import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.DecoderConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.network.Network;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /** Computes nothing, counts what is asked of it, and lets a test act in the middle of it. */
 final class CountingEngine implements Engine {
@@ -69,48 +69,22 @@ final class CountingEngine implements Engine {
     }
 
     @Override
-    public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
-        return new VisionNetwork() {
+    public Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
+        Inventory inventory = Inventory.of(network);
+        Net.Value result = inventory.result();
+        boolean encoder = inventory.input().length == 3;
+        return new Running() {
             @Override
-            public VisionConfig config() {
-                return config;
+            public FloatTensor run(FloatTensor inputs) {
+                if (encoder) {
+                    compute("tiles " + inputs.size(0));
+                }
+                int rows = result.rows() == Net.ANY ? inputs.size(1) : result.rows();
+                return FloatTensor.allocate(inputs.size(0), rows, result.width());
             }
 
             @Override
-            public FloatTensor features(FloatTensor pixels) {
-                compute("tiles " + pixels.size(0));
-                return FloatTensor.allocate(pixels.size(0), config.patches(), config.hiddenSize());
-            }
-
-            @Override
-            public VisionNetwork.Trace trace(FloatTensor pixels) {
-                throw new UnsupportedOperationException();
-            }
-
-            @Override
-            public void close() {
-                // Holds nothing.
-            }
-        };
-    }
-
-    @Override
-    public AdapterNetwork adapter(
-            AdapterConfig config, Weights weights, @Nullable FloatTensor matrix, EngineOptions options) {
-        int width = ((AdapterConfig.Mlp) config).llmHiddenSize();
-        return new AdapterNetwork() {
-            @Override
-            public AdapterConfig config() {
-                return config;
-            }
-
-            @Override
-            public FloatTensor visualTokens(FloatTensor features) {
-                return FloatTensor.allocate(features.size(0), features.size(1), width);
-            }
-
-            @Override
-            public FloatTensor coefficients(FloatTensor features) {
+            public Map<String, FloatTensor> trace(FloatTensor inputs) {
                 throw new UnsupportedOperationException();
             }
 

@@ -7,17 +7,15 @@ import io.langbridge.CheckpointException;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Network;
 import io.langbridge.spi.ModelSpec;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -27,7 +25,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -129,14 +126,9 @@ class LoaderTest {
         }
 
         @Override
-        public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
-            return network(ENCODER, VisionNetwork.class);
-        }
-
-        @Override
-        public AdapterNetwork adapter(
-                AdapterConfig config, Weights weights, @Nullable FloatTensor matrix, EngineOptions options) {
-            return network(ADAPTER, AdapterNetwork.class);
+        public Running open(
+                Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
+            return network(network.name().equals("vision encoder") ? ENCODER : ADAPTER, Running.class);
         }
 
         @Override

@@ -69,7 +69,7 @@ final class Batches {
                         "Record " + example.name() + " has a picture, but this training is one on text alone");
             }
             PreparedImage prepared = preprocessor.prepare(image);
-            layouts.add(prepared.grid().layout(patches));
+            layouts.add(prepared.plan().layout());
             tiles.add(prepared.pixels());
         }
         return reader.read(example, layouts, tiles);

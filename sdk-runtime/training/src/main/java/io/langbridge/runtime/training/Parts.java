@@ -138,7 +138,7 @@ record Parts(
 
     /** Whether rows of tiles end with a vector of their own, which is trained. */
     boolean hasNewline() {
-        return tiling instanceof Tiling.AnyResolution any && any.merge() == Tiling.Merge.SPATIAL_UNPAD;
+        return tiling.needsNewline();
     }
 
     /** Patches of a tile that the adapter sees; 0 without an encoder. */

@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.config.VisionPart;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.pytorch.PyTorchTraining;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
@@ -70,7 +71,7 @@ final class Results {
                 json.name("image_aspect_ratio").value("anyres");
                 json.name("mm_patch_merge_type").value(any.merge().name().toLowerCase(Locale.ROOT));
                 json.name("image_grid_pinpoints").beginArray();
-                for (Tiling.Size size : any.resolutions()) {
+                for (Size size : any.resolutions()) {
                     json.beginArray().value(size.width()).value(size.height()).endArray();
                 }
                 json.endArray();

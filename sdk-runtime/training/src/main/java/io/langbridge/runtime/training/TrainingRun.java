@@ -148,10 +148,7 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private @Nullable ImagePreprocessor preprocessor(@Nullable VisionPart encoder) {
-        return encoder == null
-                ? null
-                : new ImagePreprocessor(
-                        encoder.preprocessor(), parts.tiling(), encoder.config().imageSize());
+        return encoder == null ? null : new ImagePreprocessor(encoder.pictures(parts.tiling()));
     }
 
     private Batches.Reader reader(@Nullable LlmPart llm, @Nullable Tokenizer tokenizer) {

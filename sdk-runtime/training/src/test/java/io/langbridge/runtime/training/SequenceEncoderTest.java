@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.langbridge.Message;
 import io.langbridge.Message.Role;
 import io.langbridge.runtime.core.config.ImagePrompt;
-import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.image.TileGrid;
+import io.langbridge.runtime.core.config.TileGrid;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.model.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -24,8 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class SequenceEncoderTest {
-    private static final TokenLayout PICTURE =
-            TileGrid.whole(new Tiling.Size(28, 28)).layout(4);
+    private static final TokenLayout PICTURE = TileGrid.whole(new Size(28, 28)).layout(4);
 
     @TempDir
     private static Path scratch;

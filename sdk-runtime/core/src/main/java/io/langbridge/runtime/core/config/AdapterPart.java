@@ -158,6 +158,11 @@ public final class AdapterPart implements AutoCloseable {
                 config, normalize(all), null, null, newlineIn(all), tiling, selection, null, Collections.emptyList());
     }
 
+    /** The connector of a family; {@code weights} are named as its text names them. */
+    static AdapterPart ofFamily(AdapterConfig.Connector config, Weights weights) {
+        return new AdapterPart(config, weights, null, null, null, null, null, null, Collections.emptyList());
+    }
+
     private static Path weightsIn(Path folder) {
         List<String> names = Arrays.asList("mm_projector.safetensors", "mm_projector.bin");
         for (String name : names) {

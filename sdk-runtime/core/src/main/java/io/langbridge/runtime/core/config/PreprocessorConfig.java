@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.config;
 
+import io.langbridge.runtime.core.image.Size;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public record PreprocessorConfig(
         @Nullable Resize resize,
         int resample,
-        Tiling.@Nullable Size crop,
+        @Nullable Size crop,
         @Nullable Double rescaleFactor,
         @Nullable List<Double> imageMean,
         @Nullable List<Double> imageStd) {
@@ -28,5 +29,5 @@ public record PreprocessorConfig(
     public record ShortestEdge(int pixels) implements Resize {}
 
     /** {@code height} and {@code width}: stretched to exactly this. */
-    public record Stretch(Tiling.Size size) implements Resize {}
+    public record Stretch(Size size) implements Resize {}
 }

@@ -3,6 +3,8 @@ package io.langbridge.runtime.core.config;
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.image.Normaliser;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
 import java.nio.charset.StandardCharsets;
@@ -113,6 +115,15 @@ public final class PreprocessorConfigReader {
         return null;
     }
 
+    /** How bytes are scaled and normalised, by default as SigLIP does. */
+    static Normaliser normaliser(Json json) {
+        boolean normalize = json.booleanOr("do_normalize", true);
+        return new Normaliser(
+                json.booleanOr("do_rescale", true) ? (Double) json.doubleOr("rescale_factor", 1.0 / 255) : null,
+                normalize ? channels(json, "image_mean", HALF) : null,
+                normalize ? channels(json, "image_std", HALF) : null);
+    }
+
     private static boolean isSiglip(Json json, Kind kind) {
         String name = json.string("image_processor_type");
         if (name == null) {
@@ -142,7 +153,7 @@ public final class PreprocessorConfigReader {
         if (size == null) {
             int edge = json.positiveOr("size", absentSize);
             return siglip
-                    ? new PreprocessorConfig.Stretch(new Tiling.Size(edge, edge))
+                    ? new PreprocessorConfig.Stretch(new Size(edge, edge))
                     : new PreprocessorConfig.ShortestEdge(edge);
         }
         if (size.has("height") || size.has("width")) {
@@ -155,17 +166,17 @@ public final class PreprocessorConfigReader {
                 + "; supported are shortest_edge alone, or height and width.");
     }
 
-    private static Tiling.Size crop(Json json, int absentSize) {
+    private static Size crop(Json json, int absentSize) {
         Json size = json.isObject("crop_size") ? json.object("crop_size") : null;
         if (size != null) {
             return size(size);
         }
         int edge = json.positiveOr("crop_size", absentSize);
-        return new Tiling.Size(edge, edge);
+        return new Size(edge, edge);
     }
 
-    private static Tiling.Size size(Json json) {
-        return new Tiling.Size(json.requiredPositive("width"), json.requiredPositive("height"));
+    private static Size size(Json json) {
+        return new Size(json.requiredPositive("width"), json.requiredPositive("height"));
     }
 
     private static List<Double> channels(Json json, String key, List<Double> absent) {
@@ -182,7 +193,7 @@ public final class PreprocessorConfigReader {
 
     /** What comes out must be what the encoder takes in. */
     private static void requireTile(Json json, PreprocessorConfig config, int imageSize) {
-        Tiling.Size out = config.crop();
+        Size out = config.crop();
         if (out == null && config.resize() instanceof PreprocessorConfig.Stretch stretch) {
             out = stretch.size();
         }

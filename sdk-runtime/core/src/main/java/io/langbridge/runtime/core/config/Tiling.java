@@ -1,9 +1,15 @@
 package io.langbridge.runtime.core.config;
 
+import io.langbridge.runtime.core.image.Size;
 import java.util.List;
 
 /** How a picture of any shape becomes square tiles. */
 public sealed interface Tiling {
+    /** Whether rows of tiles end with {@code image_newline}. */
+    default boolean needsNewline() {
+        return this instanceof AnyResolution any && any.merge() == Merge.SPATIAL_UNPAD;
+    }
+
     /** One tile, cropped or stretched as {@code preprocessor_config.json} says. */
     record Plain() implements Tiling {}
 
@@ -23,14 +29,6 @@ public sealed interface Tiling {
             resolutions = List.copyOf(resolutions);
         }
     }
-
-    /**
-     * Size in pixels.
-     *
-     * @param width pixels from left to right
-     * @param height pixels from top to bottom
-     */
-    record Size(int width, int height) {}
 
     /** Two programs read the same keys differently. */
     enum Convention {

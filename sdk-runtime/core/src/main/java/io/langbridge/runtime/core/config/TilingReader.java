@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.config;
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.image.Size;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +45,7 @@ final class TilingReader {
 
     /** LLaVA-NeXT in transformers: pinpoints as (height, width). */
     static Tiling ofNext(Json config, Json preprocessor) {
-        List<Tiling.Size> resolutions;
+        List<Size> resolutions;
         if (config.has(PINPOINTS)) {
             resolutions = pairs(config, true);
         } else if (preprocessor.has(PINPOINTS)) {
@@ -52,11 +53,11 @@ final class TilingReader {
         } else {
             // The default of LlavaNextConfig.
             resolutions = new ArrayList<>();
-            resolutions.add(new Tiling.Size(672, 336));
-            resolutions.add(new Tiling.Size(336, 672));
-            resolutions.add(new Tiling.Size(672, 672));
-            resolutions.add(new Tiling.Size(336, 1008));
-            resolutions.add(new Tiling.Size(1008, 336));
+            resolutions.add(new Size(672, 336));
+            resolutions.add(new Size(336, 672));
+            resolutions.add(new Size(672, 672));
+            resolutions.add(new Size(336, 1008));
+            resolutions.add(new Size(1008, 336));
         }
         return new Tiling.AnyResolution(resolutions, Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD);
     }
@@ -64,7 +65,7 @@ final class TilingReader {
     /** Every resolution must be cut into whole tiles. */
     static void requireWholeTiles(Tiling tiling, int imageSize, Json config) {
         if (tiling instanceof Tiling.AnyResolution any) {
-            for (Tiling.Size size : any.resolutions()) {
+            for (Size size : any.resolutions()) {
                 if (size.width() % imageSize != 0 || size.height() % imageSize != 0) {
                     throw new CheckpointException(config.at(PINPOINTS) + " has " + size.width() + " x " + size.height()
                             + ", which is not made of whole tiles of " + imageSize + ".");
@@ -73,7 +74,7 @@ final class TilingReader {
         }
     }
 
-    private static List<Tiling.Size> pairs(Json config, boolean heightFirst) {
+    private static List<Size> pairs(Json config, boolean heightFirst) {
         Json json = config;
         if (config.isString(PINPOINTS)) {
             // Some files have the text of a Python list of tuples.
@@ -82,7 +83,7 @@ final class TilingReader {
                     ("{\"" + PINPOINTS + "\":" + list + "}").getBytes(StandardCharsets.UTF_8), config.at(PINPOINTS));
         }
         List<List<Long>> lists = json.longLists(PINPOINTS);
-        List<Tiling.Size> sizes = new ArrayList<>();
+        List<Size> sizes = new ArrayList<>();
         for (List<Long> pair : lists) {
             if (pair.size() != 2 || pair.stream().anyMatch(n -> n < 1 || n > 1_000_000)) {
                 throw new CheckpointException(
@@ -90,7 +91,7 @@ final class TilingReader {
             }
             int first = pair.get(0).intValue();
             int second = pair.get(1).intValue();
-            sizes.add(heightFirst ? new Tiling.Size(second, first) : new Tiling.Size(first, second));
+            sizes.add(heightFirst ? new Size(second, first) : new Size(first, second));
         }
         if (sizes.isEmpty()) {
             throw new CheckpointException(config.at(PINPOINTS) + " is empty.");

@@ -112,7 +112,7 @@ public final class VisionConfigReader {
                 json);
     }
 
-    private static VisionConfig checked(VisionConfig config, Json json) {
+    static VisionConfig checked(VisionConfig config, Json json) {
         if (config.hiddenSize() % config.numAttentionHeads() != 0) {
             throw new CheckpointException(json.at("hidden_size") + " is " + config.hiddenSize()
                     + ", which is not divisible by num_attention_heads " + config.numAttentionHeads() + ".");
@@ -130,7 +130,7 @@ public final class VisionConfigReader {
         return config;
     }
 
-    private static Activation activation(Json json, String absent) {
+    static Activation activation(Json json, String absent) {
         String name = json.stringOr("hidden_act", absent);
         return switch (name) {
             case "quick_gelu" -> Activation.QUICK_GELU;

@@ -4,11 +4,14 @@ import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.network.Vit;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * A vision encoder's files, opened and checked: every tensor is there in the right shape. Safe for use by several
@@ -19,22 +22,51 @@ public final class VisionPart implements AutoCloseable {
 
     private final VisionConfig config;
     private final Weights weights;
-    private final PreprocessorConfig preprocessor;
+    private final Network network;
+    private final Function<Tiling, Pictures> pictures;
     private final Path folder;
     private final long elements;
     private final List<AutoCloseable> owned;
 
+    /** CLIP or SigLIP, with pictures as LLaVA takes them. */
     VisionPart(
             VisionConfig config,
             Weights weights,
             PreprocessorConfig preprocessor,
             Path folder,
             List<AutoCloseable> owned) {
+        this(
+                config,
+                Vit.network(config, weights.contains(Vit.pooledBy(config))),
+                weights,
+                tiling -> new LlavaPictures(
+                        preprocessor,
+                        tiling,
+                        config.imageSize(),
+                        config.selectPatches() ? config.patches() : config.tokens()),
+                folder,
+                owned);
+    }
+
+    /**
+     * An encoder of any family.
+     *
+     * @param config what others compare
+     * @param pictures how it takes pictures, of those ways that users choose from
+     */
+    VisionPart(
+            VisionConfig config,
+            Network network,
+            Weights weights,
+            Function<Tiling, Pictures> pictures,
+            Path folder,
+            List<AutoCloseable> owned) {
         this.config = config;
+        this.network = network;
         this.weights = weights;
-        this.preprocessor = preprocessor;
+        this.pictures = pictures;
         this.folder = folder;
-        this.elements = Inventory.of(Vit.network(config, false)).check(weights);
+        this.elements = Inventory.of(network).check(weights);
         this.owned = owned;
     }
 
@@ -91,8 +123,18 @@ public final class VisionPart implements AutoCloseable {
         return weights;
     }
 
-    public PreprocessorConfig preprocessor() {
-        return preprocessor;
+    /** From pixels of a view to features. */
+    public Network network() {
+        return network;
+    }
+
+    /**
+     * How pictures become what the encoder takes.
+     *
+     * @throws CheckpointException if the configuration makes something else
+     */
+    public Pictures pictures(Tiling tiling) {
+        return pictures.apply(tiling);
     }
 
     /** Where the configuration is. */

@@ -58,9 +58,7 @@ final class RunningAdapter implements AdapterNetwork {
             throw new IllegalArgumentException(
                     "Only LangBridge adapters take a vocabulary matrix, not " + config.type());
         }
-        return config instanceof AdapterConfig.Mlp mlp
-                ? mlp.llmHiddenSize()
-                : ((AdapterConfig.Linear) config).llmHiddenSize();
+        return config.outputWidth();
     }
 
     @Override

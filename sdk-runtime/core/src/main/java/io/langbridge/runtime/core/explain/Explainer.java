@@ -7,7 +7,7 @@ import io.langbridge.PromptException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.image.TileGrid;
+import io.langbridge.runtime.core.image.PicturePlan;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.text.ReadableText;
@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
  * use by several threads.
  */
 public final class Explainer {
-    private final int side;
     private final AdapterNetwork adapter;
     private final Tokenizer tokenizer;
     private final Embeddings embeddings;
@@ -41,20 +40,17 @@ public final class Explainer {
     /**
      * Explains the visual tokens of one adapter in words of one language model.
      *
-     * @param patchesPerSide of a tile
      * @param tokenizer of the language model
      * @param embeddings of the language model
      * @param product {@code [m, d]} and {@code [n, d]} to {@code [m, n]}: the first times the second transposed
      * @param vocabulary finds the adapter's shared vocabulary in the language model, asked once; null if there is none
      */
     public Explainer(
-            int patchesPerSide,
             AdapterNetwork adapter,
             Tokenizer tokenizer,
             Embeddings embeddings,
             BinaryOperator<FloatTensor> product,
             @Nullable Supplier<SharedVocabulary.Transfer> vocabulary) {
-        this.side = patchesPerSide;
         this.adapter = adapter;
         this.tokenizer = tokenizer;
         this.embeddings = embeddings;
@@ -66,13 +62,12 @@ public final class Explainer {
      * Explains a picture.
      *
      * @param features {@code [tiles, patches, mm_hidden]}
-     * @param areas what of the picture each tile shows
+     * @param plan how it was cut
      * @throws UnsupportedModelException if coefficients are asked for and the adapter has none
      * @throws CheckpointException if there is no shared vocabulary, or a coefficient is not a number
      * @throws PromptException if a word asked for is not in the vocabulary
      */
-    public Explanation explain(
-            FloatTensor features, TileGrid grid, List<Explanation.Area> areas, ExplainOptions options) {
+    public Explanation explain(FloatTensor features, PicturePlan plan, ExplainOptions options) {
         Words words = options.measure() == Explanation.Measure.COSINE
                 ? new AllWords(tokenizer, embeddings.rows())
                 : new SharedWords(tokenizer, transfer());
@@ -81,9 +76,9 @@ public final class Explainer {
                 ? new Cosines(features, all, options)
                 : new Coefficients(features, options);
 
-        // The class token, where the adapter was trained with it, comes first and is no patch.
-        int classTokens = features.size(1) - side * side;
-        List<Place> places = places(grid, features.size(1), classTokens);
+        List<Explanation.Area> areas = plan.areas();
+        int side = (int) Math.sqrt(plan.layout().patches());
+        List<Place> places = places(plan.layout(), side);
         List<Strongest> strongest = new ArrayList<>();
         Map<Integer, Tally> tallies = new HashMap<>();
         try {
@@ -113,14 +108,14 @@ public final class Explainer {
                     words.word(columns[i]), tally.sum / Math.max(1, places.size()), tally.patches, values[i]));
         }
         return new Explanation(
-                grid.picture().width(),
-                grid.picture().height(),
+                plan.picture().width(),
+                plan.picture().height(),
                 options.measure(),
                 adapter.config() instanceof AdapterConfig.LangBridge langBridge
                         && langBridge.softmax()
                         && options.measure() == Explanation.Measure.COEFFICIENT,
-                tiles(grid, areas),
-                patches(places, strongest, areas, words),
+                tiles(plan, areas, side),
+                patches(places, side, strongest, areas, words),
                 pictureWords);
     }
 
@@ -146,8 +141,10 @@ public final class Explainer {
     private record Place(int tile, int patch, int token) {}
 
     /** The patches that become visual tokens, in the order of tile, row, column. */
-    private static List<Place> places(TileGrid grid, int tokensPerTile, int classTokens) {
-        TokenLayout layout = grid.layout(tokensPerTile);
+    private static List<Place> places(TokenLayout layout, int side) {
+        int tokensPerTile = layout.patches();
+        // The class token, where the adapter was trained with it, comes first and is no patch.
+        int classTokens = tokensPerTile - side * side;
         BitSet kept = new BitSet();
         for (int token = 0; token < layout.tokens(); token++) {
             if (layout.source(token) != TokenLayout.NEWLINE) {
@@ -195,22 +192,17 @@ public final class Explainer {
         }
     }
 
-    private List<Explanation.Tile> tiles(TileGrid grid, List<Explanation.Area> areas) {
+    private static List<Explanation.Tile> tiles(PicturePlan plan, List<Explanation.Area> areas, int side) {
         List<Explanation.Tile> tiles = new ArrayList<>();
         for (int tile = 0; tile < areas.size(); tile++) {
-            int part = tile - 1;
-            tiles.add(new Explanation.Tile(
-                    tile,
-                    tile == 0 ? 0 : part / grid.tilesAcross(),
-                    tile == 0 ? 0 : part % grid.tilesAcross(),
-                    side,
-                    areas.get(tile)));
+            PicturePlan.View view = plan.views().get(tile);
+            tiles.add(new Explanation.Tile(tile, view.row(), view.column(), side, areas.get(tile)));
         }
         return tiles;
     }
 
-    private List<Explanation.Patch> patches(
-            List<Place> places, List<Strongest> strongest, List<Explanation.Area> areas, Words words) {
+    private static List<Explanation.Patch> patches(
+            List<Place> places, int side, List<Strongest> strongest, List<Explanation.Area> areas, Words words) {
         List<Explanation.Patch> patches = new ArrayList<>();
         for (int i = 0; i < places.size(); i++) {
             Place place = places.get(i);

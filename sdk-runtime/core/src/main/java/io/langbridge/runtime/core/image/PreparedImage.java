@@ -5,7 +5,7 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 /**
  * A picture as the vision encoder reads it.
  *
- * @param pixels {@code [tiles, 3, image_size, image_size]}, normalised
- * @param grid how the tiles lie in the picture
+ * @param pixels {@code [views, 3, height, width]}, normalised
+ * @param plan how the views lie in the picture
  */
-public record PreparedImage(FloatTensor pixels, TileGrid grid) {}
+public record PreparedImage(FloatTensor pixels, PicturePlan plan) {}

@@ -1,6 +1,5 @@
 package io.langbridge.runtime.core.image;
 
-import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.spi.RgbPixels;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * centre out of a very long picture does not first make all of it; and rows are taken one by one, so that nobody needs
  * memory for the whole picture. One resampler is for one picture and one thread.
  */
-final class Resampler {
+public final class Resampler {
     /** Fractional bits of the integer weights: 32 less 8 for a byte less 2 for overshoot and sign. */
     private static final int PRECISION = 22;
 
@@ -19,7 +18,18 @@ final class Resampler {
     private static final int HALF = 1 << (PRECISION - 1);
 
     /** Kernels, by PIL's numbers. */
-    enum Filter {
+    public enum Filter {
+        /** 1: a windowed sinc. */
+        LANCZOS(3) {
+            @Override
+            double weight(double x) {
+                return Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0;
+            }
+
+            private double sinc(double x) {
+                return x == 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI);
+            }
+        },
         /** 2: a triangle. */
         BILINEAR(1) {
             @Override
@@ -63,19 +73,19 @@ final class Resampler {
      * @param cutTop first row of the part that is wanted
      * @param cut size of that part
      */
-    record Job(
-            Tiling.Size picture,
-            Tiling.Size canvas,
+    public record Job(
+            Size picture,
+            Size canvas,
             int left,
             int top,
             byte[] background,
-            Tiling.Size size,
+            Size size,
             int cutLeft,
             int cutTop,
-            Tiling.Size cut,
+            Size cut,
             Filter filter) {
         /** All of a picture, without background. */
-        static Job of(Tiling.Size picture, Tiling.Size size, Filter filter) {
+        public static Job of(Size picture, Size size, Filter filter) {
             return new Job(picture, picture, 0, 0, new byte[3], size, 0, 0, size, filter);
         }
     }
@@ -120,7 +130,7 @@ final class Resampler {
         swapsSides = orientation >= 5;
         feedReversed = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
         lineReversed = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-        Tiling.Size canvas = job.canvas;
+        Size canvas = job.canvas;
         Weights columns = Weights.of(canvas.width(), job.size.width(), job.cutLeft, job.cut.width(), job.filter)
                 .within(job.left, job.picture.width());
         Weights rows = Weights.of(canvas.height(), job.size.height(), job.cutTop, job.cut.height(), job.filter)
@@ -171,15 +181,15 @@ final class Resampler {
         RgbPixels picture = source.picture();
         Resampler resampler = new Resampler(
                 new Job(
-                        new Tiling.Size(picture.width(), picture.height()),
-                        new Tiling.Size(source.width(), source.height()),
+                        new Size(picture.width(), picture.height()),
+                        new Size(source.width(), source.height()),
                         source.left(),
                         source.top(),
                         source.background(),
-                        new Tiling.Size(width, height),
+                        new Size(width, height),
                         left,
                         top,
-                        new Tiling.Size(cutWidth, cutHeight),
+                        new Size(cutWidth, cutHeight),
                         filter),
                 1);
         byte[] row = new byte[3 * picture.width()];

@@ -1,40 +1,39 @@
 package io.langbridge.runtime.core.image;
 
 import io.langbridge.CheckpointException;
-import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Puts the visual tokens of a picture's tiles into one sequence, as {@code mm_patch_merge_type} says. */
+/** Puts the visual tokens of a picture's views into one sequence. */
 public final class TileMerge {
     private TileMerge() {}
 
     /**
      * Copies the visual tokens that are kept into their order, with newlines between them.
      *
-     * @param visualTokens {@code [tiles, patches, d]}, the whole picture first
+     * @param visualTokens {@code [views, patches, d]}
      * @param newline {@code image_newline} of the checkpoint, {@code [d]}, or null if it has none
-     * @return {@code [n, d]}; shares the values with {@code visualTokens} if there is one tile and no newline
+     * @return {@code [n, d]}; shares the values with {@code visualTokens} if they are in order already
      * @throws CheckpointException if a newline is needed and missing or of the wrong size
      */
-    public static FloatTensor merge(FloatTensor visualTokens, float @Nullable [] newline, TileGrid grid) {
+    public static FloatTensor merge(FloatTensor visualTokens, float @Nullable [] newline, PicturePlan plan) {
         int[] shape = visualTokens.shape();
-        if (shape.length != 3 || shape[0] != grid.tiles()) {
-            throw new IllegalArgumentException("Visual tokens of " + grid.tiles()
-                    + " tiles are needed, [tiles, patches, d], not " + Arrays.toString(shape));
+        TokenLayout layout = plan.layout();
+        if (shape.length != 3 || shape[0] != plan.views().size() || shape[1] != layout.patches()) {
+            throw new IllegalArgumentException(
+                    "Visual tokens of " + plan.views().size() + " tiles are needed, [tiles, " + layout.patches()
+                            + ", d], not " + Arrays.toString(shape));
         }
-        int patches = shape[1];
         int d = shape[2];
-        TokenLayout layout = grid.layout(patches);
+        FloatTensor flat = visualTokens.reshape(shape[0] * shape[1], d);
         if (layout.needsNewline()) {
             checkNewline(newline, d);
-        } else if (grid.merge() == Tiling.Merge.FLAT) {
-            return visualTokens.reshape(layout.tokens(), d);
+        } else if (inOrder(layout, shape[0] * shape[1])) {
+            return flat;
         }
         FloatTensor merged = FloatTensor.allocate(layout.tokens(), d);
-        FloatTensor flat = visualTokens.reshape(shape[0] * patches, d);
         FloatBuffer to = merged.data();
         for (int token = 0; token < layout.tokens(); token++) {
             int source = layout.source(token);
@@ -45,6 +44,15 @@ public final class TileMerge {
             }
         }
         return merged;
+    }
+
+    private static boolean inOrder(TokenLayout layout, int rows) {
+        for (int token = 0; token < layout.tokens(); token++) {
+            if (layout.source(token) != token) {
+                return false;
+            }
+        }
+        return layout.tokens() == rows;
     }
 
     private static void checkNewline(float @Nullable [] newline, int d) {

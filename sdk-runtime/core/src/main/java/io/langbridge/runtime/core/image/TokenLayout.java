@@ -1,12 +1,13 @@
 package io.langbridge.runtime.core.image;
 
-import io.langbridge.CheckpointException;
-import io.langbridge.runtime.core.config.Tiling;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 
 /**
- * Which patch of which tile each visual token of a picture comes from, in the order in which the language model sees
- * them. Immutable.
+ * Which patch of which view each visual token of a picture comes from, in the order in which the language model sees
+ * them, and the words between them. Immutable.
  */
 public final class TokenLayout {
     /** What {@link #source} gives for a visual token that is the {@code image_newline}. */
@@ -14,53 +15,29 @@ public final class TokenLayout {
 
     private final int patches;
     private final int[] sources;
+    private final List<Words> words;
 
-    private TokenLayout(int patches, int[] sources) {
+    /**
+     * Words of the prompt among the visual tokens of a picture.
+     *
+     * @param before index of the visual token in front of which they stand; the number of visual tokens for the end
+     * @param text special tokens and what is between them, so that its ids do not depend on what is around it
+     */
+    public record Words(int before, String text) {}
+
+    private TokenLayout(int patches, int[] sources, List<Words> words) {
         this.patches = patches;
         this.sources = sources;
+        this.words = words;
     }
 
-    static TokenLayout of(TileGrid grid, int patches) {
-        boolean unpad = grid.merge() == Tiling.Merge.SPATIAL_UNPAD;
-        if (grid.tiles() == 1) {
-            int[] sources = consecutive(unpad ? patches + 1 : patches);
-            if (unpad) {
-                sources[patches] = NEWLINE;
-            }
-            return new TokenLayout(patches, sources);
-        }
-        if (grid.merge() == Tiling.Merge.FLAT) {
-            return new TokenLayout(patches, consecutive(Math.multiplyExact(grid.tiles(), patches)));
-        }
-        int side = (int) Math.round(Math.sqrt(patches));
-        if (side * side != patches) {
-            throw new CheckpointException("mm_patch_merge_type " + grid.merge()
-                    + " puts tiles together as squares, but " + patches
-                    + " visual tokens per tile are not a square; use mm_vision_select_feature 'patch' and not"
-                    + " 'cls_patch', or mm_patch_merge_type 'flat'");
-        }
-        TileGrid.Range rows = grid.keptRows(side);
-        TileGrid.Range columns = grid.keptColumns(side);
-        int[] sources = Arrays.copyOf(consecutive(patches), patches + rows.size() * (columns.size() + (unpad ? 1 : 0)));
-        int at = patches;
-        for (int row = rows.from(); row < rows.to(); row++) {
-            for (int column = columns.from(); column < columns.to(); column++) {
-                int tile = 1 + row / side * grid.tilesAcross() + column / side;
-                sources[at++] = (tile * side + row % side) * side + column % side;
-            }
-            if (unpad) {
-                sources[at++] = NEWLINE;
-            }
-        }
-        return new TokenLayout(patches, sources);
-    }
-
-    private static int[] consecutive(int count) {
-        int[] sources = new int[count];
-        for (int i = 0; i < count; i++) {
-            sources[i] = i;
-        }
-        return sources;
+    /**
+     * Puts a layout together from its beginning.
+     *
+     * @param patches visual tokens of one view
+     */
+    public static Builder builder(int patches) {
+        return new Builder(patches);
     }
 
     /** Number of visual tokens. */
@@ -68,7 +45,7 @@ public final class TokenLayout {
         return sources.length;
     }
 
-    /** Visual tokens of one tile before they are merged. */
+    /** Visual tokens of one view before they are put in order. */
     public int patches() {
         return patches;
     }
@@ -77,19 +54,60 @@ public final class TokenLayout {
      * Where a visual token comes from.
      *
      * @param token 0 to {@link #tokens()}, exclusive
-     * @return {@code tile * patches + patch}, patches counted row by row from the top left, or {@link #NEWLINE}
+     * @return {@code view * patches + patch}, patches counted row by row from the top left, or {@link #NEWLINE}
      */
     public int source(int token) {
         return sources[token];
     }
 
+    /** In the order of their places. */
+    public List<Words> words() {
+        return words;
+    }
+
     /** True if any visual token is the newline, so that merging needs its vector. */
     public boolean needsNewline() {
-        for (int source : sources) {
-            if (source == NEWLINE) {
-                return true;
-            }
+        return Arrays.stream(sources).anyMatch(source -> source == NEWLINE);
+    }
+
+    /** Puts a layout together. */
+    public static final class Builder {
+        private final int patches;
+        private final List<Words> words = new ArrayList<>();
+        private int[] sources = new int[64];
+        private int count;
+
+        private Builder(int patches) {
+            this.patches = patches;
         }
-        return false;
+
+        /** One patch, {@code view * patches + patch}, or {@link #NEWLINE}. */
+        public Builder add(int source) {
+            if (count == sources.length) {
+                sources = Arrays.copyOf(sources, Math.multiplyExact(2, count));
+            }
+            sources[count++] = source;
+            return this;
+        }
+
+        /** All patches of a view. */
+        public Builder view(int view) {
+            for (int patch = 0; patch < patches; patch++) {
+                add(view * patches + patch);
+            }
+            return this;
+        }
+
+        /** Words in front of what is added next. */
+        public Builder words(String text) {
+            words.add(new Words(count, text));
+            return this;
+        }
+
+        /** The layout. */
+        public TokenLayout build() {
+            return new TokenLayout(
+                    patches, Arrays.copyOf(sources, count), Collections.unmodifiableList(new ArrayList<>(words)));
+        }
     }
 }

@@ -152,7 +152,7 @@ final class AdapterFolder {
         }
         boolean together = ModelFiles.together(wanted, llm);
         Fit.Lookup lookup = Fit.lookup(part, Tokenizer.of(llm.folder()));
-        Fit.requireNewline(part, llm, ModelFiles.needsNewline(part.tiling()), together, lookup);
+        Fit.requireNewline(part, llm, needsNewline(part), together, lookup);
         VocabularyMatrix matrix = Fit.vocabularyMatrix(part, llm, together, wanted.missingTokens(), lookup);
         Weights folded = closing.add(Adapters.fold(engine, shape, part.weights(), matrix, options));
 
@@ -180,7 +180,7 @@ final class AdapterFolder {
             folded.names().forEach(name -> writer.add(AUTHORS + name, folded.get(name)));
         }
         StoredTensor newline = part.imageNewline();
-        if (newline != null && ModelFiles.needsNewline(part.tiling())) {
+        if (newline != null && needsNewline(part)) {
             writer.add(NEWLINE, newline);
         }
         writer.write(folder.resolve(WEIGHTS));
@@ -275,5 +275,9 @@ final class AdapterFolder {
         described.addProperty("num_hidden_layers", config.numHiddenLayers());
         described.addProperty("vocab_size", config.vocabSize());
         return described;
+    }
+
+    private static boolean needsNewline(AdapterPart part) {
+        return part.tiling() != null && part.tiling().needsNewline();
     }
 }

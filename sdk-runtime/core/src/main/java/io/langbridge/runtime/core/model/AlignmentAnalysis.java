@@ -10,13 +10,12 @@ import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.FeatureSelection;
 import io.langbridge.runtime.core.config.LlmPart;
-import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.explain.Alignment;
 import io.langbridge.runtime.core.explain.Embeddings;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
@@ -29,6 +28,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -60,7 +60,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
 
     /** Features of all pictures, and how they were made. */
     private record Seen(
-            FeatureSelection selection, Tiling tiling, List<FloatTensor> features, List<TokenLayout> layouts) {}
+            FeatureSelection selection, String pictures, List<FloatTensor> features, List<TokenLayout> layouts) {}
 
     private AlignmentAnalysis(
             Encoder encoder, Llm llm, List<Image> images, Engine engine, EngineOptions options, Closing closing) {
@@ -142,25 +142,23 @@ public final class AlignmentAnalysis implements AutoCloseable {
     private Seen seen(ModelFiles files) {
         FeatureSelection selection = ModelFiles.selection(encoder, files.adapter());
         Seen known = seen;
-        if (known != null && known.selection.equals(selection) && known.tiling.equals(files.tiling())) {
+        if (known != null
+                && known.selection.equals(selection)
+                && known.pictures.equals(files.pictures().toString())) {
             return known;
         }
-        ImagePreprocessor preprocessor = new ImagePreprocessor(
-                files.vision().preprocessor(),
-                files.tiling(),
-                files.vision().config().imageSize());
+        ImagePreprocessor preprocessor = new ImagePreprocessor(files.pictures());
         List<FloatTensor> features = new ArrayList<>();
         List<TokenLayout> layouts = new ArrayList<>();
-        try (VisionNetwork network =
-                engine.vision(files.vision().config(), files.vision().weights(), options)) {
+        try (Running network =
+                engine.open(files.vision().network(), files.vision().weights(), Collections.emptyMap(), options)) {
             for (Image image : images) {
                 PreparedImage prepared = preprocessor.prepare(image);
-                FloatTensor ofImage = network.features(prepared.pixels());
-                features.add(ofImage);
-                layouts.add(prepared.grid().layout(ofImage.size(1)));
+                features.add(network.run(prepared.pixels()));
+                layouts.add(prepared.plan().layout());
             }
         }
-        Seen made = new Seen(selection, files.tiling(), features, layouts);
+        Seen made = new Seen(selection, files.pictures().toString(), features, layouts);
         seen = made;
         return made;
     }

@@ -2,7 +2,7 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.EncodedImage;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.image.TileGrid;
+import io.langbridge.runtime.core.image.PicturePlan;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** The one implementation of {@link EncodedImage}: features and where they lie in the picture. */
@@ -15,25 +15,25 @@ final class EncodedPicture implements EncodedImage {
     /** {@code [tiles, patches, mm_hidden]}. */
     final FloatTensor features;
 
-    final TileGrid grid;
+    final PicturePlan plan;
 
     /** Says which encoder made it; features of another one mean something else. */
     final String encoder;
 
-    EncodedPicture(FloatTensor features, TileGrid grid, String encoder) {
+    EncodedPicture(FloatTensor features, PicturePlan plan, String encoder) {
         this.features = features;
-        this.grid = grid;
+        this.plan = plan;
         this.encoder = encoder;
     }
 
     @Override
     public int width() {
-        return grid.picture().width();
+        return plan.picture().width();
     }
 
     @Override
     public int height() {
-        return grid.picture().height();
+        return plan.picture().height();
     }
 
     @Override

@@ -71,7 +71,7 @@ final class Fit {
 
     /** Adapter and language model, where the adapter has a width of its own. */
     static void requireWidth(ModelFiles files) {
-        Integer width = outputWidth(files.adapterConfig());
+        Integer width = files.adapterConfig().outputWidth();
         int hidden = files.llm().config().hiddenSize();
         if (width != null && width != hidden) {
             throw new CheckpointException(
@@ -82,20 +82,13 @@ final class Fit {
         }
     }
 
-    private static @Nullable Integer outputWidth(AdapterConfig config) {
-        if (config instanceof AdapterConfig.Mlp mlp) {
-            return mlp.llmHiddenSize();
-        }
-        return config instanceof AdapterConfig.Linear linear ? (Integer) linear.llmHiddenSize() : null;
-    }
-
     /**
      * {@code image_newline} was learnt in the space of one language model.
      *
      * @param vocabulary the shared tokens, null unless it is a LangBridge adapter
      */
     static void requireNewline(ModelFiles files, @Nullable Lookup vocabulary) {
-        boolean needed = ModelFiles.needsNewline(files.tiling());
+        boolean needed = files.pictures().needsNewline();
         requireNewline(files.adapter(), files.llm(), needed, files.together(), vocabulary);
     }
 

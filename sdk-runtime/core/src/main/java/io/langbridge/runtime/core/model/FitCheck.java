@@ -12,7 +12,6 @@ import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.FeatureSelection;
 import io.langbridge.runtime.core.config.LlmPart;
-import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.VisionConfig;
@@ -98,7 +97,7 @@ final class FitCheck {
             add(Verdict.FITS, "feature size", vision.hiddenSize() + " on both sides");
         }
         layer(files);
-        add(Verdict.FITS, "picture", describe(files.tiling()));
+        add(Verdict.FITS, "picture", files.pictures().description());
         if (attempt("visual tokens", () -> Fit.requireWidth(files))) {
             add(Verdict.FITS, "visual tokens", "of size " + hidden);
         }
@@ -127,14 +126,6 @@ final class FitCheck {
                     + " shared tokens" + (c.softmax() ? ", softmax" : "");
         }
         return adapter.type() + ", takes features of size " + adapter.mmHiddenSize();
-    }
-
-    private static String describe(Tiling tiling) {
-        if (tiling instanceof Tiling.AnyResolution any) {
-            return "dynamic resolution, " + any.resolutions().size() + " grids, tiles merged "
-                    + any.merge().name().toLowerCase(java.util.Locale.ROOT);
-        }
-        return tiling instanceof Tiling.Pad ? "padded to a square" : "as preprocessor_config.json says";
     }
 
     private void layer(ModelFiles files) {
@@ -171,9 +162,7 @@ final class FitCheck {
             add(
                     Verdict.FITS,
                     "image_newline",
-                    ModelFiles.needsNewline(files.tiling())
-                            ? "is there, and belongs to this language model"
-                            : "not needed");
+                    files.pictures().needsNewline() ? "is there, and belongs to this language model" : "not needed");
         }
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge) {
             vocabulary(files, vocabulary);

@@ -24,6 +24,7 @@ import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
+import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelSpec;
 import java.time.Duration;
@@ -156,8 +157,7 @@ final class LoadedModel implements VisionLanguageModel {
         Objects.requireNonNull(options, "options");
         return call(() -> {
             EncodedPicture picture = ours(image);
-            List<Explanation.Area> areas = parts.encoder().preprocessor.areas(picture.grid.picture());
-            return parts.explainer().explain(picture.features, picture.grid, areas, options);
+            return parts.explainer().explain(picture.features, picture.plan, options);
         });
     }
 
@@ -216,7 +216,7 @@ final class LoadedModel implements VisionLanguageModel {
             for (Message.Part part : message.parts()) {
                 if (part instanceof Message.EncodedPicture encoded) {
                     EncodedPicture picture = ours(encoded.image());
-                    taken += picture.grid.layout(picture.features.size(1)).tokens();
+                    taken += parts.assembler().positions(picture.plan.layout());
                 } else if (part instanceof Message.Picture) {
                     taken++;
                 }
@@ -244,7 +244,7 @@ final class LoadedModel implements VisionLanguageModel {
                 if (part instanceof Message.Picture shown) {
                     long start = System.nanoTime();
                     PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
-                    visual += prepared.grid().layout(parts.encoder().patches()).tokens();
+                    visual += parts.assembler().positions(prepared.plan().layout());
                     requireRoom(tokens, visual);
                     EncodedPicture picture = parts.encoder().encode(prepared, generation.checkpoint());
                     generation.encoded(picture, false, System.nanoTime() - start);
@@ -286,7 +286,12 @@ final class LoadedModel implements VisionLanguageModel {
                     EncodedPicture picture = ours(encoded.image());
                     generation.checkpoint().run();
                     long start = System.nanoTime();
-                    prompt.add(picture.serial, visualTokens(picture));
+                    TokenLayout layout = picture.plan.layout();
+                    prompt.add(
+                            picture.serial,
+                            visualTokens(picture),
+                            layout,
+                            parts.assembler().words(layout));
                     generation.addAdapterTime(System.nanoTime() - start);
                     prompt.add(text.get(next++));
                 }
@@ -310,7 +315,7 @@ final class LoadedModel implements VisionLanguageModel {
     private FloatTensor visualTokens(EncodedPicture picture) {
         FloatTensor known = visualTokens.get(picture);
         if (known == null) {
-            known = TileMerge.merge(parts.adapter().visualTokens(picture.features), parts.newline(), picture.grid);
+            known = TileMerge.merge(parts.adapter().visualTokens(picture.features), parts.newline(), picture.plan);
             visualTokens.put(picture, known);
         }
         return known;

@@ -20,7 +20,7 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.NativeLibraries;
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.explain.Embeddings;
 import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.network.AdapterConfig;
@@ -78,10 +78,11 @@ public final class Loader implements ModelLoader {
             Head head = Head.of(files, context, tokenizer.get());
             EngineOptions options = options(spec, choice, cacheDirectory(spec, shared));
             Encoder wanted = spec.encoder();
-            Opening<VisionNetwork> vision = shared.add(Opening.of(() -> choice.engine()
-                    .vision(
-                            files.vision().config(),
+            Opening<Running> vision = shared.add(Opening.of(() -> choice.engine()
+                    .open(
+                            files.vision().network(),
                             files.vision().weights(),
+                            Collections.emptyMap(),
                             options.with(spec.precisionOf(wanted == null ? null : wanted.precision())))));
             Networks networks = Networks.open(spec, choice, options, head, spec.llm(), own);
             SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision.get(), shared);
@@ -265,7 +266,6 @@ public final class Loader implements ModelLoader {
     private static Explainer explainer(SharedEncoder encoder, AdapterNetwork adapter, Head head) {
         Fit.Lookup vocabulary = head.vocabulary();
         return new Explainer(
-                encoder.files.vision().config().patchesPerSide(),
                 adapter,
                 head.tokenizer(),
                 new Embeddings(head.files().llm().weights().get("model.embed_tokens.weight")),

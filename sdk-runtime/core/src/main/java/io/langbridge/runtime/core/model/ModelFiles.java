@@ -12,6 +12,7 @@ import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.config.ModelFolder;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.config.VisionPart;
+import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ record ModelFiles(
         AdapterPart adapter,
         LlmPart llm,
         AdapterConfig adapterConfig,
-        Tiling tiling,
+        Pictures pictures,
         ImagePrompt imagePrompt,
         @Nullable Integer topK,
         MissingTokens missingTokens,
@@ -60,7 +61,7 @@ record ModelFiles(
                 model.adapter(),
                 model.llm(),
                 model.adapter().config(),
-                model.tiling(),
+                model.pictures(),
                 model.imagePrompt(),
                 null,
                 MissingTokens.REFUSE,
@@ -77,7 +78,7 @@ record ModelFiles(
                 adapter,
                 llm,
                 config,
-                tiling(encoder, adapter),
+                vision.pictures(tiling(encoder, adapter)),
                 new ImagePrompt.Splice(),
                 wanted.topK(),
                 wanted.missingTokens(),
@@ -86,7 +87,7 @@ record ModelFiles(
 
     /** The same encoder and adapter with another language model. */
     ModelFiles with(LlmPart other) {
-        return new ModelFiles(vision, adapter, other, adapterConfig, tiling, imagePrompt, topK, missingTokens, false);
+        return new ModelFiles(vision, adapter, other, adapterConfig, pictures, imagePrompt, topK, missingTokens, false);
     }
 
     /** The features that the user or else the adapter asks for. */
@@ -111,14 +112,9 @@ record ModelFiles(
                 .equals(adapter.path().toAbsolutePath().normalize());
     }
 
-    /** Whether rows of tiles end with {@code image_newline}. */
-    static boolean needsNewline(@Nullable Tiling tiling) {
-        return tiling instanceof Tiling.AnyResolution any && any.merge() == Tiling.Merge.SPATIAL_UNPAD;
-    }
-
     /** Says what the features mean, so that those of another encoder are refused. */
     String encoderName() {
         return vision.folder().toAbsolutePath().normalize() + ", layer "
-                + vision.config().layersToRun() + ", " + tiling;
+                + vision.config().layersToRun() + ", " + pictures;
     }
 }

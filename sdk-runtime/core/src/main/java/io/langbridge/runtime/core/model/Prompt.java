@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.image.TokenLayout;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,7 +25,8 @@ final class Prompt {
         }
     }
 
-    private record Visual(long serial, FloatTensor tokens) implements Segment {
+    /** Visual tokens of a picture from the {@code first} on. */
+    private record Visual(long serial, int first, FloatTensor tokens) implements Segment {
         @Override
         public int length() {
             return tokens.size(0);
@@ -41,10 +43,24 @@ final class Prompt {
      *
      * @param serial the picture's, see {@link EncodedPicture#serial}
      * @param tokens {@code [n, llm_hidden]}
+     * @param words ids of the layout's words
      */
-    void add(long serial, FloatTensor tokens) {
-        append(new Visual(serial, tokens));
-        visualTokens += tokens.size(0);
+    void add(long serial, FloatTensor tokens, TokenLayout layout, List<int[]> words) {
+        int from = 0;
+        for (int i = 0; i < words.size(); i++) {
+            int to = layout.words().get(i).before();
+            addVisual(serial, tokens, from, to);
+            add(words.get(i));
+            from = to;
+        }
+        addVisual(serial, tokens, from, tokens.size(0));
+    }
+
+    private void addVisual(long serial, FloatTensor tokens, int from, int to) {
+        if (to > from) {
+            append(new Visual(serial, from, tokens.rows(from, to)));
+            visualTokens += to - from;
+        }
     }
 
     private void append(Segment segment) {
@@ -71,9 +87,9 @@ final class Prompt {
         int at = 0;
         for (Segment segment : segments) {
             for (int i = 0; i < segment.length(); i++) {
-                keys[at++] = segment instanceof Tokens tokens
-                        ? tokens.ids()[i]
-                        : -(((Visual) segment).serial() << Integer.SIZE | i);
+                keys[at++] = segment instanceof Visual visual
+                        ? -(visual.serial() << Integer.SIZE | visual.first() + i)
+                        : ((Tokens) segment).ids()[i];
             }
         }
         return keys;

@@ -4,6 +4,7 @@ import io.langbridge.Answer;
 import io.langbridge.Message;
 import io.langbridge.PromptException;
 import io.langbridge.runtime.core.config.ImagePrompt;
+import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +43,9 @@ public final class PromptAssembler {
     private final @Nullable Integer imageId;
     private final MessageForm form;
     private final Set<String> guarded;
+    /** Ids of words that pictures bring along. */
+    private final Map<String, int[]> known = new ConcurrentHashMap<>();
+
     private final int[] before;
     private final int[] after;
 
@@ -72,6 +77,21 @@ public final class PromptAssembler {
     @Nullable
     Integer imageId() {
         return imageId;
+    }
+
+    /** Ids of the words among a picture's visual tokens, in their order. */
+    public List<int[]> words(TokenLayout layout) {
+        List<int[]> ids = new ArrayList<>();
+        for (TokenLayout.Words words : layout.words()) {
+            ids.add(known.computeIfAbsent(words.text(), text -> tokenizer.encode(text, false, 0)));
+        }
+        return ids;
+    }
+
+    /** Positions that a picture takes. */
+    int positions(TokenLayout layout) {
+        return layout.tokens()
+                + words(layout).stream().mapToInt(ids -> ids.length).sum();
     }
 
     static boolean isPicture(Message.Part part) {

@@ -3,10 +3,9 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
-import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.spi.ModelSpec;
 import java.util.Objects;
 
@@ -19,7 +18,7 @@ final class SharedEncoder {
     final ModelSpec spec;
     final EngineChoice engines;
     final EngineOptions options;
-    final VisionNetwork vision;
+    final Running vision;
     final ImagePreprocessor preprocessor;
     private final Closing resources;
     private int users;
@@ -30,29 +29,20 @@ final class SharedEncoder {
             ModelSpec spec,
             EngineChoice engines,
             EngineOptions options,
-            VisionNetwork vision,
+            Running vision,
             Closing resources) {
         this.files = files;
         this.spec = spec;
         this.engines = engines;
         this.options = options;
         this.vision = vision;
-        this.preprocessor = new ImagePreprocessor(
-                files.vision().preprocessor(),
-                files.tiling(),
-                files.vision().config().imageSize());
+        this.preprocessor = new ImagePreprocessor(files.pictures());
         this.resources = resources;
     }
 
     /** Says what the features mean. */
     String name() {
         return files.encoderName();
-    }
-
-    /** Features per tile, of which each becomes a visual token. */
-    int patches() {
-        VisionConfig config = files.vision().config();
-        return config.selectPatches() ? config.patches() : config.tokens();
     }
 
     /**
@@ -63,21 +53,21 @@ final class SharedEncoder {
     EncodedPicture encode(PreparedImage picture, Runnable betweenTiles) {
         FloatTensor pixels = picture.pixels();
         int tiles = pixels.size(0);
-        int atOnce = vision.tilesAtOnce();
+        int atOnce = vision.together();
         FloatTensor all = null;
         for (int from = 0; from < tiles; from += atOnce) {
             betweenTiles.run();
             int to = Math.min(tiles, from + atOnce);
-            FloatTensor some = vision.features(pixels.rows(from, to));
+            FloatTensor some = vision.run(pixels.rows(from, to));
             if (to - from == tiles) {
-                return new EncodedPicture(some, picture.grid(), name());
+                return new EncodedPicture(some, picture.plan(), name());
             }
             if (all == null) {
                 all = FloatTensor.allocate(tiles, some.size(1), some.size(2));
             }
             all.rows(from, to).data().put(some.data());
         }
-        return new EncodedPicture(Objects.requireNonNull(all), picture.grid(), name());
+        return new EncodedPicture(Objects.requireNonNull(all), picture.plan(), name());
     }
 
     /** Adds a user, who must still have another one that keeps it open, unless it is the first. */

@@ -1,5 +1,8 @@
 package io.langbridge.runtime.core.network;
 
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
 /** An adapter's shape. */
 public sealed interface AdapterConfig {
     /** Width of the features that go in. */
@@ -7,6 +10,11 @@ public sealed interface AdapterConfig {
 
     /** Key as in {@code mm_projector_type}. */
     String type();
+
+    /** Width of the visual tokens; null if they are as wide as any language model, as LangBridge's are. */
+    default @Nullable Integer outputWidth() {
+        return null;
+    }
 
     /**
      * {@code mm_vocab}: Linear, GELU (erf), Linear, Linear gives one coefficient per shared token (LangBridge, figure
@@ -39,6 +47,11 @@ public sealed interface AdapterConfig {
             this(mmHiddenSize, llmHiddenSize, llmHiddenSize, depth, bias);
         }
 
+        @Override
+        public Integer outputWidth() {
+            return llmHiddenSize;
+        }
+
         /** Width that layer {@code i} gives, from 0. */
         public int width(int i) {
             return i == depth - 1 ? llmHiddenSize : mlpHiddenSize;
@@ -53,8 +66,27 @@ public sealed interface AdapterConfig {
     /** {@code linear}: one linear layer; weights without an index. */
     record Linear(int mmHiddenSize, int llmHiddenSize) implements AdapterConfig {
         @Override
+        public Integer outputWidth() {
+            return llmHiddenSize;
+        }
+
+        @Override
         public String type() {
             return "linear";
+        }
+    }
+
+    /**
+     * The connector of one family of models, which belongs to them alone.
+     *
+     * @param type what to call it
+     * @param text from features {@code [patches, mm_hidden]} to visual tokens {@code [n, llm_hidden]}
+     */
+    record Connector(String type, int mmHiddenSize, int llmHiddenSize, Function<Net, Net.Value> text)
+            implements AdapterConfig {
+        @Override
+        public Integer outputWidth() {
+            return llmHiddenSize;
         }
     }
 }

@@ -41,6 +41,9 @@ public final class Projector {
             }
             return x;
         }
+        if (config instanceof AdapterConfig.Connector c) {
+            return c.text().apply(net);
+        }
         return net.linear(features(net, config), "weight", "bias", ((AdapterConfig.Linear) config).llmHiddenSize());
     }
 

@@ -24,6 +24,11 @@ public final class Vit {
         return new Network("vision encoder", vit::features, net -> vit.trace(net, pools));
     }
 
+    /** The features alone, for who goes on from there. */
+    public static Value features(Net net, VisionConfig config) {
+        return new Vit(config).features(net);
+    }
+
     /** Whether a checkpoint with such a tensor has the head behind the last layer. */
     public static String pooledBy(VisionConfig config) {
         return config.kind() == Kind.CLIP ? "post_layernorm.weight" : "head.probe";

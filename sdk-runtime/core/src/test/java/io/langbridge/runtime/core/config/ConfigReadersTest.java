@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Rope;
@@ -169,9 +170,9 @@ class ConfigReadersTest {
                 1);
         assertThat(numbers).isEqualTo(objects);
         assertThat(numbers.resize()).isEqualTo(new PreprocessorConfig.ShortestEdge(28));
-        assertThat(numbers.crop()).isEqualTo(new Tiling.Size(28, 28));
+        assertThat(numbers.crop()).isEqualTo(new Size(28, 28));
         PreprocessorConfig siglip = PreprocessorConfigReader.read(json("\"size\":30"), VisionConfig.Kind.SIGLIP, 1);
-        assertThat(siglip.resize()).isEqualTo(new PreprocessorConfig.Stretch(new Tiling.Size(30, 30)));
+        assertThat(siglip.resize()).isEqualTo(new PreprocessorConfig.Stretch(new Size(30, 30)));
         assertThat(siglip.crop()).isNull();
         assertThat(siglip.imageMean()).containsOnly(0.5);
     }
@@ -203,10 +204,10 @@ class ConfigReadersTest {
         String text = "\"image_aspect_ratio\":\"anyres\",\"image_grid_pinpoints\":\"[(28, 56), (56, 28)]\"";
         Tiling.AnyResolution authors = (Tiling.AnyResolution) TilingReader.ofAuthors(json(list));
         assertThat(authors).isEqualTo(TilingReader.ofAuthors(json(text)));
-        assertThat(authors.resolutions()).containsExactly(new Tiling.Size(28, 56), new Tiling.Size(56, 28));
+        assertThat(authors.resolutions()).containsExactly(new Size(28, 56), new Size(56, 28));
         assertThat(authors.merge()).isEqualTo(Tiling.Merge.FLAT);
         Tiling.AnyResolution next = (Tiling.AnyResolution) TilingReader.ofNext(json(list), json(""));
-        assertThat(next.resolutions()).containsExactly(new Tiling.Size(56, 28), new Tiling.Size(28, 56));
+        assertThat(next.resolutions()).containsExactly(new Size(56, 28), new Size(28, 56));
         assertThat(next.merge()).isEqualTo(Tiling.Merge.SPATIAL_UNPAD);
     }
 

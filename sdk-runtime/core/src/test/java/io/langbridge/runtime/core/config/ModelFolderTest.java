@@ -43,7 +43,7 @@ class ModelFolderTest {
                     .hasSize(6);
             assertThat(model.adapter().vocabularyFile()).isEqualTo(folder.resolve("vocabulary.json"));
             assertThat(model.adapter().elements()).isEqualTo(12 + 3 + 9 + 3 + 6 + 2);
-            assertThat(model.tiling()).isEqualTo(new Tiling.Pad());
+            assertThat(model.pictures()).hasToString(new Tiling.Pad().toString());
             assertThat(model.imagePrompt()).isEqualTo(new ImagePrompt.Splice());
             embeddings = model.llm().weights().get("model.embed_tokens.weight");
             patches = model.vision().weights().get("embeddings.patch_embedding.weight");
@@ -101,10 +101,10 @@ class ModelFolderTest {
 
     @Test
     void another_architecture_is_unsupported() {
-        TinyModel.write(folder.resolve("config.json"), "\"architectures\":[\"Idefics3ForConditionalGeneration\"]");
+        TinyModel.write(folder.resolve("config.json"), "\"architectures\":[\"MolmoForCausalLM\"]");
         assertThatThrownBy(() -> ModelFolder.open(folder))
                 .isInstanceOf(UnsupportedModelException.class)
-                .hasMessageContaining("Idefics3ForConditionalGeneration")
+                .hasMessageContaining("MolmoForCausalLM")
                 .hasMessageContaining("LlavaQwenForCausalLM");
     }
 
@@ -213,12 +213,12 @@ class ModelFolderTest {
             assertThat(model.adapter().config()).isEqualTo(new AdapterConfig.Mlp(4, 4, 2, true));
             assertThat(model.adapter().imageNewline()).isNotNull();
             assertThat(model.imagePrompt()).isEqualTo(new ImagePrompt.Placeholder(5, "<image>"));
-            assertThat(model.tiling()).isInstanceOf(Tiling.AnyResolution.class);
+            assertThat(model.pictures().needsNewline()).isTrue();
             assertThat(model.llm().weights().contains("lm_head.weight")).isTrue();
         }
         TinyModel.write(next.resolve("config.json"), "\"model_type\":\"llava\"," + config);
         try (ModelFolder model = ModelFolder.open(next)) {
-            assertThat(model.tiling()).isEqualTo(new Tiling.Plain());
+            assertThat(model.pictures()).hasToString(new Tiling.Plain().toString());
         }
         TinyModel.write(
                 next.resolve("config.json"), "\"model_type\":\"llava_next\"," + config.replace("[[4,8]]", "[[4,7]]"));

@@ -2,13 +2,10 @@ package io.langbridge.runtime.core.engine;
 
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /** Says where it could compute, and multiplies with plain loops; has no networks. */
 public final class FakeEngine implements Engine {
@@ -44,17 +41,6 @@ public final class FakeEngine implements Engine {
     @Override
     public boolean quantises() {
         return name.equals("onnx");
-    }
-
-    @Override
-    public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public AdapterNetwork adapter(
-            AdapterConfig config, Weights weights, @Nullable FloatTensor matrix, EngineOptions options) {
-        throw new UnsupportedOperationException();
     }
 
     @Override

@@ -9,10 +9,13 @@ import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
 import io.langbridge.PromptException;
 import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.config.LlavaPictures;
+import io.langbridge.runtime.core.config.PreprocessorConfig;
 import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.image.TileGrid;
+import io.langbridge.runtime.core.image.PicturePlan;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
@@ -28,10 +31,16 @@ import org.junit.jupiter.api.Test;
 class ExplainerTest {
     private static final SharedVocabulary WORDS =
             SharedVocabulary.of(Arrays.asList("\u0120the", "a", "\u010a", "<|im_end|>"), new int[] {258, 64, 198, 622});
-    private static final TileGrid WHOLE = TileGrid.whole(new Tiling.Size(20, 10));
-    private static final List<Explanation.Area> AREA = List.of(new Explanation.Area(0, -5, 20, 15));
+    private static final PicturePlan WHOLE = pictures(new Tiling.Pad(), 4).plan(new Size(20, 10));
 
     private static Tokenizer tokenizer;
+
+    private static LlavaPictures pictures(Tiling tiling, int patches) {
+        PreprocessorConfig.Resize shortest = new PreprocessorConfig.ShortestEdge(4);
+        List<Double> half = List.of(0.5, 0.5, 0.5);
+        return new LlavaPictures(
+                new PreprocessorConfig(shortest, 3, new Size(4, 4), 1 / 255.0, half, half), tiling, 4, patches);
+    }
 
     @BeforeAll
     static void open() {
@@ -73,7 +82,6 @@ class ExplainerTest {
 
     private static Explainer explainer(AdapterNetwork adapter, @Nullable SharedVocabulary vocabulary) {
         return new Explainer(
-                2,
                 adapter,
                 tokenizer,
                 new Embeddings(ArrayTensor.random(700, 4, 3)),
@@ -102,7 +110,6 @@ class ExplainerTest {
                 .explain(
                         FOUR_PATCHES,
                         WHOLE,
-                        AREA,
                         ExplainOptions.builder().wordsPerPatch(2).build());
 
         assertThat(explanation.patches().stream().map(ExplainerTest::texts))
@@ -127,7 +134,6 @@ class ExplainerTest {
                 .explain(
                         FOUR_PATCHES,
                         WHOLE,
-                        AREA,
                         ExplainOptions.builder()
                                 .wordsPerPatch(1)
                                 .pictureWords(2)
@@ -147,7 +153,6 @@ class ExplainerTest {
                 .explain(
                         FOUR_PATCHES,
                         WHOLE,
-                        AREA,
                         ExplainOptions.builder()
                                 .wordsPerPatch(1)
                                 .byMagnitude(true)
@@ -164,7 +169,6 @@ class ExplainerTest {
                 .explain(
                         FOUR_PATCHES,
                         WHOLE,
-                        AREA,
                         ExplainOptions.builder()
                                 .wordsPerPatch(1)
                                 .pictureWords(0)
@@ -178,7 +182,6 @@ class ExplainerTest {
                         .explain(
                                 FOUR_PATCHES,
                                 WHOLE,
-                                AREA,
                                 ExplainOptions.builder().word("dog").word("a").build()))
                 .isInstanceOf(PromptException.class)
                 .hasMessageContaining("4 words")
@@ -188,13 +191,9 @@ class ExplainerTest {
     @Test
     void with_tiles_patches_of_padding_are_left_out_and_one_tile_is_computed_at_a_time() {
         // 40 x 10 in 2 x 2 tiles of 2 x 2 patches: rows 0 and 3 of the four rows of the grid are padding.
-        TileGrid grid =
-                new TileGrid(new Tiling.Size(40, 10), 2, 2, Tiling.Convention.LLAVA, Tiling.Merge.SPATIAL_UNPAD);
-        List<Explanation.Area> areas = new ArrayList<>();
-        areas.add(new Explanation.Area(0, 0, 40, 10));
-        for (int i = 0; i < 4; i++) {
-            areas.add(new Explanation.Area(0, -15, 40, 25).cell(i / 2, i % 2, 2, 2));
-        }
+        Tiling tiling =
+                new Tiling.AnyResolution(List.of(new Size(8, 8)), Tiling.Convention.LLAVA, Tiling.Merge.SPATIAL_UNPAD);
+        PicturePlan plan = pictures(tiling, 4).plan(new Size(40, 10));
         float[] values = new float[5 * 4 * 4];
         for (int i = 0; i < values.length; i++) {
             values[i] = i;
@@ -202,7 +201,7 @@ class ExplainerTest {
         Through adapter = langBridge(false);
 
         Explanation explanation =
-                explainer(adapter, WORDS).explain(features(5, values), grid, areas, ExplainOptions.defaults());
+                explainer(adapter, WORDS).explain(features(5, values), plan, ExplainOptions.defaults());
 
         assertThat(explanation.patches())
                 .extracting(patch -> patch.tile() + "/" + patch.row() + "/" + patch.column())
@@ -210,7 +209,8 @@ class ExplainerTest {
                         "0/0/0", "0/0/1", "0/1/0", "0/1/1", "1/1/0", "1/1/1", "2/1/0", "2/1/1", "3/0/0", "3/0/1",
                         "4/0/0", "4/0/1");
         assertThat(explanation.patches().get(4).area()).isEqualTo(new Explanation.Area(0, -5, 10, 5));
-        assertThat(explanation.tiles().get(3)).isEqualTo(new Explanation.Tile(3, 1, 0, 2, areas.get(3)));
+        assertThat(explanation.tiles().get(3))
+                .isEqualTo(new Explanation.Tile(3, 1, 0, 2, new Explanation.Area(0, 5, 20, 25)));
         Explanation.PictureWord first = explanation.word("the").orElseThrow();
         assertThat(first.value(4)).isEqualTo(values[(1 * 4 + 2) * 4]);
         assertThat(first.value(11)).isEqualTo(values[(4 * 4 + 1) * 4]);
@@ -221,8 +221,8 @@ class ExplainerTest {
     @Test
     void the_class_token_is_no_patch() {
         FloatTensor withClass = features(1, 9, 9, 9, 9, 1, 2, 3, 4, -9, 2, 1, 0, 0, 0, 0, 5, 7, 2, 0, 0);
-        Explanation explanation =
-                explainer(langBridge(false), WORDS).explain(withClass, WHOLE, AREA, ExplainOptions.defaults());
+        Explanation explanation = explainer(langBridge(false), WORDS)
+                .explain(withClass, pictures(new Tiling.Pad(), 5).plan(WHOLE.picture()), ExplainOptions.defaults());
 
         assertThat(explanation.patches()).hasSize(4);
         assertThat(texts(explanation.patches().get(0))).startsWith("<|im_end|>");
@@ -231,7 +231,7 @@ class ExplainerTest {
     @Test
     void with_a_softmax_the_values_are_probabilities() {
         assertThat(explainer(langBridge(true), WORDS)
-                        .explain(FOUR_PATCHES, WHOLE, AREA, ExplainOptions.defaults())
+                        .explain(FOUR_PATCHES, WHOLE, ExplainOptions.defaults())
                         .areProbabilities())
                 .isTrue();
     }
@@ -253,7 +253,7 @@ class ExplainerTest {
                 .build();
 
         Explanation explanation = explainer(new Through(new AdapterConfig.Linear(4, 4)), null)
-                .explain(features(1, features), WHOLE, AREA, options);
+                .explain(features(1, features), WHOLE, options);
 
         Explanation.Weight nearest = explanation.patches().get(1).words().get(0);
         assertThat(nearest.word().text()).isEqualTo("a");
@@ -271,12 +271,12 @@ class ExplainerTest {
     @Test
     void an_adapter_without_a_vocabulary_is_refused_with_the_way_out() {
         assertThatThrownBy(() -> explainer(new Through(new AdapterConfig.Linear(4, 4)), null)
-                        .explain(FOUR_PATCHES, WHOLE, AREA, ExplainOptions.defaults()))
+                        .explain(FOUR_PATCHES, WHOLE, ExplainOptions.defaults()))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("linear")
                 .hasMessageContaining("COSINE");
-        assertThatThrownBy(() -> explainer(langBridge(false), null)
-                        .explain(FOUR_PATCHES, WHOLE, AREA, ExplainOptions.defaults()))
+        assertThatThrownBy(() ->
+                        explainer(langBridge(false), null).explain(FOUR_PATCHES, WHOLE, ExplainOptions.defaults()))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("no shared vocabulary")
                 .hasMessageContaining("4 columns");
@@ -285,8 +285,7 @@ class ExplainerTest {
     @Test
     void coefficients_that_are_not_numbers_are_an_error() {
         FloatTensor damaged = features(1, 1, 2, 3, 4, -9, 2, Float.NaN, 0, 0, 0, 0, 5, 7, 2, 0, 0);
-        assertThatThrownBy(() ->
-                        explainer(langBridge(false), WORDS).explain(damaged, WHOLE, AREA, ExplainOptions.defaults()))
+        assertThatThrownBy(() -> explainer(langBridge(false), WORDS).explain(damaged, WHOLE, ExplainOptions.defaults()))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("value 2 is not a number")
                 .hasMessageContaining("mm_vocab");

@@ -7,12 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.Explanation;
+import io.langbridge.runtime.core.config.LlavaPictures;
 import io.langbridge.runtime.core.config.PreprocessorConfig;
 import io.langbridge.runtime.core.config.PreprocessorConfig.Resize;
 import io.langbridge.runtime.core.config.PreprocessorConfig.ShortestEdge;
 import io.langbridge.runtime.core.config.PreprocessorConfig.Stretch;
 import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.config.Tiling.Size;
 import io.langbridge.spi.RgbPixels;
 import java.util.Arrays;
 import java.util.Collections;
@@ -29,7 +29,7 @@ class ImagePreprocessorTest {
     @Test
     void theCentreOfANonSquarePictureIsCropped() {
         RgbPixels picture = picture(9, 4);
-        ImagePreprocessor preprocessor = new ImagePreprocessor(clip(4), PLAIN, 4);
+        ImagePreprocessor preprocessor = preprocessor(clip(4), PLAIN, 4);
         assertThat(preprocessor.tiles(picture))
                 .singleElement()
                 .satisfies(tile -> assertThat(tile.toByteArray()).isEqualTo(part(picture, 2, 0, 4, 4)));
@@ -39,8 +39,7 @@ class ImagePreprocessorTest {
     void theLongerEdgeIsCutOffAfterTheDecimalPoint() {
         // 10 * 7 / 4 = 17.5, so 17 x 10 and the crop starts at (17 - 10) / 2 = 3.
         RgbPixels resized = Resampler.resize(Canvas.of(picture(7, 4)), 17, 10, Resampler.Filter.BICUBIC);
-        RgbPixels tile =
-                new ImagePreprocessor(clip(10), PLAIN, 10).tiles(picture(7, 4)).get(0);
+        RgbPixels tile = preprocessor(clip(10), PLAIN, 10).tiles(picture(7, 4)).get(0);
         assertThat(tile.toByteArray()).isEqualTo(part(resized, 3, 0, 10, 10));
     }
 
@@ -48,15 +47,14 @@ class ImagePreprocessorTest {
     void aCropLargerThanThePictureIsFilledWithBlack() {
         RgbPixels picture = picture(2, 2);
         PreprocessorConfig config = config(new ShortestEdge(2), new Size(5, 5));
-        byte[] tile =
-                new ImagePreprocessor(config, PLAIN, 5).tiles(picture).get(0).toByteArray();
+        byte[] tile = preprocessor(config, PLAIN, 5).tiles(picture).get(0).toByteArray();
         assertThat(part(RgbPixels.wrap(5, 5, tile), 2, 2, 2, 2)).isEqualTo(picture.toByteArray());
         assertThat(Arrays.copyOf(tile, 3 * 5 * 2)).containsOnly(0);
     }
 
     @Test
     void stretchingIgnoresTheAspectRatio() {
-        RgbPixels tile = new ImagePreprocessor(config(new Stretch(new Size(6, 6)), null), PLAIN, 6)
+        RgbPixels tile = preprocessor(config(new Stretch(new Size(6, 6)), null), PLAIN, 6)
                 .tiles(picture(9, 4))
                 .get(0);
         assertThat(tile.toByteArray())
@@ -67,9 +65,8 @@ class ImagePreprocessorTest {
     @Test
     void paddingPutsThePictureInTheMiddleOfTheMeanColour() {
         RgbPixels picture = picture(3, 6);
-        RgbPixels tile = new ImagePreprocessor(clip(6), new Tiling.Pad(), 6)
-                .tiles(picture)
-                .get(0);
+        RgbPixels tile =
+                preprocessor(clip(6), new Tiling.Pad(), 6).tiles(picture).get(0);
         assertThat(part(tile, 1, 0, 3, 6)).isEqualTo(picture.toByteArray());
         assertThat(part(tile, 0, 5, 1, 1)).containsExactly(122, 116, 104);
         assertThat(part(tile, 4, 0, 2, 1)).containsExactly(122, 116, 104, 122, 116, 104);
@@ -77,18 +74,16 @@ class ImagePreprocessorTest {
 
     @Test
     void theTilesSayWhatOfThePictureTheyShow() {
-        Tiling.Size wide = new Tiling.Size(20, 10);
+        Size wide = new Size(20, 10);
         // Resized to 12 x 6, of which the middle 6 x 6 stays.
-        assertThat(new ImagePreprocessor(clip(6), PLAIN, 6).areas(wide))
+        assertThat(new LlavaPictures(clip(6), PLAIN, 6, 4).plan(wide).areas())
                 .containsExactly(new Explanation.Area(5, 0, 15, 10));
-        assertThat(new ImagePreprocessor(clip(6), new Tiling.Pad(), 6).areas(wide))
+        assertThat(new LlavaPictures(clip(6), new Tiling.Pad(), 6, 4).plan(wide).areas())
                 .containsExactly(new Explanation.Area(0, -5, 20, 15));
         Tiling tiles = new Tiling.AnyResolution(
-                Collections.singletonList(new Tiling.Size(12, 12)),
-                Tiling.Convention.LLAVA,
-                Tiling.Merge.SPATIAL_UNPAD);
+                Collections.singletonList(new Size(12, 12)), Tiling.Convention.LLAVA, Tiling.Merge.SPATIAL_UNPAD);
         // Fitted to 12 x 6 and put 3 pixels down: one pixel is 5/3 of the picture's.
-        assertThat(new ImagePreprocessor(clip(6), tiles, 6).areas(wide))
+        assertThat(new LlavaPictures(clip(6), tiles, 6, 4).plan(wide).areas())
                 .containsExactly(
                         new Explanation.Area(0, 0, 20, 10),
                         new Explanation.Area(0, -5, 10, 5),
@@ -102,7 +97,7 @@ class ImagePreprocessorTest {
         // Resized as a whole it would be 336 x 11,010,048 pixels, padded 32,768 x 32,768.
         for (Tiling tiling : Arrays.asList(PLAIN, new Tiling.Pad())) {
             for (RgbPixels picture : Arrays.asList(picture(1, 32_768), picture(32_768, 1))) {
-                assertThat(new ImagePreprocessor(clip(336), tiling, 336)
+                assertThat(preprocessor(clip(336), tiling, 336)
                                 .prepare(picture)
                                 .pixels()
                                 .shape())
@@ -115,10 +110,8 @@ class ImagePreprocessorTest {
     void bytesAreScaledInDoubleAndNormalisedInFloat() {
         RgbPixels picture = picture(4, 4);
         byte[] rgb = picture.toByteArray();
-        float[] pixels = new ImagePreprocessor(clip(4), PLAIN, 4)
-                .prepare(picture)
-                .pixels()
-                .toArray();
+        float[] pixels =
+                preprocessor(clip(4), PLAIN, 4).prepare(picture).pixels().toArray();
         for (int channel = 0; channel < 3; channel++) {
             for (int i = 0; i < 16; i++) {
                 float scaled = (float) ((rgb[3 * i + channel] & 0xff) * (1.0 / 255.0));
@@ -132,7 +125,7 @@ class ImagePreprocessorTest {
     @Test
     void withoutFactorAndMeanTheBytesStay() {
         PreprocessorConfig config = new PreprocessorConfig(null, 3, null, null, null, null);
-        assertThat(new ImagePreprocessor(config, PLAIN, 1)
+        assertThat(preprocessor(config, PLAIN, 1)
                         .prepare(RgbPixels.wrap(1, 1, new byte[] {1, 2, (byte) 255}))
                         .pixels()
                         .toArray())
@@ -159,24 +152,21 @@ class ImagePreprocessorTest {
     void equalResolutionsAreDecidedByTheirOrder() {
         Size wide = new Size(8, 4);
         Size high = new Size(4, 8);
-        assertThat(ImagePreprocessor.bestResolution(new Size(1, 1), Arrays.asList(wide, high)))
+        assertThat(LlavaPictures.bestResolution(new Size(1, 1), Arrays.asList(wide, high)))
                 .isEqualTo(wide);
-        assertThat(ImagePreprocessor.bestResolution(new Size(1, 1), Arrays.asList(high, wide)))
+        assertThat(LlavaPictures.bestResolution(new Size(1, 1), Arrays.asList(high, wide)))
                 .isEqualTo(high);
-        assertThat(ImagePreprocessor.bestResolution(new Size(5, 9), Arrays.asList(wide, high)))
+        assertThat(LlavaPictures.bestResolution(new Size(5, 9), Arrays.asList(wide, high)))
                 .isEqualTo(high);
     }
 
     @Test
     void tilesOfAnotherSizeThanTheEncoderReadsAreRefused() {
-        assertRefused(() -> new ImagePreprocessor(clip(224), PLAIN, 336), "224 x 224", "336");
+        assertRefused(() -> preprocessor(clip(224), PLAIN, 336), "224 x 224", "336");
         assertRefused(
-                () -> new ImagePreprocessor(config(new Stretch(new Size(384, 378)), null), PLAIN, 384),
-                "384 x 378",
-                "384");
-        assertRefused(
-                () -> new ImagePreprocessor(config(new ShortestEdge(28), null), new Tiling.Pad(), 30), "28", "30");
-        ImagePreprocessor uncropped = new ImagePreprocessor(config(new ShortestEdge(4), null), PLAIN, 4);
+                () -> preprocessor(config(new Stretch(new Size(384, 378)), null), PLAIN, 384), "384 x 378", "384");
+        assertRefused(() -> preprocessor(config(new ShortestEdge(28), null), new Tiling.Pad(), 30), "28", "30");
+        ImagePreprocessor uncropped = preprocessor(config(new ShortestEdge(4), null), PLAIN, 4);
         assertRefused(() -> uncropped.tiles(picture(8, 4)), "8 x 4", "image_size", "4");
     }
 
@@ -186,7 +176,7 @@ class ImagePreprocessorTest {
         assertRefused(() -> anyResolution(clip(4), new Size(0, 4)), "0 x 4");
         assertRefused(() -> anyResolution(config(new ShortestEdge(5), new Size(4, 4)), new Size(8, 4)), "5", "4");
         assertRefused(
-                () -> new ImagePreprocessor(
+                () -> preprocessor(
                         clip(4),
                         new Tiling.AnyResolution(
                                 Collections.emptyList(), Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD),
@@ -197,24 +187,26 @@ class ImagePreprocessorTest {
     @Test
     void unusableConfigurationIsRefused() {
         assertRefused(
-                () -> new ImagePreprocessor(
+                () -> preprocessor(
                         new PreprocessorConfig(new ShortestEdge(4), 1, new Size(4, 4), 1.0, MEAN, STD), PLAIN, 4),
                 "resample = 1");
         assertRefused(
-                () -> new ImagePreprocessor(
+                () -> preprocessor(
                         new PreprocessorConfig(new ShortestEdge(4), 3, new Size(4, 4), 1.0, Arrays.asList(0.5), STD),
                         PLAIN,
                         4),
                 "image_mean has 1 values");
         assertRefused(
-                () -> new ImagePreprocessor(
+                () -> preprocessor(
                         new PreprocessorConfig(new ShortestEdge(4), 3, new Size(4, 4), 1.0, null, null),
                         new Tiling.Pad(),
                         4),
                 "image_mean");
-        assertRefused(
-                () -> new ImagePreprocessor(config(new ShortestEdge(0), new Size(4, 4)), PLAIN, 4),
-                "shortest_edge is 0");
+        assertRefused(() -> preprocessor(config(new ShortestEdge(0), new Size(4, 4)), PLAIN, 4), "shortest_edge is 0");
+    }
+
+    private static ImagePreprocessor preprocessor(PreprocessorConfig config, Tiling tiling, int tileSize) {
+        return new ImagePreprocessor(new LlavaPictures(config, tiling, tileSize, 4));
     }
 
     private static PreprocessorConfig clip(int size) {
@@ -226,7 +218,7 @@ class ImagePreprocessorTest {
     }
 
     private static ImagePreprocessor anyResolution(Tiling.Convention convention) {
-        return new ImagePreprocessor(
+        return preprocessor(
                 clip(4),
                 new Tiling.AnyResolution(
                         Arrays.asList(new Size(8, 4), new Size(4, 8), new Size(8, 8)),
@@ -236,7 +228,7 @@ class ImagePreprocessorTest {
     }
 
     private static ImagePreprocessor anyResolution(PreprocessorConfig config, Size resolution) {
-        return new ImagePreprocessor(
+        return preprocessor(
                 config,
                 new Tiling.AnyResolution(
                         Collections.singletonList(resolution), Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD),

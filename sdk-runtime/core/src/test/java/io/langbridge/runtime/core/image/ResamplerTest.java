@@ -2,7 +2,6 @@ package io.langbridge.runtime.core.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.spi.RgbPixels;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -109,15 +108,15 @@ class ResamplerTest {
                 for (int orientation = 1; orientation <= 8; orientation++) {
                     Resampler resampler = new Resampler(
                             new Resampler.Job(
-                                    new Tiling.Size(size[0], size[1]),
-                                    new Tiling.Size(canvas.width(), canvas.height()),
+                                    new Size(size[0], size[1]),
+                                    new Size(canvas.width(), canvas.height()),
                                     canvas.left(),
                                     canvas.top(),
                                     canvas.background(),
-                                    new Tiling.Size(7, 5),
+                                    new Size(7, 5),
                                     1,
                                     1,
-                                    new Tiling.Size(5, 3),
+                                    new Size(5, 3),
                                     filter),
                             orientation);
                     feed(resampler, upright, orientation);

@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.config.TileGrid;
 import io.langbridge.runtime.core.config.Tiling.Convention;
 import io.langbridge.runtime.core.config.Tiling.Merge;
-import io.langbridge.runtime.core.config.Tiling.Size;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import java.util.Collections;
 import org.junit.jupiter.api.Test;
 
 class TileMergeTest {
@@ -17,7 +18,7 @@ class TileMergeTest {
     @Test
     void tilesBecomeOneGridWithANewlineAfterEveryRow() {
         TileGrid grid = new TileGrid(new Size(20, 10), 2, 1, Convention.HF, Merge.SPATIAL_UNPAD);
-        assertThat(TileMerge.merge(numbered(3, 4), NEWLINE, grid).toArray())
+        assertThat(TileMerge.merge(numbered(3, 4), NEWLINE, plan(grid, 4)).toArray())
                 .containsExactly(0, 1, 2, 3, 4, 5, 8, 9, -1, 6, 7, 10, 11, -1);
     }
 
@@ -27,7 +28,7 @@ class TileMergeTest {
         TileGrid grid = new TileGrid(new Size(40, 10), 2, 2, Convention.LLAVA, Merge.SPATIAL_UNPAD);
         assertThat(grid.keptRows(2)).isEqualTo(new TileGrid.Range(1, 3));
         assertThat(grid.keptColumns(2)).isEqualTo(new TileGrid.Range(0, 4));
-        assertThat(TileMerge.merge(numbered(5, 4), NEWLINE, grid).toArray())
+        assertThat(TileMerge.merge(numbered(5, 4), NEWLINE, plan(grid, 4)).toArray())
                 .containsExactly(0, 1, 2, 3, 6, 7, 10, 11, -1, 12, 13, 16, 17, -1);
     }
 
@@ -42,7 +43,7 @@ class TileMergeTest {
     void ofAVeryThinPictureOnlyTheNewlinesAreLeft() {
         TileGrid grid = new TileGrid(new Size(1, 1000), 1, 2, Convention.HF, Merge.SPATIAL_UNPAD);
         assertThat(grid.keptColumns(2).size()).isZero();
-        assertThat(TileMerge.merge(numbered(3, 4), NEWLINE, grid).toArray())
+        assertThat(TileMerge.merge(numbered(3, 4), NEWLINE, plan(grid, 4)).toArray())
                 .containsExactly(0, 1, 2, 3, -1, -1, -1, -1);
         assertThat(grid.layout(4).tokens()).isEqualTo(8);
     }
@@ -61,37 +62,38 @@ class TileMergeTest {
     void spatialKeepsThePaddingAndHasNoNewlines() {
         TileGrid grid = new TileGrid(new Size(40, 10), 1, 2, Convention.LLAVA, Merge.SPATIAL);
         TileGrid wide = new TileGrid(new Size(40, 10), 2, 1, Convention.LLAVA, Merge.SPATIAL);
-        assertThat(TileMerge.merge(numbered(3, 4), null, grid).toArray())
+        assertThat(TileMerge.merge(numbered(3, 4), null, plan(grid, 4)).toArray())
                 .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
-        assertThat(TileMerge.merge(numbered(3, 4), null, wide).toArray())
+        assertThat(TileMerge.merge(numbered(3, 4), null, plan(wide, 4)).toArray())
                 .containsExactly(0, 1, 2, 3, 4, 5, 8, 9, 6, 7, 10, 11);
     }
 
     @Test
     void flatKeepsTileAfterTile() {
         TileGrid grid = new TileGrid(new Size(40, 10), 2, 1, Convention.LLAVA, Merge.FLAT);
-        FloatTensor merged = TileMerge.merge(numbered(3, 5), null, grid);
+        FloatTensor merged = TileMerge.merge(numbered(3, 5), null, plan(grid, 5));
         assertThat(merged.shape()).containsExactly(15, 1);
         assertThat(merged.toArray()).isEqualTo(numbered(3, 5).toArray());
     }
 
     @Test
     void aSinglePictureHasNoNewlineUnlessItIsUnpadded() {
-        assertThat(TileMerge.merge(numbered(1, 4), null, TileGrid.whole(new Size(3, 9)))
+        assertThat(TileMerge.merge(numbered(1, 4), null, plan(TileGrid.whole(new Size(3, 9)), 4))
                         .toArray())
                 .containsExactly(0, 1, 2, 3);
         TileGrid single = new TileGrid(new Size(3, 9), 0, 0, Convention.HF, Merge.SPATIAL_UNPAD);
-        assertThat(TileMerge.merge(numbered(1, 4), NEWLINE, single).toArray()).containsExactly(0, 1, 2, 3, -1);
+        assertThat(TileMerge.merge(numbered(1, 4), NEWLINE, plan(single, 4)).toArray())
+                .containsExactly(0, 1, 2, 3, -1);
     }
 
     @Test
     void aMissingOrForeignNewlineIsRefused() {
         TileGrid grid = new TileGrid(new Size(20, 10), 2, 1, Convention.HF, Merge.SPATIAL_UNPAD);
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> TileMerge.merge(numbered(3, 4), null, grid))
+                .isThrownBy(() -> TileMerge.merge(numbered(3, 4), null, plan(grid, 4)))
                 .withMessageContaining("image_newline");
         assertThatExceptionOfType(CheckpointException.class)
-                .isThrownBy(() -> TileMerge.merge(numbered(3, 4), new float[7], grid))
+                .isThrownBy(() -> TileMerge.merge(numbered(3, 4), new float[7], plan(grid, 4)))
                 .withMessageContaining("7 values")
                 .withMessageContaining("have 1");
     }
@@ -108,8 +110,14 @@ class TileMergeTest {
     @Test
     void featuresOfAnotherNumberOfTilesAreRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> TileMerge.merge(numbered(2, 4), null, TileGrid.whole(new Size(3, 9))))
+                .isThrownBy(() -> TileMerge.merge(numbered(2, 4), null, plan(TileGrid.whole(new Size(3, 9)), 4)))
                 .withMessageContaining("[2, 4, 1]");
+    }
+
+    private static PicturePlan plan(TileGrid grid, int patches) {
+        PicturePlan.View view = new PicturePlan.View(0, grid.picture(), 0, 0, 0, 0);
+        return new PicturePlan(
+                grid.picture(), Collections.emptyList(), Collections.nCopies(grid.tiles(), view), grid.layout(patches));
     }
 
     /** {@code [tiles, patches, 1]}, every value its own position. */

@@ -1,7 +1,8 @@
-package io.langbridge.runtime.core.image;
+package io.langbridge.runtime.core.config;
 
 import io.langbridge.CheckpointException;
-import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.image.Size;
+import io.langbridge.runtime.core.image.TokenLayout;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 
@@ -15,11 +16,10 @@ import java.math.RoundingMode;
  * @param convention whose rounding decides which patches are padding
  * @param merge how the tiles' visual tokens become one sequence
  */
-public record TileGrid(
-        Tiling.Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge) {
+public record TileGrid(Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge) {
 
     /** The whole picture as the only tile, without a newline: plain and padded pictures. */
-    public static TileGrid whole(Tiling.Size picture) {
+    public static TileGrid whole(Size picture) {
         return new TileGrid(picture, 0, 0, Tiling.Convention.HF, Tiling.Merge.FLAT);
     }
 
@@ -35,7 +35,41 @@ public record TileGrid(
      * @throws CheckpointException if they must form a square and do not
      */
     public TokenLayout layout(int patches) {
-        return TokenLayout.of(this, patches);
+        boolean unpad = merge == Tiling.Merge.SPATIAL_UNPAD;
+        TokenLayout.Builder layout = TokenLayout.builder(patches).view(0);
+        if (tiles() == 1) {
+            return (unpad ? layout.add(TokenLayout.NEWLINE) : layout).build();
+        }
+        if (merge == Tiling.Merge.FLAT) {
+            for (int tile = 1; tile < tiles(); tile++) {
+                layout.view(tile);
+            }
+            return layout.build();
+        }
+        int side = requireSquare(merge, patches);
+        Range rows = keptRows(side);
+        Range columns = keptColumns(side);
+        for (int row = rows.from(); row < rows.to(); row++) {
+            for (int column = columns.from(); column < columns.to(); column++) {
+                int tile = 1 + row / side * tilesAcross + column / side;
+                layout.add((tile * side + row % side) * side + column % side);
+            }
+            if (unpad) {
+                layout.add(TokenLayout.NEWLINE);
+            }
+        }
+        return layout.build();
+    }
+
+    /** The side of the square that the visual tokens of a tile form. */
+    static int requireSquare(Tiling.Merge merge, int patches) {
+        int side = (int) Math.round(Math.sqrt(patches));
+        if (side * side != patches) {
+            throw new CheckpointException("mm_patch_merge_type " + merge + " puts tiles together as squares, but "
+                    + patches + " visual tokens per tile are not a square; use mm_vision_select_feature 'patch' and not"
+                    + " 'cls_patch', or mm_patch_merge_type 'flat'");
+        }
+        return side;
     }
 
     /**
