@@ -1,9 +1,9 @@
 package io.langbridge.runtime.training;
 
+import io.langbridge.runtime.core.model.Fit;
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
-import io.langbridge.ImageFit;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.FeatureSelection;
@@ -51,11 +51,7 @@ record Parts(
         Adapter existing = training.adapter;
         AdapterPart adapter =
                 existing == null ? null : closing.add(AdapterPart.open(existing.path(), existing.vocabulary()));
-        FeatureSelection selection =
-                adapter == null || adapter.selection() == null ? FeatureSelection.DEFAULT : adapter.selection();
-        if (encoder != null && encoder.layer() != null) {
-            selection = new FeatureSelection(encoder.layer(), selection.patches());
-        }
+        FeatureSelection selection = Fit.selection(encoder, adapter);
         VisionPart vision = encoder == null ? null : closing.add(VisionPart.open(encoder.folder(), selection));
         LlmPart llm = training.llm == null ? null : closing.add(LlmPart.open(training.llm.folder()));
         Tokenizer tokenizer = training.llm == null ? null : Tokenizer.of(training.llm.folder());
@@ -69,14 +65,14 @@ record Parts(
             int hidden = llm.config().hiddenSize();
             config = adapter == null || existing == null
                     ? config(training.newAdapter, vocabulary, features, hidden)
-                    : config(existing, adapter, features, hidden);
+                    : config(existing, adapter, vision, llm);
             if (config instanceof AdapterConfig.LangBridge && vocabulary == null) {
                 throw new CheckpointException("The LangBridge adapter has no shared vocabulary beside it; name the"
                         + " file: Adapter.langBridge(projector, vocabulary)");
             }
         }
         return new Parts(
-                vision, adapter, llm, tokenizer, config, vocabulary, selection, tiling(encoder, adapter), closing);
+                vision, adapter, llm, tokenizer, config, vocabulary, selection, Fit.tiling(encoder, adapter), closing);
     }
 
     private static @Nullable SharedVocabulary vocabulary(
@@ -100,40 +96,11 @@ record Parts(
                 : new AdapterConfig.Mlp(features, hidden, wanted.layers(), true);
     }
 
-    private static AdapterConfig config(Adapter existing, AdapterPart part, int features, int hidden) {
-        AdapterConfig config = part.config();
-        boolean isLangBridge = config instanceof AdapterConfig.LangBridge;
-        if (existing.isLangBridge() != isLangBridge) {
-            throw new CheckpointException("The adapter " + existing.path() + " is of type " + config.type() + ", "
-                    + (isLangBridge
-                            ? "which is LangBridge: use Adapter.langBridge(..)"
-                            : "not LangBridge (mm_vocab): use Adapter.projector(..)"));
-        }
-        if (config.mmHiddenSize() != features) {
-            throw new CheckpointException("The adapter " + existing.path() + " takes features of size "
-                    + config.mmHiddenSize() + ", but the encoder gives " + features
-                    + "; use the encoder that the adapter was trained with, or a new adapter");
-        }
-        if (config instanceof AdapterConfig.LangBridge c) {
-            return existing.hasSoftmax() ? c.withSoftmax() : c;
-        }
-        int width = config instanceof AdapterConfig.Mlp mlp
-                ? mlp.llmHiddenSize()
-                : ((AdapterConfig.Linear) config).llmHiddenSize();
-        if (width != hidden) {
-            throw new CheckpointException("The adapter " + existing.path() + " gives visual tokens of size " + width
-                    + ", but the language model takes " + hidden
-                    + "; only LangBridge adapters move between language models");
-        }
-        return config;
-    }
-
-    private static Tiling tiling(@Nullable Encoder encoder, @Nullable AdapterPart adapter) {
-        if (encoder != null && encoder.fit() != null) {
-            return encoder.fit() == ImageFit.PAD ? new Tiling.Pad() : new Tiling.Plain();
-        }
-        Tiling trained = adapter == null ? null : adapter.tiling();
-        return trained != null ? trained : new Tiling.Pad();
+    private static AdapterConfig config(Adapter existing, AdapterPart part, VisionPart vision, LlmPart llm) {
+        Fit.requireKind(existing, part);
+        Fit.requireFeatures(part, vision);
+        Fit.requireWidth(part, llm);
+        return Fit.shape(existing, part);
     }
 
     /** Whether rows of tiles end with a vector of their own, which is trained. */

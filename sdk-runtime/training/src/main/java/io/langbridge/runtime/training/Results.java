@@ -1,12 +1,12 @@
 package io.langbridge.runtime.training;
 
-import com.google.gson.stream.JsonWriter;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import io.langbridge.runtime.core.config.AdapterConfigWriter;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.config.LlmPart;
-import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.config.VisionPart;
-import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.pytorch.PyTorchTraining;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
 /** Writes what was trained, each network as a folder of its own in the layout that its authors publish. */
@@ -47,39 +46,11 @@ final class Results {
             if (parts.vocabulary() != null) {
                 parts.vocabulary().save(part.resolve("vocabulary.json"));
             }
-            adapterConfig(part.resolve("config.json"), config, llmHiddenSize);
+            JsonObject json = AdapterConfigWriter.shape(config, llmHiddenSize);
+            AdapterConfigWriter.addTraining(json, parts.selection(), parts.tiling());
+            String text = new GsonBuilder().setPrettyPrinting().create().toJson(json);
+            Files.writeString(part.resolve("config.json"), text);
         });
-    }
-
-    private void adapterConfig(Path file, AdapterConfig config, int llmHiddenSize) throws IOException {
-        try (JsonWriter json = new JsonWriter(Files.newBufferedWriter(file))) {
-            json.setIndent("  ");
-            json.beginObject();
-            json.name("mm_projector_type").value(config.type());
-            json.name("mm_hidden_size").value(config.mmHiddenSize());
-            json.name("hidden_size").value(llmHiddenSize);
-            if (config instanceof AdapterConfig.LangBridge langBridge) {
-                json.name("mlp_hidden_size").value(langBridge.mlpHiddenSize());
-                json.name("mm_vocab_size").value(langBridge.mmVocabSize());
-                if (langBridge.softmax()) {
-                    json.name("mm_vocab_softmax").value(true);
-                }
-            }
-            json.name("mm_vision_select_layer").value(parts.selection().layer());
-            json.name("mm_vision_select_feature").value(parts.selection().patches() ? "patch" : "cls_patch");
-            if (parts.tiling() instanceof Tiling.AnyResolution any) {
-                json.name("image_aspect_ratio").value("anyres");
-                json.name("mm_patch_merge_type").value(any.merge().name().toLowerCase(Locale.ROOT));
-                json.name("image_grid_pinpoints").beginArray();
-                for (Size size : any.resolutions()) {
-                    json.beginArray().value(size.width()).value(size.height()).endArray();
-                }
-                json.endArray();
-            } else {
-                json.name("image_aspect_ratio").value(parts.tiling() instanceof Tiling.Pad ? "pad" : "square");
-            }
-            json.endObject();
-        }
     }
 
     /** The language model's folder with trained weights. */

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.runtime.core.config.AdapterConfigWriter;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -64,8 +65,7 @@ final class AdapterFolder {
         this.closing = closing;
         this.part = closing.add(AdapterPart.open(wanted.path(), wanted.vocabulary()));
         Fit.requireKind(wanted, part);
-        AdapterConfig.LangBridge stored = (AdapterConfig.LangBridge) part.config();
-        this.shape = wanted.hasSoftmax() ? stored.withSoftmax() : stored;
+        this.shape = (AdapterConfig.LangBridge) Fit.shape(wanted, part);
     }
 
     /** See {@link Adapter#save}. */
@@ -114,12 +114,8 @@ final class AdapterFolder {
         }
         writer.write(folder.resolve(WEIGHTS));
         vocabulary.save(folder.resolve("vocabulary.json"));
-        JsonObject config = settings("mm_vocab");
-        config.addProperty("mlp_hidden_size", shape.mlpHiddenSize());
-        config.addProperty("mm_vocab_size", shape.mmVocabSize());
-        if (shape.softmax()) {
-            config.addProperty("mm_vocab_softmax", true);
-        }
+        JsonObject config = AdapterConfigWriter.shape(shape, null);
+        part.settings().forEach(config::add);
         config.add("provenance", provenance);
         AtomicWrite.to(folder.resolve("config.json"), GSON.toJson(config));
     }
@@ -184,8 +180,8 @@ final class AdapterFolder {
             writer.add(NEWLINE, newline);
         }
         writer.write(folder.resolve(WEIGHTS));
-        JsonObject config = settings("mlp2x_gelu");
-        config.addProperty("hidden_size", width);
+        JsonObject config = AdapterConfigWriter.shape(new AdapterConfig.Mlp(in, inner, width, 2, true), width);
+        part.settings().forEach(config::add);
         JsonObject provenance = provenance();
         provenance.add("folded_for", describe(llm));
         config.add("provenance", provenance);
@@ -218,15 +214,6 @@ final class AdapterFolder {
         } catch (IOException e) {
             throw new CheckpointException("The folder " + folder + " cannot be made: " + Reason.of(e) + ".", e);
         }
-    }
-
-    /** What the adapter needs to know of its training, keys as in the authors' files. */
-    private JsonObject settings(String type) {
-        JsonObject config = new JsonObject();
-        config.addProperty("mm_projector_type", type);
-        config.addProperty("mm_hidden_size", shape.mmHiddenSize());
-        part.settings().forEach(config::add);
-        return config;
     }
 
     private JsonObject provenance() {

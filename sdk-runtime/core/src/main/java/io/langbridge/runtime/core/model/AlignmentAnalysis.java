@@ -115,11 +115,11 @@ public final class AlignmentAnalysis implements AutoCloseable {
         Closing own = new Closing();
         try {
             AdapterPart part = own.add(AdapterPart.open(adapter.path(), adapter.vocabulary()));
-            VisionPart vision = own.add(VisionPart.open(encoder.folder(), ModelFiles.selection(encoder, part)));
+            VisionPart vision = own.add(VisionPart.open(encoder.folder(), Fit.selection(encoder, part)));
             ModelFiles files = ModelFiles.separate(adapter, encoder, vision, part, llm);
             Fit.requireKind(adapter, part);
-            Fit.requireFeatures(files);
-            Fit.requireWidth(files);
+            Fit.requireFeatures(files.adapter(), files.vision());
+            Fit.requireWidth(files.adapter(), files.llm());
             AdapterNetwork network = own.add(Adapters.attach(
                     engine,
                     files.adapterConfig(),
@@ -140,7 +140,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
 
     /** Checkpoints of one training see the same features. */
     private Seen seen(ModelFiles files) {
-        FeatureSelection selection = ModelFiles.selection(encoder, files.adapter());
+        FeatureSelection selection = Fit.selection(encoder, files.adapter());
         Seen known = seen;
         if (known != null
                 && known.selection.equals(selection)

@@ -1,5 +1,10 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.runtime.core.config.VisionPart;
+import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.config.FeatureSelection;
+import io.langbridge.ImageFit;
+import io.langbridge.Encoder;
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.MissingTokens;
@@ -21,11 +26,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * What parts must have in common. Each method throws if they do not; the message names both sides with their numbers.
  */
-final class Fit {
+public final class Fit {
     private Fit() {}
 
     /** The adapter is of the kind that the user named. */
-    static void requireKind(Adapter wanted, AdapterPart part) {
+    public static void requireKind(Adapter wanted, AdapterPart part) {
         boolean isLangBridge = part.config() instanceof AdapterConfig.LangBridge;
         if (wanted.isLangBridge() != isLangBridge) {
             throw new CheckpointException("The adapter " + wanted.path() + " is of type "
@@ -37,23 +42,45 @@ final class Fit {
     }
 
     /** Encoder and adapter. */
-    static void requireFeatures(ModelFiles files) {
-        VisionConfig encoder = files.vision().config();
-        if (files.adapterConfig().mmHiddenSize() != encoder.hiddenSize()) {
-            throw new CheckpointException(
-                    "The adapter " + files.adapter().weights().source()
-                            + " takes features of size " + files.adapterConfig().mmHiddenSize() + ", but the encoder "
-                            + files.vision().folder() + " gives " + encoder.hiddenSize()
-                            + "; use the encoder that the adapter was trained with");
+    public static void requireFeatures(AdapterPart adapter, VisionPart vision) {
+        VisionConfig encoder = vision.config();
+        String source = adapter.weights().source();
+        if (adapter.config().mmHiddenSize() != encoder.hiddenSize()) {
+            throw new CheckpointException("The adapter " + source + " takes features of size "
+                    + adapter.config().mmHiddenSize() + ", but the encoder " + vision.folder() + " gives "
+                    + encoder.hiddenSize() + "; use the encoder that the adapter was trained with");
         }
-        VisionConfig trained = files.adapter().trainedOn();
+        VisionConfig trained = adapter.trainedOn();
         if (trained != null && !sameEncoder(trained, encoder)) {
-            throw new CheckpointException(
-                    "The adapter " + files.adapter().weights().source()
-                            + " was trained with " + files.adapter().visionTower() + ", " + describe(trained)
-                            + ", but the encoder " + files.vision().folder() + " is " + describe(encoder)
-                            + "; use the encoder that the adapter was trained with");
+            throw new CheckpointException("The adapter " + source + " was trained with " + adapter.visionTower() + ", "
+                    + describe(trained) + ", but the encoder " + vision.folder() + " is " + describe(encoder)
+                    + "; use the encoder that the adapter was trained with");
         }
+    }
+
+    /** The features that the user or else the adapter asks for. */
+    public static FeatureSelection selection(@Nullable Encoder encoder, @Nullable AdapterPart adapter) {
+        FeatureSelection selection = adapter == null ? null : adapter.selection();
+        FeatureSelection trained = selection == null ? FeatureSelection.DEFAULT : selection;
+        return encoder == null || encoder.layer() == null
+                ? trained
+                : new FeatureSelection(encoder.layer(), trained.patches());
+    }
+
+    /** How the user or else the adapter has pictures cut. */
+    public static Tiling tiling(@Nullable Encoder encoder, @Nullable AdapterPart adapter) {
+        if (encoder != null && encoder.fit() != null) {
+            return encoder.fit() == ImageFit.PAD ? new Tiling.Pad() : new Tiling.Plain();
+        }
+        Tiling trained = adapter == null ? null : adapter.tiling();
+        return trained != null ? trained : new Tiling.Pad();
+    }
+
+    /** The adapter's shape, with what the user asked of it. */
+    public static AdapterConfig shape(Adapter wanted, AdapterPart part) {
+        return wanted.hasSoftmax() && part.config() instanceof AdapterConfig.LangBridge langBridge
+                ? langBridge.withSoftmax()
+                : part.config();
     }
 
     private static boolean sameEncoder(VisionConfig a, VisionConfig b) {
@@ -70,15 +97,13 @@ final class Fit {
     }
 
     /** Adapter and language model, where the adapter has a width of its own. */
-    static void requireWidth(ModelFiles files) {
-        Integer width = files.adapterConfig().outputWidth();
-        int hidden = files.llm().config().hiddenSize();
+    public static void requireWidth(AdapterPart adapter, LlmPart llm) {
+        Integer width = adapter.config().outputWidth();
+        int hidden = llm.config().hiddenSize();
         if (width != null && width != hidden) {
-            throw new CheckpointException(
-                    "The adapter " + files.adapter().weights().source()
-                            + " gives visual tokens of size " + width + ", but the language model "
-                            + files.llm().folder() + " takes " + hidden
-                            + "; only LangBridge adapters move between language models");
+            throw new CheckpointException("The adapter " + adapter.weights().source() + " gives visual tokens of size "
+                    + width + ", but the language model " + llm.folder() + " takes " + hidden
+                    + "; only LangBridge adapters move between language models");
         }
     }
 

@@ -69,8 +69,7 @@ final class FitCheck {
         AdapterPart adapter =
                 attempt("adapter", () -> closing.add(AdapterPart.open(wanted.path(), wanted.vocabulary())));
         boolean kind = adapter != null && attempt("adapter", () -> Fit.requireKind(wanted, adapter));
-        FeatureSelection selection =
-                adapter == null ? FeatureSelection.DEFAULT : ModelFiles.selection(encoder, adapter);
+        FeatureSelection selection = Fit.selection(encoder, adapter);
         VisionPart vision = attempt("encoder", () -> closing.add(VisionPart.open(encoder.folder(), selection)));
         LlmPart llm = attempt("language model", () -> closing.add(LlmPart.open(llmFolder)));
         licences.addAll(Licences.of("encoder", encoder.folder()));
@@ -93,12 +92,12 @@ final class FitCheck {
                 files.llm().folder() + ": " + files.llm().config().modelType() + ", "
                         + files.llm().config().numHiddenLayers() + " layers of size " + hidden);
 
-        if (attempt("feature size", () -> Fit.requireFeatures(files))) {
+        if (attempt("feature size", () -> Fit.requireFeatures(files.adapter(), files.vision()))) {
             add(Verdict.FITS, "feature size", vision.hiddenSize() + " on both sides");
         }
         layer(files);
         add(Verdict.FITS, "picture", files.pictures().description());
-        if (attempt("visual tokens", () -> Fit.requireWidth(files))) {
+        if (attempt("visual tokens", () -> Fit.requireWidth(files.adapter(), files.llm()))) {
             add(Verdict.FITS, "visual tokens", "of size " + hidden);
         }
         Tokenizer tokenizer =

@@ -72,7 +72,7 @@ public final class Loader implements ModelLoader {
             if (spec.adapter() != null) {
                 Fit.requireKind(spec.adapter(), files.adapter());
             }
-            Fit.requireFeatures(files);
+            Fit.requireFeatures(files.adapter(), files.vision());
             int context = contextLength(spec, files.llm().config());
             memory(files, spec, spec.llm(), context, true).check(spec.memoryLimit());
             Head head = Head.of(files, context, tokenizer.get());
@@ -205,7 +205,7 @@ public final class Loader implements ModelLoader {
             @Nullable VocabularyMatrix matrix) {
 
         static Head of(ModelFiles files, int context, Tokenizer tokenizer) {
-            Fit.requireWidth(files);
+            Fit.requireWidth(files.adapter(), files.llm());
             Fit.Lookup vocabulary = Fit.lookup(files.adapter(), tokenizer);
             Fit.requireNewline(files, vocabulary);
             return new Head(

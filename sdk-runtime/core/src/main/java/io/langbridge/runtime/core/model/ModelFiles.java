@@ -2,15 +2,12 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
-import io.langbridge.ImageFit;
 import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.config.AdapterPart;
-import io.langbridge.runtime.core.config.FeatureSelection;
 import io.langbridge.runtime.core.config.ImagePrompt;
 import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.config.ModelFolder;
-import io.langbridge.runtime.core.config.Tiling;
 import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.network.AdapterConfig;
@@ -49,7 +46,7 @@ record ModelFiles(
         Encoder encoder = Objects.requireNonNull(spec.encoder());
         Adapter wanted = Objects.requireNonNull(spec.adapter());
         AdapterPart adapter = shared.add(AdapterPart.open(wanted.path(), wanted.vocabulary()));
-        VisionPart vision = shared.add(VisionPart.open(encoder.folder(), selection(encoder, adapter)));
+        VisionPart vision = shared.add(VisionPart.open(encoder.folder(), Fit.selection(encoder, adapter)));
         LlmPart llm = own.add(LlmPart.open(Objects.requireNonNull(spec.llm()).folder()));
         return separate(wanted, encoder, vision, adapter, llm);
     }
@@ -69,16 +66,12 @@ record ModelFiles(
     }
 
     static ModelFiles separate(Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
-        AdapterConfig config = adapter.config();
-        if (wanted.hasSoftmax() && config instanceof AdapterConfig.LangBridge langBridge) {
-            config = langBridge.withSoftmax();
-        }
         return new ModelFiles(
                 vision,
                 adapter,
                 llm,
-                config,
-                vision.pictures(tiling(encoder, adapter)),
+                Fit.shape(wanted, adapter),
+                vision.pictures(Fit.tiling(encoder, adapter)),
                 new ImagePrompt.Splice(),
                 wanted.topK(),
                 wanted.missingTokens(),
@@ -88,20 +81,6 @@ record ModelFiles(
     /** The same encoder and adapter with another language model. */
     ModelFiles with(LlmPart other) {
         return new ModelFiles(vision, adapter, other, adapterConfig, pictures, imagePrompt, topK, missingTokens, false);
-    }
-
-    /** The features that the user or else the adapter asks for. */
-    static FeatureSelection selection(Encoder encoder, AdapterPart adapter) {
-        FeatureSelection trained = adapter.selection() == null ? FeatureSelection.DEFAULT : adapter.selection();
-        return encoder.layer() == null ? trained : new FeatureSelection(encoder.layer(), trained.patches());
-    }
-
-    private static Tiling tiling(Encoder encoder, AdapterPart adapter) {
-        if (encoder.fit() != null) {
-            return encoder.fit() == ImageFit.PAD ? new Tiling.Pad() : new Tiling.Plain();
-        }
-        Tiling trained = adapter.tiling();
-        return trained != null ? trained : new Tiling.Pad();
     }
 
     /** Whether adapter and language model lie in one folder, as the authors publish them. */
