@@ -1,14 +1,18 @@
 package io.langbridge.runtime.onnx;
 
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
 
@@ -22,14 +26,20 @@ final class LoadedGraph implements AutoCloseable {
 
     private final String what;
     private final OrtSession session;
+    private final Set<String> inputs;
+    private final Map<String, long[]> outputs = new LinkedHashMap<>();
     /** Runs hold the read lock, so that closing, which takes the write lock, waits for them. */
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
     private boolean closed;
 
-    private LoadedGraph(String what, OrtSession session) {
+    private LoadedGraph(String what, OrtSession session) throws OrtException {
         this.what = what;
         this.session = session;
+        inputs = session.getInputNames();
+        for (Map.Entry<String, NodeInfo> output : session.getOutputInfo().entrySet()) {
+            outputs.put(output.getKey(), ((TensorInfo) output.getValue().getInfo()).getShape());
+        }
     }
 
     /**
@@ -66,6 +76,16 @@ final class LoadedGraph implements AutoCloseable {
             throw new OnnxRuntimeException(
                     "ONNX Runtime cannot load the " + what + " with weights from " + folder + ": " + e.getMessage(), e);
         }
+    }
+
+    /** What has to be bound. */
+    Set<String> inputs() {
+        return inputs;
+    }
+
+    /** Sizes of what has to be bound; -1 is one that is known when the graph runs. */
+    Map<String, long[]> outputs() {
+        return outputs;
     }
 
     /**

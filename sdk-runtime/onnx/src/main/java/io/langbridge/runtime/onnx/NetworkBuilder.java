@@ -31,6 +31,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,8 +68,6 @@ final class NetworkBuilder {
     private static final int NEAR_START = 24;
 
     private static final String UNIT = "rounding.unit";
-    private static final String ZERO_POINT = "rounding.zero";
-    private static final String LAST_AXIS = "rounding.axis";
 
     /** Values at the start and at the end of a tensor that its identity depends on. */
     private static final int SAMPLE = 64;
@@ -95,8 +94,6 @@ final class NetworkBuilder {
     private final Predicate<String> fine;
     /** What activation functions made, which have nothing far below 0. */
     private final Set<String> activations = new HashSet<>();
-
-    private final Set<Integer> zeroPoints = new HashSet<>();
 
     /**
      * Activations in 8 bits.
@@ -132,7 +129,8 @@ final class NetworkBuilder {
         void write(String initializer, long at, ByteBuffer bytes) throws IOException;
     }
 
-    private record Filler(Filling filling, long memory) {}
+    /** {@code of} is an initializer that it writes, and is written to no use if that one is not. */
+    private record Filler(String of, Filling filling, long memory) {}
 
     /**
      * Rows of a matrix, so many together.
@@ -141,6 +139,8 @@ final class NetworkBuilder {
      * @param together of each part but the last
      */
     private record Parts(int rows, int together) {
+        static final Parts WHOLE = new Parts(1, 1);
+
         int count() {
             return (rows + together - 1) / together;
         }
@@ -171,11 +171,6 @@ final class NetworkBuilder {
         public String toString() {
             return identity(weight) + " " + change;
         }
-    }
-
-    /** Starts a network in full precision; {@code what} names it in messages. */
-    NetworkBuilder(String what, Weights weights) {
-        this(what, weights, Precision.FULL, false, name -> false);
     }
 
     /**
@@ -234,35 +229,20 @@ final class NetworkBuilder {
         return new Change.Scale(identity(tensor), () -> finite(tensor));
     }
 
-    /** {@code x W^T + b}: {@code [tokens, in]} to {@code [tokens, out]}. The output has the layer's name. */
-    String linear(String x, String layer, int in, int out, boolean bias) {
-        return linear(x, layer, in, out, bias, Change.NONE);
-    }
-
-    /** The same between other bases; the weight changes only where it is quantised. */
-    String linear(String x, String layer, int in, int out, boolean bias, Change change) {
-        return product(x, layer + ".weight", in, out, bias ? layer + ".bias" : "", layer, change, precision);
-    }
-
-    /** {@code x W^T} with a weight that has no layer of its own, such as a tied head. */
-    String product(
-            String x,
-            String weight,
-            int in,
-            int out,
-            String bias,
-            String output,
-            Change change,
-            Precision weightPrecision) {
-        if (weightPrecision == Precision.FULL) {
+    /**
+     * {@code x W^T + b}: {@code [rows, in]} to {@code [rows, out]}.
+     *
+     * @param change between other bases; the weight changes only where it is quantised
+     */
+    String product(String x, String weight, @Nullable String bias, int in, int out, String output, Change change) {
+        if (precision == Precision.FULL) {
             String w = weight(weight, out, in);
-            OnnxGraph.Node gemm =
-                    bias.isEmpty() ? graph.node("Gemm", x, w) : graph.node("Gemm", x, w, weight(bias, out));
+            OnnxGraph.Node gemm = bias == null ? graph.node("Gemm", x, w) : graph.node("Gemm", x, w, weight(bias, out));
             return gemm.with("transB", 1).to(output);
         }
-        String changed = bias.isEmpty() ? "" : changedBias(bias, out, change);
+        String changed = bias == null ? "" : changedBias(bias, out, change);
         List<Changed> one = List.of(new Changed(weights.get(weight, out, in), change));
-        return quantised(x, one, in, out, changed, output, weightPrecision, fine.test(weight));
+        return quantised(x, one, in, out, changed, output, fine.test(weight));
     }
 
     /**
@@ -286,7 +266,6 @@ final class NetworkBuilder {
                 out,
                 bias,
                 output,
-                precision,
                 names.stream().allMatch(fine));
     }
 
@@ -322,12 +301,11 @@ final class NetworkBuilder {
             int out,
             String bias,
             String output,
-            Precision weightPrecision,
             boolean inFineBlocks) {
-        if (weightPrecision == Precision.INT8 && manyRows && !inFineBlocks) {
+        if (precision == Precision.INT8 && manyRows && !inFineBlocks) {
             return wholeNumberProduct(x, stack, in, out, bias, output);
         }
-        int bits = weightPrecision == Precision.INT8 || inFineBlocks ? 8 : 4;
+        int bits = precision == Precision.INT8 || inFineBlocks ? 8 : 4;
         int block = SMALLEST_BLOCK;
         while (block < in && block < (inFineBlocks ? FINE_BLOCK : BLOCK)) {
             block *= 2;
@@ -376,20 +354,15 @@ final class NetworkBuilder {
 
     /** Each row by its own range: one row must not cost the others their precision. */
     private Rounded round(String x) {
-        if (rounded.isEmpty()) {
-            graph.constant(UNIT, new float[] {1});
-            graph.constant(LAST_AXIS, -1);
-            graph.constant("rounding.least", new float[] {Float.MIN_NORMAL});
-        }
+        graph.constant(UNIT, new float[] {1});
+        graph.constant("rounding.least", new float[] {Float.MIN_NORMAL});
+        String lastAxis = graph.constant(-1);
         int zero = activations.contains(x) ? NEAR_START : CENTRE;
-        String zeroPoint = ZERO_POINT + zero;
-        if (zeroPoints.add(zero)) {
-            graph.constant(zeroPoint, (byte) zero);
-            graph.constant(zeroPoint + ".above", new float[] {1f / (255 - zero)});
-            graph.constant(zeroPoint + ".below", new float[] {-1f / zero});
-        }
-        String largest = graph.node("ReduceMax", x, LAST_AXIS).to(x + ".largest");
-        String smallest = graph.node("ReduceMin", x, LAST_AXIS).to(x + ".smallest");
+        String zeroPoint = graph.constant("rounding.zero" + zero, (byte) zero);
+        graph.constant(zeroPoint + ".above", new float[] {1f / (255 - zero)});
+        graph.constant(zeroPoint + ".below", new float[] {-1f / zero});
+        String largest = graph.node("ReduceMax", x, lastAxis).to(x + ".largest");
+        String smallest = graph.node("ReduceMin", x, lastAxis).to(x + ".smallest");
         String above = graph.node("Mul", largest, zeroPoint + ".above").to(x + ".above");
         String below = graph.node("Mul", smallest, zeroPoint + ".below").to(x + ".below");
         String scales = graph.node("Max", above, below, "rounding.least").to(x + ".row_scales");
@@ -408,6 +381,7 @@ final class NetworkBuilder {
         reserve(name, OnnxGraph.Type.INT8, (long) in * out, recipe, in, out);
         reserve(scales, OnnxGraph.Type.FLOAT, (long) out * Float.BYTES, recipe, out);
         fillers.add(new Filler(
+                name,
                 target -> {
                     float[] all = new float[Math.multiplyExact(out, in)];
                     int from = 0;
@@ -446,6 +420,7 @@ final class NetworkBuilder {
                 long row = (long) above + first;
                 int rows = Math.min(together, part.out() - from);
                 fillers.add(new Filler(
+                        name,
                         target -> {
                             float[] weight = read(part, first, rows, in);
                             ByteBuffer values = ByteBuffer.allocate(Math.toIntExact(rows * rowBytes));
@@ -510,23 +485,7 @@ final class NetworkBuilder {
         return values;
     }
 
-    String layerNorm(String x, String layer, int width, float epsilon) {
-        return graph.node("LayerNormalization", x, weight(layer + ".weight", width), weight(layer + ".bias", width))
-                .with("epsilon", epsilon)
-                .with("axis", -1)
-                .to(layer);
-    }
-
-    /** RMS norm over the last axis. */
-    String rmsNorm(String x, String layer, int width, float epsilon) {
-        return graph.node("SimplifiedLayerNormalization", x, weight(layer + ".weight", width))
-                .with("epsilon", epsilon)
-                .with("axis", -1)
-                .to(layer);
-    }
-
-    String activation(Activation function, String x) {
-        String output = x + ".activation";
+    String activation(Activation function, String x, String output) {
         activations.add(output);
         return switch (function) {
             case GELU -> graph.microsoft("Gelu", x).to(output);
@@ -537,20 +496,17 @@ final class NetworkBuilder {
         };
     }
 
-    String add(String a, String b, String output) {
-        return graph.node("Add", a, b).to(output);
-    }
-
-    String reshape(String x, String output, long... shape) {
-        return graph.node("Reshape", x, graph.constant(output + ".shape", shape))
-                .to(output);
-    }
-
     /**
      * Loads the graph. float32 weights that lie in files of one folder are mapped from there; others are widened into a
      * file in the cache directory first, which is then mapped.
      */
     LoadedGraph load(EngineOptions options) {
+        Set<String> needed = graph.needed();
+        initializers.keySet().removeIf(name -> {
+            Parts split = parts.getOrDefault(name, Parts.WHOLE);
+            return IntStream.range(0, split.count()).noneMatch(i -> needed.contains(split.name(name, i)));
+        });
+        fillers.removeIf(filler -> !initializers.containsKey(filler.of()));
         try {
             Path folder = mappableFolder();
             if (folder == null) {
@@ -628,7 +584,7 @@ final class NetworkBuilder {
 
     private void place(String name, Path file, long offset) {
         Initializer initializer = Objects.requireNonNull(initializers.get(name));
-        Parts split = parts.getOrDefault(name, new Parts(1, 1));
+        Parts split = parts.getOrDefault(name, Parts.WHOLE);
         long rowBytes = initializer.bytes() / split.rows();
         for (int i = 0; i < split.count(); i++) {
             long[] dims = initializer.dims().clone();

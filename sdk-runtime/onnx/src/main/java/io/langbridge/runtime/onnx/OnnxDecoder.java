@@ -10,7 +10,11 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.network.Network;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +22,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A decoder with its weights. The embedding table stays in its file; rows are read as they are needed. */
 final class OnnxDecoder implements DecoderNetwork {
+    static final String LOGITS = "logits";
+
+    private static final String FIRST_LAYER = "model.layers.0.";
+
     private final DecoderConfig config;
+    private final List<Net.Attention> cached;
     private final StoredTensor embedTokens;
     private final LoadedGraph graph;
     /** Faster over many positions; null where {@link #graph} is as fast. */
@@ -33,44 +42,78 @@ final class OnnxDecoder implements DecoderNetwork {
     private @Nullable Rotation rotation;
 
     OnnxDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
-        check(config);
         this.config = config;
-        embedTokens = weights.get(DecoderGraph.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
-        Precision precision = options.precision();
+        Network network = Decoder.network(config);
+        cached = Inventory.of(network).cached();
+        cached.forEach(attention -> check(network, attention));
+        embedTokens = weights.get(Decoder.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
-        Opening<LoadedGraph> filling = precision == Precision.INT8
-                ? Opening.of(() -> DecoderGraph.buildFilling(config, weights, precision, halfKvCache)
-                        .load(options))
+        Opening<LoadedGraph> filling = options.precision() == Precision.INT8
+                ? Opening.of(() -> load(network, weights, options, Use.FILLING))
                 : null;
         Closing opened = new Closing();
         try {
             if (filling != null) {
                 opened.add(filling);
             }
-            graph = opened.add(
-                    DecoderGraph.build(config, weights, precision, halfKvCache).load(options));
+            graph = opened.add(load(network, weights, options, Use.ANSWERING));
             fillingGraph = filling == null ? null : filling.get();
         } catch (RuntimeException | Error e) {
             opened.closeAfter(e);
             throw e;
         }
-        traceGraph = new LazyGraph(
-                "decoder",
-                () -> DecoderGraph.buildTrace(config, weights, precision).load(options));
+        traceGraph = new LazyGraph("decoder", () -> load(network, weights, options, Use.TRACING));
+    }
+
+    /** What a graph gives beside the keys and values that it caches. */
+    private enum Use {
+        /** The logits of the last position. */
+        ANSWERING,
+        /** Nothing: it runs over what comes before the last position of a prompt. */
+        FILLING,
+        /** The logits of all positions, and the hidden states. */
+        TRACING
+    }
+
+    private LoadedGraph load(Network network, Weights weights, EngineOptions options, Use use) {
+        Precision precision = options.precision();
+        // The stream is still small when the first layer writes to it, so what that rounds weighs most, as measured.
+        // Rounding with care is slower by far for many positions, so there only what weighs most of it.
+        String fine = use == Use.FILLING ? FIRST_LAYER + "mlp.down_proj." : FIRST_LAYER;
+        NetworkBuilder builder = new NetworkBuilder(
+                network.name(), weights, precision, use == Use.FILLING, weight -> weight.startsWith(fine));
+        boolean shows = use == Use.TRACING;
+        OnnxGraph.Type cacheType = halfKvCache && !shows ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
+        OnnxNet net = precision == Precision.FULL
+                ? new OnnxNet(builder, shows, cacheType)
+                : new RoundedNet(builder, weights, shows, cacheType);
+        Net.Value logits = (shows ? network.trace() : network.text()).apply(net);
+        if (use != Use.FILLING) {
+            net.output(LOGITS, logits);
+        }
+        if (use == Use.ANSWERING && precision != Precision.FULL && !config.tieWordEmbeddings()) {
+            // Rows of it are read as they are needed.
+            builder.requireFinite(Decoder.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+        }
+        return net.load(options);
     }
 
     /** What the attention kernel takes for granted or refuses only when it runs. */
-    private static void check(DecoderConfig config) {
-        if (config.headDim() % 8 != 0) {
-            throw new UnsupportedModelException("The " + config.modelType() + " decoder has head_dim "
-                    + config.headDim() + "; the ONNX engine runs multiples of 8");
+    private static void check(Network network, Net.Attention attention) {
+        if (attention.headDim() % 8 != 0) {
+            throw new UnsupportedModelException("The " + network.name() + " has head_dim " + attention.headDim()
+                    + "; the ONNX engine runs multiples of 8");
         }
-        if (config.numKeyValueHeads() < 1 || config.numAttentionHeads() % config.numKeyValueHeads() != 0) {
-            throw new UnsupportedModelException("The " + config.modelType() + " decoder has "
-                    + config.numAttentionHeads() + " attention heads, which " + config.numKeyValueHeads()
-                    + " key-value heads do not divide");
+        if (attention.kvHeads() < 1 || attention.heads() % attention.kvHeads() != 0) {
+            throw new UnsupportedModelException("The " + network.name() + " has " + attention.heads()
+                    + " attention heads, which " + attention.kvHeads() + " key-value heads do not divide");
         }
+    }
+
+    /** Those whose keys and values a session keeps. */
+    List<Net.Attention> cached() {
+        return cached;
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Net;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -59,30 +60,30 @@ final class OnnxDecoderSession implements DecoderSession {
         this.graph = graph;
         this.capacity = capacity;
         config = network.config();
-        int kvHeads = config.numKeyValueHeads();
-        int headDim = config.headDim();
         token = FloatTensor.allocate(1, config.hiddenSize());
         logits = FloatTensor.allocate(config.vocabSize());
         boolean complete = false;
         try {
             OnnxJavaType type = half ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT;
-            cache.input(DecoderGraph.COS, rotation.cos(), rotation.positions(), headDim / 2);
-            cache.input(DecoderGraph.SIN, rotation.sin(), rotation.positions(), headDim / 2);
-            cache.input(DecoderGraph.FIRST_POSITION, firstPosition, 1);
-            cache.input(DecoderGraph.LAST_POSITION, lastPosition, 1);
-            cache.input(DecoderGraph.TOTAL_LENGTH, totalLength, 1);
-            for (int i = 0; i < config.numHiddenLayers(); i++) {
-                ByteBuffer key = allocateCache(half ? Short.BYTES : Float.BYTES);
-                ByteBuffer value = allocateCache(half ? Short.BYTES : Float.BYTES);
+            cache.input(OnnxNet.COS, rotation.cos(), rotation.positions(), rotation.cos().size(1));
+            cache.input(OnnxNet.SIN, rotation.sin(), rotation.positions(), rotation.cos().size(1));
+            cache.input(OnnxNet.FIRST_POSITION, firstPosition, 1);
+            cache.input(OnnxNet.LAST_POSITION, lastPosition, 1);
+            cache.input(OnnxNet.TOTAL_LENGTH, totalLength, 1);
+            List<Net.Attention> cached = network.cached();
+            for (int i = 0; i < cached.size(); i++) {
+                Net.Attention layer = cached.get(i);
+                ByteBuffer key = allocateCache(layer, half ? Short.BYTES : Float.BYTES);
+                ByteBuffer value = allocateCache(layer, half ? Short.BYTES : Float.BYTES);
                 keys.add(key);
                 values.add(value);
-                long[] shape = {1, kvHeads, capacity, headDim};
-                cache.updated(DecoderGraph.pastKey(i), DecoderGraph.presentKey(i), key, type, shape);
-                cache.updated(DecoderGraph.pastValue(i), DecoderGraph.presentValue(i), value, type, shape);
+                long[] shape = {1, layer.kvHeads(), capacity, layer.headDim()};
+                cache.updated(OnnxNet.pastKey(i), OnnxNet.presentKey(i), key, type, shape);
+                cache.updated(OnnxNet.pastValue(i), OnnxNet.presentValue(i), value, type, shape);
             }
             step.share(cache);
-            step.input(DecoderGraph.INPUTS_EMBEDS, token, 1, config.hiddenSize());
-            step.output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
+            step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.hiddenSize());
+            step.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
             complete = true;
         } finally {
             if (!complete) {
@@ -92,15 +93,13 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     /** Keys or values of one layer. */
-    private ByteBuffer allocateCache(int bytes) {
-        int kvHeads = config.numKeyValueHeads();
-        int headDim = config.headDim();
+    private ByteBuffer allocateCache(Net.Attention layer, int bytes) {
         try {
-            return direct(Math.multiplyExact(Math.multiplyExact(kvHeads * headDim, capacity), bytes));
+            return direct(Math.multiplyExact(Math.multiplyExact(layer.kvWidth(), capacity), bytes));
         } catch (OutOfMemoryError | ArithmeticException e) {
-            long layerBytes = 2L * bytes * kvHeads * capacity * headDim;
+            long layerBytes = 2L * bytes * capacity * layer.kvWidth();
             throw new InsufficientMemoryException(
-                    "A KV cache of " + capacity + " positions needs " + config.numHiddenLayers() + " x "
+                    "A KV cache of " + capacity + " positions needs " + network.cached().size() + " x "
                             + (layerBytes >> 20) + " MB of native memory, which the JVM does not give (" + e
                             + "). Open a smaller cache, or raise -XX:MaxDirectMemorySize, which is the size of the"
                             + " heap unless it is set.",
@@ -150,7 +149,7 @@ final class OnnxDecoderSession implements DecoderSession {
     private void fill(LoadedGraph filling, FloatTensor inputsEmbeds, int first, int count) {
         try (Bindings bindings = new Bindings().share(cache)) {
             bindings.input(
-                    DecoderGraph.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
+                    OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
             append(bindings, filling, count);
         }
     }
@@ -170,8 +169,8 @@ final class OnnxDecoderSession implements DecoderSession {
             int count = Math.min(network.prefillChunk, tokens - from);
             try (Bindings bindings = new Bindings().share(cache)) {
                 bindings.input(
-                        DecoderGraph.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
-                bindings.output(DecoderGraph.LOGITS, logits, 1, config.vocabSize());
+                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
+                bindings.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
                 append(bindings, graph, count);
             }
         }
@@ -191,11 +190,11 @@ final class OnnxDecoderSession implements DecoderSession {
         int tokens = inputsEmbeds.size(0);
         requireRoom(tokens);
         try (Bindings bindings = new Bindings().share(cache)) {
-            bindings.input(DecoderGraph.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
+            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
             for (int i = 1; i < hiddenStates.size(); i++) {
-                bindings.output(DecoderGraph.hiddenState(i), hiddenStates.get(i), tokens, config.hiddenSize());
+                bindings.output("hidden_states." + i, hiddenStates.get(i), tokens, config.hiddenSize());
             }
-            bindings.output(DecoderGraph.LOGITS, allLogits, tokens, config.vocabSize());
+            bindings.output(OnnxDecoder.LOGITS, allLogits, tokens, config.vocabSize());
             append(bindings, graph, tokens);
         }
     }

@@ -3,17 +3,15 @@ package io.langbridge.runtime.onnx;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
-import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.DecoderConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
-import org.jspecify.annotations.Nullable;
+import io.langbridge.runtime.core.network.Network;
+import java.util.Map;
 
 /**
  * Runs the networks with ONNX Runtime: all of them on the CPU, in float32 or with weights of 8 or 4 bits; encoder and
@@ -48,16 +46,9 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override
-    public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
+    public Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
         requirePrecision(options);
-        return new OnnxVision(config, weights, options);
-    }
-
-    @Override
-    public AdapterNetwork adapter(
-            AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
-        requirePrecision(options);
-        return new OnnxAdapter(config, weights, vocabularyMatrix, options);
+        return new OnnxRunning(network, weights, constants, options);
     }
 
     @Override

@@ -4,10 +4,17 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Writes an ONNX model: the few protobuf messages an inference graph needs. Field numbers are those of
- * {@code onnx.proto3}. Nodes must be added in the order they run.
+ * {@code onnx.proto3}. Nodes must be added in the order they run; what no output depends on is left out.
  */
 final class OnnxGraph {
     /** Operators outside the standard that ONNX Runtime brings along. */
@@ -32,47 +39,53 @@ final class OnnxGraph {
         }
     }
 
-    private final Message graph = new Message();
+    private final String name;
+    private final Map<String, Message> inputs = new LinkedHashMap<>();
+    private final Map<String, Message> outputs = new LinkedHashMap<>();
+    private final Map<String, Message> initializers = new LinkedHashMap<>();
+    private final List<Node> nodes = new ArrayList<>();
 
     OnnxGraph(String name) {
-        graph.text(2, name);
+        this.name = name;
     }
 
     /**
-     * Declares an input.
+     * Declares an input, once or several times. One that nothing reads stays: callers bind it all the same.
      *
      * @param dims a {@link Number} is a fixed size, a {@link String} names a size that is known when the graph runs
      */
     OnnxGraph input(String name, Type type, Object... dims) {
-        graph.message(11, valueInfo(name, type, dims));
+        inputs.put(name, valueInfo(name, type, dims));
         return this;
     }
 
     /** Declares which tensor is an output; {@code dims} as for {@link #input}. */
     OnnxGraph output(String name, Type type, Object... dims) {
-        graph.message(12, valueInfo(name, type, dims));
+        outputs.put(name, valueInfo(name, type, dims));
         return this;
     }
 
-    /** A small one-dimensional constant in the model itself, as shapes and indices are given. */
-    String constant(String name, long... values) {
+    /** A small one-dimensional constant in the model itself, as shapes and indices are given; its values name it. */
+    String constant(long... values) {
+        String constant = Arrays.toString(values);
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asLongBuffer().put(values);
-        graph.message(5, initializer(name, Type.INT64, values.length).bytes(9, bytes.array()));
-        return name;
+        initializers.put(
+                constant, initializer(constant, Type.INT64, values.length).bytes(9, bytes.array()));
+        return constant;
     }
 
-    /** A small constant in the model itself. */
+    /** A small constant in the model itself; making it again changes nothing. */
     String constant(String name, float[] values, long... dims) {
         ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(values);
-        graph.message(5, initializer(name, Type.FLOAT, dims).bytes(9, bytes.array()));
+        initializers.put(name, initializer(name, Type.FLOAT, dims).bytes(9, bytes.array()));
         return name;
     }
 
     /** One unsigned byte as a constant in the model itself. */
     String constant(String name, byte value) {
-        graph.message(5, initializer(name, Type.UINT8).bytes(9, new byte[] {value}));
+        initializers.put(name, initializer(name, Type.UINT8).bytes(9, new byte[] {value}));
         return name;
     }
 
@@ -82,7 +95,7 @@ final class OnnxGraph {
         tensor.message(13, new Message().text(1, "location").text(2, location));
         tensor.message(13, new Message().text(1, "offset").text(2, Long.toString(offset)));
         tensor.message(13, new Message().text(1, "length").text(2, Long.toString(length)));
-        graph.message(5, tensor.number(14, 1)); // data_location = EXTERNAL
+        initializers.put(name, tensor.number(14, 1)); // data_location = EXTERNAL
         return name;
     }
 
@@ -96,8 +109,30 @@ final class OnnxGraph {
         return new Node(MICROSOFT, operator, inputs);
     }
 
+    /** Names of all that the outputs depend on. */
+    Set<String> needed() {
+        Set<String> needed = new HashSet<>(outputs.keySet());
+        for (int i = nodes.size() - 1; i >= 0; i--) {
+            if (nodes.get(i).gives(needed)) {
+                needed.addAll(nodes.get(i).inputs);
+            }
+        }
+        needed.remove(""); // stands for what is left out
+        return needed;
+    }
+
     /** The complete model. */
     byte[] toBytes() {
+        Set<String> needed = needed();
+        Message graph = new Message().text(2, name);
+        nodes.stream().filter(node -> node.gives(needed)).forEach(node -> graph.message(1, node.message()));
+        initializers.forEach((constant, message) -> {
+            if (needed.contains(constant)) {
+                graph.message(5, message);
+            }
+        });
+        inputs.values().forEach(input -> graph.message(11, input));
+        outputs.values().forEach(output -> graph.message(12, output));
         return new Message()
                 .number(1, IR_VERSION)
                 .text(2, "langbridge")
@@ -109,17 +144,16 @@ final class OnnxGraph {
 
     /** A node under construction; {@link #to} adds it to the graph. */
     final class Node {
-        private final Message node = new Message();
         private final Message attributes = new Message();
         private final String domain;
         private final String operator;
+        private final List<String> inputs;
+        private List<String> outputs = List.of();
 
         private Node(String domain, String operator, String... inputs) {
             this.domain = domain;
             this.operator = operator;
-            for (String input : inputs) {
-                node.text(1, input);
-            }
+            this.inputs = List.of(inputs);
         }
 
         Node with(String attribute, long value) {
@@ -144,16 +178,22 @@ final class OnnxGraph {
         }
 
         /** Names the outputs, an empty name leaves one out, and adds the node. Returns the first name. */
-        String to(String... outputs) {
-            for (String output : outputs) {
-                node.text(2, output);
-            }
-            node.text(3, outputs[0]).text(4, operator).append(attributes);
-            if (!domain.isEmpty()) {
-                node.text(7, domain);
-            }
-            graph.message(1, node);
-            return outputs[0];
+        String to(String... names) {
+            outputs = List.of(names);
+            nodes.add(this);
+            return names[0];
+        }
+
+        private boolean gives(Set<String> needed) {
+            return outputs.stream().anyMatch(needed::contains);
+        }
+
+        private Message message() {
+            Message message = new Message();
+            inputs.forEach(input -> message.text(1, input));
+            outputs.forEach(output -> message.text(2, output));
+            message.text(3, outputs.get(0)).text(4, operator).append(attributes);
+            return domain.isEmpty() ? message : message.text(7, domain);
         }
     }
 

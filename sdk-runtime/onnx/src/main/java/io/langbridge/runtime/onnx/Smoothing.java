@@ -18,9 +18,9 @@ final class Smoothing {
     /**
      * Per channel of {@code silu(gate) * up}: divide {@code up} by it and multiply {@code down} with it.
      *
-     * @param norm weight of the norm before, {@code [hidden]}
+     * @param norm weight of the norm before, {@code [hidden]}, or null if there is none
      */
-    static float[] ofMlp(StoredTensor gate, StoredTensor up, StoredTensor down, float[] norm) {
+    static float[] ofMlp(StoredTensor gate, StoredTensor up, StoredTensor down, float @Nullable [] norm) {
         float[] gates = rowNorms(gate, norm);
         float[] activations = rowNorms(up, norm);
         for (int i = 0; i < activations.length; i++) {
@@ -36,9 +36,9 @@ final class Smoothing {
      * Per channel of the values that attention mixes: divide {@code v_proj} by it and multiply {@code o_proj} with it,
      * in every head that reads the channel.
      *
-     * @param norm weight of the norm before, {@code [hidden]}
+     * @param norm weight of the norm before, {@code [hidden]}, or null if there is none
      */
-    static float[] ofValues(StoredTensor values, StoredTensor output, float[] norm, int headDim) {
+    static float[] ofValues(StoredTensor values, StoredTensor output, float @Nullable [] norm, int headDim) {
         float[] activations = rowNorms(values, norm);
         float[] read = columnNorms(output);
         int group = read.length / activations.length;

@@ -244,7 +244,7 @@ class OnnxPrecisionTest {
         NetworkBuilder network = new NetworkBuilder("product", weights, precision, false, name -> false);
         network.partBytes = 50_000; // so that there are 3 parts in 4 bits and 6 in 8, the last ones smaller
         network.graph.input("x", OnnxGraph.Type.FLOAT, 1, x.size(1));
-        network.product("x", "weight", x.size(1), y.size(1), "", "y", Change.NONE, precision);
+        network.product("x", "weight", null, x.size(1), y.size(1), "y", Change.NONE);
         network.graph.output("y", OnnxGraph.Type.FLOAT, 1, y.size(1));
         try (LoadedGraph loaded = network.load(options(precision));
                 Bindings bindings = new Bindings()) {

@@ -1,5 +1,8 @@
 package io.langbridge.runtime.core.engine;
 
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
+import java.util.Arrays;
 import java.util.Map;
 
 /** A network with its weights, ready to run. Safe for use by several threads; closing waits for what runs. */
@@ -25,6 +28,32 @@ public interface Running extends AutoCloseable {
      * @return {@code [count, rows, width]} each, by the names that the text gives them
      */
     Map<String, FloatTensor> trace(FloatTensor inputs);
+
+    /**
+     * Makes sure that inputs are what a network takes.
+     *
+     * @return how many there are
+     * @throws IllegalArgumentException if they are not
+     */
+    static int count(Inventory inventory, FloatTensor inputs) {
+        int[] one = inventory.input();
+        int[] shape = inputs.shape();
+        boolean fits = shape.length == one.length + 1 && shape[0] > 0;
+        for (int i = 0; fits && i < one.length; i++) {
+            fits = one[i] == Net.ANY ? shape[i + 1] > 0 : shape[i + 1] == one[i];
+        }
+        if (!fits) {
+            throw new IllegalArgumentException(
+                    (one.length == 3
+                                    ? "Pixels must have the shape [tiles, 3, " + one[1] + ", " + one[2]
+                                            + "] with at least one tile"
+                                    : "Features must have the shape [tiles, "
+                                            + (one[0] == Net.ANY ? "patches" : String.valueOf(one[0])) + ", " + one[1]
+                                            + "] with at least one patch")
+                            + ", not " + Arrays.toString(shape));
+        }
+        return shape[0];
+    }
 
     @Override
     void close();

@@ -1,0 +1,414 @@
+package io.langbridge.runtime.onnx;
+
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.Net;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A network as a graph: a value is a tensor {@code [rows, width]} under its name. */
+class OnnxNet implements Net {
+    static final String INPUTS_EMBEDS = "inputs_embeds";
+    static final String COS = "cos";
+    static final String SIN = "sin";
+    /** Position of the first token of this run. */
+    static final String FIRST_POSITION = "first_position";
+    /** Position of the last token of this run. */
+    static final String LAST_POSITION = "last_position";
+    /** Positions in the cache after this run. */
+    static final String TOTAL_LENGTH = "total_length";
+
+    final NetworkBuilder network;
+    final OnnxGraph graph;
+    /** Whether the graph gives all that is shown, of all rows. */
+    final boolean shows;
+
+    private final OnnxGraph.Type cacheType;
+    private final Map<String, Value> outputs = new LinkedHashMap<>();
+    /** What is still to be added, by the name of the sum: a norm that reads it first does both in one pass. */
+    private final Map<String, List<String>> sums = new HashMap<>();
+
+    private final Map<String, Integer> names = new HashMap<>();
+    private final Map<String, String> castRotation = new HashMap<>();
+
+    OnnxNet(NetworkBuilder network, boolean shows, OnnxGraph.Type cacheType) {
+        this.network = network;
+        this.shows = shows;
+        this.cacheType = cacheType;
+        graph = network.graph;
+    }
+
+    static String pastKey(int layer) {
+        return "past." + layer + ".key";
+    }
+
+    static String pastValue(int layer) {
+        return "past." + layer + ".value";
+    }
+
+    static String presentKey(int layer) {
+        return "present." + layer + ".key";
+    }
+
+    static String presentValue(int layer) {
+        return "present." + layer + ".value";
+    }
+
+    /** Makes a value an output of the graph. */
+    final void output(String name, Value x) {
+        outputs.put(name, x);
+    }
+
+    /** Loads what the outputs and the cached keys and values depend on. */
+    final LoadedGraph load(EngineOptions options) {
+        // Only now: a sum that is shown before a norm reads it is still made by the norm.
+        outputs.forEach((name, x) -> {
+            graph.node("Identity", read(x)).to(name);
+            graph.output(name, OnnxGraph.Type.FLOAT, rows(x), x.width());
+        });
+        return network.load(options);
+    }
+
+    private static Object rows(Value x) {
+        return x.rows() == ANY ? (Object) "rows" : (Object) x.rows();
+    }
+
+    /** The tensor that holds a value, as the checkpoint's network has it. */
+    String read(Value x) {
+        return made(x);
+    }
+
+    /** The tensor that holds a value; a sum that is open is made. */
+    final String made(Value x) {
+        List<String> open = sums.remove(x.name());
+        return open == null
+                ? x.name()
+                : graph.node("Add", open.get(0), open.get(1)).to(x.name());
+    }
+
+    final Value sum(Value like, String a, String b) {
+        String name = unique(b + ".sum");
+        sums.put(name, List.of(a, b));
+        return like.named(name);
+    }
+
+    final String unique(String name) {
+        int count = names.merge(name, 1, Integer::sum);
+        return count == 1 ? name : name + "#" + count;
+    }
+
+    /** Name of what a weight gives. */
+    final String behind(String weight) {
+        return unique(weight.endsWith(".weight") ? weight.substring(0, weight.length() - 7) : weight + ".product");
+    }
+
+    final String reshape(String x, long... shape) {
+        return graph.node("Reshape", x, graph.constant(shape)).to(unique(x + ".reshaped"));
+    }
+
+    private String slice(String x, long first, long end, int axis) {
+        return graph.node("Slice", x, graph.constant(first), graph.constant(end), graph.constant(axis))
+                .to(unique(x + ".part"));
+    }
+
+    @Override
+    public Value pixels(int height, int width) {
+        graph.input("pixel_values", OnnxGraph.Type.FLOAT, 1, 3, height, width);
+        return new Value("pixel_values", height, width);
+    }
+
+    @Override
+    public Value patches(Value pixels, String layer, int patch, int width, boolean bias) {
+        String kernel = network.weight(layer + ".weight", width, 3, patch, patch);
+        OnnxGraph.Node conv = bias
+                ? graph.node("Conv", pixels.name(), kernel, network.weight(layer + ".bias", width))
+                : graph.node("Conv", pixels.name(), kernel);
+        String grid =
+                conv.with("kernel_shape", patch, patch).with("strides", patch, patch).to(unique(layer));
+        int rows = pixels.rows() / patch * (pixels.width() / patch);
+        String columns = reshape(grid, width, rows);
+        return new Value(
+                graph.node("Transpose", columns).with("perm", 1, 0).to(unique(layer + ".patches")), rows, width);
+    }
+
+    @Override
+    public Value input(String name, int rows, int width) {
+        Value x = new Value(name, rows, width);
+        graph.input(name, OnnxGraph.Type.FLOAT, rows(x), width);
+        return x;
+    }
+
+    @Override
+    public Value embedded(String table, int vocab, int width) {
+        graph.input(FIRST_POSITION, OnnxGraph.Type.INT64, 1);
+        graph.input(LAST_POSITION, OnnxGraph.Type.INT32, 1);
+        graph.input(TOTAL_LENGTH, OnnxGraph.Type.INT32, 1);
+        return input(INPUTS_EMBEDS, ANY, width);
+    }
+
+    @Override
+    public Value weight(String name, int... shape) {
+        int width = shape[shape.length - 1];
+        int rows = 1;
+        long[] dims = new long[shape.length];
+        for (int i = 0; i < shape.length; i++) {
+            dims[i] = shape[i];
+            rows = i == shape.length - 1 ? rows : rows * shape[i];
+        }
+        String weight = network.weight(name, dims);
+        return new Value(shape.length == 2 ? weight : reshape(weight, rows, width), rows, width);
+    }
+
+    @Override
+    public Value linear(Value x, String weight, @Nullable String bias, int out) {
+        String y = network.product(read(x), weight, bias, x.width(), out, behind(weight), Change.NONE);
+        return new Value(y, x.rows(), out);
+    }
+
+    @Override
+    public Value layerNorm(Value x, String layer, float epsilon) {
+        String weight = network.weight(layer + ".weight", x.width());
+        String bias = network.weight(layer + ".bias", x.width());
+        return x.named(graph.node("LayerNormalization", read(x), weight, bias)
+                .with("epsilon", epsilon)
+                .with("axis", -1)
+                .to(unique(layer)));
+    }
+
+    @Override
+    public Value rmsNorm(Value x, String layer, float epsilon) {
+        String y = sums.containsKey(x.name()) ? x.name() : read(x);
+        return x.named(rmsNorm(y, network.weight(layer + ".weight", x.width()), layer, epsilon));
+    }
+
+    final String rmsNorm(String x, String weight, String layer, float epsilon) {
+        List<String> open = sums.remove(x);
+        return open == null
+                ? graph.node("SimplifiedLayerNormalization", x, weight)
+                        .with("epsilon", epsilon)
+                        .with("axis", -1)
+                        .to(unique(layer))
+                : graph.microsoft("SkipSimplifiedLayerNormalization", open.get(0), open.get(1), weight)
+                        .with("epsilon", epsilon)
+                        .to(unique(layer), "", "", x);
+    }
+
+    @Override
+    public Value activation(Activation function, Value x) {
+        return x.named(network.activation(function, read(x), unique(x.name() + ".activation")));
+    }
+
+    @Override
+    public Value add(Value a, Value b) {
+        if (a.rows() == b.rows()) {
+            return sum(a, read(a), read(b));
+        }
+        Value y = sum(a.rows() == 1 ? b : a, read(a), read(b));
+        return y.named(made(y));
+    }
+
+    @Override
+    public Value under(Value above, Value below) {
+        String y = graph.node("Concat", read(above), read(below)).with("axis", 0).to(unique("under"));
+        return new Value(y, above.rows() == ANY || below.rows() == ANY ? ANY : above.rows() + below.rows(), above.width());
+    }
+
+    @Override
+    public Value rows(Value x, int first, int count) {
+        return new Value(slice(read(x), first, (long) first + count, 0), count, x.width());
+    }
+
+    @Override
+    public Value columns(Value x, int first, int count) {
+        return new Value(slice(read(x), first, (long) first + count, 1), x.rows(), count);
+    }
+
+    @Override
+    public Value attention(Value x, String layer, Attention how) {
+        Value heads;
+        if (how.state() == null) {
+            Value q = linear(x, layer + ".q_proj", how.width(), how.bias());
+            Value k = linear(x, layer + ".k_proj", how.kvWidth(), how.bias());
+            Value v = linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
+            heads = heads(q, k, v, how.heads());
+        } else {
+            heads = cached(x, layer, how, how.state(), separateHeads(x, layer, how, Change.NONE, Change.NONE));
+        }
+        return linear(heads, layer + "." + how.out(), x.width(), how.outBias());
+    }
+
+    @Override
+    public Value heads(Value q, Value k, Value v, int heads) {
+        String attended = graph.microsoft("MultiHeadAttention", batch(q), batch(k), batch(v))
+                .with("num_heads", heads)
+                .to(unique(q.name() + ".heads"));
+        return q.named(reshape(attended, -1, q.width()));
+    }
+
+    private String batch(Value x) {
+        return batch(read(x), x.width());
+    }
+
+    /** As attention operators take it, {@code [1, rows, width]}. */
+    final String batch(String x, int width) {
+        return reshape(x, 1, -1, width);
+    }
+
+    /** Queries, keys and values for {@link #cached}, which rotate here. */
+    final List<String> separateHeads(Value x, String layer, Attention how, Change reading, Change ofValues) {
+        String q = rotated(x, layer + ".q", how, how.heads(), reading);
+        String k = rotated(x, layer + ".k", how, how.kvHeads(), reading);
+        String v = batch(projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues), how.kvWidth());
+        String scale = graph.constant("scale of " + how.headDim(), new float[] {queryScale(how)});
+        q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
+        return List.of(inCacheType(q), inCacheType(k), inCacheType(v));
+    }
+
+    static float queryScale(Attention how) {
+        return (float) (1 / Math.sqrt(how.headDim()));
+    }
+
+    final String projected(Value x, String layer, int out, boolean bias, Change change) {
+        String weight = layer + ".weight";
+        return network.product(
+                layerInput(x), weight, bias ? layer + ".bias" : null, x.width(), out, behind(weight), change);
+    }
+
+    /** What the products of a layer read that are changed for it. */
+    String layerInput(Value x) {
+        return read(x);
+    }
+
+    /**
+     * Queries or keys: normed over each head if the model does so, then rotated. The attention operator rotates too,
+     * but not where norms come first or head_dim is no multiple of 16.
+     */
+    private String rotated(Value x, String part, Attention how, int heads, Change reading) {
+        int headDim = how.headDim();
+        String y = projected(x, part + "_proj", heads * headDim, how.bias(), reading);
+        Float epsilon = how.state() == null ? null : how.state().headNorm();
+        if (epsilon != null) {
+            String norm = part + "_norm";
+            y = rmsNorm(reshape(y, -1, headDim), network.weight(norm + ".weight", headDim), norm, epsilon);
+        }
+        return graph.microsoft("RotaryEmbedding", batch(y, heads * headDim), FIRST_POSITION, cos(how), sin(how))
+                .with("interleaved", 0)
+                .to(unique(y + ".rotated"));
+    }
+
+    private String cos(Attention how) {
+        graph.input(COS, OnnxGraph.Type.FLOAT, "positions", how.headDim() / 2);
+        return COS;
+    }
+
+    private String sin(Attention how) {
+        graph.input(SIN, OnnxGraph.Type.FLOAT, "positions", how.headDim() / 2);
+        return SIN;
+    }
+
+    /** In the type of the cache, in which the operator takes all it gets. */
+    final String inCacheType(String x) {
+        return cacheType == OnnxGraph.Type.FLOAT
+                ? x
+                : graph.node("Cast", x).with("to", cacheType.number).to(unique(x + ".cached"));
+    }
+
+    /**
+     * What the heads give. The operator appends keys and values to the cache, masks what is to come and divides queries
+     * into groups.
+     *
+     * @param qkv queries that are scaled, keys and values; or all in one, which the operator rotates
+     */
+    final Value cached(Value x, String layer, Attention how, Causal state, List<String> qkv) {
+        int index = state.layer();
+        for (String cache : List.of(pastKey(index), pastValue(index))) {
+            graph.input(cache, cacheType, 1, how.kvHeads(), "capacity", how.headDim());
+        }
+        for (String cache : List.of(presentKey(index), presentValue(index))) {
+            graph.output(cache, cacheType, 1, how.kvHeads(), "capacity", how.headDim());
+        }
+        List<String> taken = new ArrayList<>(qkv);
+        boolean rotates = qkv.size() == 1;
+        if (rotates) {
+            taken.addAll(List.of("", ""));
+        }
+        taken.addAll(List.of(pastKey(index), pastValue(index), LAST_POSITION, TOTAL_LENGTH));
+        if (rotates) {
+            taken.add(castRotation.computeIfAbsent(cos(how), this::inCacheType));
+            taken.add(castRotation.computeIfAbsent(sin(how), this::inCacheType));
+        }
+        OnnxGraph.Node node = graph.microsoft("GroupQueryAttention", taken.toArray(new String[0]))
+                .with("num_heads", how.heads())
+                .with("kv_num_heads", how.kvHeads())
+                .with("scale", 1f) // queries are scaled before: the kernel is slow for one token if it has to
+                .with("do_rotary", rotates ? 1 : 0);
+        if (state.window() > 0) {
+            node.with("local_window_size", state.window());
+        }
+        String attended = node.to(unique(layer + ".heads"), presentKey(index), presentValue(index));
+        if (cacheType != OnnxGraph.Type.FLOAT) {
+            attended = graph.node("Cast", attended)
+                    .with("to", OnnxGraph.Type.FLOAT.number)
+                    .to(unique(attended + ".float"));
+        }
+        Value heads = new Value(reshape(attended, -1, how.width()), x.rows(), how.width());
+        return state.answered() ? answered(heads) : heads;
+    }
+
+    @Override
+    public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
+        Value gate = linear(x, layer + ".gate_proj", inner, bias);
+        Value up = linear(x, layer + ".up_proj", inner, bias);
+        return linear(up.named(gated(gate, function, read(up))), layer + ".down_proj", x.width(), bias);
+    }
+
+    final String gated(Value gate, Activation function, String up) {
+        return graph.node("Mul", activation(function, gate).name(), up).to(unique(up + ".gated"));
+    }
+
+    @Override
+    public Value answered(Value x) {
+        return answered(x, read(x));
+    }
+
+    final Value answered(Value x, String tensor) {
+        return shows ? x : new Value(slice(tensor, -1, Integer.MAX_VALUE, 0), 1, x.width());
+    }
+
+    @Override
+    public Value pixelShuffle(Value x, int factor) {
+        long side = Math.round(Math.sqrt(x.rows())) / factor;
+        String cells = reshape(read(x), side, factor, side, (long) factor * x.width());
+        String turned = graph.node("Transpose", cells).with("perm", 0, 2, 1, 3).to(unique(x.name() + ".shuffled"));
+        int together = factor * factor;
+        String rows = reshape(turned, side * side, (long) together * x.width());
+        return new Value(rows, x.rows() / together, x.width() * together);
+    }
+
+    @Override
+    public Value coefficients(Value x, String layer, int tokens, boolean softmax) {
+        Value y = linear(x, layer, tokens, true);
+        return softmax
+                ? y.named(graph.node("Softmax", y.name()).with("axis", -1).to(unique(y.name() + ".softmax")))
+                : y;
+    }
+
+    /** The matrix is an input: it is in memory already, and ONNX Runtime would copy a constant. */
+    @Override
+    public Value words(Value x, String layer, int tokens, boolean softmax, String vocabularyMatrix, int width) {
+        Value y = coefficients(x, layer, tokens, softmax);
+        Value matrix = input(vocabularyMatrix, tokens, width);
+        return new Value(graph.node("MatMul", y.name(), matrix.name()).to(unique("words")), y.rows(), width);
+    }
+
+    @Override
+    public void show(String name, Value x) {
+        if (shows) {
+            output(name, x);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package io.langbridge.runtime.onnx;
+
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.engine.Running;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.network.Network;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * A network without a state. A graph takes one input at a time: the memory it needs does not grow with their number.
+ */
+final class OnnxRunning implements Running {
+    private static final String RESULT = "result";
+
+    private final Inventory inventory;
+    private final Map<String, FloatTensor> constants;
+    private final LoadedGraph graph;
+    private final LazyGraph traceGraph;
+
+    OnnxRunning(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
+        this.constants = constants;
+        inventory = Inventory.of(network);
+        OnnxNet net = net(network, weights, options, false);
+        net.output(RESULT, network.text().apply(net));
+        graph = net.load(options);
+        traceGraph = new LazyGraph(network.name(), () -> {
+            OnnxNet all = net(network, weights, options, true);
+            network.trace().apply(all);
+            return all.load(options);
+        });
+    }
+
+    private static OnnxNet net(Network network, Weights weights, EngineOptions options, boolean shows) {
+        NetworkBuilder builder =
+                new NetworkBuilder(network.name(), weights, options.precision(), true, weight -> false);
+        return new OnnxNet(builder, shows, OnnxGraph.Type.FLOAT);
+    }
+
+    @Override
+    public FloatTensor run(FloatTensor inputs) {
+        int count = Running.count(inventory, inputs);
+        return Objects.requireNonNull(run(graph, inputs, count).get(RESULT));
+    }
+
+    @Override
+    public Map<String, FloatTensor> trace(FloatTensor inputs) {
+        int count = Running.count(inventory, inputs);
+        return run(traceGraph.get(), inputs, count);
+    }
+
+    private Map<String, FloatTensor> run(LoadedGraph loaded, FloatTensor inputs, int count) {
+        int[] shape = inputs.shape();
+        long[] one = shape.length == 4 ? new long[] {1, shape[1], shape[2], shape[3]} : new long[] {shape[1], shape[2]};
+        Map<String, FloatTensor> results = new LinkedHashMap<>();
+        loaded.outputs().forEach((name, dims) -> {
+            int rows = dims[0] == Net.ANY ? shape[1] : (int) dims[0];
+            results.put(name, FloatTensor.allocate(count, rows, (int) dims[1]));
+        });
+        for (int i = 0; i < count; i++) {
+            FloatTensor input = inputs.rows(i, i + 1);
+            int row = i;
+            try (Bindings bindings = new Bindings()) {
+                loaded.inputs().forEach(name -> {
+                    FloatTensor constant = constants.get(name);
+                    if (constant == null) {
+                        bindings.input(name, input, one);
+                    } else {
+                        bindings.input(name, constant, constant.size(0), constant.size(1));
+                    }
+                });
+                results.forEach((name, result) ->
+                        bindings.output(name, result.rows(row, row + 1), result.size(1), result.size(2)));
+                bindings.run(loaded);
+            }
+        }
+        return results;
+    }
+
+    @Override
+    public void close() {
+        try {
+            graph.close();
+        } finally {
+            traceGraph.close();
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package io.langbridge.runtime.onnx;
+
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.network.Activation;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A decoder whose weights are quantised. The residual stream is written in another basis, in which no channel is much
+ * larger than the others: an RMS norm without its weight commutes with that, and the weights that read and write the
+ * stream are changed accordingly, those of the norms with them. The same is done inside the heads of values, and before
+ * {@code down_proj} on the fly.
+ */
+final class RoundedNet extends OnnxNet {
+    private static final String BASIS = "basis";
+
+    /** Channels mixed before {@code down_proj}: enough to spread what is large, few enough to cost little. */
+    private static final int MLP_BLOCK = 64;
+
+    private final Weights weights;
+    /** Basis of the residual stream; null before there is one. */
+    private @Nullable Orthogonal stream;
+
+    /** Values in the stream's basis. */
+    private final Set<String> onStream = new HashSet<>();
+    /** Of those, the ones that a norm made, without its weight: to the name of the norm. */
+    private final Map<String, String> norms = new HashMap<>();
+    /** Last products of blocks, which are made in the basis of what reads them first. */
+    private final Map<String, Function<@Nullable Orthogonal, String>> unwritten = new HashMap<>();
+
+    private final Map<String, String> back = new HashMap<>();
+
+    RoundedNet(NetworkBuilder network, Weights weights, boolean shows, OnnxGraph.Type cacheType) {
+        super(network, shows, cacheType);
+        this.weights = weights;
+    }
+
+    @Override
+    public Value embedded(String table, int vocab, int width) {
+        Value x = super.embedded(table, vocab, width);
+        Orthogonal basis = Orthogonal.mixing(width, false);
+        stream = basis;
+        network.made(BASIS, basis.toString(), basis::toArray, width, width);
+        return streamed(x.named(intoStream(x.name())));
+    }
+
+    private String intoStream(String x) {
+        return graph.node("MatMul", x, BASIS).to(unique("stream"));
+    }
+
+    private Value streamed(Value x) {
+        onStream.add(x.name());
+        return x;
+    }
+
+    @Override
+    String read(Value x) {
+        if (!onStream.contains(x.name())) {
+            return written(x, null);
+        }
+        String known = back.get(x.name());
+        if (known == null) {
+            known = graph.node("Gemm", made(x), BASIS).with("transB", 1).to(unique(x.name() + ".back"));
+            String norm = norms.get(x.name());
+            if (norm != null) {
+                String weight = network.weight(norm + ".weight", x.width());
+                known = graph.node("Mul", known, weight).to(unique(known));
+            }
+            back.put(x.name(), known);
+        }
+        return known;
+    }
+
+    private String written(Value x, @Nullable Orthogonal basis) {
+        Function<@Nullable Orthogonal, String> product = unwritten.remove(x.name());
+        return product == null ? made(x) : product.apply(basis);
+    }
+
+    /** In the stream's basis. */
+    private String readStream(Value x) {
+        boolean writable = unwritten.containsKey(x.name()) || onStream.contains(x.name()) && !norms.containsKey(x.name());
+        return writable ? written(x, stream) : intoStream(read(x));
+    }
+
+    @Override
+    String layerInput(Value x) {
+        return onStream.contains(x.name()) ? made(x) : read(x);
+    }
+
+    /** A weight that reads what is maybe in another basis, maybe behind a norm. */
+    private Change reading(Value x) {
+        if (!onStream.contains(x.name())) {
+            return Change.NONE;
+        }
+        String norm = norms.get(x.name());
+        return new Change(norm == null ? null : network.scale(norm + ".weight", x.width()), stream, null, null);
+    }
+
+    private static float @Nullable [] values(Change.@Nullable Scale scale) {
+        return scale == null ? null : scale.values();
+    }
+
+    @Override
+    public Value linear(Value x, String weight, @Nullable String bias, int out) {
+        String y = network.product(layerInput(x), weight, bias, x.width(), out, behind(weight), reading(x));
+        return new Value(y, x.rows(), out);
+    }
+
+    @Override
+    public Value rmsNorm(Value x, String layer, float epsilon) {
+        if (!onStream.contains(x.name()) || norms.containsKey(x.name())) {
+            return super.rmsNorm(x, layer, epsilon);
+        }
+        float[] ones = new float[x.width()];
+        Arrays.fill(ones, 1);
+        Value y = streamed(x.named(rmsNorm(x.name(), graph.constant("ones", ones, x.width()), layer, epsilon)));
+        norms.put(y.name(), layer);
+        return y;
+    }
+
+    @Override
+    public Value add(Value a, Value b) {
+        if (!onStream.contains(a.name()) || a.rows() != b.rows()) {
+            return super.add(a, b);
+        }
+        return streamed(sum(a, readStream(a), readStream(b)));
+    }
+
+    @Override
+    public Value answered(Value x) {
+        if (shows || !onStream.contains(x.name()) || norms.containsKey(x.name())) {
+            return super.answered(x);
+        }
+        return streamed(answered(x, made(x)));
+    }
+
+    @Override
+    public Value attention(Value x, String layer, Attention how) {
+        Causal state = how.state();
+        if (state == null) {
+            return super.attention(x, layer, how);
+        }
+        Change reading = reading(x);
+        Change ofValues = reading;
+        Change ofHeads = Change.NONE;
+        if (!shows) { // which gives the values as they are
+            StoredTensor v = weights.get(layer + ".v_proj.weight");
+            StoredTensor o = weights.get(layer + "." + how.out() + ".weight");
+            Change.Scale norm = reading.inScale();
+            Change.Scale scale = new Change.Scale(
+                    "smoothing 1 of " + NetworkBuilder.identity(v) + NetworkBuilder.identity(o) + norm,
+                    () -> Smoothing.ofValues(v, o, values(norm), how.headDim()));
+            Change.Scale ofAll = new Change.Scale(
+                    scale + " for " + how.heads(),
+                    () -> Smoothing.forHeads(scale.values(), how.heads(), how.headDim()));
+            ofValues = new Change(
+                    norm, reading.in(), scale.inverse(), Orthogonal.blocks(how.kvWidth(), how.headDim()));
+            ofHeads = new Change(ofAll, Orthogonal.blocks(how.width(), how.headDim()), null, null);
+        }
+        boolean together = state.headNorm() == null && how.headDim() % 16 == 0;
+        List<String> qkv = together
+                ? List.of(stackedHeads(x, layer, how, reading, ofValues))
+                : separateHeads(x, layer, how, reading, ofValues);
+        Value heads = cached(x, layer, how, state, qkv);
+        return writing(heads, layer + "." + how.out(), x.width(), how.outBias(), ofHeads);
+    }
+
+    /**
+     * Queries, keys and values side by side out of one product, which the attention operator takes apart and rotates:
+     * few large steps are faster than many small ones.
+     */
+    private String stackedHeads(Value x, String layer, Attention how, Change reading, Change ofValues) {
+        float factor = queryScale(how);
+        Change.Scale ofQueries = new Change.Scale("queries times " + factor, () -> {
+            float[] factors = new float[how.width()];
+            Arrays.fill(factors, factor);
+            return factors;
+        });
+        Change scaled = new Change(reading.inScale(), reading.in(), ofQueries, null);
+        String all = network.linear(
+                layerInput(x),
+                unique(layer + ".qkv_proj"),
+                x.width(),
+                List.of(
+                        new NetworkBuilder.Layer(layer + ".q_proj", how.width(), how.bias(), scaled),
+                        new NetworkBuilder.Layer(layer + ".k_proj", how.kvWidth(), how.bias(), reading),
+                        new NetworkBuilder.Layer(layer + ".v_proj", how.kvWidth(), how.bias(), ofValues)));
+        return inCacheType(batch(all, how.width() + 2 * how.kvWidth()));
+    }
+
+    /** The last product of a block: in the basis of what reads it first. */
+    private Value writing(Value x, String layer, int out, boolean bias, Change change) {
+        String weight = layer + ".weight";
+        String name = behind(weight);
+        String of = bias ? layer + ".bias" : null;
+        unwritten.put(name, basis -> network.product(
+                x.name(), weight, of, x.width(), out, name, new Change(change.inScale(), change.in(), null, basis)));
+        return new Value(name, x.rows(), out);
+    }
+
+    @Override
+    public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
+        StoredTensor gate = weights.get(layer + ".gate_proj.weight");
+        StoredTensor up = weights.get(layer + ".up_proj.weight");
+        StoredTensor down = weights.get(layer + ".down_proj.weight");
+        Change reading = reading(x);
+        Change.Scale norm = reading.inScale();
+        Change.Scale scale = new Change.Scale(
+                "smoothing 1 of " + NetworkBuilder.identity(gate) + NetworkBuilder.identity(up)
+                        + NetworkBuilder.identity(down) + norm,
+                () -> Smoothing.ofMlp(gate, up, down, values(norm)));
+        Change scaled = new Change(norm, reading.in(), scale.inverse(), null);
+        int block = Math.min(MLP_BLOCK, Integer.lowestOneBit(inner));
+        Value gates = new Value(projected(x, layer + ".gate_proj", inner, bias, reading), x.rows(), inner);
+        String ups = projected(x, layer + ".up_proj", inner, bias, scaled);
+        String gated = gated(gates, function, ups);
+        if (block > 1) {
+            gated = mixBlocks(gated, inner, block);
+        }
+        Change ofGated = new Change(scale, Orthogonal.blocks(inner, block), null, null);
+        return writing(gates.named(gated), layer + ".down_proj", x.width(), bias, ofGated);
+    }
+
+    /** Mixes neighbouring channels, so that one that is large for a token does not set the scale alone. */
+    private String mixBlocks(String x, int width, int block) {
+        String matrix =
+                graph.constant("mix." + block, Orthogonal.blocks(block, block).toArray(), block, block);
+        String mixed = graph.node("MatMul", reshape(x, -1, block), matrix).to(unique(x + ".mixed"));
+        return reshape(mixed, -1, width);
+    }
+}
