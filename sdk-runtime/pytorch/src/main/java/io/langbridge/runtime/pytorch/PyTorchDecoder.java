@@ -9,16 +9,17 @@ import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.network.Network;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A decoder with its weights; {@code decoder.py} is the network. */
+/** A decoder with its weights; {@code decoder.py} is what a session consists of. */
 final class PyTorchDecoder implements DecoderNetwork {
-    private static final String EMBED_TOKENS = "model.embed_tokens.weight";
-
     /** On a GPU a chunk this long takes little time, and shorter ones do not keep it busy. */
     private static final int CUDA_CHUNK = 2048;
 
@@ -26,10 +27,9 @@ final class PyTorchDecoder implements DecoderNetwork {
     /** Most positions of a prompt that run at a time. */
     final int prefillChunk;
 
-    private final TorchScript script;
-    private final Scope values = new Scope();
-    /** All weights. */
-    private final IValue model;
+    private final TorchNetwork network;
+    /** What the layers keep between tokens. */
+    private final List<Net.Attention> cached;
 
     PyTorchDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
         check(config);
@@ -37,17 +37,9 @@ final class PyTorchDecoder implements DecoderNetwork {
         prefillChunk = options.device().kind() == Device.Kind.CUDA
                 ? Math.max(CUDA_CHUNK, options.prefillChunk())
                 : options.prefillChunk();
-        Placement placement = Placement.of(options, weights.get(EMBED_TOKENS, config.vocabSize(), config.hiddenSize()));
-        script = new TorchScript(config.modelType() + " decoder", "decoder.py", "Decoder", options.threads());
-        boolean complete = false;
-        try (WeightLoader loader = new WeightLoader(weights, placement, options.threads())) {
-            model = values.own(load(loader));
-            complete = true;
-        } finally {
-            if (!complete) {
-                close();
-            }
-        }
+        Network text = Decoder.network(config);
+        cached = Inventory.of(text).cached();
+        network = new TorchNetwork(text, weights, Map.of(), options);
     }
 
     static void check(DecoderConfig config) {
@@ -59,82 +51,6 @@ final class PyTorchDecoder implements DecoderNetwork {
             throw new UnsupportedModelException("The " + config.modelType() + " decoder has "
                     + config.numAttentionHeads() + " attention heads, which " + config.numKeyValueHeads()
                     + " key-value heads do not divide");
-        }
-    }
-
-    private IValue load(WeightLoader loader) {
-        try (Scope scope = new Scope()) {
-            IValue shape = scope.own(script.run(
-                    "config",
-                    scope.of(config.numAttentionHeads()),
-                    scope.of(config.numKeyValueHeads()),
-                    scope.of(config.headDim()),
-                    scope.of(config.rmsNormEps()),
-                    scope.of(config.slidingWindow())));
-            IValue[] layers = new IValue[config.numHiddenLayers()];
-            for (int i = 0; i < layers.length; i++) {
-                // What was fused is freed before the next layer is read.
-                try (Scope layer = new Scope()) {
-                    boolean sliding = isSliding(config, i);
-                    Map<String, PtNDArray> tensors = layer(config, loader, layer, i);
-                    layers[i] = scope.own(script.run("layer", shape, layer.of(sliding), layer.of(tensors)));
-                }
-            }
-            return script.run("model", shape, scope.of(layers), scope.of(rest(config, loader, scope)));
-        }
-    }
-
-    /** What does not belong to a layer, by the names in the checkpoint. */
-    static Map<String, PtNDArray> rest(DecoderConfig config, WeightLoader loader, Scope scope) {
-        Map<String, PtNDArray> tensors = new LinkedHashMap<>();
-        loader.get(scope, tensors, "", EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
-        loader.get(scope, tensors, "", "model.norm.weight", config.hiddenSize());
-        if (!config.tieWordEmbeddings()) {
-            loader.get(scope, tensors, "", "lm_head.weight", config.vocabSize(), config.hiddenSize());
-        }
-        return tensors;
-    }
-
-    static boolean isSliding(DecoderConfig config, int layer) {
-        return config.slidingWindow() > 0 && config.slidingLayer()[layer];
-    }
-
-    /** A layer, by the names after its prefix. */
-    static Map<String, PtNDArray> layer(DecoderConfig config, WeightLoader loader, Scope scope, int index) {
-        String prefix = "model.layers." + index + ".";
-        Map<String, PtNDArray> tensors = new LinkedHashMap<>();
-        long hidden = config.hiddenSize();
-        long intermediate = config.intermediateSize();
-        long queries = (long) config.numAttentionHeads() * config.headDim();
-        long keys = (long) config.numKeyValueHeads() * config.headDim();
-        loader.get(scope, tensors, prefix, "input_layernorm.weight", hidden);
-        linear(loader, scope, tensors, prefix, "self_attn.q_proj", hidden, queries, config.qkvBias());
-        linear(loader, scope, tensors, prefix, "self_attn.k_proj", hidden, keys, config.qkvBias());
-        linear(loader, scope, tensors, prefix, "self_attn.v_proj", hidden, keys, config.qkvBias());
-        linear(loader, scope, tensors, prefix, "self_attn.o_proj", queries, hidden, config.outputBias());
-        if (config.qkNorm()) {
-            loader.get(scope, tensors, prefix, "self_attn.q_norm.weight", config.headDim());
-            loader.get(scope, tensors, prefix, "self_attn.k_norm.weight", config.headDim());
-        }
-        loader.get(scope, tensors, prefix, "post_attention_layernorm.weight", hidden);
-        linear(loader, scope, tensors, prefix, "mlp.gate_proj", hidden, intermediate, config.mlpBias());
-        linear(loader, scope, tensors, prefix, "mlp.up_proj", hidden, intermediate, config.mlpBias());
-        linear(loader, scope, tensors, prefix, "mlp.down_proj", intermediate, hidden, config.mlpBias());
-        return tensors;
-    }
-
-    private static void linear(
-            WeightLoader loader,
-            Scope scope,
-            Map<String, PtNDArray> tensors,
-            String prefix,
-            String name,
-            long in,
-            long out,
-            boolean bias) {
-        loader.get(scope, tensors, prefix, name + ".weight", out, in);
-        if (bias) {
-            loader.get(scope, tensors, prefix, name + ".bias", out);
         }
     }
 
@@ -150,7 +66,7 @@ final class PyTorchDecoder implements DecoderNetwork {
         }
         try (Scope scope = new Scope()) {
             Scope.Output embeddings = scope.output(ids.length, config.hiddenSize());
-            scope.own(script.run("embed", model, scope.of(scope.tensor(ids)), embeddings.value()));
+            scope.own(network.run("embed", scope.of(scope.tensor(ids)), embeddings.value()));
             return embeddings.floats;
         }
     }
@@ -163,11 +79,8 @@ final class PyTorchDecoder implements DecoderNetwork {
     }
 
     /** Runs a method of the network; the caller closes the result. */
-    IValue run(String method, IValue... afterModel) {
-        IValue[] arguments = new IValue[afterModel.length + 1];
-        arguments[0] = model;
-        System.arraycopy(afterModel, 0, arguments, 1, afterModel.length);
-        return script.run(method, arguments);
+    IValue run(String method, IValue... arguments) {
+        return network.run(method, arguments);
     }
 
     /** Makes a cache; the caller closes it. */
@@ -176,11 +89,24 @@ final class PyTorchDecoder implements DecoderNetwork {
             throw new IllegalArgumentException("capacity must be 1 to " + config.maxPositionEmbeddings()
                     + " (max_position_embeddings), not " + capacity);
         }
-        float[] frequencies = config.rope().inverseFrequencies(config.headDim());
+        return newCache(network, capacity);
+    }
+
+    private IValue newCache(TorchNetwork decoder, int capacity) {
         try (Scope scope = new Scope()) {
-            PtNDArray tensor = scope.tensor(FloatTensor.of(frequencies, frequencies.length));
-            return run("open", scope.of(capacity), scope.of(tensor));
+            return decoder.run(
+                    "open",
+                    scope.of(cached.stream().mapToLong(Net.Attention::kvHeads).toArray()),
+                    scope.of(cached.stream().mapToLong(Net.Attention::headDim).toArray()),
+                    scope.of(capacity),
+                    scope.of(frequencies(scope, config)));
         }
+    }
+
+    /** The angle per position of every rotated pair. */
+    static PtNDArray frequencies(Scope scope, DecoderConfig config) {
+        float[] frequencies = config.rope().inverseFrequencies(config.headDim());
+        return scope.tensor(FloatTensor.of(frequencies, frequencies.length));
     }
 
     @Override
@@ -191,32 +117,20 @@ final class PyTorchDecoder implements DecoderNetwork {
     @Override
     public Trace trace(FloatTensor inputsEmbeds) {
         int tokens = PyTorchDecoderSession.tokens(inputsEmbeds, config.hiddenSize());
-        int layers = config.numHiddenLayers();
-        try (Scope scope = new Scope()) {
-            IValue cache = scope.own(newCache(tokens));
-            Scope.Output states = scope.output(layers + 1, tokens, config.hiddenSize());
-            Scope.Output logits = scope.output(tokens, config.vocabSize());
-            Scope.Output keys = scope.output(layers, config.numKeyValueHeads(), tokens, config.headDim());
-            Scope.Output cachedValues = scope.output(layers, config.numKeyValueHeads(), tokens, config.headDim());
-            scope.own(run(
-                    "trace",
-                    cache,
-                    scope.of(scope.tensor(inputsEmbeds)),
-                    states.value(),
-                    logits.value(),
-                    keys.value(),
-                    cachedValues.value()));
-            List<FloatTensor> hiddenStates = new ArrayList<>();
-            for (int i = 0; i <= layers; i++) {
-                hiddenStates.add(states.floats.rows(i, i + 1).reshape(tokens, config.hiddenSize()));
+        return network.trace((names, traced) -> {
+            try (Scope scope = new Scope()) {
+                IValue inputs = scope.of(scope.tensor(inputsEmbeds));
+                IValue cache = scope.own(newCache(traced, tokens));
+                List<FloatTensor> results = scope.allFloats(scope.own(traced.run("trace_prompt", cache, inputs)));
+                List<FloatTensor> hiddenStates = new ArrayList<>(results.subList(3, results.size()));
+                hiddenStates.add(0, inputsEmbeds);
+                return new Trace(hiddenStates, results.get(0), results.get(1), results.get(2));
             }
-            return new Trace(hiddenStates, logits.floats, keys.floats, cachedValues.floats);
-        }
+        });
     }
 
     @Override
-    public synchronized void close() {
-        script.close();
-        values.close();
+    public void close() {
+        network.close();
     }
 }

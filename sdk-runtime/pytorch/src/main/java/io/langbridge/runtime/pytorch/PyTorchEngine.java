@@ -3,21 +3,19 @@ package io.langbridge.runtime.pytorch;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
-import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.DecoderConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
-import org.jspecify.annotations.Nullable;
+import io.langbridge.runtime.core.network.Network;
+import java.util.Map;
 
 /**
  * Runs the networks with PyTorch: on CUDA in bfloat16 (float16 where the weights are), on the CPU in float32. The
- * networks are TorchScript texts beside this class; weights are mapped from their files. Safe for use by several
+ * networks become TorchScript texts, see {@link TorchNet}; weights are mapped from their files. Safe for use by several
  * threads.
  *
  * <p>The native libraries are artefacts of their own: {@code ai.djl.pytorch:pytorch-jni} and {@code pytorch-native-cpu}
@@ -52,16 +50,9 @@ public final class PyTorchEngine implements Engine {
     }
 
     @Override
-    public VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
+    public Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
         requireFullPrecision(options);
-        return new PyTorchVision(config, weights, options);
-    }
-
-    @Override
-    public AdapterNetwork adapter(
-            AdapterConfig config, Weights weights, @Nullable FloatTensor vocabularyMatrix, EngineOptions options) {
-        requireFullPrecision(options);
-        return new PyTorchAdapter(config, weights, vocabularyMatrix, options);
+        return new PyTorchRunning(network, weights, constants, options);
     }
 
     @Override

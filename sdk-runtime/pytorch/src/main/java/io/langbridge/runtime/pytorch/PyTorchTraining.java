@@ -6,13 +6,20 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
 import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -30,10 +37,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1
  */
 public final class PyTorchTraining implements AutoCloseable {
-    private static final Map<String, Source> NETWORKS = Map.of(
-            "vision", new Source("vision.py", "Vision"),
-            "adapter", new Source("adapter.py", "Adapter"),
-            "decoder", new Source("decoder.py", "Decoder"));
+    /** In place of one that is not there. */
+    private static final Network NONE = new Network("none", net -> net.input("x", Net.ANY, 1));
 
     private final TorchScript script;
     private final Networks networks;
@@ -180,28 +185,48 @@ public final class PyTorchTraining implements AutoCloseable {
         this.networks = networks;
         this.weightDecay = weightDecay;
         this.muon = muon;
-        Weights any = Objects.requireNonNull(networks.llm == null ? networks.encoderWeights : networks.llmWeights);
-        Placement frozen = Placement.of(
-                options, any.get(networks.llm == null ? PyTorchVision.PATCH_EMBEDDING : "model.embed_tokens.weight"));
+        VisionConfig encoder = networks.encoder;
+        AdapterConfig adapter = networks.adapter;
+        DecoderConfig llm = networks.llm;
+        Network encoderText = encoder == null ? NONE : Vit.network(encoder, false);
+        Network llmText = llm == null ? NONE : Decoder.network(llm);
+        TorchNet encoderNet = TorchNet.of(encoderText);
+        TorchNet adapterNet = TorchNet.of(adapter == null ? NONE : run(adapter, llm));
+        TorchNet llmNet = TorchNet.of(llmText);
+        Weights any = Objects.requireNonNull(llm == null ? networks.encoderWeights : networks.llmWeights);
+        String example =
+                (llm == null ? encoderNet : llmNet).slots().get(0).tensors().get(0);
+        Placement frozen = Placement.of(options, any.get(example));
         Placement trained = new Placement(frozen.device(), ScalarType.FLOAT);
-        script = new TorchScript("training", new Source("training.py", "Training"), NETWORKS, options.threads());
+        Map<String, Source> parts =
+                Map.of("vision", encoderNet.source(), "adapter", adapterNet.source(), "decoder", llmNet.source());
+        script = new TorchScript("training", Source.of("training.py", "Training"), parts, options.threads());
         boolean complete = false;
         try (Scope scope = new Scope();
                 WeightLoader like = new WeightLoader(any, frozen, options.threads())) {
-            start(scope, like.upload(scope, FloatTensor.allocate(1), frozen.type()));
-            addAdapter();
-            if (networks.llm != null && networks.llmWeights != null) {
-                Placement placement = networks.trainLlm ? trained : frozen;
-                try (WeightLoader loader = new WeightLoader(networks.llmWeights, placement, options.threads())) {
-                    addLlm(networks.llm, loader);
+            scope.own(script.run(
+                    "start",
+                    scope.of(like.upload(scope, FloatTensor.allocate(1))),
+                    scope.of(adapter instanceof AdapterConfig.LangBridge langBridge && langBridge.softmax()),
+                    scope.of(
+                            llm == null
+                                    ? scope.tensor(FloatTensor.allocate(1))
+                                    : PyTorchDecoder.frequencies(scope, llm))));
+            if (adapter != null) {
+                addEmpty(Inventory.of(Projector.network(adapter, width(llm))).tensors());
+                if (networks.imageNewline) {
+                    addEmpty(Map.of("image_newline", new long[] {width(llm)}));
                 }
+                addSlots(Part.ADAPTER, adapterNet);
             }
-            if (networks.encoder != null && networks.encoderWeights != null) {
-                try (WeightLoader loader = new WeightLoader(networks.encoderWeights, trained, options.threads())) {
-                    addEncoder(networks.encoder, loader);
-                }
+            if (networks.llmWeights != null && networks.trainLlm) {
+                addParameters(Part.LLM, llmText, llmNet, networks.llmWeights, trained, options);
+            } else if (networks.llmWeights != null) {
+                addFrozen(llmText, llmNet, networks.llmWeights, frozen, options);
             }
-            scope.own(script.run("arrange"));
+            if (networks.encoderWeights != null) {
+                addParameters(Part.ENCODER, encoderText, encoderNet, networks.encoderWeights, trained, options);
+            }
             if (networks.vocabulary != null) {
                 script.differentiate(scope, "add_vocabulary", scope.tensor(networks.vocabulary));
             }
@@ -213,130 +238,87 @@ public final class PyTorchTraining implements AutoCloseable {
         }
     }
 
-    private void start(Scope scope, PtNDArray like) {
-        DecoderConfig llm = networks.llm;
-        boolean[] sliding = new boolean[llm == null ? 0 : llm.numHiddenLayers()];
-        for (int i = 0; llm != null && i < sliding.length; i++) {
-            sliding[i] = PyTorchDecoder.isSliding(llm, i);
-        }
-        float[] frequencies = llm == null ? new float[1] : llm.rope().inverseFrequencies(llm.headDim());
-        VisionConfig encoder = networks.encoder;
-        scope.own(script.run(
-                "start",
-                scope.of(like),
-                scope.of(networks.adapter instanceof AdapterConfig.LangBridge langBridge && langBridge.softmax()),
-                scope.of(llm == null ? 1 : llm.numAttentionHeads()),
-                scope.of(llm == null ? 1 : llm.numKeyValueHeads()),
-                scope.of(llm == null ? 1 : llm.headDim()),
-                scope.of(llm == null ? 1.0 : llm.rmsNormEps()),
-                scope.of(llm == null ? 0 : llm.slidingWindow()),
-                scope.of(sliding),
-                scope.of(scope.tensor(FloatTensor.of(frequencies, frequencies.length))),
-                scope.of(encoder == null ? 0 : PyTorchVision.first(encoder))));
-        if (encoder != null) {
-            scope.own(script.run(
-                    "train_encoder",
-                    scope.of(encoder.kind() == VisionConfig.Kind.CLIP),
-                    scope.of(encoder.numAttentionHeads()),
-                    scope.of(encoder.patchSize()),
-                    scope.of(PyTorchVision.name(encoder.hiddenAct())),
-                    scope.of(encoder.layerNormEps())));
-        }
+    /** The adapter as it is run: of LangBridge without a softmax what a fold gives. */
+    private static Network run(AdapterConfig adapter, @Nullable DecoderConfig llm) {
+        boolean folds = adapter instanceof AdapterConfig.LangBridge langBridge && !langBridge.softmax();
+        AdapterConfig config = folds
+                ? new AdapterConfig.Mlp(
+                        adapter.mmHiddenSize(),
+                        ((AdapterConfig.LangBridge) adapter).mlpHiddenSize(),
+                        width(llm),
+                        2,
+                        true)
+                : adapter;
+        return Projector.network(config, width(llm));
     }
 
-    private void addAdapter() {
-        AdapterConfig adapter = networks.adapter;
-        if (adapter == null) {
-            return;
-        }
-        Map<String, long[]> shapes = new LinkedHashMap<>();
-        long features = adapter.mmHiddenSize();
-        if (adapter instanceof AdapterConfig.LangBridge c) {
-            linear(shapes, "0.", features, c.mlpHiddenSize(), true);
-            linear(shapes, "2.", c.mlpHiddenSize(), c.mlpHiddenSize(), true);
-            linear(shapes, "3.", c.mlpHiddenSize(), c.mmVocabSize(), true);
-        } else if (adapter instanceof AdapterConfig.Mlp c) {
-            for (int i = 0; i < c.depth(); i++) {
-                linear(shapes, 2 * i + ".", i == 0 ? features : c.mlpHiddenSize(), c.width(i), c.bias());
-            }
-        } else if (adapter instanceof AdapterConfig.Linear c) {
-            linear(shapes, "", features, c.llmHiddenSize(), true);
-        }
-        if (networks.imageNewline) {
-            shapes.put(
-                    "image_newline",
-                    new long[] {Objects.requireNonNull(networks.llm).hiddenSize()});
-        }
+    /** The language model's; others have one of their own. */
+    private static int width(@Nullable DecoderConfig llm) {
+        return llm == null ? 0 : llm.hiddenSize();
+    }
+
+    private void addEmpty(Map<String, long[]> shapes) {
         FloatTensor train = FloatTensor.of(new float[] {networks.trainAdapter ? 1 : 0}, 1);
         shapes.forEach((name, shape) -> {
             Parameter parameter = new Parameter(Part.ADAPTER, name, shape);
             parameters.add(parameter);
-            int[] sizes = new int[shape.length];
-            for (int i = 0; i < sizes.length; i++) {
-                sizes[i] = Math.toIntExact(shape[i]);
-            }
             try (Scope call = new Scope()) {
-                PtNDArray tensor = call.tensor(sizes);
-                tensor.setName("shapes." + parameter.key());
-                script.differentiate(call, "add_empty_parameters", tensor, call.tensor(train));
+                PtNDArray sizes = call.tensor(
+                        Arrays.stream(shape).mapToInt(Math::toIntExact).toArray());
+                sizes.setName("shapes." + parameter.key());
+                script.differentiate(call, "add_empty_parameters", sizes, call.tensor(train));
             }
         });
     }
 
-    private static void linear(Map<String, long[]> shapes, String prefix, long in, long out, boolean bias) {
-        shapes.put(prefix + "weight", new long[] {out, in});
-        if (bias) {
-            shapes.put(prefix + "bias", new long[] {out});
+    private void addParameters(
+            Part part, Network text, TorchNet net, Weights weights, Placement placement, EngineOptions options) {
+        try (WeightLoader loader = new WeightLoader(weights, placement, options.threads())) {
+            Inventory.of(text).tensors().forEach((name, shape) -> {
+                Parameter parameter = new Parameter(part, name, shape);
+                parameters.add(parameter);
+                try (Scope scope = new Scope()) {
+                    PtNDArray tensor = loader.get(scope, name, shape);
+                    tensor.setName("w." + parameter.key());
+                    script.differentiate(scope, "add_parameters", tensor);
+                }
+            });
+        }
+        addSlots(part, net);
+    }
+
+    private void addSlots(Part part, TorchNet net) {
+        for (Slot slot : net.slots()) {
+            try (Scope scope = new Scope()) {
+                scope.own(script.run(
+                        "add_slot",
+                        scope.of(part.name().toLowerCase(Locale.ROOT)),
+                        scope.of(slot.tensors().stream()
+                                .map(name -> part.prefix + name)
+                                .toList()),
+                        TorchNetwork.repeats(scope, slot),
+                        scope.of(slot.access() == Slot.Access.WHOLE)));
+            }
         }
     }
 
-    private void addLlm(DecoderConfig llm, WeightLoader loader) {
-        for (int i = 0; i < llm.numHiddenLayers(); i++) {
-            try (Scope layer = new Scope()) {
-                Map<String, PtNDArray> tensors = PyTorchDecoder.layer(llm, loader, layer, i);
-                if (networks.trainLlm) {
-                    addParameters(layer, Part.LLM, "model.layers." + i + ".", tensors);
-                } else {
-                    script.differentiate(layer, "add_frozen_layer", dictionary(tensors));
+    private void addFrozen(Network text, TorchNet net, Weights weights, Placement placement, EngineOptions options) {
+        Map<String, long[]> shapes = Inventory.of(text).tensors();
+        try (WeightLoader loader = new WeightLoader(weights, placement, options.threads())) {
+            for (Slot slot : net.slots()) {
+                try (Scope scope = new Scope()) {
+                    PtNDArray[] arguments = new PtNDArray[slot.tensors().size() + 1];
+                    for (int i = 0; i < slot.tensors().size(); i++) {
+                        String name = slot.tensors().get(i);
+                        arguments[i] = loader.get(scope, name, Objects.requireNonNull(shapes.get(name)));
+                        arguments[i].setName("w." + i);
+                    }
+                    arguments[slot.tensors().size()] = scope.tensor(
+                            slot.repeats().stream().mapToInt(Integer::intValue).toArray());
+                    script.differentiate(scope, "add_frozen_slot", arguments);
                 }
             }
         }
-        try (Scope scope = new Scope()) {
-            Map<String, PtNDArray> tensors = PyTorchDecoder.rest(llm, loader, scope);
-            if (networks.trainLlm) {
-                addParameters(scope, Part.LLM, "", tensors);
-            } else {
-                script.differentiate(scope, "add_frozen_rest", dictionary(tensors));
-            }
-        }
-    }
-
-    private void addEncoder(VisionConfig config, WeightLoader loader) {
-        for (int i = 0; i < config.layersToRun(); i++) {
-            try (Scope layer = new Scope()) {
-                Map<String, PtNDArray> tensors = PyTorchVision.layer(config, loader, layer, i);
-                addParameters(layer, Part.ENCODER, "encoder.layers." + i + ".", tensors);
-            }
-        }
-        try (Scope scope = new Scope()) {
-            addParameters(scope, Part.ENCODER, "", PyTorchVision.rest(config, loader, scope));
-        }
-    }
-
-    /** One by one, because the order within a dictionary is not kept. */
-    private void addParameters(Scope scope, Part part, String prefix, Map<String, PtNDArray> tensors) {
-        tensors.forEach((name, tensor) -> {
-            Parameter parameter =
-                    new Parameter(part, prefix + name, tensor.getShape().getShape());
-            parameters.add(parameter);
-            tensor.setName("w." + parameter.key());
-            script.differentiate(scope, "add_parameters", tensor);
-        });
-    }
-
-    private static PtNDArray[] dictionary(Map<String, PtNDArray> tensors) {
-        tensors.forEach((name, tensor) -> tensor.setName("w." + name));
-        return tensors.values().toArray(new PtNDArray[0]);
     }
 
     /** {@return all that is trained, in a fixed order} */

@@ -12,7 +12,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.Map;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,10 +49,6 @@ final class Scope implements AutoCloseable {
         return own(IValue.listFrom(values));
     }
 
-    IValue of(boolean... values) {
-        return own(IValue.listFrom(values));
-    }
-
     IValue of(PtNDArray tensor) {
         return own(IValue.from(tensor));
     }
@@ -61,16 +57,12 @@ final class Scope implements AutoCloseable {
         return own(IValue.listFrom(list));
     }
 
-    IValue of(IValue... list) {
-        return own(IValue.listFrom(list));
+    IValue of(List<String> list) {
+        return own(IValue.listFrom(list.stream().map(this::of).toArray(IValue[]::new)));
     }
 
     IValue tuple(IValue... parts) {
         return own(IValue.tupleFrom(parts));
-    }
-
-    IValue of(Map<String, PtNDArray> tensorsByName) {
-        return own(IValue.stringMapFrom(tensorsByName));
     }
 
     /** A copy of {@code values} as a tensor on the CPU. */
@@ -95,9 +87,23 @@ final class Scope implements AutoCloseable {
         return value.toTensor(manager());
     }
 
-    /** The tensors in the list {@code value}, of which the same holds. */
-    PtNDArray[] tensors(IValue value) {
-        return value.toTensorArray(manager());
+    /** A copy of the tensor in {@code value}: float32 on the CPU, in row order. */
+    FloatTensor floats(IValue value) {
+        return floats(tensor(value));
+    }
+
+    /** Copies of the tensors in the list {@code value}, which are such as well. */
+    List<FloatTensor> allFloats(IValue value) {
+        return Arrays.stream(value.toTensorArray(manager())).map(Scope::floats).toList();
+    }
+
+    private static FloatTensor floats(PtNDArray tensor) {
+        int[] shape = Arrays.stream(tensor.getShape().getShape())
+                .mapToInt(Math::toIntExact)
+                .toArray();
+        FloatTensor copy = FloatTensor.allocate(shape);
+        copy.data().put(tensor.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer());
+        return copy;
     }
 
     /** Memory that a network writes its results into and that Java reads without another copy. */

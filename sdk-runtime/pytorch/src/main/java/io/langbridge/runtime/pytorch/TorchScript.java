@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 
 /** A loaded TorchScript module. Safe for use by several threads; closing waits for what runs. */
 final class TorchScript implements AutoCloseable {
@@ -29,18 +30,16 @@ final class TorchScript implements AutoCloseable {
     private boolean closed;
 
     /**
-     * Loads a source file of this package.
+     * Loads a module.
      *
      * @param what names the network in messages
-     * @param file {@code decoder.py}
-     * @param moduleClass the class in it that is a {@code Module}
      */
-    TorchScript(String what, String file, String moduleClass, int threads) {
-        this(what, new Source(file, moduleClass), Map.of(), threads);
+    TorchScript(String what, Source source, int threads) {
+        this(what, source, Map.of(), threads);
     }
 
     /**
-     * Loads a source file that works with others.
+     * Loads a module that works with others.
      *
      * @param parts by the names under which the module knows them
      */
@@ -55,8 +54,7 @@ final class TorchScript implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (EngineException e) {
-            throw new PyTorchException(
-                    "PyTorch cannot load the " + what + " from " + source.file() + ": " + e.getMessage(), e);
+            throw new PyTorchException("PyTorch cannot load the " + what + ": " + e.getMessage(), e);
         }
     }
 
@@ -66,15 +64,24 @@ final class TorchScript implements AutoCloseable {
      * @return a value that the caller closes
      */
     IValue run(String method, IValue... arguments) {
+        return whileOpen(() -> {
+            prepareThread();
+            try {
+                return IValueUtils.runMethod(module, method, arguments);
+            } catch (EngineException e) {
+                throw translated(method, e);
+            }
+        });
+    }
+
+    /** Does something that closing waits for. */
+    <T> T whileOpen(Supplier<T> action) {
         lock.readLock().lock();
         try {
             if (closed) {
                 throw new IllegalStateException("The " + what + " is closed");
             }
-            prepareThread();
-            return IValueUtils.runMethod(module, method, arguments);
-        } catch (EngineException e) {
-            throw translated(method, e);
+            return action.get();
         } finally {
             lock.readLock().unlock();
         }
@@ -87,11 +94,7 @@ final class TorchScript implements AutoCloseable {
      * @param arguments tensors; several with names {@code w.name} are one dictionary
      */
     PtNDArray differentiate(Scope scope, String method, PtNDArray... arguments) {
-        lock.readLock().lock();
-        try {
-            if (closed) {
-                throw new IllegalStateException("The " + what + " is closed");
-            }
+        return whileOpen(() -> {
             prepareThread();
             NDList inputs = new NDList(arguments);
             PtNDArray name = scope.tensor(new int[1]);
@@ -101,14 +104,12 @@ final class TorchScript implements AutoCloseable {
             JniUtils.setGradMode(true); // per thread
             try {
                 return (PtNDArray) IValueUtils.forward(module, inputs, true).singletonOrThrow();
+            } catch (EngineException e) {
+                throw translated(method, e);
             } finally {
                 JniUtils.setGradMode(before);
             }
-        } catch (EngineException e) {
-            throw translated(method, e);
-        } finally {
-            lock.readLock().unlock();
-        }
+        });
     }
 
     private RuntimeException translated(String method, EngineException e) {

@@ -23,19 +23,19 @@ final class TorchScriptArchive {
 
     private TorchScriptArchive() {}
 
-    /** A class in a source file of this package: {@code decoder.py}, {@code Decoder}. */
-    record Source(String file, String moduleClass) {}
-
-    /** Packs a source file. */
-    static byte[] of(Source source) {
-        return of(source, Map.of());
+    /** A text and the class in it that is a {@code Module}. */
+    record Source(String text, String moduleClass) {
+        /** A file of this package: {@code weights.py}. */
+        static Source of(String file, String moduleClass) {
+            return new Source(resource(file), moduleClass);
+        }
     }
 
     /**
-     * Packs a source file that works with others.
+     * Packs a text that works with others.
      *
-     * @param parts by the names under which the module knows them; what is in their files gets this name in front:
-     *     {@code __torch__.decoder.Config}
+     * @param parts by the names under which the module knows them; what is in their texts gets this name in front:
+     *     {@code __torch__.decoder.Context}
      */
     static byte[] of(Source source, Map<String, Source> parts) {
         try {
@@ -46,9 +46,9 @@ final class TorchScriptArchive {
                 writeInstance(pickle, source, "__torch__", parts);
                 pickle.write('.'); // STOP
                 put(zip, "network/data.pkl", pickle.toByteArray());
-                put(zip, "network/code/__torch__.py", text(source).getBytes(StandardCharsets.UTF_8));
+                put(zip, "network/code/__torch__.py", source.text().getBytes(StandardCharsets.UTF_8));
                 for (Map.Entry<String, Source> part : parts.entrySet()) {
-                    String text = text(part.getValue()).replace("__torch__.", "__torch__." + part.getKey() + ".");
+                    String text = part.getValue().text().replace("__torch__.", "__torch__." + part.getKey() + ".");
                     put(zip, "network/code/__torch__/" + part.getKey() + ".py", text.getBytes(StandardCharsets.UTF_8));
                 }
                 put(zip, "network/constants.pkl", NO_CONSTANTS);
@@ -60,13 +60,16 @@ final class TorchScriptArchive {
         }
     }
 
-    private static String text(Source source) throws IOException {
-        try (InputStream in = TorchScriptArchive.class.getResourceAsStream(source.file())) {
+    /** A file of this package. */
+    static String resource(String file) {
+        try (InputStream in = TorchScriptArchive.class.getResourceAsStream(file)) {
             if (in == null) {
-                throw new IllegalStateException("The resource " + source.file() + " is missing beside "
+                throw new IllegalStateException("The resource " + file + " is missing beside "
                         + TorchScriptArchive.class.getName() + "; the jar is damaged");
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -5,6 +5,7 @@ import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,7 +34,7 @@ final class WeightLoader implements AutoCloseable {
     WeightLoader(Weights weights, Placement placement, int threads) {
         this.weights = weights;
         this.placement = placement;
-        script = new TorchScript("weights from " + weights.source(), "weights.py", "Weights", threads);
+        script = new TorchScript("weights from " + weights.source(), Source.of("weights.py", "Weights"), threads);
     }
 
     /** The tensor where and as the network computes. */
@@ -44,24 +45,12 @@ final class WeightLoader implements AutoCloseable {
             if (map == null) {
                 return read(scope, stored, placement);
             }
-            return place(scope, map);
-        }
-    }
-
-    /** Moves a tensor to where and as the network computes; itself if it is so already. */
-    PtNDArray place(Scope scope, PtNDArray tensor) {
-        try (Scope call = new Scope()) {
             return scope.tensor(call.own(script.run(
                     "move",
-                    call.of(tensor),
+                    call.of(map),
                     call.of(placement.device()),
                     call.of(placement.type().code()))));
         }
-    }
-
-    /** Adds the tensors to {@code target} under their names without {@code prefix}. */
-    void get(Scope scope, Map<String, PtNDArray> target, String prefix, String name, long... shape) {
-        target.put(name, get(scope, prefix + name, shape));
     }
 
     /** The tensor as it is stored, mapped from its file; read as float32 where it cannot be mapped. On the CPU. */
@@ -72,7 +61,7 @@ final class WeightLoader implements AutoCloseable {
     }
 
     /** A copy of {@code values} where and as the network computes. */
-    PtNDArray upload(Scope scope, FloatTensor values, ScalarType type) {
+    PtNDArray upload(Scope scope, FloatTensor values) {
         long[] shape = new long[values.shape().length];
         for (int i = 0; i < shape.length; i++) {
             shape[i] = values.size(i);
@@ -80,7 +69,7 @@ final class WeightLoader implements AutoCloseable {
         FloatTensor flat = values.reshape(values.count());
         return fill(
                 scope,
-                new Placement(placement.device(), type),
+                placement,
                 shape,
                 (from, chunk) -> chunk.data()
                         .put(flat.rows((int) from, (int) from + chunk.count()).data()));
@@ -90,11 +79,11 @@ final class WeightLoader implements AutoCloseable {
         return fill(scope, target, stored.shape(), (from, chunk) -> stored.read(from, chunk.data()));
     }
 
-    private interface Source {
+    private interface Values {
         void read(long from, FloatTensor chunk);
     }
 
-    private PtNDArray fill(Scope scope, Placement target, long[] shape, Source source) {
+    private PtNDArray fill(Scope scope, Placement target, long[] shape, Values source) {
         long count = 1;
         for (long size : shape) {
             count = Math.multiplyExact(count, size);

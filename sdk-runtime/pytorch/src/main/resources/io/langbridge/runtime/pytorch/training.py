@@ -1,9 +1,16 @@
-# The three networks in one graph, its gradients, and AdamW. vision, adapter and decoder are the texts of the same names,
-# with which the trained weights are used later. Everything a training consists of stays in here; what is called returns
+# The three networks in one graph, its gradients, and AdamW. vision, adapter and decoder are the texts with which the
+# trained weights are used later; where there is none, it is one that is never called. Everything a training consists of stays in here; what is called returns
 # numbers or copies into tensors of the caller. Annotations are needed: this is TorchScript.
 #
 # Methods that are differentiated must be called with gradients switched on, the others need not be. Tensors from
 # elsewhere were made with gradients switched off for good; "usable" lifts that without a copy.
+
+
+# One of a network's weights: parameters under each other, see "arrange" in ops.py.
+class Slot(NamedTuple):
+  names : List[str]
+  repeats : List[int]
+  whole : bool  # otherwise it is brought to where and as the networks compute part by part
 
 
 class State(NamedTuple):
@@ -14,36 +21,27 @@ class State(NamedTuple):
   gradients : Dict[str, Tensor]  # summed up since the last update
   first_moments : Dict[str, Tensor]
   second_moments : Dict[str, Tensor]
+  slots : Dict[str, List[__torch__.Slot]]  # of each network that is trained, and of the adapter: its weights in order
+  llm : List[Tensor]  # the weights of the language model, if it is not trained
+  inverse_frequencies : Tensor  # [head_dim / 2]
 
-  adapter : Dict[str, Tensor]  # the adapter's parameters without the prefix
   softmax : bool
   vocabulary : List[Tensor]  # LangBridge: the ids of the shared tokens, [mm_vocab]; otherwise none
   vocabulary_matrix : List[Tensor]  # their embeddings, float32, if the language model is not trained
-  # LangBridge without a softmax: the last layers as one, "weight" and "bias", made anew after every update. Micro-batches
-  # are differentiated down to these; "weight history" and "bias history" lead on to the adapter's own parameters.
+  # LangBridge without a softmax: the last layers as one, "adapter.2.weight" and "adapter.2.bias" of an MLP, made anew
+  # after every update. Micro-batches are differentiated down to these; their history leads on to the adapter's own
+  # parameters.
   folded : Dict[str, Tensor]
-
-  llm_config : __torch__.decoder.Config
-  sliding : List[bool]
-  inverse_frequencies : Tensor  # [head_dim / 2]
-  llm_layers : List[__torch__.decoder.Layer]  # if it is not trained
-  llm : List[__torch__.decoder.Model]  # one, if it is not trained
-  llm_layer_parameters : List[Dict[str, Tensor]]  # if it is trained
-  llm_rest : Dict[str, Tensor]
-
-  encoder_config : List[__torch__.vision.Config]  # one, if it is trained; otherwise features come from outside
-  first_token : int  # 1 leaves out the class token
-  encoder_layer_parameters : List[Dict[str, Tensor]]
-  encoder_rest : Dict[str, Tensor]
+  history : List[Tensor]  # of weight and bias
 
 
 class Training(Module):
   __parameters__ = []
   __buffers__ = []
   training : bool
-  vision : __torch__.vision.Vision
-  adapter : __torch__.adapter.Adapter
-  decoder : __torch__.decoder.Decoder
+  vision : __torch__.vision.Network
+  adapter : __torch__.adapter.Network
+  decoder : __torch__.decoder.Network
   state : Optional[__torch__.State]
 
   def get(self) -> __torch__.State:
@@ -53,56 +51,32 @@ class Training(Module):
 
   # ---- Loading
 
-  def start(self, like: Tensor, softmax: bool, num_attention_heads: int, num_key_value_heads: int, head_dim: int,
-      rms_norm_eps: float, sliding_window: int, sliding: List[bool], inverse_frequencies: Tensor,
-      first_token: int) -> int:
+  def start(self, like: Tensor, softmax: bool, inverse_frequencies: Tensor) -> int:
     parameters : Dict[str, Tensor] = {}
     gradients : Dict[str, Tensor] = {}
     first_moments : Dict[str, Tensor] = {}
     second_moments : Dict[str, Tensor] = {}
-    adapter : Dict[str, Tensor] = {}
+    slots : Dict[str, List[__torch__.Slot]] = {}
+    llm : List[Tensor] = []
     vocabulary : List[Tensor] = []
     vocabulary_matrix : List[Tensor] = []
     folded : Dict[str, Tensor] = {}
-    llm_layers : List[__torch__.decoder.Layer] = []
-    llm : List[__torch__.decoder.Model] = []
-    llm_layer_parameters : List[Dict[str, Tensor]] = []
-    llm_rest : Dict[str, Tensor] = {}
-    encoder_config : List[__torch__.vision.Config] = []
-    encoder_layer_parameters : List[Dict[str, Tensor]] = []
-    encoder_rest : Dict[str, Tensor] = {}
+    history : List[Tensor] = []
     frequencies = inverse_frequencies.clone()  # what comes from the caller lies in the caller's memory
-    llm_config = self.decoder.config(
-        num_attention_heads, num_key_value_heads, head_dim, rms_norm_eps, sliding_window)
     self.state = __torch__.State(
-        like, parameters, gradients, first_moments, second_moments, adapter, softmax, vocabulary,
-        vocabulary_matrix, folded, llm_config, sliding, frequencies, llm_layers, llm, llm_layer_parameters, llm_rest,
-        encoder_config, first_token, encoder_layer_parameters, encoder_rest)
-    return 0
-
-  def train_encoder(self, clip: bool, num_attention_heads: int, patch_size: int, hidden_act: str,
-      layer_norm_eps: float) -> int:
-    config = self.vision.config(clip, num_attention_heads, patch_size, hidden_act, layer_norm_eps)
-    self.get().encoder_config.append(config)
+        like, parameters, gradients, first_moments, second_moments, slots, llm, frequencies, softmax, vocabulary,
+        vocabulary_matrix, folded, history)
     return 0
 
   def usable(self, x: Tensor) -> Tensor:
     return torch.set_(torch.empty([0], dtype=x.dtype, device=x.device), x)
 
-  def all_usable(self, w: Dict[str, Tensor]) -> Dict[str, Tensor]:
-    usable : Dict[str, Tensor] = {}
-    for name in list(w.keys()):
-      usable[name] = self.usable(w[name])
-    return usable
-
   # Differentiated.
   def add_empty_parameters(self, shapes: Dict[str, Tensor], train: Tensor) -> Tensor:
     s = self.get()
     for name in list(shapes.keys()):
-      shape : List[int] = []
-      for i in range(shapes[name].size(0)):
-        shape.append(int(shapes[name][i]))
-      s.parameters[name] = torch.requires_grad_(torch.zeros(shape, dtype=6, device=s.like.device), bool(train))
+      zeros = torch.zeros(self.integers(shapes[name]), dtype=6, device=s.like.device)
+      s.parameters[name] = torch.requires_grad_(zeros, bool(train))
     return torch.zeros([1])
 
   # Copies, so that what lies mapped in a file is not written to. Differentiated.
@@ -112,109 +86,77 @@ class Training(Module):
       s.parameters[name] = torch.requires_grad_(self.usable(w[name]).to(s.like.device, 6).clone(), True)
     return torch.zeros([1])
 
-  # Sorts the parameters into layers. They come in the order of their numbers.
-  def arrange(self) -> int:
+  # network: adapter, llm or encoder; names: of parameters
+  def add_slot(self, network: str, names: List[str], repeats: List[int], whole: bool) -> int:
     s = self.get()
-    for name in list(s.parameters.keys()):
-      tensor = s.parameters[name]
-      if name.startswith("adapter."):
-        s.adapter[name[8:]] = tensor
-      elif name.startswith("llm."):
-        self.put(s.llm_layer_parameters, s.llm_rest, name[4:], "model.layers.", tensor)
-      else:
-        self.put(s.encoder_layer_parameters, s.encoder_rest, name[8:], "encoder.layers.", tensor)
-    return len(s.parameters)
+    if network not in s.slots:
+      empty : List[__torch__.Slot] = []
+      s.slots[network] = empty
+    s.slots[network].append(__torch__.Slot(names, repeats, whole))
+    return len(s.slots[network])
 
-  def put(self, layers: List[Dict[str, Tensor]], rest: Dict[str, Tensor], name: str, prefix: str,
-      tensor: Tensor) -> int:
-    if name.startswith(prefix):
-      numbered = name[len(prefix):]
-      dot = numbered.find(".")
-      layer = int(numbered[:dot])
-      if layer == len(layers):
-        empty : Dict[str, Tensor] = {}
-        layers.append(empty)
-      layers[layer][numbered[dot + 1:]] = tensor
-    else:
-      rest[name] = tensor
-    return len(layers)
-
-  # Differentiated, though nothing flows into it: it fuses tensors.
-  def add_frozen_layer(self, w: Dict[str, Tensor]) -> Tensor:
+  # w: the tensors of a weight, by their numbers. Differentiated, though nothing flows into it: it fuses tensors.
+  def add_frozen_slot(self, w: Dict[str, Tensor], repeats: Tensor) -> Tensor:
     s = self.get()
-    layer = self.decoder.layer(s.llm_config, s.sliding[len(s.llm_layers)], self.all_usable(w))
-    s.llm_layers.append(layer)
+    tensors : List[Tensor] = []
+    for i in range(len(w)):
+      tensors.append(self.usable(w[str(i)]))
+    s.llm.append(self.decoder.arrange(tensors, self.integers(repeats)))
     return torch.zeros([1])
 
-  def add_frozen_rest(self, w: Dict[str, Tensor]) -> Tensor:
-    s = self.get()
-    s.llm.append(self.decoder.model(s.llm_config, s.llm_layers, self.all_usable(w)))
-    return torch.zeros([1])
+  def integers(self, values: Tensor) -> List[int]:
+    integers : List[int] = []
+    for i in range(values.size(0)):
+      integers.append(int(values[i]))
+    return integers
 
   # The last to be added. Differentiated.
   def add_vocabulary(self, ids: Tensor) -> Tensor:
     s = self.get()
     s.vocabulary.append(ids.to(s.like.device).clone())
     if len(s.llm) > 0:
-      s.vocabulary_matrix.append(torch.index_select(s.llm[0].embed_tokens, 0, s.vocabulary[0]).to(6))
+      s.vocabulary_matrix.append(torch.index_select(s.llm[0], 0, s.vocabulary[0]).to(6))
     return torch.zeros([1])
 
   # ---- The graph
 
-  def computing(self, s: __torch__.State, w: Dict[str, Tensor]) -> Dict[str, Tensor]:
-    computing : Dict[str, Tensor] = {}
-    for name in list(w.keys()):
-      computing[name] = w[name].to(s.like.device, s.like.dtype)
-    return computing
+  # The weights of a network, where and as it computes.
+  def weights(self, s: __torch__.State, network: str) -> List[Tensor]:
+    weights : List[Tensor] = []
+    for slot in s.slots[network]:
+      tensors : List[Tensor] = []
+      for name in slot.names:
+        x = self.tensor(s, name)
+        if slot.whole:
+          x = x.to(s.like.device, s.like.dtype)
+        tensors.append(x)
+      weights.append(self.decoder.arrange(tensors, slot.repeats))
+    return weights
 
-  def llm(self, s: __torch__.State) -> __torch__.decoder.Model:
-    if len(s.llm) > 0:
-      model = s.llm[0]
+  def tensor(self, s: __torch__.State, name: str) -> Tensor:
+    if name in s.folded:
+      x = s.folded[name]
+    elif name == "adapter.vocabulary_matrix":
+      x = self.vocabulary_matrix(s)
     else:
-      layers : List[__torch__.decoder.Layer] = []
-      for w in s.llm_layer_parameters:
-        layers.append(self.decoder.layer(s.llm_config, s.sliding[len(layers)], self.computing(s, w)))
-      model = self.decoder.model(s.llm_config, layers, self.computing(s, s.llm_rest))
-    return model
-
-  # [tiles * patches, mm_hidden]
-  def features(self, s: __torch__.State, pixels: Tensor) -> Tensor:
-    layers : List[__torch__.vision.Layer] = []
-    for w in s.encoder_layer_parameters:
-      layers.append(self.vision.layer(self.computing(s, w)))
-    tower = self.vision.tower(s.encoder_config[0], layers, self.computing(s, s.encoder_rest))
-    return torch.flatten(self.vision.run(tower, pixels, s.first_token), 0, 1)
+      x = s.parameters[name]
+    return x
 
   # The shared tokens' embeddings, [mm_vocab, llm_hidden]: the language model's own, so they are trained with it.
   def vocabulary_matrix(self, s: __torch__.State) -> Tensor:
     if len(s.vocabulary_matrix) > 0:
       matrix = s.vocabulary_matrix[0]
     else:
-      matrix = torch.index_select(s.llm_rest["model.embed_tokens.weight"], 0, s.vocabulary[0])
+      matrix = torch.index_select(s.parameters["llm.model.embed_tokens.weight"], 0, s.vocabulary[0])
     return matrix
 
   # [tiles * patches, llm_hidden]
-  def visual_tokens(self, s: __torch__.State, features: Tensor) -> Tensor:
-    w = s.adapter
-    if len(s.vocabulary) == 0:
-      computing = self.computing(s, w)
-      weights : List[Tensor] = []
-      biases : List[Tensor] = []
-      for name in list(w.keys()):
-        if name.endswith("weight"):
-          weights.append(computing[name])
-        elif name.endswith("bias"):
-          biases.append(computing[name])
-      visual_tokens = self.adapter.run_mlp(weights, biases, features)
-    elif s.softmax:
-      matrix = self.vocabulary_matrix(s).to(s.like.dtype)
-      visual_tokens = self.adapter.run_softmax(self.adapter.projector(w), matrix, features)
-    else:
-      dtype = s.like.dtype
-      visual_tokens = self.adapter.run_mlp(
-          [w["0.weight"].to(dtype), s.folded["weight"].to(dtype)],
-          [w["0.bias"].to(dtype), s.folded["bias"].to(dtype)], features)
-    return visual_tokens
+  def visual_tokens(self, s: __torch__.State, pictures: Tensor) -> Tensor:
+    features = pictures
+    if "encoder" in s.slots:
+      features = torch.flatten(
+          self.vision.network(self.weights(s, "encoder"), pictures, self.vision.nothing(pictures)), 0, 1)
+    return self.adapter.network(self.weights(s, "adapter"), features, self.adapter.nothing(features))
 
   # Several sequences one after the other. Sum over the answers' tokens of -log p, float32. Without a language model what
   # the adapter gives for each patch are the logits themselves: answers are rows of it, of which labels are to be told.
@@ -229,30 +171,22 @@ class Training(Module):
       answers: Tensor, labels: Tensor) -> Tensor:
     s = self.get()
     device = s.like.device
-    if len(s.llm) + len(s.llm_rest) > 0:
-      llm = self.llm(s)
-      x = torch.embedding(llm.embed_tokens, ids.to(device))
+    if len(s.llm) > 0 or "llm" in s.slots:
+      llm = s.llm
+      if len(llm) == 0:
+        llm = self.weights(s, "llm")
+      x = torch.embedding(llm[0], ids.to(device))
       if sources.size(0) > 0:
-        visual = self.visual_tokens_of(s, pictures)
-        if "image_newline" in s.adapter:
-          visual = torch.cat([visual, s.adapter["image_newline"].to(visual.dtype).unsqueeze(0)])
+        visual = self.visual_tokens(s, pictures)
+        if "adapter.image_newline" in s.parameters:
+          newline = s.parameters["adapter.image_newline"].to(visual.dtype)
+          visual = torch.cat([visual, newline.unsqueeze(0)])
         visual = torch.index_select(visual, 0, sources.to(device))
         x = torch.index_copy(x, 0, places.to(device), visual.to(x.dtype))
-      all_lengths : List[int] = []
-      for i in range(lengths.size(0)):
-        all_lengths.append(int(lengths[i]))
-      x = self.decoder.run_packed(llm, x, all_lengths, s.inverse_frequencies)
-      x = self.decoder.final_norm(llm, torch.index_select(x, 0, answers.to(device)))
-      logits = self.decoder.head(llm, x).to(6)
+      logits = self.decoder.packed(llm, x, self.integers(lengths), answers.to(device), s.inverse_frequencies).to(6)
     else:
-      logits = torch.index_select(self.visual_tokens_of(s, pictures), 0, answers.to(device)).to(6)
+      logits = torch.index_select(self.visual_tokens(s, pictures), 0, answers.to(device)).to(6)
     return torch.cross_entropy_loss(logits, labels.to(device), None, 2, -100, 0.)
-
-  def visual_tokens_of(self, s: __torch__.State, pictures: Tensor) -> Tensor:
-    features = pictures
-    if len(s.encoder_config) > 0:
-      features = self.features(s, pictures)
-    return self.visual_tokens(s, features)
 
   # ---- Gradients. All differentiated.
 
@@ -262,15 +196,15 @@ class Training(Module):
   def fold(self) -> Tensor:
     s = self.get()
     if len(s.vocabulary) > 0 and not s.softmax:
-      w = s.adapter
       e = self.vocabulary_matrix(s)
-      w3_e = torch.matmul(torch.t(w["3.weight"]), e)  # [mlp_hidden, llm_hidden]
-      weight = torch.matmul(torch.t(w3_e), w["2.weight"])  # [llm_hidden, mlp_hidden]
-      bias = torch.matmul(w["2.bias"], w3_e) + torch.matmul(w["3.bias"], e)
-      s.folded["weight history"] = weight
-      s.folded["bias history"] = bias
-      s.folded["weight"] = torch.requires_grad_(weight.detach(), True)
-      s.folded["bias"] = torch.requires_grad_(bias.detach(), True)
+      w3_e = torch.matmul(torch.t(s.parameters["adapter.3.weight"]), e)  # [mlp_hidden, llm_hidden]
+      weight = torch.matmul(torch.t(w3_e), s.parameters["adapter.2.weight"])  # [llm_hidden, mlp_hidden]
+      bias = torch.matmul(s.parameters["adapter.2.bias"], w3_e) + torch.matmul(s.parameters["adapter.3.bias"], e)
+      s.history.clear()
+      s.history.append(weight)
+      s.history.append(bias)
+      s.folded["adapter.2.weight"] = torch.requires_grad_(weight.detach(), True)
+      s.folded["adapter.2.bias"] = torch.requires_grad_(bias.detach(), True)
     return torch.zeros([1])
 
   # Adds the gradients of factor * sum_of_losses; returns the sum.
@@ -287,9 +221,9 @@ class Training(Module):
         leaves.append(s.parameters[name])
     if len(s.folded) > 0:
       names.append("folded weight")
-      leaves.append(s.folded["weight"])
+      leaves.append(s.folded["adapter.2.weight"])
       names.append("folded bias")
-      leaves.append(s.folded["bias"])
+      leaves.append(s.folded["adapter.2.bias"])
     gradients = torch.grad([loss * factor.to(loss.device)], leaves, None, None, False, True)
     for i in range(len(names)):
       self.add(s, names[i], gradients[i])
@@ -321,8 +255,7 @@ class Training(Module):
       for name in names:
         leaves.append(s.parameters[name])
       given : List[Optional[Tensor]] = [s.gradients["folded weight"], s.gradients["folded bias"]]
-      history = [s.folded["weight history"], s.folded["bias history"]]
-      gradients = torch.grad(history, leaves, given, None, False, True)
+      gradients = torch.grad(s.history, leaves, given, None, False, True)
       for i in range(len(names)):
         self.add(s, names[i], gradients[i])
       s.gradients.pop("folded weight")

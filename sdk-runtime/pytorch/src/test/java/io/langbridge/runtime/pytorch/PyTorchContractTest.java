@@ -5,6 +5,7 @@ import io.langbridge.contract.RuntimeContract;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.network.Decoder;
 import java.util.Set;
 
 class PyTorchContractTest extends RuntimeContract {
@@ -17,7 +18,8 @@ class PyTorchContractTest extends RuntimeContract {
     @Override
     protected float[] process(float[] scores, Set<Integer> seen, Sampler.Settings settings) {
         int[] ids = seen.stream().mapToInt(Integer::intValue).toArray();
-        try (TorchScript script = new TorchScript("decoder", "decoder.py", "Decoder", 1);
+        TorchNet decoder = TorchNet.of(Decoder.network(Tiny.decoder(false, false, 0, false)));
+        try (TorchScript script = new TorchScript("decoder", decoder.source(), 1);
                 Scope scope = new Scope()) {
             IValue processed = scope.own(script.run(
                     "process",

@@ -4,6 +4,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.network.Vit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,17 @@ final class RunningVision implements VisionNetwork {
 
     @Override
     public FloatTensor features(FloatTensor pixels) {
-        return running.run(pixels);
+        return running.run(checked(pixels));
+    }
+
+    private FloatTensor checked(FloatTensor pixels) {
+        int[] shape = pixels.shape();
+        int size = config.imageSize();
+        if (shape.length != 4 || shape[0] < 1 || shape[1] != 3 || shape[2] != size || shape[3] != size) {
+            throw new IllegalArgumentException("Pixels must have the shape [tiles, 3, " + size + ", " + size
+                    + "] with at least one tile, not " + Arrays.toString(shape));
+        }
+        return pixels;
     }
 
     @Override
@@ -37,7 +48,7 @@ final class RunningVision implements VisionNetwork {
 
     @Override
     public Trace trace(FloatTensor pixels) {
-        Map<String, FloatTensor> shown = running.trace(pixels);
+        Map<String, FloatTensor> shown = running.trace(checked(pixels));
         List<FloatTensor> states = new ArrayList<>();
         for (int i = 0; i <= config.numHiddenLayers(); i++) {
             states.add(Objects.requireNonNull(shown.get("hidden_states." + i)));

@@ -218,7 +218,8 @@ public final class Inventory {
 
         @Override
         public Value pixelShuffle(Value x, int factor) {
-            return value(x.rows() / (factor * factor), x.width() * factor * factor);
+            int rows = x.rows() == ANY ? ANY : x.rows() / (factor * factor);
+            return value(rows, x.width() * factor * factor);
         }
 
         @Override

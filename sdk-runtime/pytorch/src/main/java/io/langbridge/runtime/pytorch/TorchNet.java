@@ -1,0 +1,302 @@
+package io.langbridge.runtime.pytorch;
+
+import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.pytorch.Slot.Access;
+import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes a network as a TorchScript method, a straight line over a list of weights: {@link #slots} says what each of
+ * them is. {@code ops.py} has what it calls, and for decoders {@code decoder.py} what calls it.
+ */
+final class TorchNet implements Net {
+    private final boolean traced;
+    private final StringBuilder lines = new StringBuilder();
+    private final Map<Slot, Integer> slots = new LinkedHashMap<>();
+    private final List<String> shown = new ArrayList<>();
+    private final Set<Integer> windows = new LinkedHashSet<>();
+    private boolean decodes;
+    private int values;
+
+    private TorchNet(boolean traced) {
+        this.traced = traced;
+    }
+
+    /** From the input to the result. */
+    static TorchNet of(Network network) {
+        return new TorchNet(false).write(network.text());
+    }
+
+    /** With all that it shows. */
+    static TorchNet ofTrace(Network network) {
+        return new TorchNet(true).write(network.trace());
+    }
+
+    private TorchNet write(Function<Net, Value> network) {
+        Value result = network.apply(this);
+        lines.append("    return ").append(result.name()).append('\n');
+        return this;
+    }
+
+    /** The method. */
+    String text() {
+        return "\n  def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:\n"
+                + "    x = x.to(w[0].device, w[0].dtype)\n" + lines;
+    }
+
+    /** A module with the method. */
+    Source source() {
+        String decoder = decodes ? TorchScriptArchive.resource("decoder.py") : "";
+        return new Source(TorchScriptArchive.resource("ops.py") + decoder + text(), "Network");
+    }
+
+    /** What each of the weights is, in their order. */
+    List<Slot> slots() {
+        return new ArrayList<>(slots.keySet());
+    }
+
+    /** Names of what is shown, in the order in which it is added to {@code Context.shown}. */
+    List<String> shown() {
+        return shown;
+    }
+
+    private String let(String value) {
+        String name = "v" + values++;
+        lines.append("    ").append(name).append(" = ").append(value).append('\n');
+        return name;
+    }
+
+    private static String call(String function, Object... arguments) {
+        StringBuilder call = new StringBuilder(function).append('(');
+        for (int i = 0; i < arguments.length; i++) {
+            call.append(i == 0 ? "" : ", ").append(arguments[i]);
+        }
+        return call.append(')').toString();
+    }
+
+    private static String python(boolean value) {
+        return value ? "True" : "False";
+    }
+
+    private String slot(Slot slot) {
+        Integer index = slots.putIfAbsent(slot, slots.size());
+        return "w[" + (index == null ? slots.size() - 1 : index) + "]";
+    }
+
+    private String tensor(String name) {
+        return slot(Slot.of(name, Access.WHOLE));
+    }
+
+    private String tensor(@Nullable String name, String otherwise) {
+        return name == null ? otherwise : tensor(name);
+    }
+
+    /** Layers with the same input, side by side in their output: {@code q_proj}, .. */
+    private String together(Value x, String layer, boolean bias, String... parts) {
+        String weight = slot(Slot.under(named(layer, ".weight", parts)));
+        String both = bias ? slot(Slot.under(named(layer, ".bias", parts))) : "None";
+        return let(call("torch.linear", x.name(), weight, both));
+    }
+
+    private static List<String> named(String layer, String suffix, String... parts) {
+        List<String> names = new ArrayList<>();
+        for (String part : parts) {
+            names.add(layer + "." + part + suffix);
+        }
+        return names;
+    }
+
+    @Override
+    public Value pixels(int height, int width) {
+        return new Value("x", height, width);
+    }
+
+    @Override
+    public Value patches(Value pixels, String layer, int patch, int width, boolean bias) {
+        String weight = tensor(layer + ".weight");
+        String patches = call("self.patches", pixels.name(), weight, tensor(bias ? layer + ".bias" : null, "None"));
+        return new Value(let(patches), pixels.rows() / patch * (pixels.width() / patch), width);
+    }
+
+    @Override
+    public Value input(String name, int rows, int width) {
+        return new Value("x", rows, width);
+    }
+
+    @Override
+    public Value embedded(String table, int vocab, int width) {
+        decodes = true;
+        tensor(table); // the first
+        return new Value("x", ANY, width);
+    }
+
+    @Override
+    public Value weight(String name, int... shape) {
+        int width = shape[shape.length - 1];
+        int rows = 1;
+        for (int i = 0; i < shape.length - 1; i++) {
+            rows *= shape[i];
+        }
+        String tensor = tensor(name);
+        return new Value(shape.length == 2 ? tensor : tensor + ".view([" + rows + ", " + width + "])", rows, width);
+    }
+
+    @Override
+    public Value linear(Value x, String weight, @Nullable String bias, int out) {
+        String y = call("torch.linear", x.name(), tensor(weight), tensor(bias, "None"));
+        return new Value(let(y), x.rows(), out);
+    }
+
+    @Override
+    public Value layerNorm(Value x, String layer, float epsilon) {
+        String width = "[" + x.width() + "]";
+        return x.named(let(call(
+                "torch.layer_norm", x.name(), width, tensor(layer + ".weight"), tensor(layer + ".bias"), epsilon)));
+    }
+
+    @Override
+    public Value rmsNorm(Value x, String layer, float epsilon) {
+        String width = "[" + x.width() + "]";
+        return x.named(let(call("torch.rms_norm", x.name(), width, tensor(layer + ".weight"), epsilon)));
+    }
+
+    @Override
+    public Value activation(Activation function, Value x) {
+        return x.named(let(activated(function, x.name())));
+    }
+
+    private static String activated(Activation function, String x) {
+        switch (function) {
+            case GELU:
+                return call("torch.gelu", x);
+            case GELU_TANH:
+                return call("torch.gelu", x, "approximate=\"tanh\"");
+            case QUICK_GELU:
+                return call("self.quick_gelu", x);
+            case SILU:
+                return call("torch.silu", x);
+            default:
+                throw new AssertionError(function);
+        }
+    }
+
+    @Override
+    public Value add(Value a, Value b) {
+        return a.named(let(a.name() + " + " + b.name()));
+    }
+
+    @Override
+    public Value under(Value above, Value below) {
+        String both = let(call("self.under", above.name(), below.name()));
+        return new Value(both, above.rows() + below.rows(), above.width());
+    }
+
+    @Override
+    public Value rows(Value x, int first, int count) {
+        return new Value(let(call("torch.narrow", x.name(), -2, first, count)), count, x.width());
+    }
+
+    @Override
+    public Value columns(Value x, int first, int count) {
+        return new Value(let(call("torch.narrow", x.name(), -1, first, count)), x.rows(), count);
+    }
+
+    @Override
+    public Value attention(Value x, String layer, Attention how) {
+        Causal state = how.state();
+        String mask = state == null ? "" : mask(x, state.window());
+        String qkv = together(x, layer, how.bias(), "q_proj", "k_proj", "v_proj");
+        String y = state == null
+                ? call("self.open_attention", qkv, how.heads(), how.kvHeads())
+                : call(
+                        "self.cached_attention",
+                        qkv,
+                        state.headNorm() == null ? "None" : headNorm(layer, how),
+                        state.headNorm() == null ? 0.0 : state.headNorm(),
+                        "c",
+                        state.layer(),
+                        how.heads(),
+                        how.kvHeads(),
+                        state.window(),
+                        mask,
+                        python(state.answered()));
+        Value attended = new Value(let(y), x.rows(), how.width());
+        return linear(attended, layer + "." + how.out(), x.width(), how.outBias());
+    }
+
+    private String headNorm(String layer, Attention how) {
+        return slot(new Slot(
+                named(layer, ".weight", "q_norm", "k_norm"), List.of(how.heads(), how.kvHeads()), Access.WHOLE));
+    }
+
+    /** One for all layers with the same window. */
+    private String mask(Value x, int window) {
+        String name = "mask" + (window == 0 ? "" : window);
+        if (windows.add(window)) {
+            lines.append("    ").append(name).append(" = ");
+            lines.append(call("self.mask", x.name(), "c", window)).append('\n');
+        }
+        return name;
+    }
+
+    @Override
+    public Value heads(Value q, Value k, Value v, int heads) {
+        return q.named(let(call("self.heads", q.name(), k.name(), v.name(), heads, heads)));
+    }
+
+    @Override
+    public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
+        String both = together(x, layer, bias, "gate_proj", "up_proj");
+        String gate = both + "_gate";
+        String up = both + "_up";
+        lines.append("    ").append(gate + ", " + up + " = " + call("torch.chunk", both, 2, -1) + "\n");
+        Value gated = new Value(let(activated(function, gate) + " * " + up), x.rows(), inner);
+        return linear(gated, layer + ".down_proj", x.width(), bias);
+    }
+
+    @Override
+    public Value answered(Value x) {
+        return x.named(let(call("self.answered", x.name(), "c")));
+    }
+
+    @Override
+    public Value pixelShuffle(Value x, int factor) {
+        int rows = x.rows() == ANY ? ANY : x.rows() / (factor * factor);
+        return new Value(let(call("self.pixel_shuffle", x.name(), factor)), rows, x.width() * factor * factor);
+    }
+
+    @Override
+    public Value coefficients(Value x, String layer, int tokens, boolean softmax) {
+        String weight = slot(Slot.of(layer + ".weight", Access.SELDOM));
+        String bias = slot(Slot.of(layer + ".bias", Access.SELDOM));
+        String y = call("self.coefficients", x.name(), weight, bias, python(softmax));
+        return new Value(let(y), x.rows(), tokens);
+    }
+
+    @Override
+    public Value words(Value x, String layer, int tokens, boolean softmax, String vocabularyMatrix, int width) {
+        // Without a softmax a model runs it folded.
+        Access access = softmax ? Access.PARTS : Access.SELDOM;
+        String weight = slot(Slot.of(layer + ".weight", access));
+        String bias = slot(Slot.of(layer + ".bias", access));
+        String function = softmax ? "self.words_of_softmax" : "self.words";
+        return new Value(let(call(function, x.name(), weight, bias, tensor(vocabularyMatrix))), x.rows(), width);
+    }
+
+    @Override
+    public void show(String name, Value x) {
+        if (traced) {
+            shown.add(name);
+            lines.append("    c.shown.append(").append(x.name()).append(")\n");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+# What a generated network calls where it is no straight line, see TorchNet: it follows these methods as one of the same
+# class. x: [rows, width] of one input, or [.., rows, width] of several at once. Annotations are needed: this is
+# TorchScript.
+
+
+# What belongs to a run beside its input; only decoders need it.
+class Context(NamedTuple):
+  keys : List[Tensor]  # of each layer that keeps them, [kv_heads, capacity, head_dim], after rotation
+  values : List[Tensor]
+  cos : Tensor  # of the positions of the rows, [rows, 1, head_dim]
+  sin : Tensor
+  position : int  # of the first row
+  # Rows of several sequences, one after the other, which do not see each other: nothing is kept, and no tensor is
+  # written to, so that they can be differentiated. None: one sequence, which goes on behind what is kept.
+  lengths : List[int]
+  last : bool  # whether only the last row is answered
+  answered : Optional[Tensor]  # the rows that are; None: all, or the last
+  shown : List[Tensor]  # what is to be seen on the way is added here
+
+
+class Network(Module):
+  __parameters__ = []
+  __buffers__ = []
+  training : bool
+
+  # ---- Weights
+
+  # Tensors under each other, so that products with the same input become one: fewer and larger reads per token.
+  # repeats: for each, how many rows are made of one; 0 leaves it as it is.
+  def arrange(self, tensors: List[Tensor], repeats: List[int]) -> Tensor:
+    parts : List[Tensor] = []
+    for i in range(len(tensors)):
+      if repeats[i] > 0:
+        parts.append(tensors[i].expand([repeats[i], -1]))
+      else:
+        parts.append(tensors[i])
+    if len(parts) == 1:
+      arranged = parts[0]
+    else:
+      arranged = torch.cat(parts)
+    return arranged
+
+  # ---- Blocks
+
+  # pixels: [.., 3, height, width]
+  def patches(self, pixels: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+    x = torch.conv2d(pixels, weight, bias, [weight.size(2), weight.size(3)])  # [.., width, rows, columns]
+    return torch.transpose(torch.flatten(x, -2), -2, -1)
+
+  def quick_gelu(self, x: Tensor) -> Tensor:
+    return x * torch.sigmoid(1.702 * x)
+
+  # Rows that are the same for all inputs, repeated for each.
+  def repeated(self, x: Tensor, like: Tensor) -> Tensor:
+    if x.dim() < like.dim():
+      x = x.expand(like.size()[:-2] + x.size())
+    return x
+
+  def under(self, above: Tensor, below: Tensor) -> Tensor:
+    return torch.cat([self.repeated(above, below), self.repeated(below, above)], -2)
+
+  # [.., heads, rows, head_dim]
+  def in_heads(self, x: Tensor, heads: int) -> Tensor:
+    return torch.transpose(x.unflatten(-1, [heads, x.size(-1) // heads]), -3, -2)
+
+  def heads(self, q: Tensor, k: Tensor, v: Tensor, heads: int, kv_heads: int) -> Tensor:
+    q = self.in_heads(self.repeated(q, k), heads)
+    k = self.in_heads(k, kv_heads)
+    v = self.in_heads(v, kv_heads)
+    y = torch.scaled_dot_product_attention(q, k, v, None, 0., False, scale=None, enable_gqa=heads != kv_heads)
+    return torch.flatten(torch.transpose(y, -3, -2), -2)
+
+  # Every row sees all others. qkv: queries, keys and values of each row side by side
+  def open_attention(self, qkv: Tensor, heads: int, kv_heads: int) -> Tensor:
+    head_dim = qkv.size(-1) // (heads + 2 * kv_heads)
+    q, k, v = torch.split_with_sizes(qkv, [heads * head_dim, kv_heads * head_dim, kv_heads * head_dim], -1)
+    return self.heads(q, k, v, heads, kv_heads)
+
+  def pixel_shuffle(self, x: Tensor, factor: int) -> Tensor:
+    side = int(x.size(-2) ** 0.5) // factor
+    cells = x.view(x.size()[:-2] + [side, factor, side, factor, x.size(-1)])
+    return torch.flatten(torch.flatten(torch.transpose(cells, -4, -3), -3), -3, -2)
+
+  # A part of the vocabulary with its embeddings, and so many tokens of it that a part of the weights stays small. They
+  # may be in another type and place than the computation, mapped from a file.
+  def part(self, x: Tensor, start: int, like: Tensor) -> Tensor:
+    return torch.narrow(x, 0, start, min(8192, x.size(0) - start)).to(like.device, like.dtype)
+
+  # [.., rows, mm_vocab], float32
+  def coefficients(self, x: Tensor, weight: Tensor, bias: Tensor, softmax: bool) -> Tensor:
+    y = torch.empty(x.size()[:-1] + [weight.size(0)], dtype=6, device=x.device)
+    for start in range(0, weight.size(0), 8192):
+      part = torch.linear(x, self.part(weight, start, x), self.part(bias, start, x))
+      torch.copy_(torch.narrow(y, -1, start, part.size(-1)), part)
+    if softmax:
+      y = torch.softmax(y, -1)
+    return y
+
+  # (x W + b) E, part by part of the vocabulary: the coefficients are never there as a whole. float32
+  def words(self, x: Tensor, weight: Tensor, bias: Tensor, e: Tensor) -> Tensor:
+    weighted = torch.zeros(x.size()[:-1] + [e.size(1)], dtype=6, device=e.device)
+    for start in range(0, e.size(0), 8192):
+      part = torch.linear(x, self.part(weight, start, e), self.part(bias, start, e))
+      weighted = weighted + torch.matmul(part, self.part(e, start, e)).to(6)
+    return weighted
+
+  # softmax(x W + b) E in the same way. Each part is scaled by the largest coefficient so far, and rescaled when a larger
+  # one turns up.
+  def words_of_softmax(self, x: Tensor, weight: Tensor, bias: Tensor, e: Tensor) -> Tensor:
+    rows = x.size()[:-1]
+    largest = torch.full(rows + [1], -float("inf"), dtype=6, device=e.device)
+    total = torch.zeros(rows + [1], dtype=6, device=e.device)
+    weighted = torch.zeros(rows + [e.size(1)], dtype=6, device=e.device)
+    for start in range(0, e.size(0), 8192):
+      part = torch.linear(x, self.part(weight, start, e), self.part(bias, start, e)).to(6)
+      # Cancels out, so nothing is differentiated through it.
+      now = torch.maximum(largest, torch.amax(part.detach(), [-1], True))
+      scale = torch.exp(largest - now)
+      exponentials = torch.exp(part - now)
+      total = total * scale + torch.sum(exponentials, [-1], True)
+      weighted = weighted * scale + torch.matmul(exponentials.to(e.dtype), self.part(e, start, e)).to(6)
+      largest = now
+    return weighted / total
+
+  # ---- Attention that goes on behind what was kept. One input at a time: [rows, width]
+
+  # Element k pairs with k + head_dim / 2. x: [rows, heads, head_dim]
+  def rotate(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    first, second = torch.chunk(x, 2, -1)
+    return torch.addcmul(x * cos, torch.cat([torch.neg(second), first], -1), sin)
+
+  # Which positions each of the new rows sees, [rows, total]; None if plain causal order says it all.
+  def causal(self, position: int, rows: int, window: int, like: Tensor) -> Optional[Tensor]:
+    total = position + rows
+    narrow = window > 0 and window < total
+    mask : Optional[Tensor] = None
+    if rows > 1 and (position > 0 or narrow):
+      query = torch.arange(position, total, device=like.device).unsqueeze(1)
+      key = torch.arange(total, device=like.device).unsqueeze(0)
+      seen = torch.le(key, query)
+      if narrow:
+        seen = torch.logical_and(seen, torch.gt(key, query - window))
+      mask = seen
+    return mask
+
+  # The same for all layers with this window; packed sequences have masks of their own.
+  def mask(self, x: Tensor, c: __torch__.Context, window: int) -> Optional[Tensor]:
+    mask : Optional[Tensor] = None
+    if len(c.lengths) == 0:
+      mask = self.causal(c.position, x.size(0), window, x)
+    return mask
+
+  # x: [rows, ..]
+  def answered(self, x: Tensor, c: __torch__.Context) -> Tensor:
+    rows = c.answered
+    if rows is not None:
+      x = torch.index_select(x, 0, rows)
+    elif c.last and x.size(0) > 1:
+      x = torch.narrow(x, 0, x.size(0) - 1, 1)
+    return x
+
+  # qkv: queries, keys and values of each row side by side; norm: [heads + kv_heads, head_dim]; layer: of those that keep
+  # keys and values
+  def cached_attention(self, qkv: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context, layer: int,
+      heads: int, kv_heads: int, window: int, mask: Optional[Tensor], answered: bool) -> Tensor:
+    rows = qkv.size(0)
+    qkv = qkv.view([rows, heads + 2 * kv_heads, -1])
+    head_dim = qkv.size(2)
+    qk = torch.narrow(qkv, 1, 0, heads + kv_heads)
+    if norm is not None:
+      qk = torch.rms_norm(qk, [head_dim], None, epsilon) * norm
+    qk = self.rotate(qk, c.cos, c.sin)
+    q = torch.narrow(qk, 1, 0, heads)
+    k = torch.narrow(qk, 1, heads, kv_heads)
+    v = torch.narrow(qkv, 1, heads + kv_heads, kv_heads)
+    if len(c.lengths) > 0:
+      y = self.packed_heads(q, k, v, c.lengths, window)
+      if answered:
+        y = self.answered(y, c)
+    else:
+      total = c.position + rows
+      keys = c.keys[layer]
+      values = c.values[layer]
+      torch.copy_(torch.narrow(keys, 1, c.position, rows), torch.transpose(k, 0, 1))
+      torch.copy_(torch.narrow(values, 1, c.position, rows), torch.transpose(v, 0, 1))
+      if answered:
+        q = self.answered(q, c)
+      if q.size(0) == 1:
+        # The last row. The heads of a group see the same keys: they are the rows of one product.
+        first = 0
+        if window > 0:
+          first = max(0, total - window)
+        seen_keys = torch.narrow(keys, 1, first, total - first).unsqueeze(0)
+        seen_values = torch.narrow(values, 1, first, total - first).unsqueeze(0)
+        grouped = q.reshape([1, kv_heads, heads // kv_heads, head_dim])
+        y = torch.scaled_dot_product_attention(grouped, seen_keys, seen_values)
+      else:
+        all_keys = torch.narrow(keys, 1, 0, total).unsqueeze(0)
+        all_values = torch.narrow(values, 1, 0, total).unsqueeze(0)
+        queries = torch.transpose(q, 0, 1).unsqueeze(0)  # [1, heads, rows, head_dim]
+        y = torch.scaled_dot_product_attention(
+            queries, all_keys, all_values, mask, 0., mask is None, scale=None, enable_gqa=True)
+        y = torch.transpose(y, 1, 2)
+      y = y.reshape([q.size(0), heads * head_dim])
+    return y
+
+  def packed_heads(self, q: Tensor, k: Tensor, v: Tensor, lengths: List[int], window: int) -> Tensor:
+    attended : List[Tensor] = []
+    first = 0
+    for length in lengths:
+      queries = torch.transpose(torch.narrow(q, 0, first, length), 0, 1).unsqueeze(0)  # [1, heads, length, head_dim]
+      keys = torch.transpose(torch.narrow(k, 0, first, length), 0, 1).unsqueeze(0)
+      values = torch.transpose(torch.narrow(v, 0, first, length), 0, 1).unsqueeze(0)
+      mask = self.causal(0, length, window, q)
+      y = torch.scaled_dot_product_attention(
+          queries, keys, values, mask, 0., mask is None, scale=None, enable_gqa=True)
+      attended.append(torch.transpose(torch.squeeze(y, 0), 0, 1).reshape([length, -1]))
+      first = first + length
+    return torch.cat(attended)
+
+  # ---- What is called. w: the weights in the order of the network's text
+
+  def nothing(self, like: Tensor) -> __torch__.Context:
+    keys : List[Tensor] = []
+    values : List[Tensor] = []
+    lengths : List[int] = []
+    shown : List[Tensor] = []
+    return __torch__.Context(keys, values, like, like, 0, lengths, False, None, shown)
+
+  # Float32 on the CPU, in row order.
+  def result(self, x: Tensor) -> Tensor:
+    return x.to(torch.device("cpu"), 6).contiguous()
+
+  def run(self, w: List[Tensor], x: Tensor) -> Tensor:
+    return self.result(self.network(w, x, self.nothing(x)))
+
+  def trace(self, w: List[Tensor], x: Tensor) -> List[Tensor]:
+    c = self.nothing(x)
+    y = self.network(w, x, c)
+    return self.results(c.shown)
+
+  def results(self, tensors: List[Tensor]) -> List[Tensor]:
+    results : List[Tensor] = []
+    for x in tensors:
+      results.append(self.result(x))
+    return results
