@@ -83,7 +83,7 @@ public final class PromptAssembler {
     public List<int[]> words(TokenLayout layout) {
         List<int[]> ids = new ArrayList<>();
         for (TokenLayout.Words words : layout.words()) {
-            ids.add(known.computeIfAbsent(words.text(), text -> tokenizer.encode(text, false, 0)));
+            ids.add(known.computeIfAbsent(words.text(), text -> tokenizer.encode(text, false)));
         }
         return ids;
     }
