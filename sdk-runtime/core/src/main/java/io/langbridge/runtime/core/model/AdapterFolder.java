@@ -1,6 +1,5 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.runtime.core.config.AdapterConfigWriter;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -20,6 +19,7 @@ import io.langbridge.runtime.core.checkpoint.Reason;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.config.AdapterConfigWriter;
 import io.langbridge.runtime.core.config.AdapterPart;
 import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.engine.Engine;

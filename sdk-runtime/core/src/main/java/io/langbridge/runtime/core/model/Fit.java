@@ -1,18 +1,18 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.runtime.core.config.VisionPart;
-import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.config.FeatureSelection;
-import io.langbridge.ImageFit;
-import io.langbridge.Encoder;
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
+import io.langbridge.Encoder;
+import io.langbridge.ImageFit;
 import io.langbridge.MissingTokens;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.config.AdapterPart;
+import io.langbridge.runtime.core.config.FeatureSelection;
 import io.langbridge.runtime.core.config.LlmPart;
+import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.config.VisionPart;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.text.Tokenizer;

@@ -3,12 +3,6 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.FitReport;
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.Precision;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -17,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 /** What a model will need, added up before anything is loaded. Not thread-safe. */
 final class Memory {
     private static final int NAMED_ITEMS = 3;
-    private static final Path MEMINFO = Paths.get("/proc/meminfo");
 
     private final List<FitReport.Memory> items = new ArrayList<>();
 
@@ -56,7 +49,7 @@ final class Memory {
      * @throws InsufficientMemoryException if more is needed; the message lists the biggest items
      */
     void check(@Nullable Long limit) {
-        Long available = limit != null ? limit : available();
+        Long available = limit != null ? limit : new AvailableMemory().bytes();
         if (available == null || total() <= available) {
             return;
         }
@@ -71,21 +64,9 @@ final class Memory {
         }
         throw new InsufficientMemoryException("The model needs about " + megabytes(total()) + ", but "
                 + megabytes(available) + (limit != null ? " are allowed (memoryLimit)" : " are available")
-                + ". Biggest items: " + list + ". Use a smaller model, a shorter contextLength(..), or free memory");
-    }
-
-    /** Memory that can be had without swapping, on Linux and Android; null elsewhere. */
-    private static @Nullable Long available() {
-        try (BufferedReader reader = Files.newBufferedReader(MEMINFO, StandardCharsets.US_ASCII)) {
-            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-                if (line.startsWith("MemAvailable:")) {
-                    return Long.parseLong(line.replaceAll("\\D", "")) << 10;
-                }
-            }
-        } catch (IOException | SecurityException e) {
-            return null; // not Linux, or hidden: nothing to compare with
-        }
-        return null;
+                + ". Biggest items: " + list
+                + ". Use precision(Precision.INT8) or INT4 where that is not set, a shorter contextLength(..), a smaller model,"
+                + " or free memory");
     }
 
     static String megabytes(long bytes) {
