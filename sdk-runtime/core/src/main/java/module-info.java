@@ -12,7 +12,10 @@ module io.langbridge.runtime.core {
 
     exports io.langbridge.runtime.core.adapter;
     exports io.langbridge.runtime.core.checkpoint;
-    exports io.langbridge.runtime.core.config;
+    exports io.langbridge.runtime.core.family;
+    exports io.langbridge.runtime.core.lifecycle;
+    exports io.langbridge.runtime.core.prompt;
+    exports io.langbridge.runtime.core.tensor;
     exports io.langbridge.runtime.core.engine;
     exports io.langbridge.runtime.core.explain;
     exports io.langbridge.runtime.core.generate;

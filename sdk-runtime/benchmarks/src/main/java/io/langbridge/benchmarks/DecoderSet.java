@@ -1,10 +1,10 @@
 package io.langbridge.benchmarks;
 
 import com.google.gson.JsonObject;
-import io.langbridge.runtime.core.config.LlmPart;
+import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import java.io.IOException;
 import java.nio.FloatBuffer;

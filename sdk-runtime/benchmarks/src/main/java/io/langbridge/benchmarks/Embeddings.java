@@ -5,7 +5,7 @@ import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.config.LlmPart;
+import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import java.io.IOException;
 import java.nio.FloatBuffer;

@@ -2,10 +2,10 @@ package io.langbridge.benchmarks;
 
 import com.google.gson.JsonObject;
 import io.langbridge.Image;
-import io.langbridge.runtime.core.config.FeatureSelection;
-import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.config.VisionPart;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.family.FeatureSelection;
+import io.langbridge.runtime.core.family.Tiling;
+import io.langbridge.runtime.core.family.VisionPart;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.network.VisionConfig;

@@ -1,10 +1,10 @@
 package io.langbridge.benchmarks;
 
 import io.langbridge.Image;
-import io.langbridge.runtime.core.config.LlavaPictures;
-import io.langbridge.runtime.core.config.PreprocessorConfig;
-import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.family.LlavaPictures;
+import io.langbridge.runtime.core.family.PreprocessorConfig;
+import io.langbridge.runtime.core.family.Tiling;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;

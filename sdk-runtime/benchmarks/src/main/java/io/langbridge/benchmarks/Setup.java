@@ -8,7 +8,7 @@ import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.demo.DemoModel;
 import java.io.IOException;
 import java.nio.FloatBuffer;

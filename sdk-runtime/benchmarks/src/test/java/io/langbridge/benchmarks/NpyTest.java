@@ -3,7 +3,7 @@ package io.langbridge.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

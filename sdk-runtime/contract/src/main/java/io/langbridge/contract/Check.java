@@ -1,16 +1,15 @@
 package io.langbridge.contract;
 
-import io.langbridge.UnsupportedModelException;
-import java.util.function.Supplier;
 import com.google.gson.JsonElement;
 import io.langbridge.Precision;
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
-import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.lifecycle.Closing;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;

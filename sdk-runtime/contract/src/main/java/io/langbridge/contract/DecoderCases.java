@@ -1,12 +1,12 @@
 package io.langbridge.contract;
 
 import io.langbridge.Precision;
-import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.generate.Scores;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.nio.FloatBuffer;

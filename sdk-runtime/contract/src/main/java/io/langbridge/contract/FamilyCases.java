@@ -1,6 +1,6 @@
 package io.langbridge.contract;
 
-import io.langbridge.runtime.core.config.ModelFolder;
+import io.langbridge.runtime.core.family.ModelFolder;
 import java.nio.file.Path;
 
 /** Whole models of other families. Those that are not read yet are left out by name. */

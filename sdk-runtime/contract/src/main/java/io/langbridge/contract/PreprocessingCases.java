@@ -1,18 +1,18 @@
 package io.langbridge.contract;
 
 import io.langbridge.runtime.core.checkpoint.Json;
-import io.langbridge.runtime.core.config.LlavaPictures;
-import io.langbridge.runtime.core.config.PreprocessorConfig;
-import io.langbridge.runtime.core.config.PreprocessorConfigReader;
-import io.langbridge.runtime.core.config.TileGrid;
-import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.family.LlavaPictures;
+import io.langbridge.runtime.core.family.PreprocessorConfig;
+import io.langbridge.runtime.core.family.PreprocessorConfigReader;
+import io.langbridge.runtime.core.family.TileGrid;
+import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PicturePlan;
 import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.RgbPixels;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

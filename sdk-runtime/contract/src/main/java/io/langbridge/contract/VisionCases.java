@@ -1,11 +1,11 @@
 package io.langbridge.contract;
 
-import io.langbridge.runtime.core.config.FeatureSelection;
-import io.langbridge.runtime.core.config.Tiling;
-import io.langbridge.runtime.core.config.VisionPart;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
+import io.langbridge.runtime.core.family.FeatureSelection;
+import io.langbridge.runtime.core.family.Tiling;
+import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.RgbPixels;
 import java.nio.file.Path;
 import java.util.Optional;

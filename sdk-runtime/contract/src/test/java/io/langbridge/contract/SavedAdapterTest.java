@@ -8,7 +8,7 @@ import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Llm;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
-import io.langbridge.runtime.core.config.AdapterPart;
+import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.io.IOException;

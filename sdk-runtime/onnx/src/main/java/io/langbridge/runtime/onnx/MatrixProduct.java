@@ -2,7 +2,7 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 
 /** One product of two matrices in memory, as a graph of one node: loading it takes a millisecond. */
 final class MatrixProduct {

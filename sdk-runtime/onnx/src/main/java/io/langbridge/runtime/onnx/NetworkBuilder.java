@@ -260,13 +260,7 @@ final class NetworkBuilder {
         }
         String bias = layers.stream().anyMatch(Layer::bias) ? biases(output + ".bias", layers, out) : "";
         return quantised(
-                x,
-                weightsOfLayers,
-                in,
-                out,
-                bias,
-                output,
-                names.stream().allMatch(fine));
+                x, weightsOfLayers, in, out, bias, output, names.stream().allMatch(fine));
     }
 
     private String biases(String name, List<Layer> layers, int out) {
@@ -295,13 +289,7 @@ final class NetworkBuilder {
      * @param bias tensor of the graph, or empty
      */
     private String quantised(
-            String x,
-            List<Changed> stack,
-            int in,
-            int out,
-            String bias,
-            String output,
-            boolean inFineBlocks) {
+            String x, List<Changed> stack, int in, int out, String bias, String output, boolean inFineBlocks) {
         if (precision == Precision.INT8 && manyRows && !inFineBlocks) {
             return wholeNumberProduct(x, stack, in, out, bias, output);
         }

@@ -127,8 +127,9 @@ class OnnxNet implements Net {
         OnnxGraph.Node conv = bias
                 ? graph.node("Conv", pixels.name(), kernel, network.weight(layer + ".bias", width))
                 : graph.node("Conv", pixels.name(), kernel);
-        String grid =
-                conv.with("kernel_shape", patch, patch).with("strides", patch, patch).to(unique(layer));
+        String grid = conv.with("kernel_shape", patch, patch)
+                .with("strides", patch, patch)
+                .to(unique(layer));
         int rows = pixels.rows() / patch * (pixels.width() / patch);
         String columns = reshape(grid, width, rows);
         return new Value(
@@ -213,8 +214,10 @@ class OnnxNet implements Net {
 
     @Override
     public Value under(Value above, Value below) {
-        String y = graph.node("Concat", read(above), read(below)).with("axis", 0).to(unique("under"));
-        return new Value(y, above.rows() == ANY || below.rows() == ANY ? ANY : above.rows() + below.rows(), above.width());
+        String y =
+                graph.node("Concat", read(above), read(below)).with("axis", 0).to(unique("under"));
+        return new Value(
+                y, above.rows() == ANY || below.rows() == ANY ? ANY : above.rows() + below.rows(), above.width());
     }
 
     @Override

@@ -1,7 +1,7 @@
 package io.langbridge.runtime.onnx;
 
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 
 /**

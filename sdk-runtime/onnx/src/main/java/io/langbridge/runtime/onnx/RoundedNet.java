@@ -85,7 +85,8 @@ final class RoundedNet extends OnnxNet {
 
     /** In the stream's basis. */
     private String readStream(Value x) {
-        boolean writable = unwritten.containsKey(x.name()) || onStream.contains(x.name()) && !norms.containsKey(x.name());
+        boolean writable =
+                unwritten.containsKey(x.name()) || onStream.contains(x.name()) && !norms.containsKey(x.name());
         return writable ? written(x, stream) : intoStream(read(x));
     }
 
@@ -160,8 +161,7 @@ final class RoundedNet extends OnnxNet {
             Change.Scale ofAll = new Change.Scale(
                     scale + " for " + how.heads(),
                     () -> Smoothing.forHeads(scale.values(), how.heads(), how.headDim()));
-            ofValues = new Change(
-                    norm, reading.in(), scale.inverse(), Orthogonal.blocks(how.kvWidth(), how.headDim()));
+            ofValues = new Change(norm, reading.in(), scale.inverse(), Orthogonal.blocks(how.kvWidth(), how.headDim()));
             ofHeads = new Change(ofAll, Orthogonal.blocks(how.width(), how.headDim()), null, null);
         }
         boolean together = state.headNorm() == null && how.headDim() % 16 == 0;
@@ -200,8 +200,16 @@ final class RoundedNet extends OnnxNet {
         String weight = layer + ".weight";
         String name = behind(weight);
         String of = bias ? layer + ".bias" : null;
-        unwritten.put(name, basis -> network.product(
-                x.name(), weight, of, x.width(), out, name, new Change(change.inScale(), change.in(), null, basis)));
+        unwritten.put(
+                name,
+                basis -> network.product(
+                        x.name(),
+                        weight,
+                        of,
+                        x.width(),
+                        out,
+                        name,
+                        new Change(change.inScale(), change.in(), null, basis)));
         return new Value(name, x.rows(), out);
     }
 

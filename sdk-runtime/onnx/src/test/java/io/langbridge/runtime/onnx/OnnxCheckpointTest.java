@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.langbridge.runtime.core.checkpoint.Json;
-import io.langbridge.runtime.core.config.LlmPart;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.family.LlmPart;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.FloatBuffer;

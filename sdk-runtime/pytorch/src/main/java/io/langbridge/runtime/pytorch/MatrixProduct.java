@@ -2,7 +2,7 @@ package io.langbridge.runtime.pytorch;
 
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
 
 /** One product of two matrices in memory, computed on the device. */

@@ -2,7 +2,7 @@ package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import java.nio.FloatBuffer;
 import java.util.Arrays;

@@ -3,7 +3,7 @@ package io.langbridge.runtime.pytorch;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Network;

@@ -9,7 +9,7 @@ import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import java.io.IOException;
 import java.nio.file.Path;

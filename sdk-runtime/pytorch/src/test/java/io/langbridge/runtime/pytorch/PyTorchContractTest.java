@@ -3,7 +3,7 @@ package io.langbridge.runtime.pytorch;
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.contract.RuntimeContract;
 import io.langbridge.runtime.core.engine.Engine;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.network.Decoder;
 import java.util.Set;

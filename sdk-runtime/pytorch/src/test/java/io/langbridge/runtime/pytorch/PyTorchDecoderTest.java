@@ -11,7 +11,7 @@ import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import java.io.IOException;

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;

@@ -1,6 +1,6 @@
 package io.langbridge.runtime.pytorch;
 
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.DecoderConfig;
 
 /** The decoder in plain loops and double precision, without a cache. */

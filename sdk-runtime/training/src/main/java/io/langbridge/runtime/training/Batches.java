@@ -1,7 +1,7 @@
 package io.langbridge.runtime.training;
 
 import io.langbridge.Image;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;

@@ -8,7 +8,7 @@ import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.pytorch.PyTorchTraining;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Parameter;

@@ -3,7 +3,7 @@ package io.langbridge.runtime.training;
 import io.langbridge.ImageException;
 import io.langbridge.LangBridgeException;
 import io.langbridge.PromptException;
-import io.langbridge.runtime.core.checkpoint.Opening;
+import io.langbridge.runtime.core.lifecycle.Opening;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.ExecutionException;

@@ -4,7 +4,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.Message;
 import io.langbridge.Message.Role;
 import io.langbridge.runtime.core.image.TokenLayout;
-import io.langbridge.runtime.core.model.PromptAssembler;
+import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;

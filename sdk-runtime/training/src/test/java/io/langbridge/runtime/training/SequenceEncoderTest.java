@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.Message;
 import io.langbridge.Message.Role;
-import io.langbridge.runtime.core.config.ImagePrompt;
-import io.langbridge.runtime.core.config.TileGrid;
+import io.langbridge.runtime.core.family.ImagePrompt;
+import io.langbridge.runtime.core.family.TileGrid;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TokenLayout;
-import io.langbridge.runtime.core.model.PromptAssembler;
+import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.nio.file.Path;

@@ -4,8 +4,8 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 

@@ -5,7 +5,7 @@ import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
 import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.nio.FloatBuffer;
 import java.util.Arrays;

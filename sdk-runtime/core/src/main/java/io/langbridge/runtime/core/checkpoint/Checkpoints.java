@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.lifecycle.Closing;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

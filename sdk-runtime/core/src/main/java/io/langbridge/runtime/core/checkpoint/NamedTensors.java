@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.lifecycle.Closing;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

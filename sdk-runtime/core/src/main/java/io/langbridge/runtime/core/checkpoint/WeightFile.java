@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.lifecycle.Opening;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.Buffer;

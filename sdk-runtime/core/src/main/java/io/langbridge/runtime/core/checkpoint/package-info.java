@@ -1,4 +1,7 @@
-/** Reading of Hugging Face folders: safetensors, {@code torch.save} files and the JSON beside them. */
+/**
+ * Files of tensors and of settings, as they are on disk: safetensors, {@code torch.save}, JSON; the cache of converted
+ * weights. What a tensor means is not known here. Uses {@code lifecycle}.
+ */
 @NullMarked
 package io.langbridge.runtime.core.checkpoint;
 

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.engine;
 
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 
 /** An adapter with its weights. Safe for use by several threads; closing waits for what runs. */
 public interface AdapterNetwork extends AutoCloseable {

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.engine;
 
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.List;
 
 /** A language model's decoder with its weights. Safe for use by several threads, each with its own session. */

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.engine;
 
 import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 
 /**

@@ -5,6 +5,7 @@ import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

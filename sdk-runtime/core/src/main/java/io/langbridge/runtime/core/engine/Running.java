@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.engine;
 
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.Map;
 

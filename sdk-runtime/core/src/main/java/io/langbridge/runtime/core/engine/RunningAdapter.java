@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.engine;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.Projector;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.engine;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.network.Vit;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

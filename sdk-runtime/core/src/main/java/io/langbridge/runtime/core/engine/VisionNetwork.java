@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.engine;
 
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,6 @@
 package io.langbridge.runtime.core.explain;
 
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.BitSet;

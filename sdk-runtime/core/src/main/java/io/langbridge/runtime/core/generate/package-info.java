@@ -1,4 +1,4 @@
-/** From logits to the next token. */
+/** The choice of the next token from its logits. Uses no other room. */
 @NullMarked
 package io.langbridge.runtime.core.generate;
 

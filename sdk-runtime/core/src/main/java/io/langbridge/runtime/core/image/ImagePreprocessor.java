@@ -2,7 +2,7 @@ package io.langbridge.runtime.core.image;
 
 import io.langbridge.Image;
 import io.langbridge.ImageException;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.RgbPixels;
 import io.langbridge.spi.RowSink;
 import java.nio.FloatBuffer;

@@ -1,6 +1,6 @@
 package io.langbridge.runtime.core.image;
 
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 
 /**
  * A picture as the vision encoder reads it.

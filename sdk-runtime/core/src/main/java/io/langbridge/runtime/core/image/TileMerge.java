@@ -1,7 +1,7 @@
 package io.langbridge.runtime.core.image;
 
 import io.langbridge.CheckpointException;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

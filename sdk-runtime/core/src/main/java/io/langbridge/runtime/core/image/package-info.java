@@ -1,4 +1,7 @@
-/** From RGB pixels to the tiles an encoder reads, byte for byte as the reference does. */
+/**
+ * From a picture to what an encoder reads, to the bit: plans, resizing, normalising, the order of visual tokens. Which
+ * plan a model wants is not known here. Uses {@code tensor}.
+ */
 @NullMarked
 package io.langbridge.runtime.core.image;
 

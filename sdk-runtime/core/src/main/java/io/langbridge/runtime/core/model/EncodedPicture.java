@@ -1,8 +1,8 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.EncodedImage;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.image.PicturePlan;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** The one implementation of {@link EncodedImage}: features and where they lie in the picture. */

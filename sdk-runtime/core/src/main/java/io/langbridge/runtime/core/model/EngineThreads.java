@@ -1,6 +1,6 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.runtime.core.checkpoint.Opening;
+import io.langbridge.runtime.core.lifecycle.Opening;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;

@@ -1,8 +1,8 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.image.TokenLayout;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.GenerationOptions;
-import io.langbridge.runtime.core.config.GenerationDefaults;
+import io.langbridge.runtime.core.family.GenerationDefaults;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.generate.TokenRules;
 import java.util.List;

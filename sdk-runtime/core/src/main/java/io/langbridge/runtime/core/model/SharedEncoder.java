@@ -1,11 +1,11 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.runtime.core.checkpoint.Closing;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.FloatTensor;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.lifecycle.Closing;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.ModelSpec;
 import java.util.Objects;
 

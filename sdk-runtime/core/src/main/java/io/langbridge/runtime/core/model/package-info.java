@@ -1,4 +1,7 @@
-/** Puts the parts together: loading, prompts, the generation loop. */
+/**
+ * Puts the parts together and answers: loading, checking, requests and their life in a server. Uses all other rooms;
+ * none uses it.
+ */
 @NullMarked
 package io.langbridge.runtime.core.model;
 

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.engine;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;

@@ -7,12 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.Explanation;
-import io.langbridge.runtime.core.config.LlavaPictures;
-import io.langbridge.runtime.core.config.PreprocessorConfig;
-import io.langbridge.runtime.core.config.PreprocessorConfig.Resize;
-import io.langbridge.runtime.core.config.PreprocessorConfig.ShortestEdge;
-import io.langbridge.runtime.core.config.PreprocessorConfig.Stretch;
-import io.langbridge.runtime.core.config.Tiling;
+import io.langbridge.runtime.core.family.LlavaPictures;
+import io.langbridge.runtime.core.family.PreprocessorConfig;
+import io.langbridge.runtime.core.family.PreprocessorConfig.Resize;
+import io.langbridge.runtime.core.family.PreprocessorConfig.ShortestEdge;
+import io.langbridge.runtime.core.family.PreprocessorConfig.Stretch;
+import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.spi.RgbPixels;
 import java.util.Arrays;
 import java.util.Collections;

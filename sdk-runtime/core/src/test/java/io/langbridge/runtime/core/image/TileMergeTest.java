@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.langbridge.CheckpointException;
-import io.langbridge.runtime.core.config.TileGrid;
-import io.langbridge.runtime.core.config.Tiling.Convention;
-import io.langbridge.runtime.core.config.Tiling.Merge;
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.family.TileGrid;
+import io.langbridge.runtime.core.family.Tiling.Convention;
+import io.langbridge.runtime.core.family.Tiling.Merge;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Collections;
 import org.junit.jupiter.api.Test;
 

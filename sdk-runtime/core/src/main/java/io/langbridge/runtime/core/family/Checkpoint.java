@@ -1,0 +1,54 @@
+package io.langbridge.runtime.core.family;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.lifecycle.Closing;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A folder with a whole model, as a {@link Family} sees it.
+ *
+ * @param visionFolder the vision encoder that the user named, or null
+ * @param config {@code config.json}
+ * @param weights all tensors in it
+ * @param closing takes what is opened
+ */
+record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights weights, Closing closing) {
+    /** Its language model, whose tensors have one of the published prefixes. */
+    LlmPart llm() {
+        return LlmPart.of(config, weights, folder, Collections.emptyList());
+    }
+
+    /** The preprocessor's configuration, wherever it lies. */
+    Json preprocessor() {
+        return PreprocessorConfigReader.findJson(folder);
+    }
+
+    /**
+     * The tensors of a part.
+     *
+     * @param first the end of the name of one that it must have; what stands in front of that is the prefix
+     */
+    Weights part(String first) {
+        for (String name : weights.names()) {
+            if (name.equals(first) || name.endsWith("." + first)) {
+                return weights.under(name.substring(0, name.length() - first.length()));
+            }
+        }
+        throw new CheckpointException("There is no tensor named " + first + ", with or without a prefix, in "
+                + weights.source() + "; the folder holds another model than its config.json says, or not all of it.");
+    }
+
+    /** A placeholder that stands once for each visual token; {@code defaultId} where the file has no id. */
+    ImagePrompt placeholder(int defaultId) {
+        // transformers 4 and 5 name it differently.
+        int id = config.intOr("image_token_index", config.intOr("image_token_id", defaultId));
+        Path processor = folder.resolve("processor_config.json");
+        String token = Files.exists(processor) ? Json.read(processor).stringOr("image_token", "<image>") : "<image>";
+        return new ImagePrompt.Placeholder(id, token);
+    }
+}

@@ -1,0 +1,302 @@
+package io.langbridge.runtime.core.family;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Rope;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads {@code config.json} of Qwen2, Qwen3, Llama and Mistral, as transformers 4 and 5 write it, and of the LLaVA
+ * models whose authors add their own keys to one of these. Keys that are absent have the reference's defaults.
+ */
+public final class DecoderConfigReader {
+    private static final int MAX_LAYERS = 10_000;
+
+    private DecoderConfigReader() {}
+
+    /** What differs between the families when a key is absent. */
+    private enum Family {
+        QWEN2(151_936, 22_016, 32, 32_768),
+        QWEN3(151_936, 22_016, 32, 32_768),
+        LLAMA(32_000, 11_008, 0, 2_048),
+        MISTRAL(32_000, 14_336, 8, 131_072);
+
+        final int vocabSize;
+        final int intermediateSize;
+        /** 0: as many as query heads. */
+        final int keyValueHeads;
+
+        final int maxPositions;
+
+        Family(int vocabSize, int intermediateSize, int keyValueHeads, int maxPositions) {
+            this.vocabSize = vocabSize;
+            this.intermediateSize = intermediateSize;
+            this.keyValueHeads = keyValueHeads;
+            this.maxPositions = maxPositions;
+        }
+    }
+
+    /**
+     * Reads a decoder's {@code config.json}.
+     *
+     * @throws UnsupportedModelException if it is another architecture or needs something that is not supported
+     * @throws CheckpointException if a value is missing or impossible
+     */
+    public static DecoderConfig read(Json config) {
+        return read(config, null);
+    }
+
+    /** Reads {@code text_config} of a LLaVA model; Llama if it does not say what it is. */
+    static DecoderConfig readNested(Json text) {
+        return read(text, "llama");
+    }
+
+    /** The same decoder with {@code lm_head} being the embeddings or not. */
+    static DecoderConfig tied(DecoderConfig config, boolean tied) {
+        return new DecoderConfig(
+                config.modelType(),
+                config.hiddenSize(),
+                config.intermediateSize(),
+                config.numHiddenLayers(),
+                config.numAttentionHeads(),
+                config.numKeyValueHeads(),
+                config.headDim(),
+                config.vocabSize(),
+                config.maxPositionEmbeddings(),
+                config.rmsNormEps(),
+                config.rope(),
+                config.qkvBias(),
+                config.outputBias(),
+                config.mlpBias(),
+                config.qkNorm(),
+                config.slidingWindow(),
+                config.slidingLayer(),
+                tied);
+    }
+
+    private static DecoderConfig read(Json json, @Nullable String absentType) {
+        Family family = family(json, absentType);
+        refuseUnsupported(json);
+
+        int hidden = json.positiveOr("hidden_size", 4096);
+        int heads = json.positiveOr("num_attention_heads", 32);
+        int layers = json.positiveOr("num_hidden_layers", 32);
+        if (layers > MAX_LAYERS) {
+            throw new CheckpointException(
+                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
+        }
+        int keyValueHeads = keyValueHeads(json, family, heads);
+        int headDim = headDim(json, family, hidden, heads);
+        int maxPositions = json.positiveOr("max_position_embeddings", family.maxPositions);
+        boolean attentionBias =
+                family != Family.QWEN2 && family != Family.MISTRAL && json.booleanOr("attention_bias", false);
+        int window = window(json, family);
+        boolean[] sliding = slidingLayers(json, family, layers, window);
+        return new DecoderConfig(
+                name(family),
+                hidden,
+                json.positiveOr("intermediate_size", family.intermediateSize),
+                layers,
+                heads,
+                keyValueHeads,
+                headDim,
+                json.positiveOr("vocab_size", family.vocabSize),
+                maxPositions,
+                json.epsilonOr("rms_norm_eps", 1e-6),
+                rope(json, maxPositions),
+                family == Family.QWEN2 || attentionBias,
+                attentionBias,
+                family == Family.LLAMA && json.booleanOr("mlp_bias", false),
+                family == Family.QWEN3,
+                window,
+                sliding,
+                json.booleanOr("tie_word_embeddings", false));
+    }
+
+    private static String name(Family family) {
+        return family.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static Family family(Json json, @Nullable String absentType) {
+        List<String> architectures =
+                json.has("architectures") ? json.strings("architectures") : Collections.emptyList();
+        String modelType = json.string("model_type");
+        if (architectures.isEmpty() && modelType == null) {
+            modelType = absentType;
+        }
+        // The architecture comes first: early LLaVA models of the authors all have the model_type "llava".
+        String name = architectures.isEmpty() ? String.valueOf(modelType) : architectures.get(0);
+        return switch (name) {
+            case "Qwen2ForCausalLM", "LlavaQwenForCausalLM", "qwen2", "llava_qwen" -> Family.QWEN2;
+            case "Qwen3ForCausalLM", "qwen3" -> Family.QWEN3;
+            case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
+            case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
+            default ->
+                throw new UnsupportedModelException(
+                        json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
+                                + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+                                + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
+                                + " these.");
+        };
+    }
+
+    private static void refuseUnsupported(Json json) {
+        Quantisation.refuse(json);
+        String activation = json.stringOr("hidden_act", "silu");
+        if (!activation.equals("silu")) {
+            throw new UnsupportedModelException(
+                    json.at("hidden_act") + " is '" + activation + "'; only silu is supported.");
+        }
+    }
+
+    private static int keyValueHeads(Json json, Family family, int heads) {
+        String key = "num_key_value_heads";
+        int absent = family.keyValueHeads == 0 || json.isNull(key) ? heads : family.keyValueHeads;
+        int keyValueHeads = json.positiveOr(key, absent);
+        if (heads % keyValueHeads != 0) {
+            throw new CheckpointException(json.at(key) + " is " + keyValueHeads
+                    + ", which does not divide num_attention_heads " + heads + ".");
+        }
+        return keyValueHeads;
+    }
+
+    private static int headDim(Json json, Family family, int hidden, int heads) {
+        int absent = family == Family.QWEN3 ? 128 : hidden / heads;
+        if (family != Family.QWEN3 && !json.has("head_dim") && hidden % heads != 0) {
+            throw new CheckpointException(json.at("hidden_size") + " is " + hidden
+                    + ", which is not divisible by num_attention_heads " + heads + ".");
+        }
+        int headDim = json.positiveOr("head_dim", absent);
+        if (headDim % 2 != 0) {
+            throw new CheckpointException(
+                    json.at("head_dim") + " is " + headDim + "; rotary position embedding needs an even number.");
+        }
+        return headDim;
+    }
+
+    private static int window(Json json, Family family) {
+        String key = "sliding_window";
+        boolean used = switch (family) {
+            case LLAMA -> false;
+            case MISTRAL -> true;
+            case QWEN2, QWEN3 -> json.booleanOr("use_sliding_window", false);
+        };
+        // null is "no window", but a key that is absent is the default window.
+        return used && !json.isNull(key) ? json.positiveOr(key, 4096) : 0;
+    }
+
+    private static boolean[] slidingLayers(Json json, Family family, int layers, int window) {
+        boolean[] sliding = new boolean[layers];
+        if (family == Family.LLAMA) {
+            return sliding;
+        }
+        if (!json.has("layer_types")) {
+            int firstSliding = family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", 28);
+            for (int i = 0; i < layers; i++) {
+                sliding[i] = window > 0 && i >= firstSliding;
+            }
+            return sliding;
+        }
+        List<String> types = json.strings("layer_types");
+        if (types.size() != layers) {
+            throw new CheckpointException(
+                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
+        }
+        for (int i = 0; i < layers; i++) {
+            sliding[i] = switch (types.get(i)) {
+                case "full_attention" -> false;
+                case "sliding_attention" -> true;
+                default ->
+                    throw new UnsupportedModelException(json.at("layer_types") + " has '" + types.get(i)
+                            + "'; supported are full_attention and sliding_attention.");
+            };
+            if (sliding[i] && window == 0) {
+                throw new CheckpointException(
+                        json.at("layer_types") + " has sliding_attention, but there is no" + " sliding_window.");
+            }
+        }
+        return sliding;
+    }
+
+    /**
+     * As the reference reads them: {@code rope_scaling}, which people add by hand, wins over the
+     * {@code rope_parameters} that transformers 5 writes, and takes no value from them.
+     */
+    private static Rope rope(Json json, int maxPositions) {
+        Json parameters = filled(json, "rope_scaling");
+        if (parameters == null) {
+            parameters = filled(json, "rope_parameters");
+        }
+        if (parameters == null) {
+            return new Rope(theta(json, 10_000), null);
+        }
+        for (String key : parameters.keys()) {
+            if (parameters.isObject(key)) {
+                throw new UnsupportedModelException(parameters.at(key)
+                        + " holds settings for one kind of layer; only one rotary embedding for all layers is"
+                        + " supported.");
+            }
+        }
+        double theta = theta(parameters, theta(json, 10_000));
+        String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
+        String type = parameters.stringOr(typeKey, "default");
+        if (!type.equals("default")) {
+            requireWholeHeads(parameters);
+            requireWholeHeads(json);
+        }
+        return new Rope(
+                theta,
+                switch (type) {
+                    case "default" -> null;
+                    case "linear" -> new Rope.LinearScaling(positive(parameters, "factor"));
+                    case "llama3" -> llama3(parameters, maxPositions);
+                    default ->
+                        throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
+                                + "'; supported are default, linear and llama3.");
+                });
+    }
+
+    private static @Nullable Json filled(Json json, String key) {
+        Json object = json.object(key);
+        return object == null || object.keys().isEmpty() ? null : object;
+    }
+
+    private static void requireWholeHeads(Json json) {
+        if (json.doubleOr("partial_rotary_factor", 1) != 1) {
+            throw new UnsupportedModelException(json.at("partial_rotary_factor") + " is "
+                    + json.requiredDouble("partial_rotary_factor") + "; only heads that rotate as a whole, 1, are"
+                    + " supported.");
+        }
+    }
+
+    private static Rope.Scaling llama3(Json parameters, int maxPositions) {
+        double low = positive(parameters, "low_freq_factor");
+        double high = positive(parameters, "high_freq_factor");
+        if (high <= low) {
+            throw new CheckpointException(
+                    parameters.at("high_freq_factor") + " is " + high + ", not more than low_freq_factor " + low + ".");
+        }
+        return new Rope.Llama3Scaling(
+                positive(parameters, "factor"),
+                low,
+                high,
+                parameters.positiveOr("original_max_position_embeddings", maxPositions));
+    }
+
+    private static double theta(Json json, double absent) {
+        return json.has("rope_theta") ? positive(json, "rope_theta") : absent;
+    }
+
+    private static double positive(Json json, String key) {
+        double value = json.requiredDouble(key);
+        if (value <= 0) {
+            throw new CheckpointException(json.at(key) + " must be more than 0, not " + value + ".");
+        }
+        return value;
+    }
+}

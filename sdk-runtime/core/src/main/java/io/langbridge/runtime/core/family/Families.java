@@ -1,0 +1,44 @@
+package io.langbridge.runtime.core.family;
+
+import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.checkpoint.Json;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** All families of models that are read. */
+final class Families {
+    private static final List<Family> ALL =
+            Collections.unmodifiableList(Arrays.asList(new LlavaAuthors(), new Llava(), new SmolVlm()));
+
+    private Families() {}
+
+    /** What {@code config.json} calls the model. */
+    static String nameOf(Json config) {
+        List<String> architectures =
+                config.has("architectures") ? config.strings("architectures") : Collections.emptyList();
+        return architectures.isEmpty() ? config.stringOr("model_type", "") : architectures.get(0);
+    }
+
+    /**
+     * The family of a folder.
+     *
+     * @throws UnsupportedModelException if it is none of these
+     */
+    static Family of(Json config) {
+        String name = nameOf(config);
+        for (Family family : ALL) {
+            if (family.names().contains(name)) {
+                return family;
+            }
+        }
+        String known = ALL.stream()
+                .flatMap(family -> family.names().stream())
+                .filter(each -> Character.isUpperCase(each.charAt(0)))
+                .sorted()
+                .collect(Collectors.joining(", "));
+        throw new UnsupportedModelException(config.at("architectures") + " is '" + name + "'; supported are " + known
+                + ". To combine an encoder, an adapter and a language model from separate folders, use the builder.");
+    }
+}

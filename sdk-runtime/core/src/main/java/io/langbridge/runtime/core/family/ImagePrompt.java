@@ -1,0 +1,19 @@
+package io.langbridge.runtime.core.family;
+
+/** How a picture's visual tokens get their place in the prompt. */
+public sealed interface ImagePrompt {
+    /**
+     * The authors' layout: the text is cut at {@code <image>} (-200 in their ids), the pieces are tokenized separately,
+     * and the visual tokens go between them.
+     */
+    record Splice() implements ImagePrompt {}
+
+    /**
+     * transformers: the placeholder is repeated once per visual token before tokenizing, and its embeddings are
+     * replaced.
+     *
+     * @param tokenId {@code image_token_index} or {@code image_token_id}
+     * @param token its text, {@code <image>} unless {@code processor_config.json} says otherwise
+     */
+    record Placeholder(int tokenId, String token) implements ImagePrompt {}
+}

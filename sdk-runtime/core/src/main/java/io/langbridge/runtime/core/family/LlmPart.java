@@ -1,0 +1,142 @@
+package io.langbridge.runtime.core.family;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.lifecycle.Closing;
+import io.langbridge.runtime.core.network.Decoder;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Inventory;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A language model's files, opened and checked: every tensor is there in the right shape. Safe for use by several
+ * threads. Whoever opened it closes it; one that belongs to a {@link ModelFolder} is closed with that.
+ */
+public final class LlmPart implements AutoCloseable {
+    private static final String EMBEDDINGS = "embed_tokens.weight";
+    private static final String HEAD = "lm_head.weight";
+
+    private final DecoderConfig config;
+    private final Weights weights;
+    private final GenerationDefaults generation;
+    private final Path folder;
+    private final long elements;
+    private final List<AutoCloseable> owned;
+
+    private LlmPart(
+            DecoderConfig config,
+            Weights weights,
+            GenerationDefaults generation,
+            Path folder,
+            List<AutoCloseable> owned) {
+        this.config = config;
+        this.weights = weights;
+        this.generation = generation;
+        this.folder = folder;
+        this.elements = Inventory.of(Decoder.network(config)).check(weights);
+        this.owned = owned;
+    }
+
+    /**
+     * Opens a folder of Qwen2, Qwen3, Llama or Mistral, or the language model inside a LLaVA folder.
+     *
+     * @param folder with {@code config.json}, weights and tokenizer files
+     * @throws CheckpointException if a file is missing, damaged or does not fit the others
+     * @throws io.langbridge.UnsupportedModelException if it is another architecture
+     */
+    public static LlmPart open(Path folder) {
+        Json config = Folder.config(folder);
+        Closing closing = new Closing();
+        try {
+            return of(config, closing.add(Checkpoints.open(folder)), folder, closing.opened());
+        } catch (RuntimeException | Error e) {
+            closing.closeAfter(e);
+            throw e;
+        }
+    }
+
+    static LlmPart of(Json config, Weights all, Path folder, List<AutoCloseable> owned) {
+        Json text = config.object("text_config");
+        DecoderConfig decoder = text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text);
+        Quantisation.refuse(all);
+        Weights weights = normalize(all);
+        boolean declared =
+                decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
+        decoder = DecoderConfigReader.tied(decoder, declared && isTied(weights));
+        GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
+        return new LlmPart(decoder, weights, generation, folder, owned);
+    }
+
+    /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */
+    private static boolean isTied(Weights weights) {
+        if (!weights.contains(HEAD)) {
+            return true;
+        }
+        return SameValues.in(weights.get("model." + EMBEDDINGS), weights.get(HEAD));
+    }
+
+    /** From any of the published namings to {@code model.} and {@code lm_head.weight}; other parts are left out. */
+    private static Weights normalize(Weights all) {
+        String prefix = null;
+        for (String name : all.names()) {
+            if (name.equals(EMBEDDINGS) || name.endsWith("." + EMBEDDINGS)) {
+                if (prefix != null) {
+                    throw new CheckpointException("There are two language models in " + all.source() + ", at " + prefix
+                            + EMBEDDINGS + " and " + name + "; only one can be used.");
+                }
+                prefix = name.substring(0, name.length() - EMBEDDINGS.length());
+            }
+        }
+        if (prefix == null) {
+            throw new CheckpointException("There is no language model in " + all.source() + ": no tensor is named "
+                    + EMBEDDINGS + ", with or without a prefix.");
+        }
+        String before = prefix;
+        return Checkpoints.renamed(all, name -> newName(before, name));
+    }
+
+    private static @Nullable String newName(String prefix, String name) {
+        if (name.equals(HEAD) || name.endsWith("." + HEAD)) {
+            return HEAD;
+        }
+        // Llama files before transformers 4.32 also hold the rotary frequencies, which are computed anew.
+        if (!name.startsWith(prefix) || name.endsWith(".rotary_emb.inv_freq")) {
+            return null;
+        }
+        String rest = name.substring(prefix.length());
+        boolean used = rest.startsWith("layers.") || rest.equals(EMBEDDINGS) || rest.equals("norm.weight");
+        return used ? "model." + rest : null;
+    }
+
+    public DecoderConfig config() {
+        return config;
+    }
+
+    /** Named as an engine asks for them: {@code model.} and {@code lm_head.weight}. */
+    public Weights weights() {
+        return weights;
+    }
+
+    public GenerationDefaults generation() {
+        return generation;
+    }
+
+    /** Where the configuration and the tokenizer files are. */
+    public Path folder() {
+        return folder;
+    }
+
+    /** Number of weights, for an estimate of the memory; a tied head is not counted again. */
+    public long elements() {
+        return elements;
+    }
+
+    @Override
+    public void close() {
+        Closing.all(owned);
+    }
+}

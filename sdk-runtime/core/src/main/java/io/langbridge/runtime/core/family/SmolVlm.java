@@ -1,0 +1,222 @@
+package io.langbridge.runtime.core.family;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.image.Normaliser;
+import io.langbridge.runtime.core.image.PicturePlan;
+import io.langbridge.runtime.core.image.Pictures;
+import io.langbridge.runtime.core.image.Resampler;
+import io.langbridge.runtime.core.image.Size;
+import io.langbridge.runtime.core.image.TokenLayout;
+import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * SmolVLM, SmolVLM2 and Idefics3: SigLIP to its end, neighbouring patches side by side in one visual token, Llama.
+ * Pictures are cut into tiles with marks between them, the whole comes last.
+ */
+final class SmolVlm implements Family {
+    private static final FeatureSelection LAST = new FeatureSelection(-1, true);
+    private static final String CONNECTOR = "modality_projection.proj";
+
+    @Override
+    public Set<String> names() {
+        return new HashSet<>(Arrays.asList(
+                "SmolVLMForConditionalGeneration", "smolvlm", "Idefics3ForConditionalGeneration", "idefics3"));
+    }
+
+    @Override
+    public ModelFolder open(Checkpoint checkpoint) {
+        Json config = checkpoint.config();
+        Json json = config.object("vision_config");
+        VisionConfig tower = tower(json == null ? Json.parse(new byte[] {'{', '}'}, config.at("vision_config")) : json);
+        int side = tower.patchesPerSide();
+        int scale = config.positiveOr("scale_factor", 2);
+        if (side % scale != 0) {
+            throw new CheckpointException(config.at("scale_factor") + " is " + scale + ", which does not divide the "
+                    + side + " patches along the side of a tile.");
+        }
+        Network encoder = new Network(
+                "vision encoder",
+                net -> net.layerNorm(Vit.features(net, tower), "post_layernorm", tower.layerNormEps()));
+        LlmPart llm = checkpoint.llm();
+        int hidden = llm.config().hiddenSize();
+        AdapterConfig.Connector connector = new AdapterConfig.Connector(
+                "pixel shuffle",
+                tower.hiddenSize(),
+                hidden,
+                net -> net.linear(
+                        net.pixelShuffle(net.input("features", side * side, tower.hiddenSize()), scale),
+                        CONNECTOR,
+                        hidden,
+                        false));
+        Tiles pictures = new Tiles(checkpoint.preprocessor(), tower.imageSize(), side * side / (scale * scale));
+        VisionPart vision = new VisionPart(
+                tower,
+                encoder,
+                checkpoint.part("embeddings.patch_embedding.weight"),
+                tiling -> pictures,
+                checkpoint.folder(),
+                Collections.emptyList());
+        AdapterPart adapter = AdapterPart.ofFamily(connector, checkpoint.part(CONNECTOR + ".weight"));
+        // The number is Idefics3Config's default.
+        return ModelFolder.of(checkpoint, vision, adapter, llm, pictures, checkpoint.placeholder(128_257));
+    }
+
+    private static VisionConfig tower(Json json) {
+        return VisionConfigReader.checked(
+                new VisionConfig(
+                        VisionConfig.Kind.SIGLIP,
+                        json.positiveOr("hidden_size", 1152),
+                        json.positiveOr("intermediate_size", 3072),
+                        json.positiveOr("num_hidden_layers", 12),
+                        json.positiveOr("num_attention_heads", 16),
+                        json.positiveOr("image_size", 224),
+                        json.positiveOr("patch_size", 32),
+                        VisionConfigReader.activation(json, "gelu_pytorch_tanh"),
+                        json.epsilonOr("layer_norm_eps", 1e-6),
+                        LAST.layer(),
+                        LAST.patches()),
+                json);
+    }
+
+    /** Resized to a longest edge, then to whole tiles; the whole is made of that, as in the reference. */
+    private static final class Tiles implements Pictures {
+        private static final int LARGEST = 4096;
+        private static final String MARK = "<fake_token_around_image>";
+
+        private final int tile;
+        private final int patches;
+        private final boolean splits;
+        /** Length of the longest edge, or 0 if the picture stays as it is. */
+        private final int longest;
+
+        private final Resampler.Filter filter;
+        private final Normaliser normaliser;
+
+        Tiles(Json json, int tile, int patches) {
+            this.tile = tile;
+            this.patches = patches;
+            splits = json.booleanOr("do_image_splitting", true);
+            longest = json.booleanOr("do_resize", true) ? edge(json, "size", 4 * 364) : 0;
+            int max = edge(json, "max_image_size", 364);
+            if (max != tile) {
+                throw new UnsupportedModelException(json.at("max_image_size") + " is " + max
+                        + ", but the encoder's image_size is " + tile + "; only tiles of that size are supported.");
+            }
+            filter = switch (json.intOr("resample", 1)) {
+                case 1 -> Resampler.Filter.LANCZOS;
+                case 2 -> Resampler.Filter.BILINEAR;
+                case 3 -> Resampler.Filter.BICUBIC;
+                default ->
+                    throw new UnsupportedModelException(json.at("resample") + " is " + json.intOr("resample", 1)
+                            + "; supported are 1 (Lanczos), 2 (bilinear) and 3 (bicubic).");
+            };
+            normaliser = PreprocessorConfigReader.normaliser(json);
+        }
+
+        private static int edge(Json json, String key, int absent) {
+            Json size = json.isObject(key) ? json.object(key) : null;
+            if (size != null && !size.has("longest_edge")) {
+                throw new UnsupportedModelException(
+                        json.at(key) + " has the keys " + size.keys() + "; supported is longest_edge.");
+            }
+            return size == null ? absent : size.requiredPositive("longest_edge");
+        }
+
+        @Override
+        public Normaliser normaliser() {
+            return normaliser;
+        }
+
+        @Override
+        public String description() {
+            return splits
+                    ? "tiles of " + tile + " pixels, the longest edge of " + longest + ", and the whole"
+                    : "stretched to " + tile + " pixels";
+        }
+
+        @Override
+        public String toString() {
+            return description() + ", " + filter;
+        }
+
+        @Override
+        public PicturePlan plan(Size picture) {
+            Size whole = new Size(tile, tile);
+            Size resized = longest == 0 ? picture : bounded(toLongest(picture));
+            List<PicturePlan.Resizing> steps = new ArrayList<>();
+            steps.add(PicturePlan.Resizing.of(picture, resized, filter));
+            List<PicturePlan.View> views = new ArrayList<>();
+            TokenLayout.Builder layout = TokenLayout.builder(patches);
+            Size tiled = splits ? wholeTiles(resized) : whole;
+            steps.add(new PicturePlan.Resizing(0, Resampler.Job.of(resized, tiled, filter)));
+            if (tiled.equals(whole)) {
+                views.add(new PicturePlan.View(1, whole, 0, 0, 0, 0));
+            } else {
+                for (int row = 0; row < tiled.height() / tile; row++) {
+                    for (int column = 0; column < tiled.width() / tile; column++) {
+                        String mark = MARK + "<row_" + (row + 1) + "_col_" + (column + 1) + ">";
+                        layout.words(row > 0 && column == 0 ? "\n" + mark : mark)
+                                .view(views.size());
+                        views.add(new PicturePlan.View(1, whole, -column * tile, -row * tile, row, column));
+                    }
+                }
+                layout.words("\n\n" + MARK + "<global-img>");
+                steps.add(new PicturePlan.Resizing(1, Resampler.Job.of(tiled, whole, filter)));
+                views.add(new PicturePlan.View(2, whole, 0, 0, 0, 0));
+            }
+            if (views.size() == 1) {
+                layout.words(MARK + "<global-img>");
+            }
+            layout.view(views.size() - 1).words(MARK);
+            return new PicturePlan(picture, steps, views, layout.build());
+        }
+
+        private Size toLongest(Size picture) {
+            double ratio = (double) picture.width() / picture.height();
+            if (picture.width() >= picture.height()) {
+                return new Size(longest, Math.max(1, even((int) (longest / ratio))));
+            }
+            return new Size(Math.max(1, even((int) (longest * ratio))), longest);
+        }
+
+        private static int even(int edge) {
+            return edge + edge % 2;
+        }
+
+        private static Size bounded(Size size) {
+            double ratio = (double) size.width() / size.height();
+            if (size.width() >= size.height() && size.width() > LARGEST) {
+                return new Size(LARGEST, Math.max(1, (int) (LARGEST / ratio)));
+            }
+            if (size.height() > LARGEST) {
+                return new Size(Math.max(1, (int) (LARGEST * ratio)), LARGEST);
+            }
+            return size;
+        }
+
+        private Size wholeTiles(Size size) {
+            double ratio = (double) size.width() / size.height();
+            if (size.width() >= size.height()) {
+                int width = upToTiles(size.width());
+                return new Size(width, upToTiles((int) (width / ratio)));
+            }
+            int height = upToTiles(size.height());
+            return new Size(upToTiles((int) (height * ratio)), height);
+        }
+
+        private int upToTiles(int edge) {
+            return Math.max(1, (edge + tile - 1) / tile) * tile;
+        }
+    }
+}

@@ -1,0 +1,249 @@
+package io.langbridge.runtime.core.family;
+
+import static io.langbridge.runtime.core.family.TinyModel.json;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.image.Size;
+import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.network.VisionConfig;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ConfigReadersTest {
+    private static DecoderConfig decoder(String members) {
+        return DecoderConfigReader.read(json(members));
+    }
+
+    @Test
+    void absent_keys_have_the_defaults_of_the_family() {
+        DecoderConfig llama = decoder("\"model_type\":\"llama\"");
+        assertThat(llama.hiddenSize()).isEqualTo(4096);
+        assertThat(llama.numKeyValueHeads()).isEqualTo(32);
+        assertThat(llama.headDim()).isEqualTo(128);
+        assertThat(llama.maxPositionEmbeddings()).isEqualTo(2048);
+        assertThat(llama.rope()).isEqualTo(new Rope(10_000, null));
+        assertThat(llama.qkvBias()).isFalse();
+
+        DecoderConfig qwen3 = decoder("\"model_type\":\"qwen3\",\"hidden_size\":1024,\"num_attention_heads\":16,"
+                + "\"num_key_value_heads\":8");
+        assertThat(qwen3.headDim()).isEqualTo(128);
+        assertThat(qwen3.qkNorm()).isTrue();
+        assertThat(qwen3.qkvBias()).isFalse();
+
+        assertThat(decoder("\"model_type\":\"qwen2\"").qkvBias()).isTrue();
+        assertThat(decoder("\"model_type\":\"mistral\"").numKeyValueHeads()).isEqualTo(8);
+        assertThat(decoder("\"model_type\":\"mistral\",\"num_key_value_heads\":null")
+                        .numKeyValueHeads())
+                .isEqualTo(32);
+    }
+
+    @Test
+    void bias_of_llama_is_for_all_four_projections() {
+        DecoderConfig llama = decoder("\"model_type\":\"llama\",\"attention_bias\":true,\"mlp_bias\":true");
+        assertThat(llama.qkvBias()).isTrue();
+        assertThat(llama.outputBias()).isTrue();
+        assertThat(llama.mlpBias()).isTrue();
+    }
+
+    @Test
+    void sliding_window_of_mistral_is_on_unless_it_is_null() {
+        assertThat(decoder("\"model_type\":\"mistral\"").slidingWindow()).isEqualTo(4096);
+        assertThat(decoder("\"model_type\":\"mistral\"").slidingLayer()).containsOnly(true);
+        DecoderConfig without = decoder("\"model_type\":\"mistral\",\"sliding_window\":null");
+        assertThat(without.slidingWindow()).isZero();
+        assertThat(without.slidingLayer()).containsOnly(false);
+    }
+
+    @Test
+    void sliding_window_of_qwen2_is_off_unless_it_is_used_and_then_starts_at_max_window_layers() {
+        String qwen2 = "\"model_type\":\"qwen2\",\"num_hidden_layers\":3,\"sliding_window\":8,\"max_window_layers\":2";
+        assertThat(decoder(qwen2).slidingWindow()).isZero();
+        assertThat(decoder(qwen2 + ",\"use_sliding_window\":true").slidingLayer())
+                .containsExactly(false, false, true);
+        assertThat(decoder(qwen2 + ",\"use_sliding_window\":true,\"layer_types\":[\"sliding_attention\","
+                                + "\"full_attention\",\"full_attention\"]")
+                        .slidingLayer())
+                .containsExactly(true, false, false);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"rope_theta\":5,\"rope_scaling\":{\"type\":\"linear\",\"factor\":2}",
+                "\"rope_theta\":5,\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":2.0}",
+                "\"rope_parameters\":{\"rope_theta\":5.0,\"rope_type\":\"linear\",\"factor\":2}"
+            })
+    void rope_is_read_in_the_old_and_the_new_style(String rope) {
+        assertThat(decoder("\"model_type\":\"llama\"," + rope).rope())
+                .isEqualTo(new Rope(5, new Rope.LinearScaling(2)));
+    }
+
+    @Test
+    void llama3_scaling_is_read() {
+        assertThat(decoder("\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8,"
+                                + "\"low_freq_factor\":1,\"high_freq_factor\":4,"
+                                + "\"original_max_position_embeddings\":64}")
+                        .rope()
+                        .scaling())
+                .isEqualTo(new Rope.Llama3Scaling(8, 1, 4, 64));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"model_type\":\"gemma\" | gemma",
+                "\"architectures\":[\"GPT2LMHeadModel\"] | GPT2LMHeadModel",
+                "\"model_type\":\"llama\",\"hidden_act\":\"gelu\" | only silu",
+                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"yarn\"} | default, linear and llama3",
+                "\"model_type\":\"llama\",\"quantization_config\":{\"quant_method\":\"gptq\"} | gptq",
+                "\"model_type\":\"qwen2\",\"num_hidden_layers\":1,\"layer_types\":[\"x\"] | sliding_attention"
+            })
+    void what_is_not_supported_is_named(String config, String expected) {
+        assertThatThrownBy(() -> decoder(config))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("config.json")
+                .hasMessageContaining(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"hidden_size\":0",
+                "\"hidden_size\":\"4\"",
+                "\"hidden_size\":33",
+                "\"num_key_value_heads\":5",
+                "\"num_hidden_layers\":2000000000",
+                "\"head_dim\":7",
+                "\"rope_theta\":-1",
+                "\"rope_scaling\":{\"type\":\"linear\"}",
+                "\"tie_word_embeddings\":1"
+            })
+    void impossible_values_are_refused_with_their_key(String member) {
+        String key = member.substring(1, member.indexOf('"', 1));
+        assertThatThrownBy(() -> decoder("\"model_type\":\"llama\"," + member))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("config.json, key '" + key);
+    }
+
+    @Test
+    void vision_defaults_are_those_of_the_family() {
+        VisionConfig clip = VisionConfigReader.read(json("\"model_type\":\"clip\""), FeatureSelection.DEFAULT);
+        assertThat(clip.hiddenAct()).isEqualTo(Activation.QUICK_GELU);
+        assertThat(clip.layerNormEps()).isEqualTo(1e-5f);
+        assertThat(clip.patchSize()).isEqualTo(32);
+        assertThat(clip.layersToRun()).isEqualTo(11);
+        VisionConfig siglip = VisionConfigReader.read(
+                json("\"model_type\":\"siglip\",\"vision_config\":{\"hidden_size\":24}"), FeatureSelection.DEFAULT);
+        assertThat(siglip.kind()).isEqualTo(VisionConfig.Kind.SIGLIP);
+        assertThat(siglip.hiddenAct()).isEqualTo(Activation.GELU_TANH);
+        assertThat(siglip.layerNormEps()).isEqualTo(1e-6f);
+        assertThat(siglip.patchSize()).isEqualTo(16);
+    }
+
+    @Test
+    void another_encoder_and_an_impossible_layer_are_refused() {
+        assertThatThrownBy(() -> VisionConfigReader.read(json("\"model_type\":\"dinov2\""), FeatureSelection.DEFAULT))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("dinov2")
+                .hasMessageContaining("siglip");
+        assertThatThrownBy(
+                        () -> VisionConfigReader.read(json("\"model_type\":\"clip\""), new FeatureSelection(13, true)))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("-13 to 12");
+    }
+
+    @Test
+    void preprocessor_sizes_are_numbers_or_objects() {
+        PreprocessorConfig numbers =
+                PreprocessorConfigReader.read(json("\"size\":28,\"crop_size\":28"), VisionConfig.Kind.CLIP, 1);
+        PreprocessorConfig objects = PreprocessorConfigReader.read(
+                json("\"size\":{\"shortest_edge\":28},\"crop_size\":{\"height\":28,\"width\":28}"),
+                VisionConfig.Kind.CLIP,
+                1);
+        assertThat(numbers).isEqualTo(objects);
+        assertThat(numbers.resize()).isEqualTo(new PreprocessorConfig.ShortestEdge(28));
+        assertThat(numbers.crop()).isEqualTo(new Size(28, 28));
+        PreprocessorConfig siglip = PreprocessorConfigReader.read(json("\"size\":30"), VisionConfig.Kind.SIGLIP, 1);
+        assertThat(siglip.resize()).isEqualTo(new PreprocessorConfig.Stretch(new Size(30, 30)));
+        assertThat(siglip.crop()).isNull();
+        assertThat(siglip.imageMean()).containsOnly(0.5);
+    }
+
+    @Test
+    void preprocessor_steps_can_be_switched_off() {
+        PreprocessorConfig config = PreprocessorConfigReader.read(
+                json("\"do_resize\":false,\"do_center_crop\":false,\"do_rescale\":false,\"do_normalize\":false"),
+                VisionConfig.Kind.CLIP,
+                28);
+        assertThat(config).isEqualTo(new PreprocessorConfig(null, 3, null, null, null, null));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"image_processor_type\":\"ViTImageProcessor\"",
+                "\"resample\":0",
+                "\"size\":{\"longest_edge\":3}"
+            })
+    void other_preprocessing_is_unsupported(String member) {
+        assertThatThrownBy(() -> PreprocessorConfigReader.read(json(member), VisionConfig.Kind.CLIP, 28))
+                .isInstanceOf(UnsupportedModelException.class);
+    }
+
+    @Test
+    void pinpoints_are_lists_or_the_text_of_a_list_and_each_program_has_its_order() {
+        String list = "\"image_aspect_ratio\":\"anyres\",\"image_grid_pinpoints\":[[28,56],[56,28]]";
+        String text = "\"image_aspect_ratio\":\"anyres\",\"image_grid_pinpoints\":\"[(28, 56), (56, 28)]\"";
+        Tiling.AnyResolution authors = (Tiling.AnyResolution) TilingReader.ofAuthors(json(list));
+        assertThat(authors).isEqualTo(TilingReader.ofAuthors(json(text)));
+        assertThat(authors.resolutions()).containsExactly(new Size(28, 56), new Size(56, 28));
+        assertThat(authors.merge()).isEqualTo(Tiling.Merge.FLAT);
+        Tiling.AnyResolution next = (Tiling.AnyResolution) TilingReader.ofNext(json(list), json(""));
+        assertThat(next.resolutions()).containsExactly(new Size(56, 28), new Size(28, 56));
+        assertThat(next.merge()).isEqualTo(Tiling.Merge.SPATIAL_UNPAD);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "\"image_aspect_ratio\":\"anyres_max_9\"",
+                "\"image_aspect_ratio\":\"crop_split\"",
+                "\"mm_patch_merge_type\":\"spatial_maxpool2x2\""
+            })
+    void other_tilings_are_unsupported(String member) {
+        assertThatThrownBy(() -> TilingReader.ofAuthors(json(member))).isInstanceOf(UnsupportedModelException.class);
+    }
+
+    @Test
+    void rope_scaling_wins_over_rope_parameters_as_in_the_reference() {
+        String parameters = "\"model_type\":\"llama\",\"rope_parameters\":{\"rope_theta\":5,\"rope_type\":\"default\"}";
+        assertThat(decoder(parameters).rope()).isEqualTo(new Rope(5, null));
+        String linear = ",\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}";
+        assertThat(decoder(parameters + linear).rope()).isEqualTo(new Rope(10_000, new Rope.LinearScaling(4)));
+        assertThat(decoder(parameters + linear + ",\"rope_theta\":7").rope())
+                .isEqualTo(new Rope(7, new Rope.LinearScaling(4)));
+        assertThat(decoder(parameters + ",\"rope_scaling\":{}").rope()).isEqualTo(new Rope(5, null));
+        assertThat(decoder(parameters + ",\"rope_scaling\":{\"type\":\"linear\",\"rope_type\":\"default\"}")
+                        .rope())
+                .isEqualTo(new Rope(10_000, null));
+        for (String kind : new String[] {"yarn", "dynamic", "longrope"}) {
+            assertThatThrownBy(() -> decoder(parameters + ",\"rope_scaling\":{\"rope_type\":\"" + kind + "\"}"))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageContaining("rope_scaling.rope_type' is '" + kind);
+        }
+        assertThatThrownBy(() -> decoder("\"model_type\":\"llama\",\"rope_parameters\":{\"full_attention\":{}}"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("rope_parameters.full_attention");
+        assertThatThrownBy(() -> decoder(parameters + linear + ",\"partial_rotary_factor\":0.5"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("partial_rotary_factor");
+    }
+}
