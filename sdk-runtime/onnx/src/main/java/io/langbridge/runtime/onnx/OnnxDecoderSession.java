@@ -65,8 +65,16 @@ final class OnnxDecoderSession implements DecoderSession {
         boolean complete = false;
         try {
             OnnxJavaType type = half ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT;
-            cache.input(OnnxNet.COS, rotation.cos(), rotation.positions(), rotation.cos().size(1));
-            cache.input(OnnxNet.SIN, rotation.sin(), rotation.positions(), rotation.cos().size(1));
+            cache.input(
+                    OnnxNet.COS,
+                    rotation.cos(),
+                    rotation.positions(),
+                    rotation.cos().size(1));
+            cache.input(
+                    OnnxNet.SIN,
+                    rotation.sin(),
+                    rotation.positions(),
+                    rotation.cos().size(1));
             cache.input(OnnxNet.FIRST_POSITION, firstPosition, 1);
             cache.input(OnnxNet.LAST_POSITION, lastPosition, 1);
             cache.input(OnnxNet.TOTAL_LENGTH, totalLength, 1);
@@ -99,7 +107,8 @@ final class OnnxDecoderSession implements DecoderSession {
         } catch (OutOfMemoryError | ArithmeticException e) {
             long layerBytes = 2L * bytes * capacity * layer.kvWidth();
             throw new InsufficientMemoryException(
-                    "A KV cache of " + capacity + " positions needs " + network.cached().size() + " x "
+                    "A KV cache of " + capacity + " positions needs "
+                            + network.cached().size() + " x "
                             + (layerBytes >> 20) + " MB of native memory, which the JVM does not give (" + e
                             + "). Open a smaller cache, or raise -XX:MaxDirectMemorySize, which is the size of the"
                             + " heap unless it is set.",
@@ -148,8 +157,7 @@ final class OnnxDecoderSession implements DecoderSession {
 
     private void fill(LoadedGraph filling, FloatTensor inputsEmbeds, int first, int count) {
         try (Bindings bindings = new Bindings().share(cache)) {
-            bindings.input(
-                    OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
+            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
             append(bindings, filling, count);
         }
     }

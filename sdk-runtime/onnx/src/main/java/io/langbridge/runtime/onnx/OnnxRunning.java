@@ -30,15 +30,15 @@ final class OnnxRunning implements Running {
         graph = net.load(options);
         traceGraph = new LazyGraph(network.name(), () -> {
             OnnxNet all = net(network, weights, options, true);
-            network.trace().apply(all);
+            Net.Value unused = network.trace().apply(all);
             return all.load(options);
         });
     }
 
     private static OnnxNet net(Network network, Weights weights, EngineOptions options, boolean shows) {
-        NetworkBuilder builder =
-                new NetworkBuilder(network.name(), weights, options.precision(), true, weight -> false);
-        return new OnnxNet(builder, shows, OnnxGraph.Type.FLOAT);
+        StoredWeights stored = new StoredWeights(network.name(), weights, options.precision());
+        Products products = new Products(stored, true, weight -> false);
+        return new OnnxNet(stored, products, shows, OnnxGraph.Type.FLOAT);
     }
 
     @Override

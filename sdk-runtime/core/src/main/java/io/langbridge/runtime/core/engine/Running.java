@@ -43,14 +43,13 @@ public interface Running extends AutoCloseable {
             fits = one[i] == Net.ANY ? shape[i + 1] > 0 : shape[i + 1] == one[i];
         }
         if (!fits) {
-            throw new IllegalArgumentException(
-                    (one.length == 3
-                                    ? "Pixels must have the shape [tiles, 3, " + one[1] + ", " + one[2]
-                                            + "] with at least one tile"
-                                    : "Features must have the shape [tiles, "
-                                            + (one[0] == Net.ANY ? "patches" : String.valueOf(one[0])) + ", " + one[1]
-                                            + "] with at least one patch")
-                            + ", not " + Arrays.toString(shape));
+            throw new IllegalArgumentException((one.length == 3
+                            ? "Pixels must have the shape [tiles, 3, " + one[1] + ", " + one[2]
+                                    + "] with at least one tile"
+                            : "Features must have the shape [tiles, "
+                                    + (one[0] == Net.ANY ? "patches" : String.valueOf(one[0])) + ", " + one[1]
+                                    + "] with at least one patch")
+                    + ", not " + Arrays.toString(shape));
         }
         return shape[0];
     }
