@@ -7,6 +7,7 @@ import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -70,7 +71,10 @@ final class OnnxRunning implements Running {
                     if (constant == null) {
                         bindings.input(name, input, one);
                     } else {
-                        bindings.input(name, constant, constant.size(0), constant.size(1));
+                        bindings.input(
+                                name,
+                                constant,
+                                Arrays.stream(constant.shape()).asLongStream().toArray());
                     }
                 });
                 results.forEach((name, result) ->

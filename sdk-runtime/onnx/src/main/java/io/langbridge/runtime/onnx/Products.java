@@ -109,7 +109,7 @@ final class Products {
         this.manyRows = manyRows;
         this.fine = fine;
         graph = stored.graph;
-        weights = stored.weights;
+        weights = stored.checkpoint;
     }
 
     /** Says that an activation function made {@code x}. */
@@ -256,12 +256,12 @@ final class Products {
 
     /** Weights in 8 bits side by side, {@code [in, out]}, their scales beside them. */
     private String columns(List<Changed> stack, int in, int out) {
-        String name = name(stack) + ".int8.columns";
+        String recipe = "8 bits in columns of " + recipe(stack);
+        String name = stored.named(name(stack) + ".int8.columns", recipe);
         String scales = name + ".scales";
         if (stored.contains(name)) {
             return name;
         }
-        String recipe = "8 bits in columns of " + recipe(stack);
         stored.reserve(name, OnnxGraph.Type.INT8, (long) in * out, recipe, in, out);
         stored.reserve(scales, OnnxGraph.Type.FLOAT, (long) out * Float.BYTES, recipe, out);
         stored.fill(name, 2L * out * in * Float.BYTES, target -> {
@@ -284,12 +284,12 @@ final class Products {
     /** Weights under each other in blocks of few bits, their scales beside them. */
     private String blocks(List<Changed> stack, int in, int out, int bits, int block) {
         long rowBlocks = (in + block - 1L) / block;
-        String name = name(stack) + ".int" + bits;
+        String recipe = bits + " bits in blocks of " + block + " of " + recipe(stack);
+        String name = stored.named(name(stack) + ".int" + bits, recipe);
         String scales = name + ".scales";
         if (stored.contains(name)) {
             return name;
         }
-        String recipe = bits + " bits in blocks of " + block + " of " + recipe(stack);
         long rowBytes = rowBlocks * block * bits / 8;
         stored.reserve(name, OnnxGraph.Type.UINT8, out * rowBytes, recipe, out, rowBlocks, (long) block * bits / 8);
         stored.reserve(scales, OnnxGraph.Type.FLOAT, out * rowBlocks * Float.BYTES, recipe, out * rowBlocks);

@@ -77,7 +77,13 @@ final class RoundedNet extends OnnxNet {
 
     private String written(Value x, @Nullable Orthogonal basis) {
         Function<@Nullable Orthogonal, String> product = unwritten.remove(x.name());
-        return product == null ? made(x) : product.apply(basis);
+        if (product == null) {
+            return made(x);
+        }
+        if (basis != null) {
+            streamed(x); // for who reads it after that
+        }
+        return product.apply(basis);
     }
 
     /** In the stream's basis. */
@@ -149,8 +155,8 @@ final class RoundedNet extends OnnxNet {
         Change ofValues = reading;
         Change ofHeads = Change.NONE;
         if (!shows) { // which gives the values as they are
-            StoredTensor v = weights.weights.get(layer + ".v_proj.weight");
-            StoredTensor o = weights.weights.get(layer + "." + how.out() + ".weight");
+            StoredTensor v = weights.checkpoint.get(layer + ".v_proj.weight");
+            StoredTensor o = weights.checkpoint.get(layer + "." + how.out() + ".weight");
             Change.Scale norm = reading.inScale();
             Change.Scale scale = new Change.Scale(
                     "smoothing 1 of " + StoredWeights.identity(v) + StoredWeights.identity(o) + norm,
@@ -212,9 +218,9 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
-        StoredTensor gate = weights.weights.get(layer + ".gate_proj.weight");
-        StoredTensor up = weights.weights.get(layer + ".up_proj.weight");
-        StoredTensor down = weights.weights.get(layer + ".down_proj.weight");
+        StoredTensor gate = weights.checkpoint.get(layer + ".gate_proj.weight");
+        StoredTensor up = weights.checkpoint.get(layer + ".up_proj.weight");
+        StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
         Change reading = reading(x);
         Change.Scale norm = reading.inScale();
         Change.Scale scale = new Change.Scale(

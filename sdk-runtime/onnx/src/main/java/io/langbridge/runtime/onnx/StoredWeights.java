@@ -41,7 +41,7 @@ final class StoredWeights {
     private static final int SAMPLE = 64;
 
     final OnnxGraph graph;
-    final Weights weights;
+    final Weights checkpoint;
     final Precision precision;
     private final String what;
 
@@ -103,9 +103,9 @@ final class StoredWeights {
     }
 
     /** Starts a graph; {@code what} names it in messages. */
-    StoredWeights(String what, Weights weights, Precision precision) {
-        this.what = what + " of " + weights.source();
-        this.weights = weights;
+    StoredWeights(String what, Weights checkpoint, Precision precision) {
+        this.what = what + " of " + checkpoint.source();
+        this.checkpoint = checkpoint;
         this.precision = precision;
         graph = new OnnxGraph(what);
     }
@@ -113,7 +113,7 @@ final class StoredWeights {
     /** A weight as a tensor of the graph, under its own name; asking again gives the same tensor. */
     String weight(String name, long... shape) {
         if (!initializers.containsKey(name)) {
-            StoredTensor stored = weights.get(name, shape);
+            StoredTensor stored = checkpoint.get(name, shape);
             initializers.put(
                     name, new Initializer(OnnxGraph.Type.FLOAT, stored.shape(), byteLength(stored), stored, "", null));
         }
@@ -125,12 +125,17 @@ final class StoredWeights {
      * would hide that it holds no numbers.
      */
     void requireFinite(String name, long... shape) {
-        checked.add(weights.get(name, shape));
+        checked.add(checkpoint.get(name, shape));
     }
 
-    /** Values that are made when the weights are written, as a float32 tensor of the graph. */
-    String made(String name, String recipe, Supplier<float[]> values, long... dims) {
+    /**
+     * Values that are made when the weights are written, as a float32 tensor of the graph.
+     *
+     * @return its name, which is another if a tensor of this one has another recipe
+     */
+    String made(String wanted, String recipe, Supplier<float[]> values, long... dims) {
         long count = Arrays.stream(dims).reduce(1, Math::multiplyExact);
+        String name = named(wanted, recipe);
         initializers.putIfAbsent(
                 name,
                 new Initializer(
@@ -141,6 +146,12 @@ final class StoredWeights {
                         recipe,
                         channel -> WeightFile.writeFully(channel, littleEndian(values.get()))));
         return name;
+    }
+
+    /** A name for what a recipe gives: a weight that several layers read in several bases is there in each. */
+    String named(String wanted, String recipe) {
+        Initializer known = initializers.get(wanted);
+        return known == null || known.recipe().equals(recipe) ? wanted : named(wanted + "'", recipe);
     }
 
     /** Whether a tensor of the graph has this name. */

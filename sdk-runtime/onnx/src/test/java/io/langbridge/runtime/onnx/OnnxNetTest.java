@@ -134,7 +134,11 @@ class OnnxNetTest {
             Net.Value behind = net.rmsNorm(net.gatedMlp(normed, "mlp", 64, Activation.SILU, false), "outer", 1e-6f);
             Net.Value sum = net.add(x, behind);
             Net.Value more = net.linear(sum, "more", WIDTH, false);
-            return net.add(net.activation(Activation.QUICK_GELU, sum), net.add(net.columns(normed, 0, WIDTH), more));
+            Net.Value again = net.linear(net.columns(sum, 0, WIDTH), "more", WIDTH, false);
+            Net.Value block = net.gatedMlp(net.rmsNorm(sum, "norm", 1e-6f), "mlp", 64, Activation.SILU, false);
+            Net.Value stream = net.add(sum, block);
+            Net.Value rest = net.add(net.activation(Activation.QUICK_GELU, block), net.columns(normed, 0, WIDTH));
+            return net.add(net.add(net.add(stream, rest), more), again);
         };
         FloatTensor input = inputs.rows(0, 1).reshape(ROWS, WIDTH);
         FloatTensor exact = decoded(text, input, Precision.FULL);
