@@ -81,20 +81,20 @@ final class OnnxDecoder implements DecoderNetwork {
         // The stream is still small when the first layer writes to it, so what that rounds weighs most, as measured.
         // Rounding with care is slower by far for many positions, so there only what weighs most of it.
         String fine = use == Use.FILLING ? FIRST_LAYER + "mlp.down_proj." : FIRST_LAYER;
-        NetworkBuilder builder = new NetworkBuilder(
-                network.name(), weights, precision, use == Use.FILLING, weight -> weight.startsWith(fine));
+        StoredWeights stored = new StoredWeights(network.name(), weights, precision);
+        Products products = new Products(stored, use == Use.FILLING, weight -> weight.startsWith(fine));
         boolean shows = use == Use.TRACING;
         OnnxGraph.Type cacheType = halfKvCache && !shows ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
         OnnxNet net = precision == Precision.FULL
-                ? new OnnxNet(builder, shows, cacheType)
-                : new RoundedNet(builder, weights, shows, cacheType);
+                ? new OnnxNet(stored, products, shows, cacheType)
+                : new RoundedNet(stored, products, shows, cacheType);
         Net.Value logits = (shows ? network.trace() : network.text()).apply(net);
         if (use != Use.FILLING) {
             net.output(LOGITS, logits);
         }
         if (use == Use.ANSWERING && precision != Precision.FULL && !config.tieWordEmbeddings()) {
             // Rows of it are read as they are needed.
-            builder.requireFinite(Decoder.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+            stored.requireFinite(Decoder.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
         }
         return net.load(options);
     }

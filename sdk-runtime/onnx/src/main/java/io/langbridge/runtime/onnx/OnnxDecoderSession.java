@@ -3,9 +3,9 @@ package io.langbridge.runtime.onnx;
 import ai.onnxruntime.OnnxJavaType;
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Net;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -65,16 +65,9 @@ final class OnnxDecoderSession implements DecoderSession {
         boolean complete = false;
         try {
             OnnxJavaType type = half ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT;
-            cache.input(
-                    OnnxNet.COS,
-                    rotation.cos(),
-                    rotation.positions(),
-                    rotation.cos().size(1));
-            cache.input(
-                    OnnxNet.SIN,
-                    rotation.sin(),
-                    rotation.positions(),
-                    rotation.cos().size(1));
+            int angles = rotation.cos().size(1);
+            cache.input(OnnxNet.COS, rotation.cos(), rotation.positions(), angles);
+            cache.input(OnnxNet.SIN, rotation.sin(), rotation.positions(), angles);
             cache.input(OnnxNet.FIRST_POSITION, firstPosition, 1);
             cache.input(OnnxNet.LAST_POSITION, lastPosition, 1);
             cache.input(OnnxNet.TOTAL_LENGTH, totalLength, 1);

@@ -22,7 +22,8 @@ class OnnxNet implements Net {
     /** Positions in the cache after this run. */
     static final String TOTAL_LENGTH = "total_length";
 
-    final NetworkBuilder network;
+    final StoredWeights weights;
+    final Products products;
     final OnnxGraph graph;
     /** Whether the graph gives all that is shown, of all rows. */
     final boolean shows;
@@ -35,11 +36,12 @@ class OnnxNet implements Net {
     private final Map<String, Integer> names = new HashMap<>();
     private final Map<String, String> castRotation = new HashMap<>();
 
-    OnnxNet(NetworkBuilder network, boolean shows, OnnxGraph.Type cacheType) {
-        this.network = network;
+    OnnxNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType) {
+        this.weights = weights;
+        this.products = products;
         this.shows = shows;
         this.cacheType = cacheType;
-        graph = network.graph;
+        graph = weights.graph;
     }
 
     static String pastKey(int layer) {
@@ -70,7 +72,7 @@ class OnnxNet implements Net {
             graph.node("Identity", read(x)).to(name);
             graph.output(name, OnnxGraph.Type.FLOAT, rows(x), x.width());
         });
-        return network.load(options);
+        return weights.load(options);
     }
 
     private static Object rows(Value x) {
@@ -123,9 +125,9 @@ class OnnxNet implements Net {
 
     @Override
     public Value patches(Value pixels, String layer, int patch, int width, boolean bias) {
-        String kernel = network.weight(layer + ".weight", width, 3, patch, patch);
+        String kernel = weights.weight(layer + ".weight", width, 3, patch, patch);
         OnnxGraph.Node conv = bias
-                ? graph.node("Conv", pixels.name(), kernel, network.weight(layer + ".bias", width))
+                ? graph.node("Conv", pixels.name(), kernel, weights.weight(layer + ".bias", width))
                 : graph.node("Conv", pixels.name(), kernel);
         String grid = conv.with("kernel_shape", patch, patch)
                 .with("strides", patch, patch)
@@ -160,20 +162,20 @@ class OnnxNet implements Net {
             dims[i] = shape[i];
             rows = i == shape.length - 1 ? rows : rows * shape[i];
         }
-        String weight = network.weight(name, dims);
+        String weight = weights.weight(name, dims);
         return new Value(shape.length == 2 ? weight : reshape(weight, rows, width), rows, width);
     }
 
     @Override
     public Value linear(Value x, String weight, @Nullable String bias, int out) {
-        String y = network.product(read(x), weight, bias, x.width(), out, behind(weight), Change.NONE);
+        String y = products.product(read(x), weight, bias, x.width(), out, behind(weight), Change.NONE);
         return new Value(y, x.rows(), out);
     }
 
     @Override
     public Value layerNorm(Value x, String layer, float epsilon) {
-        String weight = network.weight(layer + ".weight", x.width());
-        String bias = network.weight(layer + ".bias", x.width());
+        String weight = weights.weight(layer + ".weight", x.width());
+        String bias = weights.weight(layer + ".bias", x.width());
         return x.named(graph.node("LayerNormalization", read(x), weight, bias)
                 .with("epsilon", epsilon)
                 .with("axis", -1)
@@ -183,7 +185,7 @@ class OnnxNet implements Net {
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
         String y = sums.containsKey(x.name()) ? x.name() : read(x);
-        return x.named(rmsNorm(y, network.weight(layer + ".weight", x.width()), layer, epsilon));
+        return x.named(rmsNorm(y, weights.weight(layer + ".weight", x.width()), layer, epsilon));
     }
 
     final String rmsNorm(String x, String weight, String layer, float epsilon) {
@@ -200,7 +202,15 @@ class OnnxNet implements Net {
 
     @Override
     public Value activation(Activation function, Value x) {
-        return x.named(network.activation(function, read(x), unique(x.name() + ".activation")));
+        OnnxGraph.Node node = switch (function) {
+            case GELU -> graph.microsoft("Gelu", read(x));
+            case GELU_TANH -> graph.microsoft("FastGelu", read(x));
+            case QUICK_GELU -> graph.microsoft("QuickGelu", read(x)).with("alpha", 1.702f);
+            case SILU -> graph.microsoft("QuickGelu", read(x)).with("alpha", 1f);
+        };
+        String y = node.to(unique(x.name() + ".activation"));
+        products.activated(y);
+        return x.named(y);
     }
 
     @Override
@@ -277,7 +287,7 @@ class OnnxNet implements Net {
 
     final String projected(Value x, String layer, int out, boolean bias, Change change) {
         String weight = layer + ".weight";
-        return network.product(
+        return products.product(
                 layerInput(x), weight, bias ? layer + ".bias" : null, x.width(), out, behind(weight), change);
     }
 
@@ -296,7 +306,7 @@ class OnnxNet implements Net {
         Float epsilon = how.state() == null ? null : how.state().headNorm();
         if (epsilon != null) {
             String norm = part + "_norm";
-            y = rmsNorm(reshape(y, -1, headDim), network.weight(norm + ".weight", headDim), norm, epsilon);
+            y = rmsNorm(reshape(y, -1, headDim), weights.weight(norm + ".weight", headDim), norm, epsilon);
         }
         return graph.microsoft("RotaryEmbedding", batch(y, heads * headDim), FIRST_POSITION, cos(how), sin(how))
                 .with("interleaved", 0)

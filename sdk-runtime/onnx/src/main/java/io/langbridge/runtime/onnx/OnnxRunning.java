@@ -2,11 +2,12 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
-import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -30,15 +31,15 @@ final class OnnxRunning implements Running {
         graph = net.load(options);
         traceGraph = new LazyGraph(network.name(), () -> {
             OnnxNet all = net(network, weights, options, true);
-            network.trace().apply(all);
+            Net.Value unused = network.trace().apply(all);
             return all.load(options);
         });
     }
 
     private static OnnxNet net(Network network, Weights weights, EngineOptions options, boolean shows) {
-        NetworkBuilder builder =
-                new NetworkBuilder(network.name(), weights, options.precision(), true, weight -> false);
-        return new OnnxNet(builder, shows, OnnxGraph.Type.FLOAT);
+        StoredWeights stored = new StoredWeights(network.name(), weights, options.precision());
+        Products products = new Products(stored, true, weight -> false);
+        return new OnnxNet(stored, products, shows, OnnxGraph.Type.FLOAT);
     }
 
     @Override
@@ -70,7 +71,10 @@ final class OnnxRunning implements Running {
                     if (constant == null) {
                         bindings.input(name, input, one);
                     } else {
-                        bindings.input(name, constant, constant.size(0), constant.size(1));
+                        bindings.input(
+                                name,
+                                constant,
+                                Arrays.stream(constant.shape()).asLongStream().toArray());
                     }
                 });
                 results.forEach((name, result) ->

@@ -1,7 +1,6 @@
 package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
-import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.Activation;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,7 +23,6 @@ final class RoundedNet extends OnnxNet {
     /** Channels mixed before {@code down_proj}: enough to spread what is large, few enough to cost little. */
     private static final int MLP_BLOCK = 64;
 
-    private final Weights weights;
     /** Basis of the residual stream; null before there is one. */
     private @Nullable Orthogonal stream;
 
@@ -37,9 +35,8 @@ final class RoundedNet extends OnnxNet {
 
     private final Map<String, String> back = new HashMap<>();
 
-    RoundedNet(NetworkBuilder network, Weights weights, boolean shows, OnnxGraph.Type cacheType) {
-        super(network, shows, cacheType);
-        this.weights = weights;
+    RoundedNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType) {
+        super(weights, products, shows, cacheType);
     }
 
     @Override
@@ -47,7 +44,7 @@ final class RoundedNet extends OnnxNet {
         Value x = super.embedded(table, vocab, width);
         Orthogonal basis = Orthogonal.mixing(width, false);
         stream = basis;
-        network.made(BASIS, basis.toString(), basis::toArray, width, width);
+        weights.made(BASIS, basis.toString(), basis::toArray, width, width);
         return streamed(x.named(intoStream(x.name())));
     }
 
@@ -70,7 +67,7 @@ final class RoundedNet extends OnnxNet {
             known = graph.node("Gemm", made(x), BASIS).with("transB", 1).to(unique(x.name() + ".back"));
             String norm = norms.get(x.name());
             if (norm != null) {
-                String weight = network.weight(norm + ".weight", x.width());
+                String weight = weights.weight(norm + ".weight", x.width());
                 known = graph.node("Mul", known, weight).to(unique(known));
             }
             back.put(x.name(), known);
@@ -80,7 +77,13 @@ final class RoundedNet extends OnnxNet {
 
     private String written(Value x, @Nullable Orthogonal basis) {
         Function<@Nullable Orthogonal, String> product = unwritten.remove(x.name());
-        return product == null ? made(x) : product.apply(basis);
+        if (product == null) {
+            return made(x);
+        }
+        if (basis != null) {
+            streamed(x); // for who reads it after that
+        }
+        return product.apply(basis);
     }
 
     /** In the stream's basis. */
@@ -101,7 +104,7 @@ final class RoundedNet extends OnnxNet {
             return Change.NONE;
         }
         String norm = norms.get(x.name());
-        return new Change(norm == null ? null : network.scale(norm + ".weight", x.width()), stream, null, null);
+        return new Change(norm == null ? null : products.scale(norm + ".weight", x.width()), stream, null, null);
     }
 
     private static float @Nullable [] values(Change.@Nullable Scale scale) {
@@ -110,7 +113,7 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     public Value linear(Value x, String weight, @Nullable String bias, int out) {
-        String y = network.product(layerInput(x), weight, bias, x.width(), out, behind(weight), reading(x));
+        String y = products.product(layerInput(x), weight, bias, x.width(), out, behind(weight), reading(x));
         return new Value(y, x.rows(), out);
     }
 
@@ -152,11 +155,11 @@ final class RoundedNet extends OnnxNet {
         Change ofValues = reading;
         Change ofHeads = Change.NONE;
         if (!shows) { // which gives the values as they are
-            StoredTensor v = weights.get(layer + ".v_proj.weight");
-            StoredTensor o = weights.get(layer + "." + how.out() + ".weight");
+            StoredTensor v = weights.checkpoint.get(layer + ".v_proj.weight");
+            StoredTensor o = weights.checkpoint.get(layer + "." + how.out() + ".weight");
             Change.Scale norm = reading.inScale();
             Change.Scale scale = new Change.Scale(
-                    "smoothing 1 of " + NetworkBuilder.identity(v) + NetworkBuilder.identity(o) + norm,
+                    "smoothing 1 of " + StoredWeights.identity(v) + StoredWeights.identity(o) + norm,
                     () -> Smoothing.ofValues(v, o, values(norm), how.headDim()));
             Change.Scale ofAll = new Change.Scale(
                     scale + " for " + how.heads(),
@@ -184,14 +187,14 @@ final class RoundedNet extends OnnxNet {
             return factors;
         });
         Change scaled = new Change(reading.inScale(), reading.in(), ofQueries, null);
-        String all = network.linear(
+        String all = products.stacked(
                 layerInput(x),
                 unique(layer + ".qkv_proj"),
                 x.width(),
                 List.of(
-                        new NetworkBuilder.Layer(layer + ".q_proj", how.width(), how.bias(), scaled),
-                        new NetworkBuilder.Layer(layer + ".k_proj", how.kvWidth(), how.bias(), reading),
-                        new NetworkBuilder.Layer(layer + ".v_proj", how.kvWidth(), how.bias(), ofValues)));
+                        new Products.Layer(layer + ".q_proj", how.width(), how.bias(), scaled),
+                        new Products.Layer(layer + ".k_proj", how.kvWidth(), how.bias(), reading),
+                        new Products.Layer(layer + ".v_proj", how.kvWidth(), how.bias(), ofValues)));
         return inCacheType(batch(all, how.width() + 2 * how.kvWidth()));
     }
 
@@ -202,7 +205,7 @@ final class RoundedNet extends OnnxNet {
         String of = bias ? layer + ".bias" : null;
         unwritten.put(
                 name,
-                basis -> network.product(
+                basis -> products.product(
                         x.name(),
                         weight,
                         of,
@@ -215,14 +218,14 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
-        StoredTensor gate = weights.get(layer + ".gate_proj.weight");
-        StoredTensor up = weights.get(layer + ".up_proj.weight");
-        StoredTensor down = weights.get(layer + ".down_proj.weight");
+        StoredTensor gate = weights.checkpoint.get(layer + ".gate_proj.weight");
+        StoredTensor up = weights.checkpoint.get(layer + ".up_proj.weight");
+        StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
         Change reading = reading(x);
         Change.Scale norm = reading.inScale();
         Change.Scale scale = new Change.Scale(
-                "smoothing 1 of " + NetworkBuilder.identity(gate) + NetworkBuilder.identity(up)
-                        + NetworkBuilder.identity(down) + norm,
+                "smoothing 1 of " + StoredWeights.identity(gate) + StoredWeights.identity(up)
+                        + StoredWeights.identity(down) + norm,
                 () -> Smoothing.ofMlp(gate, up, down, values(norm)));
         Change scaled = new Change(norm, reading.in(), scale.inverse(), null);
         int block = Math.min(MLP_BLOCK, Integer.lowestOneBit(inner));

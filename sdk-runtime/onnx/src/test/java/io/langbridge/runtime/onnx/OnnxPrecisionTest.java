@@ -241,12 +241,13 @@ class OnnxPrecisionTest {
     }
 
     private void product(Weights weights, FloatTensor x, FloatTensor y, Precision precision) {
-        NetworkBuilder network = new NetworkBuilder("product", weights, precision, false, name -> false);
-        network.partBytes = 50_000; // so that there are 3 parts in 4 bits and 6 in 8, the last ones smaller
-        network.graph.input("x", OnnxGraph.Type.FLOAT, 1, x.size(1));
-        network.product("x", "weight", null, x.size(1), y.size(1), "y", Change.NONE);
-        network.graph.output("y", OnnxGraph.Type.FLOAT, 1, y.size(1));
-        try (LoadedGraph loaded = network.load(options(precision));
+        StoredWeights stored = new StoredWeights("product", weights, precision);
+        Products products = new Products(stored, false, name -> false);
+        products.partBytes = 50_000; // so that there are 3 parts in 4 bits and 6 in 8, the last ones smaller
+        stored.graph.input("x", OnnxGraph.Type.FLOAT, 1, x.size(1));
+        products.product("x", "weight", null, x.size(1), y.size(1), "y", Change.NONE);
+        stored.graph.output("y", OnnxGraph.Type.FLOAT, 1, y.size(1));
+        try (LoadedGraph loaded = stored.load(options(precision));
                 Bindings bindings = new Bindings()) {
             bindings.input("x", x, 1, x.size(1)).output("y", y, 1, y.size(1)).run(loaded);
         }

@@ -1,0 +1,333 @@
+package io.langbridge.runtime.onnx;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.Precision;
+import io.langbridge.runtime.core.checkpoint.ContentHash;
+import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.Finite;
+import io.langbridge.runtime.core.checkpoint.Reason;
+import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.WeightFile;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tensors of a graph that a checkpoint holds or that are made of them, each under its name there, and the files
+ * they lie in when the graph is loaded. What no output of the graph depends on is neither made nor loaded.
+ */
+final class StoredWeights {
+    private static final int COPY_FLOATS = 1 << 18;
+
+    /** Values at the start and at the end of a tensor that its identity depends on. */
+    private static final int SAMPLE = 64;
+
+    final OnnxGraph graph;
+    final Weights checkpoint;
+    final Precision precision;
+    private final String what;
+
+    private final Map<String, Initializer> initializers = new LinkedHashMap<>();
+    private final List<Filler> fillers = new ArrayList<>();
+    /** Not in the graph, but must be finite. */
+    private final List<StoredTensor> checked = new ArrayList<>();
+    /** Initializers of which the graph has parts. */
+    private final Map<String, Parts> parts = new HashMap<>();
+
+    /**
+     * A tensor of the graph.
+     *
+     * @param stored the tensor as the checkpoint has it, or null if it is made from others
+     * @param recipe what its bytes depend on, or empty if {@code stored} says it
+     * @param content writes it, or null if {@code stored} or a {@link Filler} does
+     */
+    private record Initializer(
+            OnnxGraph.Type type,
+            long[] dims,
+            long bytes,
+            @Nullable StoredTensor stored,
+            String recipe,
+            SafetensorsWriter.@Nullable Content content) {}
+
+    /** Makes bytes of several initializers at once. */
+    interface Filling {
+        void fill(Target target) throws IOException;
+    }
+
+    /** Where a {@link Filling} puts bytes. */
+    interface Target {
+        void write(String initializer, long at, ByteBuffer bytes) throws IOException;
+    }
+
+    /** {@code of} is an initializer that it writes, and is written to no use if that one is not. */
+    private record Filler(String of, Filling filling, long memory) {}
+
+    /**
+     * Rows of a matrix, so many together.
+     *
+     * @param rows of all
+     * @param together of each part but the last
+     */
+    record Parts(int rows, int together) {
+        static final Parts WHOLE = new Parts(1, 1);
+
+        int count() {
+            return (rows + together - 1) / together;
+        }
+
+        int rows(int part) {
+            return Math.min(together, rows - part * together);
+        }
+
+        String name(String whole, int part) {
+            return count() == 1 ? whole : whole + ".part" + part;
+        }
+    }
+
+    /** Starts a graph; {@code what} names it in messages. */
+    StoredWeights(String what, Weights checkpoint, Precision precision) {
+        this.what = what + " of " + checkpoint.source();
+        this.checkpoint = checkpoint;
+        this.precision = precision;
+        graph = new OnnxGraph(what);
+    }
+
+    /** A weight as a tensor of the graph, under its own name; asking again gives the same tensor. */
+    String weight(String name, long... shape) {
+        if (!initializers.containsKey(name)) {
+            StoredTensor stored = checkpoint.get(name, shape);
+            initializers.put(
+                    name, new Initializer(OnnxGraph.Type.FLOAT, stored.shape(), byteLength(stored), stored, "", null));
+        }
+        return name;
+    }
+
+    /**
+     * Has a tensor that is not part of the graph checked when the weights are written: what quantised layers make of it
+     * would hide that it holds no numbers.
+     */
+    void requireFinite(String name, long... shape) {
+        checked.add(checkpoint.get(name, shape));
+    }
+
+    /**
+     * Values that are made when the weights are written, as a float32 tensor of the graph.
+     *
+     * @return its name, which is another if a tensor of this one has another recipe
+     */
+    String made(String wanted, String recipe, Supplier<float[]> values, long... dims) {
+        long count = Arrays.stream(dims).reduce(1, Math::multiplyExact);
+        String name = named(wanted, recipe);
+        initializers.putIfAbsent(
+                name,
+                new Initializer(
+                        OnnxGraph.Type.FLOAT,
+                        dims,
+                        count * Float.BYTES,
+                        null,
+                        recipe,
+                        channel -> WeightFile.writeFully(channel, littleEndian(values.get()))));
+        return name;
+    }
+
+    /** A name for what a recipe gives: a weight that several layers read in several bases is there in each. */
+    String named(String wanted, String recipe) {
+        Initializer known = initializers.get(wanted);
+        return known == null || known.recipe().equals(recipe) ? wanted : named(wanted + "'", recipe);
+    }
+
+    /** Whether a tensor of the graph has this name. */
+    boolean contains(String name) {
+        return initializers.containsKey(name);
+    }
+
+    /** A tensor of the graph that is {@link #fill filled} when the weights are written. */
+    void reserve(String name, OnnxGraph.Type type, long bytes, String recipe, long... dims) {
+        initializers.put(name, new Initializer(type, dims, bytes, null, recipe, null));
+    }
+
+    /**
+     * Fills reserved tensors.
+     *
+     * @param of one of them: if nothing needs it, nothing needs the others
+     * @param memory that it takes
+     */
+    void fill(String of, long memory, Filling filling) {
+        fillers.add(new Filler(of, filling, memory));
+    }
+
+    /** Has the graph take a tensor in parts. */
+    void split(String name, Parts into) {
+        parts.put(name, into);
+    }
+
+    /** All its values. */
+    static float[] finite(StoredTensor tensor) {
+        float[] values = tensor.toFloats();
+        Finite.require(tensor, 0, FloatBuffer.wrap(values));
+        return values;
+    }
+
+    /**
+     * Loads the graph. float32 weights that lie in files of one folder are mapped from there; others are widened into a
+     * file in the cache directory first, which is then mapped.
+     */
+    LoadedGraph load(EngineOptions options) {
+        Set<String> needed = graph.needed();
+        initializers.keySet().removeIf(name -> {
+            Parts split = parts.getOrDefault(name, Parts.WHOLE);
+            return IntStream.range(0, split.count()).noneMatch(i -> needed.contains(split.name(name, i)));
+        });
+        fillers.removeIf(filler -> !initializers.containsKey(filler.of()));
+        try {
+            Path folder = mappableFolder();
+            if (folder == null) {
+                folder = placeConverted(options.cacheDirectory());
+            }
+            return LoadedGraph.load(what, graph.toBytes(), folder, options);
+        } catch (IOException e) {
+            throw new CheckpointException("The weights for the " + what + " cannot be read: " + Reason.of(e) + ".", e);
+        }
+    }
+
+    /** Places all weights where they are, if an engine can map them from there; otherwise returns null. */
+    private @Nullable Path mappableFolder() throws IOException {
+        Map<String, Path> files = new LinkedHashMap<>();
+        Path folder = null;
+        for (Map.Entry<String, Initializer> entry : initializers.entrySet()) {
+            StoredTensor tensor = entry.getValue().stored();
+            if (tensor == null) {
+                return null;
+            }
+            Long offset = tensor.offset();
+            // Downloaded files are often links into a store; ONNX Runtime wants the file itself.
+            Path file = tensor.file().toRealPath();
+            Path parent = file.getParent();
+            boolean mappable = tensor.dtype() == DType.F32 && offset != null && offset % Float.BYTES == 0;
+            if (!mappable || parent == null || folder != null && !folder.equals(parent)) {
+                return null;
+            }
+            folder = parent;
+            files.put(entry.getKey(), file);
+        }
+        initializers.forEach((name, initializer) -> place(
+                name,
+                Objects.requireNonNull(files.get(name)),
+                Objects.requireNonNull(
+                        Objects.requireNonNull(initializer.stored()).offset())));
+        return folder;
+    }
+
+    private Path placeConverted(Path cacheDirectory) throws IOException {
+        WeightFile file = new WeightFile();
+        Map<String, Long> offsets = new LinkedHashMap<>();
+        initializers.forEach((name, initializer) -> {
+            StoredTensor tensor = initializer.stored();
+            SafetensorsWriter.Content content = initializer.content();
+            long offset;
+            if (tensor != null) {
+                offset = file.add("float32 of " + identity(tensor), initializer.bytes(), channel -> {
+                    if (precision != Precision.FULL) {
+                        Finite.require(tensor);
+                    }
+                    writeFloats(tensor, channel);
+                });
+            } else if (content != null) {
+                offset = file.add(initializer.recipe(), initializer.bytes(), content);
+            } else {
+                offset = file.reserve(initializer.recipe(), initializer.bytes());
+            }
+            offsets.put(name, offset);
+        });
+        for (StoredTensor tensor : checked) {
+            file.add("finite " + identity(tensor), 0, channel -> Finite.require(tensor));
+        }
+        for (Filler filler : fillers) {
+            file.job(
+                    channel -> filler.filling()
+                            .fill((name, at, bytes) -> WeightFile.writeFully(
+                                    channel, bytes, Objects.requireNonNull(offsets.get(name)) + at)),
+                    filler.memory());
+        }
+        Path path = file.in(cacheDirectory).toRealPath();
+        initializers.keySet().forEach(name -> place(name, path, Objects.requireNonNull(offsets.get(name))));
+        return Objects.requireNonNull(path.getParent());
+    }
+
+    private void place(String name, Path file, long offset) {
+        Initializer initializer = Objects.requireNonNull(initializers.get(name));
+        Parts split = parts.getOrDefault(name, Parts.WHOLE);
+        long rowBytes = initializer.bytes() / split.rows();
+        for (int i = 0; i < split.count(); i++) {
+            long[] dims = initializer.dims().clone();
+            dims[0] = dims[0] / split.rows() * split.rows(i);
+            graph.external(
+                    split.name(name, i),
+                    initializer.type(),
+                    dims,
+                    file.getFileName().toString(),
+                    offset + (long) i * split.together() * rowBytes,
+                    split.rows(i) * rowBytes);
+        }
+    }
+
+    private static long byteLength(StoredTensor tensor) {
+        return Math.multiplyExact(tensor.elements(), Float.BYTES);
+    }
+
+    /**
+     * What a tensor's values depend on, short of reading them all: a copy of a checkpoint is recognised, an edited one
+     * is not mistaken for it.
+     */
+    static String identity(StoredTensor tensor) {
+        int count = (int) Math.min(SAMPLE, tensor.elements());
+        float[] sample = new float[2 * count];
+        tensor.read(0, FloatBuffer.wrap(sample, 0, count));
+        tensor.read(tensor.elements() - count, FloatBuffer.wrap(sample, count, count));
+        try {
+            Path file = tensor.file().toRealPath();
+            return tensor.name() + " " + tensor.dtype() + Arrays.toString(tensor.shape()) + " at " + tensor.offset()
+                    + " of " + Files.size(file) + " bytes, changed "
+                    + Files.getLastModifiedTime(file).toMillis() + ", "
+                    + new ContentHash().add(FloatBuffer.wrap(sample)).hex();
+        } catch (IOException e) {
+            throw new CheckpointException("The file of " + tensor.name() + " cannot be read: " + Reason.of(e) + ".", e);
+        }
+    }
+
+    private static ByteBuffer littleEndian(float[] values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return bytes;
+    }
+
+    private static void writeFloats(StoredTensor tensor, FileChannel channel) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(COPY_FLOATS * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        long elements = tensor.elements();
+        for (long from = 0; from < elements; from += COPY_FLOATS) {
+            int count = (int) Math.min(COPY_FLOATS, elements - from);
+            bytes.clear();
+            bytes.limit(count * Float.BYTES);
+            tensor.read(from, bytes.asFloatBuffer());
+            WeightFile.writeFully(channel, bytes);
+        }
+    }
+}
