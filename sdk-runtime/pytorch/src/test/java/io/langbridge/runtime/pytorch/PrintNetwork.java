@@ -21,9 +21,9 @@ import java.util.Map;
  * Prints the TorchScript that a model's networks become. The weights are not read, only what there is of them.
  *
  * <pre>{@code
- * ./mvnw -q -pl sdk-runtime/pytorch -am -DskipTests test-compile
- * ./mvnw -q -pl sdk-runtime/pytorch dependency:build-classpath -Dmdep.outputFile="$PWD/sdk-runtime/pytorch/target/classpath"
- * java -cp sdk-runtime/pytorch/target/classes:sdk-runtime/pytorch/target/test-classes:$(cat sdk-runtime/pytorch/target/classpath) \
+ * cp=$PWD/sdk-runtime/pytorch/target/classpath
+ * ./mvnw -q -pl sdk-runtime/pytorch -am -DskipTests test-compile dependency:build-classpath -Dmdep.outputFile=$cp
+ * java -cp sdk-runtime/pytorch/target/classes:sdk-runtime/pytorch/target/test-classes:$(cat $cp) \
  *     io.langbridge.runtime.pytorch.PrintNetwork MODEL_FOLDER
  * }</pre>
  *
