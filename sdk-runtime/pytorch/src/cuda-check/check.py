@@ -61,46 +61,38 @@ def error(actual, expected):
     return float((actual - expected).norm() / expected.norm())
 
 
-class Decoder:
-    def __init__(self, archive, config, weights):
+class Network:
+    def __init__(self, archives, name, weights, constants=None):
         """weights: on the device and in the type of the computation"""
-        self.script = torch.jit.load(archive)
+        self.script = torch.jit.load(archives / f"{name}.pt")
+        tensors = dict(weights, **(constants or {}))
+        self.w = [self.script.arrange([tensors[n] for n in slot["tensors"]], slot["repeats"])
+                  for slot in json.loads((archives / f"{name}.json").read_text())]
+
+    def run(self, x):
+        return self.script.run(self.w, x)
+
+
+class Decoder(Network):
+    def __init__(self, archives, name, config, weights):
+        super().__init__(archives, name, weights)
         heads = config["num_attention_heads"]
         self.head_dim = config.get("head_dim") or config["hidden_size"] // heads
-        window = config.get("sliding_window") or 0
-        if config["model_type"] == "qwen2" and not config.get("use_sliding_window"):
-            window = 0
-        shape = self.script.config(
-            heads, config.get("num_key_value_heads", heads), self.head_dim, config["rms_norm_eps"], window)
-        layers = []
-        for i in range(config["num_hidden_layers"]):
-            kind = (config.get("layer_types") or ["sliding_attention"] * (i + 1))[i]
-            sliding = window > 0 and kind == "sliding_attention"
-            layers.append(self.script.layer(shape, sliding, under(weights, f"model.layers.{i}.")))
-        ends = {n: w for n, w in weights.items() if not n.startswith("model.layers.")}
-        if config.get("tie_word_embeddings"):
-            ends.pop("lm_head.weight", None)
-        self.model = self.script.model(shape, layers, ends)
+        self.kv_heads = config.get("num_key_value_heads", heads)
         self.config = config
 
     def choose(self, cache, token, position, logits):
         """The likeliest token after this one, chosen on the device: one number comes back."""
-        return self.script.step_and_choose(self.model, cache, token, position, GREEDY, NOTHING_SEEN, logits)
+        return self.script.step_and_choose(self.w, cache, token, position, GREEDY, NOTHING_SEEN, logits)
 
     def open(self, capacity, inverse_frequencies=None):
         if inverse_frequencies is None:
             theta = self.config.get("rope_theta") or self.config["rope_parameters"]["rope_theta"]
             exponents = torch.arange(0, self.head_dim, 2, dtype=torch.float32) / self.head_dim
             inverse_frequencies = 1.0 / theta**exponents
-        return self.script.open(self.model, capacity, inverse_frequencies)
-
-
-def vision_tower(script, config, weights, layers):
-    clip = "embeddings.class_embedding" in weights
-    activation = config.get("hidden_act") or ("quick_gelu" if clip else "gelu_pytorch_tanh")
-    epsilon = config.get("layer_norm_eps") or (1e-5 if clip else 1e-6)
-    shape = script.config(clip, config["num_attention_heads"], config["patch_size"], activation, epsilon)
-    return script.tower(shape, [script.layer(under(weights, f"encoder.layers.{i}.")) for i in range(layers)], weights)
+        layers = self.config["num_hidden_layers"]
+        return self.script.open(
+            self.w, [self.kv_heads] * layers, [self.head_dim] * layers, capacity, inverse_frequencies)
 
 
 def parity_decoders(archives, fixtures, device, dtype, report):
@@ -110,23 +102,23 @@ def parity_decoders(archives, fixtures, device, dtype, report):
         expected = safetensors(folder / "tensors.safetensors")
         config = json.loads((folder / "checkpoint/config.json").read_text())
         weights = placed(checkpoint(folder / "checkpoint"), device, dtype)
-        decoder = Decoder(archives / "decoder.pt", config, weights)
+        decoder = Decoder(archives, folder.name, config, weights)
         ids = expected["long.input_ids"]
         embeddings = torch.empty(len(ids), config["hidden_size"])
-        decoder.script.embed(decoder.model, ids, embeddings)
+        decoder.script.embed(decoder.w, ids, embeddings)
         want = expected["long.logits"]
         logits = torch.empty(config["vocab_size"])
         frequencies = expected["rope.inv_freq"]
         cache = decoder.open(len(ids), frequencies)
-        decoder.script.prefill(decoder.model, cache, embeddings, 0, logits)
+        decoder.script.prefill(decoder.w, cache, embeddings, 0, logits)
         report("parity", f"{folder.name} prefill", error(logits, want[-1]))
         cache = decoder.open(len(ids), frequencies)
         rows, position = [], 0
         for tokens in [5, 4, len(ids) - 9 - 16]:
-            decoder.script.prefill(decoder.model, cache, embeddings[position : position + tokens], position, logits)
+            decoder.script.prefill(decoder.w, cache, embeddings[position : position + tokens], position, logits)
             position += tokens
         for i in range(position, len(ids)):
-            decoder.script.step(decoder.model, cache, int(ids[i]), i, logits)
+            decoder.script.step(decoder.w, cache, int(ids[i]), i, logits)
             rows.append(logits.clone())
         report("parity", f"{folder.name} chunks, then one by one", error(torch.stack(rows), want))
         chosen = decoder.choose(cache, int(ids[-1]), len(ids) - 1, logits)
@@ -134,44 +126,33 @@ def parity_decoders(archives, fixtures, device, dtype, report):
 
 
 def parity_vision(archives, fixtures, device, dtype, report):
-    script = torch.jit.load(archives / "vision.pt")
     for folder in sorted((fixtures / "vision").iterdir()):
         expected = safetensors(folder / "tensors.safetensors")
-        config = json.loads((folder / "checkpoint/config.json").read_text())
-        config = config.get("vision_config", config)
         weights = checkpoint(folder / "checkpoint")
         weights = placed(under(weights, "vision_model.") or weights, device, dtype)
-        layers = config["num_hidden_layers"] - 1
-        tower = vision_tower(script, config, weights, layers)
-        features = torch.empty_like(expected["features.layer_-2.patch"])
-        tokens = expected["hidden_states.0"].shape[1]
-        script.forward(tower, expected["pixel_values"], tokens - features.shape[1], features)
-        report("parity", f"{folder.name} features", error(features, expected["features.layer_-2.patch"]))
+        want = expected["features.layer_-2.patch"]
+        tower = Network(archives, folder.name, weights)
+        report("parity", f"{folder.name} features", error(tower.run(expected["pixel_values"]), want))
 
 
-def fold(weights, matrix):
-    """The last three products as one layer, in float32: its weight and its bias."""
+def folded(archives, weights, matrix):
+    """The last three products as one layer, made in float32."""
     tail = weights["3.weight"].float().T @ matrix.float()
     weight = tail.T @ weights["2.weight"].float()
-    return weight, weights["2.bias"].float() @ tail + weights["3.bias"].float() @ matrix.float()
+    bias = weights["2.bias"].float() @ tail + weights["3.bias"].float() @ matrix.float()
+    like = weights["0.weight"]
+    return Network(archives, "folded", dict(weights, **{"2.weight": weight.to(like), "2.bias": bias.to(like)}))
 
 
 def parity_adapter(archives, fixtures, device, dtype, report):
-    script = torch.jit.load(archives / "adapter.pt")
     expected = safetensors(fixtures / "adapter/langbridge/tensors.safetensors")
     weights = safetensors(fixtures / "adapter/langbridge/mm_projector.safetensors")
-    weights = under(weights, "model.mm_projector.") or weights
-    features = expected["features"].flatten(0, 1)
-    w = placed(weights, device, dtype)
-    projector = script.projector(w)
+    weights = placed(under(weights, "model.mm_projector.") or weights, device, dtype)
     for name in ["qwen2", "llama3"]:
-        matrix = expected[f"{name}.vocabulary_matrix"]
-        result = torch.empty(len(features), matrix.shape[1])
-        weight, bias = fold(weights, matrix)
-        layers = [w["0.weight"], weight.to(device, dtype)], [w["0.bias"], bias.to(device, dtype)]
-        script.mlp(*layers, features, result)
+        matrix = expected[f"{name}.vocabulary_matrix"].to(device, dtype)
+        result = folded(archives, weights, matrix).run(expected["features"])
         report("parity", f"langbridge {name}, folded", error(result, expected[f"{name}.visual_tokens"]))
-        script.softmax(projector, matrix.to(device, dtype), features, result)
+        result = Network(archives, "softmax", weights, {"vocabulary_matrix": matrix}).run(expected["features"])
         report("parity", f"langbridge {name}, softmax", error(result, expected[f"{name}.visual_tokens_softmax"]))
 
 
@@ -204,25 +185,20 @@ def bounds(device, dtype):
     return bandwidth, flops
 
 
-DECODERS = {
-    "qwen2-0.5b": dict(hidden_size=896, intermediate_size=4864, num_hidden_layers=24, num_attention_heads=14,
-                       num_key_value_heads=2, vocab_size=151936, tie_word_embeddings=True),
-    "qwen2-7b": dict(hidden_size=3584, intermediate_size=18944, num_hidden_layers=28, num_attention_heads=28,
-                     num_key_value_heads=4, vocab_size=152064, tie_word_embeddings=False),
-}
-ENCODER = dict(hidden_size=1024, intermediate_size=4096, num_hidden_layers=24, num_attention_heads=16, image_size=336,
-               patch_size=14, hidden_act="quick_gelu", layer_norm_eps=1e-5)
+SHAPES = Path(__file__).parent / "shapes"
+DECODERS = ["qwen2-0.5b", "qwen2-7b"]
 ADAPTER = dict(mlp=5120, vocabulary=19200)
 PROMPT, STEPS, LARGE = 640, 128, 8192
 
 
+def shape(name):
+    return json.loads((SHAPES / f"{name}.json").read_text())
+
+
 def shrink():
     """Shapes at which the timings only show that they run."""
-    global PROMPT, STEPS, LARGE
-    for config in DECODERS.values():
-        config.update(hidden_size=128, intermediate_size=256, num_hidden_layers=2, num_attention_heads=4,
-                      num_key_value_heads=2, vocab_size=1000)
-    ENCODER.update(hidden_size=64, intermediate_size=128, num_hidden_layers=3, num_attention_heads=4, image_size=56)
+    global SHAPES, PROMPT, STEPS, LARGE
+    SHAPES /= "small"
     ADAPTER.update(mlp=96, vocabulary=9000)
     PROMPT, STEPS, LARGE = 16, 4, 256
 
@@ -252,22 +228,20 @@ def random_decoder(c, device, dtype):
 
 
 def time_decoder(name, archives, device, dtype, report, bandwidth, flops):
-    config = dict(DECODERS[name], model_type="qwen2", rms_norm_eps=1e-6, rope_theta=1e6,
-                  max_position_embeddings=32768)
+    config = shape(name)
     weights = random_decoder(config, device, dtype)
-    decoder = Decoder(archives / "decoder.pt", config, weights)
-    script, model = decoder.script, decoder.model
+    decoder = Decoder(archives, name, config, weights)
     count = sum(w.numel() for n, w in weights.items() if "embed" not in n or config["tie_word_embeddings"])
     head = config["vocab_size"] * config["hidden_size"]
     size = weights["model.embed_tokens.weight"].element_size()
     cache = decoder.open(PROMPT + STEPS)
     embeddings = torch.randn(PROMPT, config["hidden_size"])
     logits = torch.empty(config["vocab_size"])
-    one = torch.zeros(1, config["hidden_size"], device=device, dtype=dtype)
-    crossing = median_ms(lambda: script.final_norm(model, one), device, 20)
+    table = torch.empty(1, config["hidden_size"])
+    crossing = median_ms(lambda: decoder.script.embed(decoder.w, NOTHING_SEEN.new_zeros(1), table), device, 20)
 
     def prefill():
-        return script.prefill_and_choose(model, cache, embeddings, 0, GREEDY, NOTHING_SEEN, logits)
+        return decoder.script.prefill_and_choose(decoder.w, cache, embeddings, 0, GREEDY, NOTHING_SEEN, logits)
 
     prefill_ms = median_ms(prefill, device, 5)
 
@@ -309,9 +283,10 @@ def time_vision(archives, device, dtype, report, flops):
     def random(*shape):
         return torch.randn(*shape, device=device, dtype=dtype) * 0.02
 
-    hidden, inner, patch = ENCODER["hidden_size"], ENCODER["intermediate_size"], ENCODER["patch_size"]
-    patches = (ENCODER["image_size"] // patch) ** 2
-    layers, tokens = ENCODER["num_hidden_layers"] - 1, patches + 1
+    config = shape("encoder")
+    hidden, inner, patch = config["hidden_size"], config["intermediate_size"], config["patch_size"]
+    patches = (config["image_size"] // patch) ** 2
+    layers, tokens = config["num_hidden_layers"] - 1, patches + 1
     weights = {"embeddings.class_embedding": random(hidden),
                "embeddings.patch_embedding.weight": random(hidden, 3, patch, patch),
                "embeddings.position_embedding.weight": random(tokens, hidden),
@@ -324,25 +299,23 @@ def time_vision(archives, device, dtype, report, flops):
         for norm in ["layer_norm1", "layer_norm2"]:
             weights[f"encoder.layers.{i}.{norm}.weight"] = random(hidden)
             weights[f"encoder.layers.{i}.{norm}.bias"] = random(hidden)
-    script = torch.jit.load(archives / "vision.pt")
-    tower = vision_tower(script, ENCODER, weights, layers)
-    peer = transformers_vision(weights, layers, device, dtype, report)
+    tower = Network(archives, "encoder", weights)
+    peer = transformers_vision(config, weights, layers, device, dtype, report)
     for tiles in [1, 5]:
-        pixels = torch.randn(tiles, 3, ENCODER["image_size"], ENCODER["image_size"])
-        features = torch.empty(tiles, patches, hidden)
-        ms = median_ms(lambda: script.forward(tower, pixels, 1, features), device, 10)
+        pixels = torch.randn(tiles, 3, config["image_size"], config["image_size"])
+        ms = median_ms(lambda: tower.run(pixels), device, 10)
         theirs = peer and median_ms(lambda: peer(pixels.to(device, dtype)).last_hidden_state.float().cpu(), device, 10)
         work = tiles * layers * 2 * tokens * (4 * hidden**2 + 2 * hidden * inner + 2 * tokens * hidden)
         report("time", f"encode {tiles} tiles", ms, transformers=theirs, of_bound=work / flops / ms)
 
 
-def transformers_vision(weights, layers, device, dtype, report):
+def transformers_vision(config, weights, layers, device, dtype, report):
     try:
         from transformers import CLIPVisionConfig, CLIPVisionModel
     except ImportError:
         report("skipped", "the encoder in transformers, which is not installed", None)
         return None
-    peer = CLIPVisionModel(CLIPVisionConfig(**dict(ENCODER, num_hidden_layers=layers))).to(device, dtype).eval()
+    peer = CLIPVisionModel(CLIPVisionConfig(**dict(config, num_hidden_layers=layers))).to(device, dtype).eval()
     peer.load_state_dict({f"vision_model.{name}": weight for name, weight in weights.items()}, strict=False)
     return peer
 
@@ -351,30 +324,29 @@ def time_adapter(archives, device, dtype, report, flops):
     def random(*shape):
         return torch.randn(*shape, device=device, dtype=dtype) * 0.02
 
-    script = torch.jit.load(archives / "adapter.pt")
-    features, mlp, vocabulary = ENCODER["hidden_size"], ADAPTER["mlp"], ADAPTER["vocabulary"]
-    patches = (ENCODER["image_size"] // ENCODER["patch_size"]) ** 2
+    encoder = shape("encoder")
+    features, mlp, vocabulary = encoder["hidden_size"], ADAPTER["mlp"], ADAPTER["vocabulary"]
+    patches = (encoder["image_size"] // encoder["patch_size"]) ** 2
     weights = {"0.weight": random(mlp, features), "0.bias": random(mlp), "2.weight": random(mlp, mlp),
                "2.bias": random(mlp), "3.weight": random(vocabulary, mlp), "3.bias": random(vocabulary)}
-    projector = script.projector(weights)
     inputs = torch.randn(patches, features)
     for llm in DECODERS:
-        hidden = DECODERS[llm]["hidden_size"]
-        matrix, result = random(vocabulary, hidden), torch.empty(patches, hidden)
-        weight, bias = fold(weights, matrix)
-        layers = [weights["0.weight"], weight.to(dtype)], [weights["0.bias"], bias.to(dtype)]
+        hidden = shape(llm)["hidden_size"]
+        matrix = random(vocabulary, hidden)
+        network = folded(archives, weights, matrix)
+        softmax = Network(archives, "softmax", weights, {"vocabulary_matrix": matrix})
 
         def unfolded():
-            x = script.latent(projector, inputs, matrix)
-            x = torch.nn.functional.linear(x, weights["3.weight"], weights["3.bias"]) @ matrix
-            result.copy_(x)
+            linear = torch.nn.functional.linear
+            x = torch.nn.functional.gelu(linear(inputs.to(device, dtype), weights["0.weight"], weights["0.bias"]))
+            x = linear(linear(x, weights["2.weight"], weights["2.bias"]), weights["3.weight"], weights["3.bias"])
+            return (x @ matrix).float().cpu()
 
         unfolded_ms = median_ms(unfolded, device, 20)
-        ms = median_ms(lambda: script.mlp(*layers, inputs, result), device, 20)
+        ms = median_ms(lambda: network.run(inputs), device, 20)
         report("time", f"adapter for {llm}, folded", ms, unfolded=unfolded_ms,
                of_bound=2 * patches * mlp * (features + hidden) / flops / ms)
-        report("time", f"adapter for {llm}, softmax",
-               median_ms(lambda: script.softmax(projector, matrix, inputs, result), device, 20))
+        report("time", f"adapter for {llm}, softmax", median_ms(lambda: softmax.run(inputs), device, 20))
 
 
 def main():

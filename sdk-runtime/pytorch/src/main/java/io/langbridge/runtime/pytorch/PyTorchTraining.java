@@ -9,7 +9,6 @@ import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
-import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.network.VisionConfig;
@@ -38,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PyTorchTraining implements AutoCloseable {
     /** In place of one that is not there. */
-    private static final Network NONE = new Network("none", net -> net.input("x", Net.ANY, 1));
+    private static final Network NONE = new Network("none", net -> net.embedded("none", 1, 1));
 
     private final TorchScript script;
     private final Networks networks;

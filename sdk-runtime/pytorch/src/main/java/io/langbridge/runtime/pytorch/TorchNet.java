@@ -221,7 +221,7 @@ final class TorchNet implements Net {
                         "self.cached_attention",
                         qkv,
                         state.headNorm() == null ? "None" : headNorm(layer, how),
-                        state.headNorm() == null ? 0.0 : state.headNorm(),
+                        state.headNorm() == null ? 0.0f : state.headNorm(),
                         "c",
                         state.layer(),
                         how.heads(),

@@ -1,0 +1,83 @@
+package io.langbridge.runtime.pytorch;
+
+import io.langbridge.runtime.core.config.ModelFolder;
+import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Decoder;
+import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Projector;
+import io.langbridge.runtime.core.network.VisionConfig.Kind;
+import io.langbridge.runtime.core.network.Vit;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Prints the TorchScript that a model's networks become. The weights are not read, only what there is of them.
+ *
+ * <pre>{@code
+ * cp=$PWD/sdk-runtime/pytorch/target/classpath
+ * ./mvnw -q -pl sdk-runtime/pytorch -am -DskipTests test-compile dependency:build-classpath -Dmdep.outputFile=$cp
+ * java -cp sdk-runtime/pytorch/target/classes:sdk-runtime/pytorch/target/test-classes:$(cat $cp) \
+ *     io.langbridge.runtime.pytorch.PrintNetwork MODEL_FOLDER
+ * }</pre>
+ *
+ * <p>With {@code --golden sdk-runtime/pytorch/src/test/resources/io/langbridge/runtime/pytorch} in place of the folder
+ * it writes the texts anew that {@link TorchNetTest} compares.
+ */
+final class PrintNetwork {
+    private PrintNetwork() {}
+
+    public static void main(String[] arguments) throws IOException {
+        if (arguments[0].equals("--golden")) {
+            for (Map.Entry<String, Network> tiny : golden().entrySet()) {
+                Files.writeString(Path.of(arguments[1], tiny.getKey()), text(tiny.getValue()));
+            }
+            return;
+        }
+        PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+        try (ModelFolder model = ModelFolder.open(Path.of(arguments[0]))) {
+            out.println(text(Vit.network(model.vision().config(), false)));
+            AdapterConfig adapter = model.adapter().config();
+            out.println(text(Projector.network(adapter, model.llm().config().hiddenSize())));
+            out.println(text(Decoder.network(model.llm().config())));
+        }
+    }
+
+    /** One tiny network of each family. */
+    static Map<String, Network> golden() {
+        Map<String, Network> golden = new LinkedHashMap<>();
+        golden.put("clip.py", Vit.network(Tiny.vision(Kind.CLIP, Activation.QUICK_GELU), true));
+        golden.put("siglip.py", Vit.network(Tiny.vision(Kind.SIGLIP, Activation.GELU_TANH), true));
+        golden.put("qwen3.py", Decoder.network(Tiny.decoder(false, true, 4, true)));
+        golden.put("llama.py", Decoder.network(Tiny.decoder(true, false, 0, false)));
+        golden.put("langbridge.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, false), 24));
+        golden.put("langbridge-softmax.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, true), 24));
+        golden.put("mlp.py", Projector.network(new AdapterConfig.Mlp(16, 24, 2, true), 24));
+        return golden;
+    }
+
+    /** The method, below what its weights are. */
+    static String text(Network network) {
+        TorchNet net = TorchNet.of(network);
+        StringBuilder text = new StringBuilder("# " + network.name() + "\n");
+        List<Slot> slots = net.slots();
+        for (int i = 0; i < slots.size(); i++) {
+            Slot slot = slots.get(i);
+            text.append("# w[").append(i).append("]:");
+            for (int k = 0; k < slot.tensors().size(); k++) {
+                int repeats = slot.repeats().get(k);
+                text.append(k == 0 ? " " : " | ").append(repeats == 0 ? "" : repeats + " x ");
+                text.append(slot.tensors().get(k));
+            }
+            text.append(slot.access() == Slot.Access.WHOLE ? "" : " (" + slot.access() + ")")
+                    .append('\n');
+        }
+        return text.append(net.text()).toString();
+    }
+}
