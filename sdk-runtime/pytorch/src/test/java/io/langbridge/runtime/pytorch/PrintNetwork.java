@@ -1,6 +1,6 @@
 package io.langbridge.runtime.pytorch;
 
-import io.langbridge.runtime.core.config.ModelFolder;
+import io.langbridge.runtime.core.family.ModelFolder;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.Decoder;

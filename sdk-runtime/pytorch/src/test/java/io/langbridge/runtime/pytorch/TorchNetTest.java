@@ -2,7 +2,7 @@ package io.langbridge.runtime.pytorch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.langbridge.runtime.core.engine.FloatTensor;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;

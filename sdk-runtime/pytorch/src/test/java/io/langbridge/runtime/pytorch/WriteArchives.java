@@ -2,11 +2,11 @@ package io.langbridge.runtime.pytorch;
 
 import com.google.gson.Gson;
 import io.langbridge.runtime.core.checkpoint.Json;
-import io.langbridge.runtime.core.config.DecoderConfigReader;
-import io.langbridge.runtime.core.config.FeatureSelection;
-import io.langbridge.runtime.core.config.LlmPart;
-import io.langbridge.runtime.core.config.VisionConfigReader;
-import io.langbridge.runtime.core.config.VisionPart;
+import io.langbridge.runtime.core.family.DecoderConfigReader;
+import io.langbridge.runtime.core.family.FeatureSelection;
+import io.langbridge.runtime.core.family.LlmPart;
+import io.langbridge.runtime.core.family.VisionConfigReader;
+import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.Network;
