@@ -10,7 +10,13 @@ import io.langbridge.ImageLimits;
 import io.langbridge.drawing.DesktopImage;
 import io.langbridge.spi.PixelCollector;
 import io.langbridge.spi.RgbPixels;
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.WritableRaster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -315,6 +321,60 @@ class PictureCasesTest {
         assertThat(DesktopImage.of(clear).pixels().toByteArray()).containsExactly(0x11, 0x22, 0x33);
         assertThat(DesktopImage.of(clear).onGround(0x445566).pixels().toByteArray())
                 .containsExactly(0x44, 0x55, 0x66);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16,1,false", "16,1,true", "12,16,false", "12,16,true"})
+    void wideRgbOfAwtIsCutToTheHighByte(int bits, int step, boolean alpha) {
+        int bands = alpha ? 4 : 3;
+        int[] sizes = new int[bands];
+        Arrays.fill(sizes, bits);
+        ColorModel model = new ComponentColorModel(
+                ColorSpace.getInstance(ColorSpace.CS_sRGB),
+                sizes,
+                alpha,
+                false,
+                alpha ? Transparency.TRANSLUCENT : Transparency.OPAQUE,
+                DataBuffer.TYPE_USHORT);
+        WritableRaster raster = model.createCompatibleWritableRaster(2, 2);
+        int[] below = {0x00FF / step, 0x80FF / step, 0xFFFF / step, 0x7F00 / step};
+        raster.setPixel(1, 1, Arrays.copyOf(below, bands));
+        BufferedImage image = new BufferedImage(model, raster, false, null);
+        byte[] rgb = DesktopImage.of(image.getSubimage(1, 0, 1, 2)).pixels().toByteArray();
+        assertThat(rgb).containsExactly(0, 0, 0, 0, 0x80, 0xFF);
+        byte[] onWhite = DesktopImage.of(image).onGround(0xFFFFFF).pixels().toByteArray();
+        assertThat(Arrays.copyOfRange(onWhite, 9, 12))
+                .isEqualTo(alpha ? new byte[] {(byte) 0x80, (byte) 0xC0, -1} : new byte[] {0, (byte) 0x80, -1});
+    }
+
+    @Test
+    void premultipliedColoursOfAwtAreDivided() {
+        ColorModel model = new ComponentColorModel(
+                ColorSpace.getInstance(ColorSpace.CS_sRGB),
+                true,
+                true,
+                Transparency.TRANSLUCENT,
+                DataBuffer.TYPE_USHORT);
+        WritableRaster raster = model.createCompatibleWritableRaster(1, 1);
+        raster.setPixel(0, 0, new int[] {0x8000, 0x4000, 0, 0x8000});
+        assertThat(DesktopImage.of(new BufferedImage(model, raster, true, null))
+                        .pixels()
+                        .toByteArray())
+                .containsExactly(0xFF, 0x80, 0);
+    }
+
+    @Test
+    void aPictureOfAwtThatTheHeapHasNoRoomForIsRefusedWithTheHeapItNeeds() {
+        BufferedImage image = new BufferedImage(1000, 1000, BufferedImage.TYPE_INT_RGB) {
+            @Override
+            public int[] getRGB(int x, int y, int width, int height, int[] argb, int offset, int line) {
+                throw new OutOfMemoryError();
+            }
+        };
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> DesktopImage.of(image))
+                .withMessageContaining("The raw picture needs 7 MB of heap")
+                .withMessageContaining("-Xmx");
     }
 
     private static byte[] progressive(BufferedImage image) throws IOException {
