@@ -107,7 +107,9 @@ final class TorchRuntime {
             throw e;
         } catch (RuntimeException | LinkageError | AssertionError e) {
             throw new RuntimeUnavailableException(
-                    "PyTorch's native libraries cannot be loaded. " + NativeLibraries.cause(e, NativeLibraries.Place.CACHE, Natives.remedy()), e);
+                    "PyTorch's native libraries cannot be loaded. "
+                            + NativeLibraries.cause(e, NativeLibraries.Place.CACHE, Natives.remedy()),
+                    e);
         } finally {
             if (folder != null) {
                 NativeLibraries.unpacked(folder);
