@@ -1,6 +1,7 @@
 package io.langbridge;
 
-import java.io.ByteArrayOutputStream;
+import io.langbridge.spi.PictureMemory;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
 
@@ -8,6 +9,7 @@ import java.util.Locale;
 final class DataUri {
     private static final String SCHEME = "data:";
     private static final int SHOWN = 40;
+    private static final int LONGEST_END = 100;
 
     private DataUri() {}
 
@@ -26,23 +28,29 @@ final class DataUri {
             throw new ImageException(
                     "The data URI " + shown(uri) + " has no comma between its media type and its data; give all of it");
         }
-        String head =
-                uri.substring(start + SCHEME.length(), comma).replace(" ", "").toLowerCase(Locale.ROOT);
+        // Its end says how the data are written; all of it can be as long as they are.
+        String head = uri.substring(Math.max(start + SCHEME.length(), comma - LONGEST_END), comma)
+                .replace(" ", "")
+                .toLowerCase(Locale.ROOT);
         boolean base64 = head.endsWith(";base64") || head.equals("base64");
         // What the data have at least: a character is three quarters of a byte, and may be written with three of them.
         long least = (uri.length() - comma) / (base64 ? 4L : 3L);
         if (least > limits.maxFileBytes()) {
             limits.checkFileBytes(least, "The data URI " + shown(uri));
         }
-        byte[] data = percentDecoded(uri, comma + 1, base64);
-        byte[] bytes = base64 ? base64Decoded(data, uri) : data;
+        // Both what was percent-encoded and what comes of it are there for a moment.
+        byte[] bytes = PictureMemory.within(2L * (uri.length() - comma), "The data URI " + shown(uri), () -> {
+            byte[] data = percentDecoded(uri, comma + 1, base64);
+            return base64 ? base64Decoded(data, uri) : data;
+        });
         limits.checkFileBytes(bytes.length, "The data URI " + shown(uri));
         return bytes;
     }
 
     /** Without white space if what comes out is Base64, which is often broken into lines. */
     private static byte[] percentDecoded(String uri, int from, boolean base64) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(uri.length() - from);
+        byte[] bytes = new byte[uri.length() - from];
+        int count = 0;
         for (int i = from; i < uri.length(); i++) {
             int c = uri.charAt(i);
             int high = c == '%' && i + 2 < uri.length() ? Character.digit(uri.charAt(i + 1), 16) : -1;
@@ -55,10 +63,10 @@ final class DataUri {
                         + " that is not ASCII; encode the data with Base64");
             }
             if (!base64 || c > ' ') {
-                bytes.write(c);
+                bytes[count++] = (byte) c;
             }
         }
-        return bytes.toByteArray();
+        return count == bytes.length ? bytes : Arrays.copyOf(bytes, count);
     }
 
     private static byte[] base64Decoded(byte[] data, String uri) {

@@ -1,6 +1,7 @@
 package io.langbridge.spi;
 
 import io.langbridge.ImageException;
+import java.util.function.Supplier;
 
 /**
  * Heap for pictures, refused in words that say how much is needed.
@@ -39,9 +40,23 @@ public final class PictureMemory {
             throw new ImageException(source + " needs " + bytes + " bytes in one piece, more than the " + LARGEST_ARRAY
                     + " of the longest Java array; scale the picture down");
         }
+        return within(bytes, source, () -> new byte[(int) bytes]);
+    }
+
+    /**
+     * Runs what takes heap by itself.
+     *
+     * @param <T> what comes of it
+     * @param bytes needed at the same time
+     * @param source what to call the picture in the error, for example its path
+     * @param work run once, by this thread
+     * @return what comes of it
+     * @throws ImageException if the heap has no room for it
+     */
+    public static <T> T within(long bytes, String source, Supplier<T> work) {
         check(bytes, source);
         try {
-            return new byte[(int) bytes];
+            return work.get();
         } catch (OutOfMemoryError e) {
             throw new ImageException(tooLittle(bytes, source), e);
         }

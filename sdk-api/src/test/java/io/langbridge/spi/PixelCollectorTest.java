@@ -42,5 +42,11 @@ class PixelCollectorTest {
         assertThatExceptionOfType(ImageException.class)
                 .isThrownBy(() -> PictureMemory.allocate(3_000_000_000L, "x.png"))
                 .withMessageContaining("x.png needs 3000000000 bytes");
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> PictureMemory.within(5 << 20, "x.png", () -> {
+                    throw new OutOfMemoryError();
+                }))
+                .withMessageContaining("x.png needs 5 MB of heap")
+                .withCauseInstanceOf(OutOfMemoryError.class);
     }
 }

@@ -3,12 +3,17 @@ package io.langbridge.runtime.images;
 import java.io.IOException;
 import javax.imageio.stream.ImageInputStreamImpl;
 
-/** A file in memory as ImageIO reads it, without a temporary file or a copy. */
+/**
+ * A file in memory as ImageIO reads it, without a temporary file or a copy. Reading ends when the thread is
+ * interrupted.
+ */
 final class ByteInput extends ImageInputStreamImpl {
     private final byte[] file;
+    private final RowWriter rows;
 
-    ByteInput(byte[] file) {
+    ByteInput(byte[] file, RowWriter rows) {
         this.file = file;
+        this.rows = rows;
     }
 
     @Override
@@ -25,6 +30,7 @@ final class ByteInput extends ImageInputStreamImpl {
 
     @Override
     public int read(byte[] target, int offset, int length) throws IOException {
+        rows.checkInterrupted();
         checkClosed();
         bitOffset = 0;
         if (length == 0) {

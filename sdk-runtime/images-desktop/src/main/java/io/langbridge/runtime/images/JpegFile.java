@@ -48,6 +48,7 @@ final class JpegFile {
     private @Nullable Frame frame;
     private int scanAt;
     private int scans;
+    private int end = -1;
 
     /**
      * The frame header.
@@ -100,12 +101,20 @@ final class JpegFile {
         return scanAt;
     }
 
+    /** Where the picture ends. A video or further pictures can follow. */
+    int end() {
+        return end;
+    }
+
     /** True if no row is ready before the last scan. */
     boolean hasPasses() {
         return scans > 1 || frame().kind == PROGRESSIVE;
     }
 
-    /** Junk between the segments is passed over, as is the inside of those that say nothing about the pixels. */
+    /**
+     * Junk between the segments is passed over, as is the inside of those that say nothing about the pixels. Behind the
+     * first scan only scans are counted: the reader reads what they need itself.
+     */
     private void readSegments() throws IOException {
         int at = 2;
         while (at + 1 < file.length) {
@@ -119,7 +128,11 @@ final class JpegFile {
                 continue;
             }
             if (marker == END) {
+                end = at;
                 break;
+            }
+            if (marker < FRAME && scans > 0) {
+                continue; // damage that libjpeg passes over up to the next restart
             }
             if (marker < FRAME || marker == EXTENSION || marker >= 0xF0 && marker != COMMENT) {
                 throw new IOException(String.format("the marker %02x is unknown", marker));
@@ -128,18 +141,21 @@ final class JpegFile {
             if (at + length > file.length) {
                 break;
             }
-            int end = at + Math.max(2, length);
+            int next = at + Math.max(2, length);
             if (marker == SCAN) {
-                scanAt = at - 2;
-                if (frame == null) {
-                    throw new IOException("its picture has no frame header");
-                }
-                return;
+                scanAt = scans == 0 ? at - 2 : scanAt;
+                scans++;
+            } else if (scans == 0) {
+                readSegment(marker, at + 2, next);
             }
-            readSegment(marker, at + 2, end);
-            at = end;
+            at = next;
         }
-        throw new IOException("it ends before the picture starts");
+        if (scans == 0) {
+            throw new IOException("it ends before the picture starts");
+        }
+        if (frame == null) {
+            throw new IOException("its picture has no frame header");
+        }
     }
 
     private void readSegment(int marker, int from, int end) throws IOException {
@@ -238,21 +254,20 @@ final class JpegFile {
         // A block has at least one bit for its mean and one for the end of the others; several blocks can share the
         // latter in progressive files.
         long leastBits = known.kind == PROGRESSIVE ? all : 2 * all;
-        if (8L * (file.length - scanAt) < leastBits) {
+        if (8L * ((end < 0 ? file.length : end) - scanAt) < leastBits) {
             throw new IOException("its data cannot fill " + known.width + " x " + known.height + " pixels");
         }
         return 64 * all * scans;
     }
 
-    /** Compares what the header says with the limits. */
+    /** Compares what the file says with the limits, and whether it is whole. */
     void check(ImageLimits limits, String source) throws IOException {
         limits.checkPixels(width(), height(), source);
-        for (int at = scanAt; at + 1 < file.length; at++) {
-            if (file[at] == (byte) 0xFF && file[at + 1] == (byte) SCAN) {
-                scans++;
-            }
-        }
         limits.checkWork(work(), source);
+        // libjpeg fills what is missing with gray. So does the reference, but only where a file says that it ends.
+        if (end < 0) {
+            throw new IOException("the picture data end too early");
+        }
     }
 
     private Frame frame() {

@@ -26,10 +26,7 @@ final class JpegReader {
         int height = file.height();
         file.check(rows.limits(), rows.source());
         JpegColours colours = file.colours();
-        // libjpeg fills what is missing with gray and only warns.
-        boolean[] cutOff = new boolean[1];
-        reader.addIIOReadWarningListener((from, warning) -> cutOff[0] |= warning.contains("remature end"));
-        try (Input input = new Input(file.header(), encoded, file.scanAt(), rows)) {
+        try (Input input = new Input(file, encoded, rows)) {
             reader.setInput(input, true, true);
             if (colours == JpegColours.CMYK || colours == JpegColours.YCCK) {
                 PictureMemory.check(4L * width * height, rows.source());
@@ -37,9 +34,6 @@ final class JpegReader {
             } else {
                 readColours(reader, rows, file);
             }
-        }
-        if (cutOff[0]) {
-            throw new IOException("the picture data end too early");
         }
     }
 
@@ -123,18 +117,20 @@ final class JpegReader {
         private final byte[] header;
         private final byte[] file;
         private final int start;
+        private final int end;
         private final RowWriter rows;
 
-        Input(byte[] header, byte[] file, int start, RowWriter rows) {
-            this.header = header;
+        Input(JpegFile known, byte[] file, RowWriter rows) throws IOException {
+            this.header = known.header();
             this.file = file;
-            this.start = start;
+            this.start = known.scanAt();
+            this.end = known.end();
             this.rows = rows;
         }
 
         @Override
         public long length() {
-            return (long) header.length + file.length - start;
+            return (long) header.length + end - start;
         }
 
         @Override
@@ -155,7 +151,7 @@ final class JpegReader {
             boolean inHeader = streamPos < header.length;
             byte[] from = inHeader ? header : file;
             long at = inHeader ? streamPos : streamPos - header.length + start;
-            int count = (int) Math.min(length, from.length - at);
+            int count = (int) Math.min(length, (inHeader ? header.length : end) - at);
             if (count <= 0) {
                 return -1;
             }

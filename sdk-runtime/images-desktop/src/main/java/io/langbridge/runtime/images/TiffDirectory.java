@@ -99,13 +99,13 @@ final class TiffDirectory {
         return entry == null ? otherwise : value(entry, 0);
     }
 
-    /** All values of a tag, none if it is missing. */
-    long[] numbers(int tag) {
+    /** The first values of a tag, none if it is missing. A tag can have as many as there are bytes in the file. */
+    long[] numbers(int tag, int most) {
         Entry entry = entries.get(tag);
         if (entry == null) {
             return new long[0];
         }
-        long[] values = new long[entry.count];
+        long[] values = new long[Math.min(entry.count, most)];
         Arrays.setAll(values, i -> value(entry, i));
         return values;
     }

@@ -45,6 +45,9 @@ final class TiffReader {
 
     private static final int MOST_PIECES = 1 << 20;
 
+    /** Per pixel, in the kinds that are read. */
+    private static final int MOST_SAMPLES = 4;
+
     private final byte[] file;
     private final RowWriter rows;
     private final TiffDirectory tags;
@@ -67,7 +70,7 @@ final class TiffReader {
         photometric = number(PHOTOMETRIC, WHITE_IS_ZERO);
         samples = number(SAMPLES, 1);
         bits = number(BITS, 1);
-        palette = tags.numbers(PALETTE);
+        palette = tags.numbers(PALETTE, 3 * 256);
         extra = tags.has(EXTRA_SAMPLES) ? number(EXTRA_SAMPLES, 0) : -1;
     }
 
@@ -92,11 +95,11 @@ final class TiffReader {
         checkKind();
         boolean tiled = tags.has(TILE_OFFSETS);
         int pieceWidth = tiled ? number(TILE_WIDTH, 0) : width;
-        int pieceHeight = tiled ? number(TILE_HEIGHT, 0) : Math.min(height, number(ROWS_PER_STRIP, height));
-        checkPieces(tiled, pieceWidth, pieceHeight);
-        byte[] clean = cleaned(tiled, pieceWidth, pieceHeight);
+        int pieceHeight = tiled ? number(TILE_HEIGHT, 0) : (int) Math.min(height, tags.number(ROWS_PER_STRIP, height));
+        int pieces = checkPieces(tiled, pieceWidth, pieceHeight);
+        byte[] clean = cleaned(tiled, pieceWidth, pieceHeight, pieces);
         int lines = pieceHeight * Math.max(1, STRIP_PIXELS / Math.max(1, pieceHeight) / width);
-        try (ByteInput input = new ByteInput(clean)) {
+        try (ByteInput input = new ByteInput(clean, rows)) {
             reader.setInput(input, true, true);
             rows.begin(width, height, Metadata.orientation(tags, tags.bytes(XMP)));
             for (int y = 0; y < height; y += lines) {
@@ -148,10 +151,10 @@ final class TiffReader {
         refuse(name);
         refuse(number(FILL_ORDER, 1) == 1 ? "" : "reversed bits (FillOrder 2)");
         refuse(samples == 1 || number(PLANES, 1) == 1 ? "" : "one plane per channel (PlanarConfiguration 2)");
-        for (long each : tags.numbers(SAMPLE_FORMAT)) {
+        for (long each : tags.numbers(SAMPLE_FORMAT, MOST_SAMPLES)) {
             refuse(each == 1 ? "" : "samples that are no unsigned whole numbers (SampleFormat " + each + ")");
         }
-        for (long each : tags.numbers(BITS)) {
+        for (long each : tags.numbers(BITS, MOST_SAMPLES)) {
             refuse(each == bits ? "" : "channels of different depth");
         }
         int predictor = number(PREDICTOR, 1);
@@ -168,8 +171,8 @@ final class TiffReader {
                 known && tags.count(EXTRA_SAMPLES) <= 1
                         ? ""
                         : "colours of kind " + photometric + " with " + samples + " channels of " + bits + " bits");
-        if (photometric == INDEXED && palette.length != 3 << bits) {
-            throw new IOException("its palette has " + palette.length + " values, not " + (3 << bits));
+        if (photometric == INDEXED && tags.count(PALETTE) != 3 << bits) {
+            throw new IOException("its palette has " + tags.count(PALETTE) + " values, not " + (3 << bits));
         }
     }
 
@@ -179,8 +182,12 @@ final class TiffReader {
         }
     }
 
-    /** Compares what the strips or tiles hold with what they must fill. */
-    private void checkPieces(boolean tiled, int pieceWidth, int pieceHeight) throws IOException {
+    /**
+     * Compares what the strips or tiles hold with what they must fill.
+     *
+     * @return how many there are
+     */
+    private int checkPieces(boolean tiled, int pieceWidth, int pieceHeight) throws IOException {
         if (pieceWidth <= 0 || pieceHeight <= 0 || pieceWidth > 65_536 || pieceHeight > 65_536) {
             throw new IOException("its pieces have " + pieceWidth + " x " + pieceHeight + " pixels");
         }
@@ -190,10 +197,14 @@ final class TiffReader {
         rows.limits().checkWork(count * pieceWidth * pieceHeight, rows.source());
         PictureMemory.check(
                 2 * rowBytes * pieceHeight + 8L * Math.max(STRIP_PIXELS, (long) width * pieceHeight), rows.source());
-        long[] offsets = tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS);
-        long[] sizes = sizes(tiled);
-        if (count > MOST_PIECES || offsets.length < count || sizes.length < count) {
-            throw new IOException("it has " + Math.min(offsets.length, sizes.length) + " of " + count + " pieces");
+        int known = Math.min(MOST_PIECES, tags.count(tiled ? TILE_OFFSETS : STRIP_OFFSETS));
+        if (count > known) {
+            throw new IOException("it has " + known + " of " + count + " pieces");
+        }
+        long[] offsets = offsets(tiled, (int) count);
+        long[] sizes = sizes(tiled, (int) count);
+        if (sizes.length < count) {
+            throw new IOException("it has the sizes of " + sizes.length + " of " + count + " pieces");
         }
         int most = switch (compression) {
             case 1 -> 1;
@@ -201,44 +212,52 @@ final class TiffReader {
             case 5 -> 4096;
             default -> 1032;
         };
+        long all = 0;
         for (int i = 0; i < count; i++) {
             long lines = tiled ? pieceHeight : Math.min(pieceHeight, height - (long) i * pieceHeight);
-            if (offsets[i] < 0 || sizes[i] < 0 || offsets[i] + sizes[i] > file.length) {
+            if (offsets[i] < 0 || sizes[i] < 0 || offsets[i] > file.length - sizes[i]) {
                 throw new IOException("piece " + i + " lies outside the file");
             }
             if (lines * rowBytes > sizes[i] * most) {
                 throw new IOException("piece " + i + " is too short");
             }
+            all += sizes[i];
         }
+        // Equal pieces may lie in the same place, but each is read anew, to the end that it claims.
+        rows.limits().checkWork(count * pieceWidth * pieceHeight + Math.max(0, all - file.length), rows.source());
+        return (int) count;
+    }
+
+    private long[] offsets(boolean tiled, int count) {
+        return tags.numbers(tiled ? TILE_OFFSETS : STRIP_OFFSETS, count);
     }
 
     /** A single strip that is not compressed need not say its size. */
-    private long[] sizes(boolean tiled) {
-        long[] sizes = tags.numbers(tiled ? TILE_SIZES : STRIP_SIZES);
-        long[] offsets = tags.numbers(STRIP_OFFSETS);
-        boolean plain = !tiled && sizes.length == 0 && offsets.length == 1 && compression == 1;
-        return plain ? new long[] {file.length - offsets[0]} : sizes;
+    private long[] sizes(boolean tiled, int count) {
+        long[] sizes = tags.numbers(tiled ? TILE_SIZES : STRIP_SIZES, count);
+        boolean plain = !tiled && sizes.length == 0 && tags.count(STRIP_OFFSETS) == 1 && compression == 1;
+        return plain ? new long[] {file.length - tags.number(STRIP_OFFSETS, 0)} : sizes;
     }
 
     /** The file with another directory behind it. */
-    private byte[] cleaned(boolean tiled, int pieceWidth, int pieceHeight) throws IOException {
+    private byte[] cleaned(boolean tiled, int pieceWidth, int pieceHeight, int pieces) throws IOException {
         long[][] entries = {
             {WIDTH, width},
             {HEIGHT, height},
             repeated(BITS, bits),
             {COMPRESSION, compression},
             {PHOTOMETRIC, photometric},
-            tiled ? new long[0] : with(STRIP_OFFSETS, tags.numbers(STRIP_OFFSETS)),
+            tiled ? new long[0] : with(STRIP_OFFSETS, offsets(false, pieces)),
             {SAMPLES, samples},
             tiled ? new long[0] : new long[] {ROWS_PER_STRIP, pieceHeight},
-            tiled ? new long[0] : with(STRIP_SIZES, sizes(false)),
+            tiled ? new long[0] : with(STRIP_SIZES, sizes(false, pieces)),
             {PLANES, 1},
             {PREDICTOR, number(PREDICTOR, 1)},
             photometric == INDEXED ? with(PALETTE, palette) : new long[0],
             tiled ? new long[] {TILE_WIDTH, pieceWidth} : new long[0],
             tiled ? new long[] {TILE_HEIGHT, pieceHeight} : new long[0],
-            tiled ? with(TILE_OFFSETS, tags.numbers(TILE_OFFSETS)) : new long[0],
-            tiled ? with(TILE_SIZES, sizes(true)) : new long[0],
+            tiled ? with(TILE_OFFSETS, offsets(true, pieces)) : new long[0],
+            tiled ? with(TILE_SIZES, sizes(true, pieces)) : new long[0],
             extra >= 0 ? new long[] {EXTRA_SAMPLES, extra} : new long[0],
             repeated(SAMPLE_FORMAT, 1)
         };

@@ -240,6 +240,36 @@ class DesktopImageDecoderTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"\0\0\0\u0018ftypmp42", "\u00ff\u00d8\u00ff\u00e1\0\4\1\2"})
+    void whatFollowsTheEndOfAJpegIsNoScanOfIt(String start) throws IOException {
+        byte[] jpeg = resource("photo-420.jpg");
+        byte[] behind = (start + "\u00ff\u00da\0\2".repeat(50_000)).getBytes(StandardCharsets.ISO_8859_1);
+        byte[] both = Arrays.copyOf(jpeg, jpeg.length + behind.length);
+        System.arraycopy(behind, 0, both, jpeg.length, behind.length);
+        assertThat(Image.of(both).pixels().toByteArray())
+                .isEqualTo(Image.of(jpeg).pixels().toByteArray());
+        ImageLimits onePass = new ImageLimits(1 << 20, 1 << 20, 1 << 10, 100_000);
+        assertThat(Image.of(both, onePass).pixels())
+                .hasToString(Image.of(jpeg).pixels().toString());
+        assertThat(JpegFile.of(both).hasPasses()).isFalse();
+        assertRefused(Arrays.copyOfRange(both, 0, jpeg.length - 20), "too early");
+    }
+
+    @Test
+    void aJpegWhoseScanIsTooShortButSaysThatItEndsIsFilledWithGray() throws IOException {
+        byte[] jpeg = resource("photo-420.jpg");
+        byte[] whole = Image.of(jpeg).pixels().toByteArray();
+        byte[] cut = Arrays.copyOf(jpeg, jpeg.length / 2);
+        cut[cut.length - 2] = (byte) 0xff;
+        cut[cut.length - 1] = (byte) 0xd9;
+        byte[] filled = Image.of(cut).pixels().toByteArray();
+        assertThat(Arrays.copyOf(filled, 300)).isEqualTo(Arrays.copyOf(whole, 300));
+        assertThat(filled[filled.length - 1]).isEqualTo((byte) 128);
+        jpeg[jpeg.length - 1] = 0; // whole, but without its end
+        assertRefused(jpeg, "the picture data end too early");
+    }
+
     @Test
     void otherPicturesThatWereCutOffAreRefused() throws IOException {
         byte[] png = resource("gray.decoded.png");

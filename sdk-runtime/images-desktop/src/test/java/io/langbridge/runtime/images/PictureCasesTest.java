@@ -3,20 +3,33 @@ package io.langbridge.runtime.images;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import com.sun.management.ThreadMXBean;
 import io.langbridge.Image;
 import io.langbridge.ImageException;
 import io.langbridge.ImageLimits;
 import io.langbridge.drawing.DesktopImage;
+import io.langbridge.spi.PixelCollector;
 import io.langbridge.spi.RgbPixels;
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.WritableRaster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
 import java.util.zip.Deflater;
+import java.util.zip.DeflaterOutputStream;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
@@ -194,6 +207,80 @@ class PictureCasesTest {
     }
 
     @Test
+    void allRowsOfATiffAreInOneStripIfItDoesNotSayHowMany() {
+        byte[] pixels = {1, 2, 3, 4, 5, 6};
+        for (long rows : new long[] {3, 0xFFFF_FFFFL, 0x8000_0000L}) {
+            byte[] tiff =
+                    tiff(pixels, 2, 3, 1, new long[] {273, 4, 8}, new long[] {278, 4, rows}, new long[] {279, 4, 6});
+            assertThat(Image.of(tiff).pixels().toByteArray())
+                    .containsExactly(1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6);
+        }
+        byte[] none = tiff(pixels, 2, 3, 1, new long[] {273, 4, 8}, new long[] {278, 4, 0}, new long[] {279, 4, 6});
+        assertRefused(none, "2 x 0 pixels");
+    }
+
+    @Test
+    void stripsOfATiffMayShareTheirDataButNotWithoutEnd() throws IOException {
+        byte[] row = deflated(new byte[] {7});
+        byte[] data = Arrays.copyOf(row, 10 << 20);
+        for (int size : new int[] {row.length, data.length}) {
+            byte[] tiff = tiff(data, 1, 300, 8, filled(273, 300, 8), new long[] {278, 4, 1}, filled(279, 300, size));
+            if (size == row.length) {
+                byte[] expected = new byte[900];
+                Arrays.fill(expected, (byte) 7);
+                assertThat(Image.of(tiff).pixels().toByteArray()).isEqualTo(expected);
+            } else {
+                assertRefused(tiff, "samples of work", "maxWork");
+            }
+        }
+    }
+
+    @Test
+    void valuesOfATiffThatNobodyNeedsTakeNoMemory() {
+        byte[] eights = new byte[10 << 20];
+        for (int i = 0; i < eights.length; i += 2) {
+            eights[i] = 8;
+        }
+        byte[] tiff = tiff(eights, 1, 1, 1, new long[] {273, 3, 8}, new long[] {279, 3, 8}, new long[] {320, 3, 8});
+        ByteBuffer entries = ByteBuffer.wrap(tiff).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = entries.getInt(4) + 2; at < tiff.length; at += 12) {
+            int tag = entries.getShort(at);
+            if (tag == 258 || tag == 273 || tag == 279 || tag == 320) {
+                entries.putInt(at + 4, eights.length / 2).putInt(at + 8, 8);
+            }
+        }
+        Image image = Image.of(tiff);
+        assertThat(image.pixels().toByteArray()).containsExactly(8, 8, 8);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        image.pixels();
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(3L * eights.length);
+    }
+
+    @Test
+    void aPieceOfATiffThatLiesBeyondAllNumbersIsRefused() {
+        byte[] tiff =
+                tiff(new byte[] {1}, 1, 1, 1, new long[] {273, 16, Long.MAX_VALUE}, new long[] {278, 4, 1}, new long[] {
+                    279, 16, Long.MAX_VALUE
+                });
+        assertRefused(tiff, "piece 0 lies outside the file");
+    }
+
+    @Test
+    void anInterruptEndsReadingInTheMiddleOfATiff() throws IOException {
+        RowWriter rows = new RowWriter("scan", ImageLimits.defaults(), OptionalInt.empty(), new PixelCollector("scan"));
+        try (ByteInput input = new ByteInput(new byte[] {1, 2}, rows)) {
+            assertThat(input.read(new byte[1])).isEqualTo(1);
+            Thread.currentThread().interrupt();
+            assertThatExceptionOfType(ImageException.class)
+                    .isThrownBy(() -> input.read(new byte[1]))
+                    .withMessageContaining("scan was not decoded to its end");
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    @Test
     void kindsOfTiffThatAreNotReadAreNamed() throws IOException {
         BufferedImage image = new BufferedImage(50, 40, BufferedImage.TYPE_BYTE_BINARY);
         assertRefused(tiff(image, "CCITT T.6"), "fax compression is not supported", "DesktopImage.of");
@@ -236,12 +323,114 @@ class PictureCasesTest {
                 .containsExactly(0x44, 0x55, 0x66);
     }
 
+    @ParameterizedTest
+    @CsvSource({"16,1,false", "16,1,true", "12,16,false", "12,16,true"})
+    void wideRgbOfAwtIsCutToTheHighByte(int bits, int step, boolean alpha) {
+        int bands = alpha ? 4 : 3;
+        int[] sizes = new int[bands];
+        Arrays.fill(sizes, bits);
+        ColorModel model = new ComponentColorModel(
+                ColorSpace.getInstance(ColorSpace.CS_sRGB),
+                sizes,
+                alpha,
+                false,
+                alpha ? Transparency.TRANSLUCENT : Transparency.OPAQUE,
+                DataBuffer.TYPE_USHORT);
+        WritableRaster raster = model.createCompatibleWritableRaster(2, 2);
+        int[] below = {0x00FF / step, 0x80FF / step, 0xFFFF / step, 0x7F00 / step};
+        raster.setPixel(1, 1, Arrays.copyOf(below, bands));
+        BufferedImage image = new BufferedImage(model, raster, false, null);
+        byte[] rgb = DesktopImage.of(image.getSubimage(1, 0, 1, 2)).pixels().toByteArray();
+        assertThat(rgb).containsExactly(0, 0, 0, 0, 0x80, 0xFF);
+        byte[] onWhite = DesktopImage.of(image).onGround(0xFFFFFF).pixels().toByteArray();
+        assertThat(Arrays.copyOfRange(onWhite, 9, 12))
+                .isEqualTo(alpha ? new byte[] {(byte) 0x80, (byte) 0xC0, -1} : new byte[] {0, (byte) 0x80, -1});
+    }
+
+    @Test
+    void premultipliedColoursOfAwtAreDivided() {
+        ColorModel model = new ComponentColorModel(
+                ColorSpace.getInstance(ColorSpace.CS_sRGB),
+                true,
+                true,
+                Transparency.TRANSLUCENT,
+                DataBuffer.TYPE_USHORT);
+        WritableRaster raster = model.createCompatibleWritableRaster(1, 1);
+        raster.setPixel(0, 0, new int[] {0x8000, 0x4000, 0, 0x8000});
+        assertThat(DesktopImage.of(new BufferedImage(model, raster, true, null))
+                        .pixels()
+                        .toByteArray())
+                .containsExactly(0xFF, 0x80, 0);
+    }
+
+    @Test
+    void aPictureOfAwtThatTheHeapHasNoRoomForIsRefusedWithTheHeapItNeeds() {
+        BufferedImage image = new BufferedImage(1000, 1000, BufferedImage.TYPE_INT_RGB) {
+            @Override
+            public int[] getRGB(int x, int y, int width, int height, int[] argb, int offset, int line) {
+                throw new OutOfMemoryError();
+            }
+        };
+        assertThatExceptionOfType(ImageException.class)
+                .isThrownBy(() -> DesktopImage.of(image))
+                .withMessageContaining("The raw picture needs 7 MB of heap")
+                .withMessageContaining("-Xmx");
+    }
+
     private static byte[] progressive(BufferedImage image) throws IOException {
         return write(image, "jpeg", "progressive");
     }
 
     private static byte[] tiff(BufferedImage image, String compression) throws IOException {
         return write(image, "tiff", compression);
+    }
+
+    /** A gray file of 8 bits: its data at 8, then its directory. Entries are a tag, a type, and values. */
+    private static byte[] tiff(byte[] data, int width, int height, int compression, long[]... pieces) {
+        List<long[]> entries = new ArrayList<>(List.of(
+                new long[] {256, 4, width},
+                new long[] {257, 4, height},
+                new long[] {258, 3, 8},
+                new long[] {259, 3, compression},
+                new long[] {262, 3, 1}));
+        entries.addAll(List.of(pieces));
+        int directory = 8 + data.length;
+        int behind = directory + 6 + 12 * entries.size();
+        int room = entries.stream().mapToInt(entry -> 8 * entry.length).sum();
+        ByteBuffer file = ByteBuffer.allocate(behind + room).order(ByteOrder.LITTLE_ENDIAN);
+        file.put(new byte[] {'I', 'I', 42, 0}).putInt(directory).put(data).putShort((short) entries.size());
+        for (long[] entry : entries) {
+            file.putShort((short) entry[0]).putShort((short) entry[1]).putInt(entry.length - 2);
+            if (entry.length == 3 && entry[1] != 16) {
+                file.putInt((int) entry[2]);
+                continue;
+            }
+            file.putInt(behind);
+            for (int i = 2; i < entry.length; i++, behind += entry[1] == 16 ? 8 : 4) {
+                if (entry[1] == 16) {
+                    file.putLong(behind, entry[i]);
+                } else {
+                    file.putInt(behind, (int) entry[i]);
+                }
+            }
+        }
+        return Arrays.copyOf(file.array(), behind);
+    }
+
+    private static long[] filled(int tag, int count, long value) {
+        long[] entry = new long[2 + count];
+        Arrays.fill(entry, value);
+        entry[0] = tag;
+        entry[1] = 4;
+        return entry;
+    }
+
+    private static byte[] deflated(byte[] bytes) throws IOException {
+        ByteArrayOutputStream packed = new ByteArrayOutputStream();
+        try (DeflaterOutputStream out = new DeflaterOutputStream(packed)) {
+            out.write(bytes);
+        }
+        return packed.toByteArray();
     }
 
     private static byte[] write(BufferedImage image, String format, String compression) throws IOException {

@@ -121,6 +121,7 @@ public final class AdapterPart implements AutoCloseable {
     static AdapterPart ofAuthors(
             @Nullable Json config, Weights all, @Nullable Path folder, @Nullable Path vocabularyFile, Closing closing) {
         Weights weights = normalize(all);
+        Folder.refuseLora(weights);
         AdapterConfig adapter = AdapterConfigReader.ofAuthors(config, weights);
         Path vocabulary = vocabularyFile;
         StoredTensor matrix = null;

@@ -5,6 +5,7 @@ import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Reason;
+import io.langbridge.runtime.core.checkpoint.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -28,6 +29,14 @@ final class Folder {
 
     private static final List<String> LORA = Collections.unmodifiableList(
             Arrays.asList("adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"));
+
+    /** In names of tensors: what PEFT and MLX put beside a matrix, and how the matrix is called then. */
+    private static final List<String> LORA_TENSORS = Collections.unmodifiableList(
+            Arrays.asList("lora_", ".base_layer.", ".modules_to_save.", ".original_module.", ".ia3_"));
+
+    private static final String MERGE =
+            "LoRA is not read. Merge it in Python (PeftModel.merge_and_unload() and save_pretrained)"
+                    + " and give that folder";
 
     /** Files listed for a message; a folder can hold any number. */
     private static final int LISTED = 8;
@@ -88,9 +97,18 @@ final class Folder {
                 throw new UnsupportedModelException(
                         "The folder " + folder + " holds " + name + ", a LoRA adapter of PEFT"
                                 + base(folder) + (alone ? ", without the weights it belongs to" : " beside the weights")
-                                + "; LoRA is not read. Merge it in Python (PeftModel.merge_and_unload() and save_pretrained)"
-                                + " and give that folder"
+                                + "; " + MERGE
                                 + (alone ? "." : ", or take the file away to run the weights without it."));
+            }
+        }
+    }
+
+    /** A model saved while an adapter was in it has the adapter among its weights. */
+    static void refuseLora(Weights weights) {
+        for (String name : weights.names()) {
+            if (LORA_TENSORS.stream().anyMatch(name::contains)) {
+                throw new UnsupportedModelException("Tensor " + name + " in " + weights.source()
+                        + " belongs to an adapter of PEFT that is not merged into the weights; " + MERGE + ".");
             }
         }
     }

@@ -63,6 +63,7 @@ public final class LlmPart implements AutoCloseable {
         Json text = config.object("text_config");
         DecoderConfig decoder = text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text);
         Quantisation.refuse(all);
+        Folder.refuseLora(all);
         Weights weights = normalize(all);
         boolean declared =
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);

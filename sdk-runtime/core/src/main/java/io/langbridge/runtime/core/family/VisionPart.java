@@ -90,6 +90,7 @@ public final class VisionPart implements AutoCloseable {
         try {
             Weights all = closing.add(Checkpoints.open(folder));
             Quantisation.refuse(all);
+            Folder.refuseLora(all);
             Weights weights = strip(all);
             return new VisionPart(config, weights, preprocessor, folder, closing.opened());
         } catch (RuntimeException | Error e) {

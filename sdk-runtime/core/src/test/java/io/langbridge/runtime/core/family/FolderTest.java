@@ -167,6 +167,54 @@ class FolderTest {
     }
 
     @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "q_proj.lora_A.default.weight",
+                "q_proj.base_layer.weight",
+                "q_proj.lora_magnitude_vector",
+                "q_proj.lora_b",
+                "k_proj.ia3_l.default"
+            })
+    void lora_among_the_weights_is_refused(String name) {
+        String prefix = "base_model.model.model.";
+        TinyModel.llama(new TestTensors(), prefix, "base_model.model.lm_head.weight")
+                .write(folder.resolve("model.safetensors"));
+        LlmPart.open(folder).close();
+        String lora = prefix + "layers.0.self_attn." + name;
+        TinyModel.llama(new TestTensors(), prefix, "base_model.model.lm_head.weight")
+                .add(lora, 2, 4)
+                .write(folder.resolve("model.safetensors"));
+        assertThatThrownBy(() -> LlmPart.open(folder))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining(lora)
+                .hasMessageContaining("not merged")
+                .hasMessageContaining("merge_and_unload");
+    }
+
+    @Test
+    void lora_among_the_weights_of_encoder_and_projector_is_refused() {
+        Path tower = temp.resolve("lora-clip");
+        String lora = "vision_model.encoder.layers.0.self_attn.q_proj.lora_A.default.weight";
+        TinyModel.clip(new TestTensors(), "vision_model.").add(lora, 2, 4).write(tower.resolve("model.safetensors"));
+        TinyModel.write(
+                tower.resolve("config.json"), "\"model_type\":\"clip\",\"vision_config\":{" + TinyModel.VISION + "}");
+        TinyModel.write(tower.resolve("preprocessor_config.json"), TinyModel.PREPROCESSOR);
+        assertThatThrownBy(() -> VisionPart.open(tower))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining(lora);
+        for (String name :
+                new String[] {"0.lora_A.default.weight", "0.base_layer.weight", "0.modules_to_save.weight"}) {
+            Path file = TinyModel.langBridge(new TestTensors(), "mm_projector.")
+                    .add("mm_projector." + name, 2, 4)
+                    .write(temp.resolve("projector.safetensors"));
+            assertThatThrownBy(() -> AdapterPart.open(file))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageContaining(name)
+                    .hasMessageContaining("merge_and_unload");
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {

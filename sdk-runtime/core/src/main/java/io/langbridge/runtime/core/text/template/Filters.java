@@ -27,6 +27,8 @@ final class Filters {
     /** How much longer than asked for a text may be before {@code truncate} cuts it. */
     private static final long LEEWAY = 5;
 
+    private static final String HEX = "0123456789ABCDEF";
+
     private Filters() {}
 
     private static void add(String names, String parameters, Body body) {
@@ -341,13 +343,16 @@ final class Filters {
         TextBuilder out = new TextBuilder(budget);
         String text = Python.str(value, budget);
         budget.text(text.length() * 3L);
+        String kept = "_.-~" + safe;
         for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
             char c = (char) (b & 0xFF);
-            boolean plain = c < 0x80 && (Character.isLetterOrDigit(c) || ("_.-~" + safe).indexOf(c) >= 0);
+            boolean plain = c < 0x80 && (Character.isLetterOrDigit(c) || kept.indexOf(c) >= 0);
             if (plain) {
                 out.append(c);
+            } else if (c == ' ' && safe.isEmpty()) {
+                out.append('+');
             } else {
-                out.append(c == ' ' && safe.isEmpty() ? "+" : String.format("%%%02X", (int) c));
+                out.append('%').append(HEX.charAt(c >> 4)).append(HEX.charAt(c & 0xF));
             }
         }
         return out.toString();
@@ -473,7 +478,7 @@ final class Filters {
             if (Python.isInteger(value)) {
                 return Numbers.rounded(Python.toLong(value), precision);
             }
-            double rounded = Numbers.rounded((Double) value, precision);
+            double rounded = Numbers.rounded((Double) value, precision, a.budget);
             return toInteger ? (Object) Numbers.truncated(rounded) : Double.valueOf(rounded);
         }
         if (toInteger) {

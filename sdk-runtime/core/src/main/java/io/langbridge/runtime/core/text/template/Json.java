@@ -69,8 +69,7 @@ final class Json {
             if (c < 0x80) {
                 out.append((char) c);
             } else {
-                budget.steps(5);
-                out.append(String.format(c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c));
+                Repr.escape(c, out);
             }
         });
         return out.toString();
@@ -98,10 +97,11 @@ final class Json {
             return "null";
         }
         if (value instanceof Double number) {
-            budget.steps(20);
             return Double.isNaN(number)
                     ? "NaN"
-                    : Double.isInfinite(number) ? number > 0 ? "Infinity" : "-Infinity" : Repr.floatText(number);
+                    : Double.isInfinite(number)
+                            ? number > 0 ? "Infinity" : "-Infinity"
+                            : Repr.floatText(number, budget);
         }
         if (value instanceof Boolean || value instanceof Long) {
             return value.toString();
@@ -167,8 +167,7 @@ final class Json {
             if (named >= 0) {
                 out.append('\\').append("\"\\nrtbf".charAt(named));
             } else if (c < 0x20 || ascii && c > 0x7E && c != MARK) {
-                budget.steps(5);
-                out.append(String.format("\\u%04x", (int) c));
+                out.append("\\u").hex(c, 4);
             } else {
                 out.append(c);
             }

@@ -118,15 +118,21 @@ final class Numbers {
         return (long) number;
     }
 
+    /** All its decimal places, which are the more the farther its exponent is from zero. */
+    static BigDecimal exact(double number, Budget budget) {
+        budget.steps(10 + Math.abs(Math.getExponent(number)) / 8);
+        return new BigDecimal(number);
+    }
+
     /** {@code round(number, places)} of a float. */
-    static double rounded(double number, long places) {
+    static double rounded(double number, long places, Budget budget) {
         if (Double.isNaN(number) || Double.isInfinite(number) || places > MOST_PLACES) {
             return number;
         }
         if (places < -MOST_PLACES) {
             return Math.copySign(0, number);
         }
-        double rounded = new BigDecimal(number)
+        double rounded = exact(number, budget)
                 .setScale((int) places, RoundingMode.HALF_EVEN)
                 .doubleValue();
         return Math.copySign(rounded, number);

@@ -10,6 +10,7 @@ import io.langbridge.runtime.core.text.template.Values.Undefined;
 import io.langbridge.runtime.core.text.template.Values.View;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.Iterator;
 import java.util.List;
 
@@ -41,8 +42,7 @@ final class Repr {
             string(markup.text());
             out.append(")");
         } else if (value instanceof Double number) {
-            budget.steps(20);
-            out.append(floatText(number));
+            out.append(floatText(number, budget));
         } else if (value instanceof List<?> list) {
             items("[", list, "]");
         } else if (value instanceof Tuple tuple) {
@@ -119,24 +119,31 @@ final class Repr {
             } else if (Python.isPrintable(c) || c == MARK) {
                 out.appendCodePoint(c);
             } else {
-                budget.steps(5);
-                out.append(String.format(c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c));
+                escape(c, out);
             }
         }
         out.append(quote);
     }
 
+    static void escape(int c, TextBuilder out) {
+        out.append('\\').append(c < 0x100 ? 'x' : c < 0x10000 ? 'u' : 'U');
+        out.hex(c, c < 0x100 ? 2 : c < 0x10000 ? 4 : 8);
+    }
+
     /** The shortest digits that read back as the same number, with an exponent below 1e-4 and from 1e16 on. */
-    static String floatText(double number) {
+    static String floatText(double number, Budget budget) {
         if (Double.isNaN(number) || Double.isInfinite(number)) {
             return Double.isNaN(number) ? "nan" : number > 0 ? "inf" : "-inf";
         }
         if (number == 0) {
             return 1 / number < 0 ? "-0.0" : "0.0";
         }
-        BigDecimal shortest = new BigDecimal(number);
-        for (int digits = 1; digits <= 17; digits++) {
-            BigDecimal rounded = new BigDecimal(number).round(new MathContext(digits));
+        // Cut, not rounded, so that what is rounded next is rounded once.
+        BigDecimal shortest = Numbers.exact(number, budget).round(new MathContext(20, RoundingMode.DOWN));
+        // Of any number with 15 digits or fewer, 15 are found again, but for the smallest of all.
+        for (int digits = Math.abs(number) < Double.MIN_NORMAL ? 1 : 15; digits <= 17; digits++) {
+            budget.steps(20);
+            BigDecimal rounded = shortest.round(new MathContext(digits));
             if (rounded.doubleValue() == number) {
                 shortest = rounded.stripTrailingZeros();
                 break;

@@ -141,16 +141,16 @@ final class Spec {
         int places = precision == ABSENT ? 6 : precision;
         switch (type) {
             case 'f', 'F':
-                return fixed(new BigDecimal(value), places, budget);
+                return fixed(Numbers.exact(value, budget), places, budget);
             case '%':
-                return fixed(new BigDecimal(value * 100), places, budget) + "%";
+                return fixed(Numbers.exact(value * 100, budget), places, budget) + "%";
             case 'e', 'E':
                 return scientific(value, places, budget);
             case 'g', 'G', 'n':
                 return general(value, Math.max(1, places), 'g', budget);
             case 0:
                 return precision == ABSENT
-                        ? Repr.floatText(value)
+                        ? Repr.floatText(value, budget)
                         : general(value, Math.max(1, precision), (char) 0, budget);
             default:
                 throw new Failure(
@@ -160,6 +160,7 @@ final class Spec {
 
     private String fixed(BigDecimal value, int places, Budget budget) {
         int exact = Math.min(places, MOST_PLACES);
+        budget.text(exact + Math.max(0, value.precision() - value.scale()));
         StringBuilder text =
                 new StringBuilder(value.setScale(exact, RoundingMode.HALF_EVEN).toPlainString());
         zeros(places - exact, text, budget);
@@ -175,7 +176,8 @@ final class Spec {
 
     private String scientific(double value, int places, Budget budget) {
         int exact = Math.min(places, MOST_PLACES);
-        BigDecimal number = new BigDecimal(value);
+        budget.text(exact);
+        BigDecimal number = Numbers.exact(value, budget);
         BigDecimal rounded = value == 0
                 ? BigDecimal.ZERO
                 : number.setScale(exact - (number.precision() - number.scale() - 1), RoundingMode.HALF_EVEN);
@@ -202,7 +204,7 @@ final class Spec {
             return (alternate ? scientific.substring(0, e) : trimmed(scientific.substring(0, e)))
                     + scientific.substring(e);
         }
-        String text = fixed(new BigDecimal(value), Math.max(0, significant - 1 - exponent), budget);
+        String text = fixed(Numbers.exact(value, budget), Math.max(0, significant - 1 - exponent), budget);
         text = alternate ? text : trimmed(text);
         return kind == 0 && text.indexOf('.') < 0 ? text + ".0" : text;
     }

@@ -31,6 +31,13 @@ final class TextBuilder {
         return this;
     }
 
+    TextBuilder hex(int value, int digits) {
+        for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+            append(Character.forDigit(value >>> shift & 0xF, 16));
+        }
+        return this;
+    }
+
     TextBuilder repeat(String more, long times) {
         if (times > 0 && !more.isEmpty()) {
             if (times > Budget.LONGEST_TEXT) {

@@ -3,8 +3,10 @@ package io.langbridge.runtime.core.text.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import io.langbridge.LangBridgeException;
 import io.langbridge.PromptException;
+import java.lang.management.ManagementFactory;
 import java.util.Collections;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -14,6 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What templates cost, in the units that are charged before anything is done or made. */
 class BudgetTest {
+    /** What is made on the way included, most of which is gone at once. */
+    static final long BYTES_PER_UNIT = 4;
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
     private static String times(String text, int count) {
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < count; i++) {
@@ -78,6 +85,40 @@ class BudgetTest {
         variables.put("u", times("a", 100_000));
 
         assertThat(cost(template, variables)).isGreaterThanOrEqualTo(least).isLessThan(least * 8);
+    }
+
+    /** Small values too: each is made thousands of times. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "1e-300 | string",
+                "(1 / 3) | string",
+                "(1e-300 / 3) | tojson",
+                "5e-324 | string",
+                "(1e-300 / 3) | round(2)",
+                "'%f' % 1.5e300",
+                "'%g' % 1e-300",
+                "'%.1000e' % 1e-300",
+                "'{:.1000f}'.format(1e300)",
+                "t | urlencode",
+                "t | list | string",
+                "t | tojson",
+                "'%a' % t",
+                "t.swapcase()",
+                "t.isupper()",
+                "t | striptags",
+                "'7b' | int(base=16)",
+                "[t] | map('upper') | select('in', [t]) | list"
+            })
+    void what_is_made_is_charged(String expression) {
+        String template = "{% for i in range(5000) %}{% set x = " + expression + " %}{% endfor %}";
+        Map<String, Object> variables = Collections.singletonMap("t", "\u0001\u00e9\u0002\ufdd1 \u0003");
+        cost(template, variables);
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        long cost = cost(template, variables);
+        long made = THREADS.getCurrentThreadAllocatedBytes() - before;
+
+        assertThat(made).isLessThan(BYTES_PER_UNIT * cost);
     }
 
     @ParameterizedTest

@@ -11,8 +11,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ChatTemplateFuzzTest {
-    /** Templates multiply texts, as far as their budget goes. */
-    private static final long MEMORY = 256 << 20;
+    /** Templates multiply texts, as far as the budget of one rendering goes. */
+    private static final long MEMORY = Budget.WORK * BudgetTest.BYTES_PER_UNIT;
 
     private static final List<Map<String, Object>> MESSAGES = Arrays.asList(
             message("user", "<|im_end|> \u00e9\n 12"),
@@ -55,10 +55,12 @@ class ChatTemplateFuzzTest {
     @MethodSource("templates")
     @FuzzTest
     void template(byte[] input) {
-        Fuzzing.run(input, MEMORY, () -> {
-            ChatTemplate template = ChatTemplate.parse(Fuzzing.text(input), "chat_template.jinja");
-            template.takesContentParts();
-            template.render(MESSAGES, true, Collections.emptyMap());
-        });
+        Fuzzing.run(input, () -> parse(input));
+        Fuzzing.run(input, MEMORY, () -> parse(input).takesContentParts());
+        Fuzzing.run(input, MEMORY, () -> parse(input).render(MESSAGES, true, Collections.emptyMap()));
+    }
+
+    private static ChatTemplate parse(byte[] input) {
+        return ChatTemplate.parse(Fuzzing.text(input), "chat_template.jinja");
     }
 }
