@@ -120,7 +120,7 @@ final class Numbers {
 
     /** All its decimal places, which are the more the farther its exponent is from zero. */
     static BigDecimal exact(double number, Budget budget) {
-        budget.steps(10 + Math.abs(Math.getExponent(number)) / 8);
+        budget.steps(10 + Math.abs(Math.getExponent(number)) / 4);
         return new BigDecimal(number);
     }
 

@@ -142,7 +142,7 @@ final class Repr {
         BigDecimal shortest = Numbers.exact(number, budget).round(new MathContext(20, RoundingMode.DOWN));
         // Of any number with 15 digits or fewer, 15 are found again, but for the smallest of all.
         for (int digits = Math.abs(number) < Double.MIN_NORMAL ? 1 : 15; digits <= 17; digits++) {
-            budget.steps(20);
+            budget.steps(20 + Math.abs(Math.getExponent(number)) / 16);
             BigDecimal rounded = shortest.round(new MathContext(digits));
             if (rounded.doubleValue() == number) {
                 shortest = rounded.stripTrailingZeros();

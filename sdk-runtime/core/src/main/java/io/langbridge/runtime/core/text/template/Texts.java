@@ -101,6 +101,7 @@ final class Texts {
     }
 
     static boolean isCase(String text, boolean upper, Budget budget) {
+        budget.objects(1);
         budget.scan(text.length());
         return text.codePoints().anyMatch(Texts::isCased)
                 && text.codePoints()
