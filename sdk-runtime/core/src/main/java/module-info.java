@@ -1,7 +1,6 @@
 /**
- * Everything between the public API and an engine. Not for applications: what is exported here is for engines and may
- * change with every release. That holds for the tools to make and study adapters too ({@code vocabulary},
- * {@code AlignmentAnalysis}).
+ * Everything between the public API and an engine. Not for applications: what is in here is for engines and training, and
+ * may change with every release.
  */
 // A named module, because an automatic one could not see Gson, which is itself a named one.
 module io.langbridge.runtime.core {
@@ -10,21 +9,66 @@ module io.langbridge.runtime.core {
     requires static transitive org.jspecify;
     requires org.slf4j;
 
-    exports io.langbridge.runtime.core.adapter;
-    exports io.langbridge.runtime.core.checkpoint;
-    exports io.langbridge.runtime.core.family;
-    exports io.langbridge.runtime.core.lifecycle;
-    exports io.langbridge.runtime.core.prompt;
-    exports io.langbridge.runtime.core.tensor;
-    exports io.langbridge.runtime.core.engine;
-    exports io.langbridge.runtime.core.explain;
-    exports io.langbridge.runtime.core.generate;
-    exports io.langbridge.runtime.core.image;
-    exports io.langbridge.runtime.core.model;
-    exports io.langbridge.runtime.core.network;
-    exports io.langbridge.runtime.core.text;
-    exports io.langbridge.runtime.core.text.template;
-    exports io.langbridge.runtime.core.vocabulary;
+    exports io.langbridge.runtime.core.adapter to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.checkpoint to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.family to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.lifecycle to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.prompt to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.tensor to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.engine to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.explain to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.generate to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.image to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.model to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.network to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.text to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.text.template to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
+    exports io.langbridge.runtime.core.vocabulary to
+            io.langbridge.runtime.onnx,
+            io.langbridge.runtime.pytorch,
+            io.langbridge.runtime.training;
 
     uses io.langbridge.runtime.core.engine.Engine;
 
