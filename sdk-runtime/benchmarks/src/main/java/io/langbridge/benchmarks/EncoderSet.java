@@ -1,12 +1,13 @@
 package io.langbridge.benchmarks;
 
+import java.util.Map;
+import io.langbridge.runtime.core.engine.Running;
 import com.google.gson.JsonObject;
 import io.langbridge.Image;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.network.VisionConfig;
 import java.io.IOException;
@@ -33,13 +34,14 @@ final class EncoderSet {
 
             Host.resetPeak();
             Stopwatch loading = new Stopwatch();
-            try (VisionNetwork network = setup.engine().vision(config, part.weights(), setup.options())) {
+            try (Running network =
+                    setup.engine().open(part.network(), part.weights(), Map.of(), setup.options())) {
                 double loadSeconds = loading.seconds();
                 Double loadPeak = Host.peakMb();
                 Host.resetPeak();
                 FloatTensor pixels = setup.inputs(1, 1, 3, config.imageSize(), config.imageSize());
-                FloatTensor features = network.features(pixels);
-                Measure encode = new Measure(setup.reps, setup.patience).millis(() -> network.features(pixels));
+                FloatTensor features = network.run(pixels);
+                Measure encode = new Measure(setup.reps, setup.patience).millis(() -> network.run(pixels));
                 Line line = setup.line("encode", "encoder").put("layers", config.layersToRun());
                 line.put("ms", encode);
                 setup.compare(features, line);

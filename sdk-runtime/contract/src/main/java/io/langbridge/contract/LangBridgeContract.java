@@ -1,5 +1,9 @@
 package io.langbridge.contract;
 
+import java.util.Map;
+import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.engine.Running;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -25,10 +29,8 @@ import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.ModelSpec;
 import java.io.IOException;
@@ -394,36 +396,30 @@ public abstract class LangBridgeContract {
                     } catch (InvocationTargetException e) {
                         throw e.getCause();
                     }
-                    if (result instanceof VisionNetwork network) {
+                    if (result instanceof Running running && Inventory.of((Network) arguments[0]).input().length == 3) {
                         opened.incrementAndGet();
-                        return new CountingVision(network, pictures, closed);
+                        return new CountingVision(running, pictures, closed);
                     }
                     return result;
                 });
     }
 
-    private record CountingVision(VisionNetwork network, AtomicInteger pictures, AtomicInteger closed)
-            implements VisionNetwork {
+    private record CountingVision(Running running, AtomicInteger pictures, AtomicInteger closed) implements Running {
         @Override
-        public VisionConfig config() {
-            return network.config();
-        }
-
-        @Override
-        public FloatTensor features(FloatTensor pixels) {
+        public FloatTensor run(FloatTensor pixels) {
             pictures.incrementAndGet();
-            return network.features(pixels);
+            return running.run(pixels);
         }
 
         @Override
-        public Trace trace(FloatTensor pixels) {
-            return network.trace(pixels);
+        public Map<String, FloatTensor> trace(FloatTensor pixels) {
+            return running.trace(pixels);
         }
 
         @Override
         public void close() {
             closed.incrementAndGet();
-            network.close();
+            running.close();
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.langbridge.contract;
 
-import io.langbridge.runtime.core.engine.VisionNetwork;
+import java.util.Map;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.family.VisionPart;
@@ -30,32 +31,30 @@ final class VisionCases {
         int side = part.config().patchesPerSide();
         check.same("patches", new int[] {side, side}, json.integers("patches"));
 
-        VisionNetwork network = open(check, part);
-        VisionNetwork.Trace trace = network.trace(pixels);
+        Map<String, FloatTensor> trace = open(check, part).trace(pixels);
         for (String name : check.tensorNames()) {
             Matcher hiddenState = HIDDEN_STATE.matcher(name);
             Matcher features = FEATURES.matcher(name);
-            if (hiddenState.matches()) {
-                check.close(name, trace.hiddenStates().get(Integer.parseInt(hiddenState.group(1))));
-            } else if (features.matches()) {
+            if (features.matches()) {
                 checkFeatures(check, checkpoint, name, selection(features), pixels);
-            } else if (name.equals("last_hidden_state")) {
-                check.close(name, trace.lastHiddenState());
-            } else if (name.equals("pooler_output")) {
-                check.close(
-                        name,
-                        Optional.ofNullable(trace.poolerOutput())
-                                .orElseThrow(() -> new AssertionError("There is no pooled output")));
+                continue;
+            }
+            FloatTensor shown = trace.get(hiddenState.matches() ? "hidden_states." + hiddenState.group(1) : name);
+            if (shown != null) {
+                boolean pooled = name.equals("pooler_output");
+                check.close(name, pooled ? shown.reshape(shown.size(0), shown.size(2)) : shown);
             }
         }
         check.same(
                 "number of hidden states",
-                trace.hiddenStates().size(),
+                (int) trace.keySet().stream()
+                        .filter(name -> name.startsWith("hidden_states."))
+                        .count(),
                 part.config().numHiddenLayers() + 1);
     }
 
-    private static VisionNetwork open(Check check, VisionPart part) {
-        return check.closing(check.engine().vision(part.config(), part.weights(), check.options()));
+    private static Running open(Check check, VisionPart part) {
+        return check.closing(check.engine().open(part.network(), part.weights(), Map.of(), check.options()));
     }
 
     private static FeatureSelection selection(Matcher name) {
@@ -66,11 +65,11 @@ final class VisionCases {
     /** All pictures at once, and each one alone. */
     private static void checkFeatures(
             Check check, Path checkpoint, String name, FeatureSelection selection, FloatTensor pixels) {
-        VisionNetwork network = open(check, check.closing(VisionPart.open(checkpoint, selection)));
-        check.close(name, network.features(pixels));
+        Running network = open(check, check.closing(VisionPart.open(checkpoint, selection)));
+        check.close(name, network.run(pixels));
         FloatTensor expected = check.tensor(name);
         for (int i = 0; i < pixels.size(0); i++) {
-            float[] alone = network.features(pixels.rows(i, i + 1)).toArray();
+            float[] alone = network.run(pixels.rows(i, i + 1)).toArray();
             check.close(
                     name + " of picture " + i + " alone",
                     alone,

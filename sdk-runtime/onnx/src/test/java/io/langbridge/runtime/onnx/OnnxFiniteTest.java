@@ -1,5 +1,7 @@
 package io.langbridge.runtime.onnx;
 
+import java.util.Map;
+import io.langbridge.runtime.core.network.Vit;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.CheckpointException;
@@ -105,7 +107,8 @@ class OnnxFiniteTest {
         tensors.linear(layer + "mlp.fc1", 24, 16).linear(layer + "mlp.fc2", 16, 24);
         VisionConfig config =
                 new VisionConfig(VisionConfig.Kind.CLIP, 16, 24, 1, 2, 8, 4, Activation.QUICK_GELU, 1e-5f, -1, true);
-        refusesEach(tensors, precision, (weights, options) -> new OnnxEngine().vision(config, weights, options));
+        refusesEach(tensors, precision, (weights, options) -> new OnnxEngine()
+                .open(Vit.network(config, weights), weights, Map.of(), options));
     }
 
     @ParameterizedTest

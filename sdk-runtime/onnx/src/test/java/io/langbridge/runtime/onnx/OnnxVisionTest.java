@@ -1,5 +1,8 @@
 package io.langbridge.runtime.onnx;
 
+import java.util.Map;
+import io.langbridge.runtime.core.network.Vit;
+import io.langbridge.runtime.core.engine.Running;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -9,7 +12,6 @@ import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -80,8 +82,13 @@ class OnnxVisionTest {
         weights.add(layer + ".fc2.weight", HIDDEN, 24).add(layer + ".fc2.bias", HIDDEN);
     }
 
-    private VisionNetwork open(VisionConfig config, Weights weights) {
-        return new OnnxEngine().vision(config, weights, new EngineOptions(1, false, folder.resolve("cache")));
+    private Running open(VisionConfig config, Weights weights) {
+        return new OnnxEngine()
+                .open(
+                        Vit.network(config, weights),
+                        weights,
+                        Map.of(),
+                        new EngineOptions(1, false, folder.resolve("cache")));
     }
 
     private static FloatTensor pixels(int tiles) {
@@ -94,9 +101,9 @@ class OnnxVisionTest {
             Weights weights = weights(kind, 3, true);
             for (int layer : new int[] {-2, -1, 0, 1}) {
                 VisionConfig config = config(kind, layer, true);
-                try (VisionNetwork network = open(config, weights)) {
-                    FloatTensor features = network.features(pixels(1));
-                    FloatTensor state = network.trace(pixels(1)).hiddenStates().get(config.layersToRun());
+                try (Running network = open(config, weights)) {
+                    FloatTensor features = network.run(pixels(1));
+                    FloatTensor state = network.trace(pixels(1)).get("hidden_states." + config.layersToRun());
                     int first = config.tokens() - config.patches();
                     assertThat(features.shape()).containsExactly(1, 4, HIDDEN);
                     assertThat(features.toArray())
@@ -110,21 +117,21 @@ class OnnxVisionTest {
 
     @Test
     void theClassTokenStaysIfAllTokensAreSelected() throws IOException {
-        try (VisionNetwork network =
+        try (Running network =
                 open(config(VisionConfig.Kind.CLIP, -2, false), weights(VisionConfig.Kind.CLIP, 3, true))) {
-            assertThat(network.features(pixels(1)).shape()).containsExactly(1, 5, HIDDEN);
+            assertThat(network.run(pixels(1)).shape()).containsExactly(1, 5, HIDDEN);
         }
     }
 
     @Test
     void aTileDoesNotDependOnTheOthers() throws IOException {
-        try (VisionNetwork network =
+        try (Running network =
                 open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true))) {
             FloatTensor tiles = pixels(3);
-            FloatTensor together = network.features(tiles);
+            FloatTensor together = network.run(tiles);
             assertThat(together.shape()).containsExactly(3, 4, HIDDEN);
             for (int i = 0; i < 3; i++) {
-                assertThat(network.features(tiles.rows(i, i + 1)).toArray())
+                assertThat(network.run(tiles.rows(i, i + 1)).toArray())
                         .isEqualTo(together.rows(i, i + 1).toArray());
             }
         }
@@ -134,14 +141,14 @@ class OnnxVisionTest {
     void poolerOutputIsThereIfItsWeightsAre() throws IOException {
         for (VisionConfig.Kind kind : VisionConfig.Kind.values()) {
             VisionConfig config = config(kind, -2, true);
-            try (VisionNetwork network = open(config, weights(kind, 3, true))) {
-                VisionNetwork.Trace trace = network.trace(pixels(2));
-                assertThat(trace.hiddenStates()).hasSize(4);
-                assertThat(trace.lastHiddenState().shape()).containsExactly(2, config.tokens(), HIDDEN);
-                assertThat(trace.poolerOutput()).isNotNull();
+            try (Running network = open(config, weights(kind, 3, true))) {
+                Map<String, FloatTensor> trace = network.trace(pixels(2));
+                assertThat(trace).containsKey("hidden_states.3").doesNotContainKey("hidden_states.4");
+                assertThat(trace.get("last_hidden_state").shape()).containsExactly(2, config.tokens(), HIDDEN);
+                assertThat(trace).containsKey("pooler_output");
             }
-            try (VisionNetwork network = open(config, weights(kind, 3, false))) {
-                assertThat(network.trace(pixels(1)).poolerOutput()).isNull();
+            try (Running network = open(config, weights(kind, 3, false))) {
+                assertThat(network.trace(pixels(1))).doesNotContainKey("pooler_output");
             }
         }
     }
@@ -149,8 +156,8 @@ class OnnxVisionTest {
     @Test
     void layersBehindTheSelectedOneAreNotNeeded() throws IOException {
         Weights weights = weights(VisionConfig.Kind.CLIP, 2, false);
-        try (VisionNetwork network = open(config(VisionConfig.Kind.CLIP, -2, true), weights)) {
-            network.features(pixels(1));
+        try (Running network = open(config(VisionConfig.Kind.CLIP, -2, true), weights)) {
+            network.run(pixels(1));
             assertThatExceptionOfType(CheckpointException.class)
                     .isThrownBy(() -> network.trace(pixels(1)))
                     .withMessageContaining("encoder.layers.2");
@@ -159,25 +166,25 @@ class OnnxVisionTest {
 
     @Test
     void wrongPicturesAreRefusedAndSoIsAClosedNetwork() throws IOException {
-        VisionNetwork network =
+        Running network =
                 open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> network.features(FloatTensor.allocate(1, 3, 9, 8)))
+                .isThrownBy(() -> network.run(FloatTensor.allocate(1, 3, 9, 8)))
                 .withMessage("Pixels must have the shape [tiles, 3, 9, 9] with at least one tile, not [1, 3, 9, 8]");
-        assertThatIllegalArgumentException().isThrownBy(() -> network.features(FloatTensor.allocate(3, 9, 9)));
+        assertThatIllegalArgumentException().isThrownBy(() -> network.run(FloatTensor.allocate(3, 9, 9)));
         assertThatIllegalArgumentException().isThrownBy(() -> network.trace(FloatTensor.allocate(0, 3, 9, 9)));
         network.close();
         network.close();
-        assertThatIllegalStateException().isThrownBy(() -> network.features(pixels(1)));
+        assertThatIllegalStateException().isThrownBy(() -> network.run(pixels(1)));
         assertThatIllegalStateException().isThrownBy(() -> network.trace(pixels(1)));
     }
 
     @Test
     void closingWaitsForWhatRuns() throws Exception {
-        VisionNetwork network =
+        Running network =
                 open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
         FloatTensor tiles = pixels(2);
-        float[] expected = network.features(tiles).toArray();
+        float[] expected = network.run(tiles).toArray();
         CountDownLatch running = new CountDownLatch(3);
         ExecutorService threads = Executors.newFixedThreadPool(3);
         try {
@@ -186,7 +193,7 @@ class OnnxVisionTest {
                 loops.add(threads.submit(() -> {
                     try {
                         while (true) {
-                            assertThat(network.features(tiles).toArray()).isEqualTo(expected);
+                            assertThat(network.run(tiles).toArray()).isEqualTo(expected);
                             running.countDown();
                         }
                     } catch (IllegalStateException closed) {

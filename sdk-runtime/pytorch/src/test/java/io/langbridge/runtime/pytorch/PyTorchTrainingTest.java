@@ -1,5 +1,7 @@
 package io.langbridge.runtime.pytorch;
 
+import io.langbridge.runtime.core.network.Vit;
+import io.langbridge.runtime.core.engine.Running;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -9,7 +11,6 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
@@ -210,9 +211,13 @@ class PyTorchTrainingTest {
                 FloatTensor pictures = Objects.requireNonNull(batch.pictures());
                 FloatTensor features = pictures;
                 if (encoder != null) {
-                    try (VisionNetwork vision =
-                            engine.vision(encoder, Tiny.weights(encoder).open(subfolder("encoder")), Tiny.OPTIONS)) {
-                        features = vision.features(pictures);
+                    try (Running vision =
+                            engine.open(
+                            Vit.network(encoder, false),
+                            Tiny.weights(encoder).open(subfolder("encoder")),
+                            Map.of(),
+                            Tiny.OPTIONS)) {
+                        features = vision.run(pictures);
                     }
                 }
                 float[] visual = adapterNetwork.visualTokens(features).toArray();

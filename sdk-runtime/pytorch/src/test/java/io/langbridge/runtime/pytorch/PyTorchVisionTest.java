@@ -1,12 +1,14 @@
 package io.langbridge.runtime.pytorch;
 
+import java.util.Map;
+import io.langbridge.runtime.core.network.Vit;
+import io.langbridge.runtime.core.engine.Running;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.VisionConfig;
 import java.io.IOException;
@@ -27,9 +29,9 @@ class PyTorchVisionTest {
         Tiny.requireNatives();
     }
 
-    private VisionNetwork open(VisionConfig config) throws IOException {
+    private Running open(VisionConfig config) throws IOException {
         Weights weights = Tiny.weights(config).open(folder);
-        return new PyTorchEngine().vision(config, weights, Tiny.OPTIONS);
+        return new PyTorchEngine().open(Vit.network(config, weights), weights, Map.of(), Tiny.OPTIONS);
     }
 
     @ParameterizedTest
@@ -38,33 +40,33 @@ class PyTorchVisionTest {
             throws IOException {
         VisionConfig config = Tiny.vision(kind, activation);
         FloatTensor pixels = Tiny.random(2, 3, 12, 12);
-        try (VisionNetwork tower = open(config)) {
-            FloatTensor features = tower.features(pixels);
+        try (Running tower = open(config)) {
+            FloatTensor features = tower.run(pixels);
             assertThat(features.shape()).containsExactly(2, 4, 16);
-            VisionNetwork.Trace trace = tower.trace(pixels);
-            assertThat(trace.hiddenStates()).hasSize(4);
+            Map<String, FloatTensor> trace = tower.trace(pixels);
+            assertThat(trace).containsKey("hidden_states.3").doesNotContainKey("hidden_states.4");
             for (int tile = 0; tile < 2; tile++) {
                 float[] selected =
-                        trace.hiddenStates().get(2).rows(tile, tile + 1).toArray();
+                        trace.get("hidden_states.2").rows(tile, tile + 1).toArray();
                 float[] patches = Arrays.copyOfRange(selected, (config.tokens() - 4) * 16, selected.length);
                 Tiny.assertClose(features.rows(tile, tile + 1).toArray(), Tiny.doubles(patches));
-                FloatTensor alone = tower.features(pixels.rows(tile, tile + 1));
+                FloatTensor alone = tower.run(pixels.rows(tile, tile + 1));
                 Tiny.assertClose(alone.toArray(), Tiny.doubles(patches));
             }
-            assertThat(trace.poolerOutput() == null).isEqualTo(kind == VisionConfig.Kind.SIGLIP);
+            assertThat(trace.containsKey("pooler_output")).isEqualTo(kind == VisionConfig.Kind.CLIP);
         }
     }
 
     @Test
     void wrongShapesAndUseAfterClosingAreRefused() throws IOException {
-        VisionNetwork tower = open(Tiny.vision(VisionConfig.Kind.CLIP, Activation.GELU));
+        Running tower = open(Tiny.vision(VisionConfig.Kind.CLIP, Activation.GELU));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> tower.features(FloatTensor.allocate(1, 3, 12, 13)))
+                .isThrownBy(() -> tower.run(FloatTensor.allocate(1, 3, 12, 13)))
                 .withMessage(
                         "Pixels must have the shape [tiles, 3, 12, 12] with at least one tile, not [1, 3, 12, 13]");
         tower.close();
         assertThatIllegalStateException()
-                .isThrownBy(() -> tower.features(Tiny.random(1, 3, 12, 12)))
+                .isThrownBy(() -> tower.run(Tiny.random(1, 3, 12, 12)))
                 .withMessage("The vision encoder is closed");
     }
 }

@@ -1,8 +1,8 @@
 package io.langbridge.runtime.training;
 
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.Image;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TokenLayout;
@@ -19,7 +19,7 @@ final class Batches {
     private final Reader reader;
     private final int patches;
     /** Null if the encoder is trained, so that batches bring pixels. */
-    private final @Nullable VisionNetwork vision;
+    private final @Nullable Running vision;
 
     /**
      * A record that can be learnt from.
@@ -46,7 +46,7 @@ final class Batches {
         Prepared read(TrainingExample example, List<TokenLayout> layouts, List<FloatTensor> tiles);
     }
 
-    Batches(@Nullable ImagePreprocessor preprocessor, Reader reader, int patches, @Nullable VisionNetwork vision) {
+    Batches(@Nullable ImagePreprocessor preprocessor, Reader reader, int patches, @Nullable Running vision) {
         this.preprocessor = preprocessor;
         this.reader = reader;
         this.patches = patches;
@@ -153,6 +153,6 @@ final class Batches {
                 at += pixels.size(0);
             }
         }
-        return vision == null ? all : vision.features(all);
+        return vision == null ? all : vision.run(all);
     }
 }

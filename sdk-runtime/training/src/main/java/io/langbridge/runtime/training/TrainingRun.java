@@ -1,5 +1,6 @@
 package io.langbridge.runtime.training;
 
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.ImageException;
@@ -16,7 +17,6 @@ import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.network.AdapterConfig;
@@ -99,9 +99,9 @@ final class TrainingRun implements AutoCloseable {
             EngineOptions options = options();
             VisionPart encoder = parts.vision();
             boolean trainEncoder = settings.encoderLearningRate() != null;
-            VisionNetwork vision = trainEncoder || encoder == null
+            Running vision = trainEncoder || encoder == null
                     ? null
-                    : closing.add(new PyTorchEngine().vision(encoder.config(), encoder.weights(), options));
+                    : closing.add(new PyTorchEngine().open(encoder.network(), encoder.weights(), Map.of(), options));
             batches =
                     new Batches(preprocessor(encoder), reader(parts.llm(), parts.tokenizer()), parts.patches(), vision);
             records = closing.add(new RecordQueue(source, batches, settings.microBatchSize()));

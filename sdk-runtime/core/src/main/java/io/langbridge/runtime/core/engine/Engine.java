@@ -4,7 +4,6 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Network;
-import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.Map;
@@ -44,15 +43,6 @@ public interface Engine {
      */
     default Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
         throw new UnsupportedOperationException();
-    }
-
-    /**
-     * Opens a vision encoder.
-     *
-     * @param weights named from {@code embeddings.} and {@code encoder.layers.} on, all prefixes stripped
-     */
-    default VisionNetwork vision(VisionConfig config, Weights weights, EngineOptions options) {
-        return new RunningVision(this, config, weights, options);
     }
 
     /**

@@ -37,7 +37,7 @@ public final class VisionPart implements AutoCloseable {
             List<AutoCloseable> owned) {
         this(
                 config,
-                Vit.network(config, weights.contains(Vit.pooledBy(config))),
+                Vit.network(config, weights),
                 weights,
                 tiling -> new LlavaPictures(
                         preprocessor,

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.network;
 
+import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.Net.Value;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
 
@@ -24,14 +25,14 @@ public final class Vit {
         return new Network("vision encoder", vit::features, net -> vit.trace(net, pools));
     }
 
+    /** The same, with what comes behind the last layer if the weights have it. */
+    public static Network network(VisionConfig config, Weights weights) {
+        return network(config, weights.contains(config.kind() == Kind.CLIP ? "post_layernorm.weight" : "head.probe"));
+    }
+
     /** The features alone, for who goes on from there. */
     public static Value features(Net net, VisionConfig config) {
         return new Vit(config).features(net);
-    }
-
-    /** Whether a checkpoint with such a tensor has the head behind the last layer. */
-    public static String pooledBy(VisionConfig config) {
-        return config.kind() == Kind.CLIP ? "post_layernorm.weight" : "head.probe";
     }
 
     private Value features(Net net) {

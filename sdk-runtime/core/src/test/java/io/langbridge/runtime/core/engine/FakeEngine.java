@@ -1,5 +1,7 @@
 package io.langbridge.runtime.core.engine;
 
+import java.util.Map;
+import io.langbridge.runtime.core.network.Network;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.DecoderConfig;
@@ -42,6 +44,12 @@ public final class FakeEngine implements Engine {
     @Override
     public boolean quantises() {
         return name.equals("onnx");
+    }
+
+    @Override
+    public Running open(
+            Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
+        throw new UnsupportedOperationException();
     }
 
     @Override
