@@ -1,6 +1,6 @@
 /**
- * Everything between the public API and an engine. Not for applications: what is in here is for engines and training, and
- * may change with every release.
+ * Everything between the public API and an engine. Not for applications: what is in here is for engines and training,
+ * and may change with every release.
  */
 // A named module, because an automatic one could not see Gson, which is itself a named one.
 module io.langbridge.runtime.core {

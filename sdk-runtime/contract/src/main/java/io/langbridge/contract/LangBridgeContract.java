@@ -1,9 +1,5 @@
 package io.langbridge.contract;
 
-import java.util.Map;
-import io.langbridge.runtime.core.network.Network;
-import io.langbridge.runtime.core.network.Inventory;
-import io.langbridge.runtime.core.engine.Running;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -29,8 +25,11 @@ import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.model.Loader;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.ModelSpec;
 import java.io.IOException;
@@ -41,6 +40,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
@@ -396,7 +396,8 @@ public abstract class LangBridgeContract {
                     } catch (InvocationTargetException e) {
                         throw e.getCause();
                     }
-                    if (result instanceof Running running && Inventory.of((Network) arguments[0]).input().length == 3) {
+                    if (result instanceof Running running
+                            && Inventory.of((Network) arguments[0]).input().length == 3) {
                         opened.incrementAndGet();
                         return new CountingVision(running, pictures, closed);
                     }

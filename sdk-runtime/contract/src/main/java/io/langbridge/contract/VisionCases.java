@@ -1,6 +1,5 @@
 package io.langbridge.contract;
 
-import java.util.Map;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.Tiling;
@@ -9,6 +8,7 @@ import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.RgbPixels;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

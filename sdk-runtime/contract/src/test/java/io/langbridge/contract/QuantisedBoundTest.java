@@ -1,5 +1,6 @@
 package io.langbridge.contract;
 
+import io.langbridge.runtime.core.network.Projector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -91,10 +92,10 @@ class QuantisedBoundTest {
                 .add("weight", FloatBuffer.wrap(matrix), 2, 130)
                 .add("bias", FloatBuffer.wrap(new float[] {0.26f}), 1)
                 .write(folder.resolve("given.safetensors"));
-        AdapterConfig config = new AdapterConfig.LangBridge(1, 1, 1, false);
+        AdapterConfig.LangBridge config = new AdapterConfig.LangBridge(1, 1, 1, false);
         try (Weights given = Checkpoints.open(file);
                 PlainRounding plain = new PlainRounding(engine)) {
-            plain.adapter(config, given, null, options(Precision.INT4));
+            plain.open(Projector.coefficients(config), given, Map.of(), options(Precision.INT4));
 
             float[] rounded = opened.get(0).get("weight").toFloats();
             assertThat(rounded[0]).isEqualTo(-0.7f);

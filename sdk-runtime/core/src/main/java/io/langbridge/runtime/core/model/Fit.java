@@ -114,7 +114,7 @@ public final class Fit {
      * @param vocabulary the shared tokens, null unless it is a LangBridge adapter
      */
     static void requireNewline(ModelFiles files, @Nullable Lookup vocabulary) {
-        boolean needed = files.pictures().needsNewline();
+        boolean needed = files.needsNewline();
         requireNewline(files.adapter(), files.llm(), needed, files.together(), vocabulary);
     }
 

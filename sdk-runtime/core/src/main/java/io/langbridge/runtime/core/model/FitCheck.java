@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
@@ -95,9 +96,9 @@ final class FitCheck {
 
         if (attempt("feature size", () -> Fit.requireFeatures(files.adapter(), files.vision()))) {
             add(Verdict.FITS, "feature size", vision.hiddenSize() + " on both sides");
+            picture(files);
         }
         layer(files);
-        add(Verdict.FITS, "picture", files.pictures().description());
         if (attempt("visual tokens", () -> Fit.requireWidth(files.adapter(), files.llm()))) {
             add(Verdict.FITS, "visual tokens", "of size " + hidden);
         }
@@ -126,6 +127,13 @@ final class FitCheck {
                     + " shared tokens" + (c.softmax() ? ", softmax" : "");
         }
         return adapter.type() + ", takes features of size " + adapter.mmHiddenSize();
+    }
+
+    private void picture(ModelFiles files) {
+        Pictures pictures = attempt("picture", files::pictures);
+        if (pictures != null) {
+            add(Verdict.FITS, "picture", pictures.description());
+        }
     }
 
     private void layer(ModelFiles files) {
@@ -162,7 +170,7 @@ final class FitCheck {
             add(
                     Verdict.FITS,
                     "image_newline",
-                    files.pictures().needsNewline() ? "is there, and belongs to this language model" : "not needed");
+                    files.needsNewline() ? "is there, and belongs to this language model" : "not needed");
         }
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge) {
             vocabulary(files, vocabulary);

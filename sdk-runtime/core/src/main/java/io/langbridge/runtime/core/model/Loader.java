@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
@@ -75,6 +76,7 @@ public final class Loader implements ModelLoader {
                 Fit.requireKind(spec.adapter(), files.adapter());
             }
             Fit.requireFeatures(files.adapter(), files.vision());
+            ImagePreprocessor preprocessor = new ImagePreprocessor(files.pictures());
             int context = contextLength(spec, files.llm().config());
             memory(files, spec, spec.llm(), context, true).check(spec.memoryLimit());
             Head head = Head.of(files, context, tokenizer.get());
@@ -87,7 +89,7 @@ public final class Loader implements ModelLoader {
                             Collections.emptyMap(),
                             options.with(spec.precisionOf(wanted == null ? null : wanted.precision())))));
             Networks networks = Networks.open(spec, choice, options, head, spec.llm(), own);
-            SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, vision.get(), shared);
+            SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, preprocessor, vision.get(), shared);
             own.add(encoder.use());
             shared = new Closing(); // the last user closes what was in it
             LoadedModel model = join(encoder, head, networks, own);

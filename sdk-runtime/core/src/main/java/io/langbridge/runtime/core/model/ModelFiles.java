@@ -1,5 +1,7 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.runtime.core.family.Tiling;
+import java.util.function.Supplier;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.MissingTokens;
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
  * The opened files of a model, whichever layout they came in.
  *
  * @param adapterConfig the adapter's shape, with what the user asked of it
+ * @param way makes {@link #pictures()}, or refuses to
+ * @param needsNewline whether rows of tiles end with {@code image_newline}
  * @param topK shared tokens to keep of a softmax, or null for all
  * @param together whether the language model came in the same folder as the adapter, so that what the authors saved for
  *     it (vocabulary matrix, {@code image_newline}) belongs to it
@@ -29,7 +33,8 @@ record ModelFiles(
         AdapterPart adapter,
         LlmPart llm,
         AdapterConfig adapterConfig,
-        Pictures pictures,
+        Supplier<Pictures> way,
+        boolean needsNewline,
         ImagePrompt imagePrompt,
         @Nullable Integer topK,
         MissingTokens missingTokens,
@@ -58,7 +63,8 @@ record ModelFiles(
                 model.adapter(),
                 model.llm(),
                 model.adapter().config(),
-                model.pictures(),
+                model::pictures,
+                model.pictures().needsNewline(),
                 model.imagePrompt(),
                 null,
                 MissingTokens.REFUSE,
@@ -66,12 +72,14 @@ record ModelFiles(
     }
 
     static ModelFiles separate(Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
+        Tiling tiling = Fit.tiling(encoder, adapter);
         return new ModelFiles(
                 vision,
                 adapter,
                 llm,
                 Fit.shape(wanted, adapter),
-                vision.pictures(Fit.tiling(encoder, adapter)),
+                () -> vision.pictures(tiling),
+                tiling.needsNewline(),
                 new ImagePrompt.Splice(),
                 wanted.topK(),
                 wanted.missingTokens(),
@@ -80,7 +88,7 @@ record ModelFiles(
 
     /** The same encoder and adapter with another language model. */
     ModelFiles with(LlmPart other) {
-        return new ModelFiles(vision, adapter, other, adapterConfig, pictures, imagePrompt, topK, missingTokens, false);
+        return new ModelFiles(vision, adapter, other, adapterConfig, way, needsNewline, imagePrompt, topK, missingTokens, false);
     }
 
     /** Whether adapter and language model lie in one folder, as the authors publish them. */
@@ -91,9 +99,18 @@ record ModelFiles(
                 .equals(adapter.path().toAbsolutePath().normalize());
     }
 
+    /**
+     * How pictures become what the encoder takes.
+     *
+     * @throws io.langbridge.CheckpointException if that is not what their configuration makes of them
+     */
+    Pictures pictures() {
+        return way.get();
+    }
+
     /** Says what the features mean, so that those of another encoder are refused. */
     String encoderName() {
         return vision.folder().toAbsolutePath().normalize() + ", layer "
-                + vision.config().layersToRun() + ", " + pictures;
+                + vision.config().layersToRun() + ", " + pictures();
     }
 }

@@ -29,6 +29,7 @@ final class SharedEncoder {
             ModelSpec spec,
             EngineChoice engines,
             EngineOptions options,
+            ImagePreprocessor preprocessor,
             Running vision,
             Closing resources) {
         this.files = files;
@@ -36,7 +37,7 @@ final class SharedEncoder {
         this.engines = engines;
         this.options = options;
         this.vision = vision;
-        this.preprocessor = new ImagePreprocessor(files.pictures());
+        this.preprocessor = preprocessor;
         this.resources = resources;
     }
 

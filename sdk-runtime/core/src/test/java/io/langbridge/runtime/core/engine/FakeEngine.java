@@ -1,13 +1,13 @@
 package io.langbridge.runtime.core.engine;
 
-import java.util.Map;
-import io.langbridge.runtime.core.network.Network;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
 
 /** Says where it could compute, and multiplies with plain loops; has no networks. */
@@ -47,8 +47,7 @@ public final class FakeEngine implements Engine {
     }
 
     @Override
-    public Running open(
-            Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
+    public Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
         throw new UnsupportedOperationException();
     }
 
