@@ -74,13 +74,14 @@ final class OnnxDecoderSession implements DecoderSession {
             List<Net.Attention> cached = network.cached();
             for (int i = 0; i < cached.size(); i++) {
                 Net.Attention layer = cached.get(i);
-                ByteBuffer key = allocateCache(layer, half ? Short.BYTES : Float.BYTES);
-                ByteBuffer value = allocateCache(layer, half ? Short.BYTES : Float.BYTES);
-                keys.add(key);
-                values.add(value);
                 long[] shape = {1, layer.kvHeads(), capacity, layer.headDim()};
-                cache.updated(OnnxNet.pastKey(i), OnnxNet.presentKey(i), key, type, shape);
-                cache.updated(OnnxNet.pastValue(i), OnnxNet.presentValue(i), value, type, shape);
+                List<String> past = OnnxNet.past(i);
+                List<String> present = OnnxNet.present(i);
+                for (int k = 0; k < 2; k++) {
+                    ByteBuffer kept = allocateCache(layer, half ? Short.BYTES : Float.BYTES);
+                    (k == 0 ? keys : values).add(kept);
+                    cache.updated(past.get(k), present.get(k), kept, type, shape);
+                }
             }
             step.share(cache);
             step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.hiddenSize());

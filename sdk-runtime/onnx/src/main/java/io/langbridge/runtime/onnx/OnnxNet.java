@@ -44,20 +44,14 @@ class OnnxNet implements Net {
         graph = weights.graph;
     }
 
-    static String pastKey(int layer) {
-        return "past." + layer + ".key";
+    /** Keys and values of a layer before a run. */
+    static List<String> past(int layer) {
+        return List.of("past." + layer + ".key", "past." + layer + ".value");
     }
 
-    static String pastValue(int layer) {
-        return "past." + layer + ".value";
-    }
-
-    static String presentKey(int layer) {
-        return "present." + layer + ".key";
-    }
-
-    static String presentValue(int layer) {
-        return "present." + layer + ".value";
+    /** Keys and values of a layer after a run. */
+    static List<String> present(int layer) {
+        return List.of("present." + layer + ".key", "present." + layer + ".value");
     }
 
     /** Makes a value an output of the graph. */
@@ -337,19 +331,16 @@ class OnnxNet implements Net {
      * @param qkv queries that are scaled, keys and values; or all in one, which the operator rotates
      */
     final Value cached(Value x, String layer, Attention how, Causal state, List<String> qkv) {
-        int index = state.layer();
-        for (String cache : List.of(pastKey(index), pastValue(index))) {
-            graph.input(cache, cacheType, 1, how.kvHeads(), "capacity", how.headDim());
-        }
-        for (String cache : List.of(presentKey(index), presentValue(index))) {
-            graph.output(cache, cacheType, 1, how.kvHeads(), "capacity", how.headDim());
-        }
+        List<String> past = past(state.layer());
+        List<String> present = present(state.layer());
+        past.forEach(name -> graph.input(name, cacheType, 1, how.kvHeads(), "capacity", how.headDim()));
+        present.forEach(name -> graph.output(name, cacheType, 1, how.kvHeads(), "capacity", how.headDim()));
         List<String> taken = new ArrayList<>(qkv);
         boolean rotates = qkv.size() == 1;
         if (rotates) {
             taken.addAll(List.of("", ""));
         }
-        taken.addAll(List.of(pastKey(index), pastValue(index), LAST_POSITION, TOTAL_LENGTH));
+        taken.addAll(List.of(past.get(0), past.get(1), LAST_POSITION, TOTAL_LENGTH));
         if (rotates) {
             taken.add(castRotation.computeIfAbsent(cos(how), this::inCacheType));
             taken.add(castRotation.computeIfAbsent(sin(how), this::inCacheType));
@@ -362,7 +353,7 @@ class OnnxNet implements Net {
         if (state.window() > 0) {
             node.with("local_window_size", state.window());
         }
-        String attended = node.to(unique(layer + ".heads"), presentKey(index), presentValue(index));
+        String attended = node.to(unique(layer + ".heads"), present.get(0), present.get(1));
         if (cacheType != OnnxGraph.Type.FLOAT) {
             attended = graph.node("Cast", attended)
                     .with("to", OnnxGraph.Type.FLOAT.number)

@@ -44,13 +44,11 @@ public interface Running extends AutoCloseable {
             fits = one[i] == Net.ANY ? shape[i + 1] > 0 : shape[i + 1] == one[i];
         }
         if (!fits) {
-            throw new IllegalArgumentException((one.length == 3
-                            ? "Pixels must have the shape [tiles, 3, " + one[1] + ", " + one[2]
-                                    + "] with at least one tile"
-                            : "Features must have the shape [tiles, "
-                                    + (one[0] == Net.ANY ? "patches" : String.valueOf(one[0])) + ", " + one[1]
-                                    + "] with at least one patch")
-                    + ", not " + Arrays.toString(shape));
+            String rows = one[0] == Net.ANY ? "patches" : String.valueOf(one[0]);
+            String wanted = one.length == 3
+                    ? "Pixels must have the shape [tiles, 3, " + one[1] + ", " + one[2] + "] with at least one tile"
+                    : "Features must have the shape [tiles, " + rows + ", " + one[1] + "] with at least one patch";
+            throw new IllegalArgumentException(wanted + ", not " + Arrays.toString(shape));
         }
         return shape[0];
     }
