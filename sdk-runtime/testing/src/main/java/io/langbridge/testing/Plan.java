@@ -66,7 +66,7 @@ final class Plan {
             reason = FinishReason.STOP_STRING;
             failure = null;
             stopTokenLast = false;
-        } else if (all.size() > limit) {
+        } else if (all.size() + (answer.failure == null ? 0 : 1) > limit) {
             pieces = all.subList(0, limit);
             reason = limit == most ? FinishReason.MAX_NEW_TOKENS : FinishReason.CONTEXT_FULL;
             failure = null;
