@@ -110,7 +110,7 @@ public interface VisionLanguageModel extends AutoCloseable {
      * <p>The answer takes one thread of the executor from its first piece to its end, which mostly waits: a pool as
      * large as {@link Builder#maxConcurrentRequests}, or virtual threads, suit it. An executor that runs its tasks in
      * the thread that hands them over makes this call last as long as the answer. An interrupt of the executor's thread
-     * ends the answer.
+     * ends the answer. Where the executor drops the task without running it, the listener is told nothing.
      *
      * @param request the conversation and the options
      * @param executor runs the calls of the listener
@@ -131,7 +131,8 @@ public interface VisionLanguageModel extends AutoCloseable {
      * @param request the conversation and the options
      * @param executor reads the answer, and runs what depends on it
      * @return the answer to be, or what {@link #answer} would throw. Cancelling it, or completing it in any other way,
-     *     ends the generation as soon as what is being computed is done; cancelling a stage made of it does not
+     *     ends the generation as soon as what is being computed is done; cancelling a stage made of it does not. Never
+     *     complete if the executor drops the task without running it
      * @throws IllegalStateException if the model is closed
      * @throws java.util.concurrent.RejectedExecutionException if the executor refuses
      */

@@ -53,13 +53,29 @@ class ApiListingTest {
                 Files.createDirectories(file.getParent());
                 Files.write(file, listing);
             }
+            List<String> written = Files.readAllLines(file);
+            List<String> gone = inTheirTypes(written);
+            gone.removeAll(inTheirTypes(listing));
+            List<String> added = inTheirTypes(listing);
+            added.removeAll(inTheirTypes(written));
             assertThat(listing)
-                    .as(
-                            "The public API of the module beside %s has changed; if that is meant, -Dlangbridge.api.write"
-                                    + " writes the file anew, as %s says",
-                            file, getClass().getSimpleName())
-                    .isEqualTo(Files.readAllLines(file));
+                    .withFailMessage(
+                            "%s is not the public API any more. Gone: %s%nAdded: %s%nIf that is meant,"
+                                    + " -Dlangbridge.api.write writes the file anew, as %s says",
+                            file, gone, added, getClass().getSimpleName())
+                    .isEqualTo(written);
         }
+    }
+
+    /** Each member after its type. */
+    private static List<String> inTheirTypes(List<String> listing) {
+        List<String> result = new ArrayList<>();
+        String type = "";
+        for (String line : listing) {
+            type = line.startsWith(" ") ? type : line;
+            result.add(line.startsWith(" ") ? type + line : line);
+        }
+        return result;
     }
 
     private static List<String> listing(Class<?> one) throws IOException, URISyntaxException, ClassNotFoundException {
