@@ -9,6 +9,8 @@ import io.langbridge.ModelListener;
 import io.langbridge.VisionLanguageModel;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,13 +48,16 @@ class LoadedModelPromisesTest extends ModelPromises {
     }
 
     @Test
-    void aCancelledFutureGivesItsPlaceBackBeforeAnybodyReadsIt() {
-        VisionLanguageModel model = closing(engine.load(scratch, 1, 0));
-        CompletableFuture<Answer> future = model.answerAsync(question(), task -> {});
-        future.cancel(true);
-        try (AnswerStream next = model.stream(question())) {
-            assertThat(next.iterator().hasNext()).isTrue();
+    void aFutureThatIsCancelledWhileItWaitsForItsTurnGivesItsThreadBack() throws Exception {
+        VisionLanguageModel model = closing(engine.load(scratch, 1, null));
+        ExecutorService one = Executors.newSingleThreadExecutor();
+        try (AnswerStream running = model.stream(question())) {
+            running.iterator().next();
+            CompletableFuture<Answer> waiting = model.answerAsync(question(), one);
+            assertThat(waiting.cancel(true)).isTrue();
+            assertThat(one.submit(() -> "free").get()).isEqualTo("free");
+            assertThat(engine.count("prefill")).isEqualTo(1);
         }
-        assertThat(engine.count("prefill")).isEqualTo(1);
+        one.shutdown();
     }
 }
