@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +102,44 @@ public interface VisionLanguageModel extends AutoCloseable {
      * @return the answer to be; the caller closes it, which also cancels it
      */
     AnswerStream stream(Request request);
+
+    /**
+     * Answers a request and tells a listener, piece by piece. Returns at once; the time of a
+     * {@link Request.Builder#timeout} runs from here, also while the executor is busy.
+     *
+     * <p>The answer takes one thread of the executor from its first piece to its end, which mostly waits: a pool as
+     * large as {@link Builder#maxConcurrentRequests}, or virtual threads, suit it. An executor that runs its tasks in
+     * the thread that hands them over makes this call last as long as the answer. An interrupt of the executor's thread
+     * ends the answer. Where the executor drops the task without running it, the listener is told nothing.
+     *
+     * @param request the conversation and the options
+     * @param executor runs the calls of the listener
+     * @param listener is told every piece and how it ended
+     * @return ends the answer; may be dropped
+     * @throws IllegalStateException if the model is closed
+     * @throws java.util.concurrent.RejectedExecutionException if the executor refuses; the listener is told nothing
+     */
+    default AnswerHandle stream(Request request, Executor executor, AnswerListener listener) {
+        Objects.requireNonNull(executor, "executor");
+        Objects.requireNonNull(listener, "listener");
+        return PushedAnswer.push(stream(request), executor, listener);
+    }
+
+    /**
+     * Answers a request in a thread of an executor, as {@link #stream(Request, Executor, AnswerListener)} does.
+     *
+     * @param request the conversation and the options
+     * @param executor reads the answer, and runs what depends on it
+     * @return the answer to be, or what {@link #answer} would throw. Cancelling it, or completing it in any other way,
+     *     ends the generation as soon as what is being computed is done; cancelling a stage made of it does not. Never
+     *     complete if the executor drops the task without running it
+     * @throws IllegalStateException if the model is closed
+     * @throws java.util.concurrent.RejectedExecutionException if the executor refuses
+     */
+    default CompletableFuture<Answer> answerAsync(Request request, Executor executor) {
+        Objects.requireNonNull(executor, "executor");
+        return PushedAnswer.promise(stream(request), executor);
+    }
 
     /**
      * Runs the encoder alone, so that several questions about one picture pay for it once.

@@ -1,5 +1,7 @@
 package io.langbridge.contract;
 
+import io.langbridge.ModelListener;
+import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
@@ -7,18 +9,22 @@ import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
+import io.langbridge.runtime.core.model.Loader;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import io.langbridge.spi.ModelSpec;
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** Computes nothing, counts what is asked of it, and lets a test act in the middle of it. */
 final class CountingEngine implements Engine {
@@ -40,6 +46,35 @@ final class CountingEngine implements Engine {
     /** How often something was computed. */
     int count(String prefix) {
         return (int) calls.stream().filter(call -> call.startsWith(prefix)).count();
+    }
+
+    /** A model on this engine that sees pictures as several tiles. */
+    VisionLanguageModel load(
+            Path scratch, @Nullable Integer concurrent, @Nullable Integer queued, ModelListener... listeners) {
+        Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint");
+        return Loader.load(
+                new ModelSpec(
+                        null,
+                        null,
+                        null,
+                        checkpoint,
+                        1,
+                        false,
+                        null,
+                        scratch.resolve("cache"),
+                        null,
+                        null,
+                        null,
+                        false,
+                        null,
+                        false,
+                        null,
+                        false,
+                        List.of(),
+                        concurrent,
+                        queued,
+                        List.of(listeners)),
+                this);
     }
 
     private void compute(String what) {

@@ -18,8 +18,6 @@ import io.langbridge.ModelListener;
 import io.langbridge.PromptException;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
-import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,30 +73,7 @@ class ServedModelTest {
 
     private VisionLanguageModel model(
             @Nullable Integer concurrent, @Nullable Integer queued, ModelListener... listeners) {
-        Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint");
-        VisionLanguageModel model = Loader.load(
-                new ModelSpec(
-                        null,
-                        null,
-                        null,
-                        checkpoint,
-                        1,
-                        false,
-                        null,
-                        scratch.resolve("cache"),
-                        null,
-                        null,
-                        null,
-                        false,
-                        null,
-                        false,
-                        null,
-                        false,
-                        List.of(),
-                        concurrent,
-                        queued,
-                        List.of(listeners)),
-                engine);
+        VisionLanguageModel model = engine.load(scratch, concurrent, queued, listeners);
         open.add(model);
         return model;
     }

@@ -4,9 +4,7 @@ import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
 import io.langbridge.GenerationOptions;
-import io.langbridge.Image;
 import io.langbridge.Message;
-import io.langbridge.Request;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -39,22 +37,6 @@ final class Conversation implements Chat, Generation.SessionSource {
 
     IdleSession cache() {
         return cache;
-    }
-
-    @Override
-    public Answer ask(String question) {
-        return ask(new Message(Message.Role.USER, Collections.singletonList(new Message.Text(question))));
-    }
-
-    @Override
-    public Answer ask(Image image, String question) {
-        return ask(Request.of(image, question).messages().get(0));
-    }
-
-    private Answer ask(Message turn) {
-        try (AnswerStream stream = stream(turn)) {
-            return stream.answer();
-        }
     }
 
     @Override

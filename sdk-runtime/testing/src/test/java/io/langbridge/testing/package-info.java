@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.testing;
+
+import org.jspecify.annotations.NullMarked;
