@@ -1,6 +1,5 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
@@ -13,6 +12,7 @@ import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.family.VisionPart;
+import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.VisionConfig;

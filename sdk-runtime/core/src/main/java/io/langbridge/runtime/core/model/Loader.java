@@ -1,6 +1,5 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
@@ -22,6 +21,7 @@ import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.explain.Embeddings;
 import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.family.LlmPart;
+import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.lifecycle.TemporaryFolder;

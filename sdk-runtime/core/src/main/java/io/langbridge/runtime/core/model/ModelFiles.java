@@ -1,7 +1,5 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.runtime.core.family.Tiling;
-import java.util.function.Supplier;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.MissingTokens;
@@ -9,6 +7,7 @@ import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.ImagePrompt;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.family.ModelFolder;
+import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.lifecycle.Closing;
@@ -16,6 +15,7 @@ import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,7 +88,8 @@ record ModelFiles(
 
     /** The same encoder and adapter with another language model. */
     ModelFiles with(LlmPart other) {
-        return new ModelFiles(vision, adapter, other, adapterConfig, way, needsNewline, imagePrompt, topK, missingTokens, false);
+        return new ModelFiles(
+                vision, adapter, other, adapterConfig, way, needsNewline, imagePrompt, topK, missingTokens, false);
     }
 
     /** Whether adapter and language model lie in one folder, as the authors publish them. */
