@@ -1,6 +1,5 @@
 package io.langbridge.contract;
 
-import io.langbridge.runtime.core.network.Projector;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -11,6 +10,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Projector;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.FloatBuffer;
