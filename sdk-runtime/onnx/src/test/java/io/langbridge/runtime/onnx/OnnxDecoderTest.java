@@ -141,7 +141,7 @@ class OnnxDecoderTest {
         try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, options);
                 DecoderSession session = network.open(40)) {
             assertClose(session.prefill(network.embed(IDS)), expected[IDS.length - 1]);
-            session.truncate(0);
+            session.rewind(0);
             for (int from = 0; from < IDS.length; from += 5) {
                 FloatBuffer logits = session.prefill(network.embed(Arrays.copyOfRange(IDS, from, from + 5)));
                 assertClose(logits, expected[from + 4]);
@@ -214,7 +214,7 @@ class OnnxDecoderTest {
     }
 
     @Test
-    void truncatedPositionsAreForgotten() throws IOException {
+    void whatWasRewoundIsForgotten() throws IOException {
         DecoderConfig config = config(true, false, 0, true);
         Weights weights = weights(config, DType.F32);
         double[][] expected = reference(config, weights);
@@ -222,12 +222,12 @@ class OnnxDecoderTest {
                 DecoderSession session = network.open(40)) {
             session.prefill(network.embed(Arrays.copyOf(IDS, 6)));
             session.prefill(network.embed(1, 2, 3));
-            session.truncate(6);
+            session.rewind(6);
             assertThat(session.length()).isEqualTo(6);
             assertClose(session.step(IDS[6]), expected[6]);
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> session.truncate(8))
-                    .withMessage("The cache holds 7 positions and cannot be cut to 8");
+                    .isThrownBy(() -> session.rewind(8))
+                    .withMessage("The cache holds 7 positions and cannot go back to 8");
         }
     }
 
@@ -351,7 +351,7 @@ class OnnxDecoderTest {
         closed.close();
         closed.close();
         assertThatIllegalStateException().isThrownBy(() -> closed.step(1)).withMessage("The decoder session is closed");
-        assertThatIllegalStateException().isThrownBy(() -> closed.truncate(0));
+        assertThatIllegalStateException().isThrownBy(() -> closed.rewind(0));
         network.close();
         network.close();
         assertThatIllegalStateException().isThrownBy(() -> orphan.step(1)).withMessageContaining("is closed");

@@ -162,19 +162,19 @@ class PyTorchDecoderTest {
     }
 
     @Test
-    void aTruncatedCacheGoesOnAsIfNothingHadFollowed() throws IOException {
+    void aRewoundCacheGoesOnAsIfNothingHadFollowed() throws IOException {
         try (DecoderNetwork decoder = open(Tiny.decoder(false, false, 4, false));
                 DecoderSession session = decoder.open(20)) {
             session.prefill(decoder.embed(PROMPT));
             float[] expected = Tiny.copy(session.step(1));
             session.step(2);
             session.step(3);
-            session.truncate(PROMPT.length);
+            session.rewind(PROMPT.length);
             assertThat(Tiny.copy(session.step(1))).isEqualTo(expected);
             assertThat(session.length()).isEqualTo(PROMPT.length + 1);
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> session.truncate(14))
-                    .withMessage("The cache holds 13 positions and cannot be cut to 14");
+                    .isThrownBy(() -> session.rewind(14))
+                    .withMessage("The cache holds 13 positions and cannot go back to 14");
         }
     }
 
@@ -261,7 +261,7 @@ class PyTorchDecoderTest {
                         while (true) {
                             session.step(1);
                             running.countDown();
-                            session.truncate(0);
+                            session.rewind(0);
                         }
                     }
                 }));
@@ -290,7 +290,7 @@ class PyTorchDecoderTest {
             assertThatIllegalStateException()
                     .isThrownBy(() -> session.step(1))
                     .withMessage("The decoder session is closed");
-            assertThatIllegalStateException().isThrownBy(() -> session.truncate(0));
+            assertThatIllegalStateException().isThrownBy(() -> session.rewind(0));
         }
     }
 }
