@@ -9,6 +9,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.LangBridgeException;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -158,6 +159,26 @@ class PyTorchDecoderTest {
                         .withMessageStartingWith("The language model's scores are not numbers ([NaN, NaN");
                 assertThat(session.length()).isZero();
             }
+        }
+    }
+
+    @Test
+    void aStepOfSeveralIsRefusedWithoutATrace() throws IOException {
+        try (DecoderNetwork decoder = open(Tiny.decoder(false, false, 0, false));
+                DecoderBatch batch = decoder.open(2, 2)) {
+            batch.sequence(1).prefill(decoder.embed(1, 2));
+            assertThatIllegalArgumentException().isThrownBy(() -> batch.step(1));
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> batch.step(1, 1))
+                    .withMessage("The cache holds 2 of at most 2 positions; there is no room for 1 more");
+            assertThatExceptionOfType(IndexOutOfBoundsException.class)
+                    .isThrownBy(() -> batch.step(Integer.MAX_VALUE, DecoderBatch.NONE));
+            assertThat(batch.sequence(0).length()).isZero();
+            batch.sequence(1).close();
+            assertThatIllegalStateException().isThrownBy(() -> batch.step(1, 1));
+            batch.step(1, DecoderBatch.NONE);
+            assertThat(batch.sequence(0).length()).isEqualTo(1);
+            assertThatIllegalArgumentException().isThrownBy(() -> decoder.open(0, 8));
         }
     }
 
