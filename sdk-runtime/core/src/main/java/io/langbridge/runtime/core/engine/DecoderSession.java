@@ -5,8 +5,8 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 
 /**
- * What a decoder keeps of one sequence, a KV cache mostly, and the position in it. Owned by one generation or chat; not thread-safe. Sessions of one network may
- * run side by side.
+ * What a decoder keeps of one sequence, a KV cache mostly, and the position in it. Owned by one generation or chat; not
+ * thread-safe. Sessions of one network may run side by side.
  */
 public interface DecoderSession extends AutoCloseable {
     /** Positions in the cache. */
@@ -68,8 +68,8 @@ public interface DecoderSession extends AutoCloseable {
     }
 
     /**
-     * Says that a turn ends here, so that {@link #rewind} will find the way back. Costs nothing where any position can be
-     * gone back to, as with keys and values.
+     * Says that a turn ends here, so that {@link #rewind} will find the way back. Costs nothing where any position can
+     * be gone back to, as with keys and values.
      */
     default void mark() {}
 

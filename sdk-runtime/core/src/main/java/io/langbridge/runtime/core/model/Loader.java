@@ -315,8 +315,7 @@ public final class Loader implements ModelLoader {
         for (State state : files.llm().states()) {
             kept += state.values(context);
         }
-        memory.add(
-                "KV cache for " + context + " positions", kept * (spec.halfKvCache() ? Short.BYTES : Float.BYTES));
+        memory.add("KV cache for " + context + " positions", kept * (spec.halfKvCache() ? Short.BYTES : Float.BYTES));
         return memory;
     }
 
