@@ -85,7 +85,7 @@ final class DecoderSet {
         }
 
         FloatBuffer prefill() {
-            session.truncate(0);
+            session.rewind(0);
             FloatBuffer logits = session.prefill(prompt);
             token = greedy.next(logits);
             return logits;

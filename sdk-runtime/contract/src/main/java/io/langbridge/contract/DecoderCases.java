@@ -56,6 +56,7 @@ final class DecoderCases {
         }
         checkTraces(check, network, shortIds, longIds, embeds);
         checkParts(check, network, longIds);
+        SequenceCases.check(check, network, longIds, check.tolerance("long.logits"));
         int headDim = part.config().headDim();
         check.closeIfGiven(
                 "rope.inv_freq", FloatTensor.of(part.config().rope().inverseFrequencies(headDim), headDim / 2));
@@ -107,7 +108,7 @@ final class DecoderCases {
         try (DecoderSession session = network.open(ids.length)) {
             float[] atOnce = copy(session.prefill(network.embed(ids)));
             check.close("long.logits, last", atOnce, last(expected, 1).toArray(), tolerance);
-            session.truncate(0);
+            session.rewind(0);
 
             FloatTensor stepped = FloatTensor.allocate(expected.shape());
             FloatBuffer rows = stepped.data();
@@ -120,7 +121,7 @@ final class DecoderCases {
             }
             check.close("long.logits, one by one", stepped.toArray(), expected.toArray(), tolerance);
 
-            session.truncate(3);
+            session.rewind(3);
             for (int from = 3; from < ids.length; from += 4) {
                 int to = Math.min(from + 4, ids.length);
                 float[] logits = copy(session.prefill(network.embed(Arrays.copyOfRange(ids, from, to))));

@@ -3,6 +3,7 @@ package io.langbridge.contract;
 import io.langbridge.ModelListener;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
@@ -20,7 +21,9 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,6 +45,9 @@ final class CountingEngine implements Engine {
 
     /** Run at the start of each computation. */
     volatile Runnable meanwhile = () -> {};
+
+    /** Whether what is kept can be cut anywhere; otherwise sessions go back to marks only. */
+    volatile boolean cuts = true;
 
     /** How often something was computed. */
     int count(String prefix) {
@@ -150,6 +156,11 @@ final class CountingEngine implements Engine {
             }
 
             @Override
+            public DecoderBatch open(int sequences, int capacity) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
             public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds) {
                 throw new UnsupportedOperationException();
             }
@@ -170,6 +181,7 @@ final class CountingEngine implements Engine {
     private final class Session implements DecoderSession {
         private final int capacity;
         private final FloatTensor logits;
+        private final NavigableSet<Integer> marks = new TreeSet<>();
         private int length;
         private boolean closed;
 
@@ -215,11 +227,23 @@ final class CountingEngine implements Engine {
         }
 
         @Override
-        public void truncate(int newLength) {
-            if (newLength > length) {
-                throw new IllegalArgumentException(newLength + " of " + length);
+        public void mark() {
+            marks.add(length);
+        }
+
+        @Override
+        public int rewind(int wanted) {
+            if (wanted > length) {
+                throw new IllegalArgumentException(wanted + " of " + length);
             }
-            length = newLength;
+            if (cuts || wanted == length) {
+                length = wanted;
+            } else {
+                Integer mark = marks.floor(wanted);
+                length = mark == null ? 0 : mark;
+            }
+            marks.tailSet(length, false).clear();
+            return length;
         }
 
         @Override

@@ -242,6 +242,34 @@ class ServedModelTest {
     }
 
     @Test
+    void aSessionThatCannotBeCutIsReusedFromTheEndOfATurnOn() {
+        engine.cuts = false;
+        VisionLanguageModel model = model();
+        GenerationOptions options = LONG.toBuilder().maxNewTokens(3).build();
+        try (Chat chat = model.chat(null, options)) {
+            Answer first = chat.ask("What is it?");
+            Answer second = chat.ask("And why?");
+            // The last token that was said is not in the cache.
+            int held = first.usage().promptTokens() + first.usage().newTokens() - 1;
+            assertThat(second.usage().cachedTokens()).isEqualTo(held);
+        }
+        Request what = Request.builder().text("What is it?").options(options).build();
+        Request that = Request.builder().text("What is that?").options(options).build();
+        assertThat(model.answer(what).usage().cachedTokens()).isZero();
+        engine.calls.clear();
+        Answer parted = model.answer(that);
+        assertThat(parted.usage().cachedTokens()).isZero();
+        assertThat(engine.calls.stream()
+                        .filter(call -> !call.equals("step"))
+                        .mapToInt(call -> Integer.parseInt(call.substring(call.indexOf(' ') + 1)))
+                        .sum())
+                .isEqualTo(parted.usage().promptTokens());
+
+        engine.cuts = true;
+        assertThat(model.answer(what).usage().cachedTokens()).isPositive();
+    }
+
+    @Test
     void streamsAndChatsThatAreDroppedFreeTheirCaches() {
         VisionLanguageModel model = model(21, 0);
         drop(model);

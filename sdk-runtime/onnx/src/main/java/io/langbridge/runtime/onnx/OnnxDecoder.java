@@ -1,9 +1,9 @@
 package io.langbridge.runtime.onnx;
 
 import io.langbridge.Precision;
-import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
@@ -14,6 +14,7 @@ import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ final class OnnxDecoder implements DecoderNetwork {
     private static final String FIRST_LAYER = "model.layers.0.";
 
     private final DecoderConfig config;
-    private final List<Net.Attention> cached;
+    private final List<State> states;
     private final StoredTensor embedTokens;
     private final LoadedGraph graph;
     /** Faster over many positions; null where {@link #graph} is as fast. */
@@ -44,8 +45,7 @@ final class OnnxDecoder implements DecoderNetwork {
     OnnxDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
         this.config = config;
         Network network = Decoder.network(config);
-        cached = Inventory.of(network).cached();
-        cached.forEach(attention -> check(network, attention));
+        states = Inventory.of(network).states();
         embedTokens = weights.get(Decoder.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
@@ -99,23 +99,6 @@ final class OnnxDecoder implements DecoderNetwork {
         return net.load(options);
     }
 
-    /** What the attention kernel takes for granted or refuses only when it runs. */
-    private static void check(Network network, Net.Attention attention) {
-        if (attention.headDim() % 8 != 0) {
-            throw new UnsupportedModelException("The " + network.name() + " has head_dim " + attention.headDim()
-                    + "; the ONNX engine runs multiples of 8");
-        }
-        if (attention.kvHeads() < 1 || attention.heads() % attention.kvHeads() != 0) {
-            throw new UnsupportedModelException("The " + network.name() + " has " + attention.heads()
-                    + " attention heads, which " + attention.kvHeads() + " key-value heads do not divide");
-        }
-    }
-
-    /** Those whose keys and values a session keeps. */
-    List<Net.Attention> cached() {
-        return cached;
-    }
-
     @Override
     public DecoderConfig config() {
         return config;
@@ -145,17 +128,33 @@ final class OnnxDecoder implements DecoderNetwork {
     @Override
     public DecoderSession open(int capacity) {
         graph.requireOpen();
-        return open(capacity, graph);
+        requireCapacity(capacity);
+        KeyValues cache = new KeyValues(states, 1, capacity, halfKvCache);
+        return new OnnxDecoderSession(this, graph, fillingGraph, rotation(capacity), cache, 0, capacity);
     }
 
-    private OnnxDecoderSession open(int capacity, LoadedGraph loaded) {
+    @Override
+    public DecoderBatch open(int sequences, int capacity) {
+        graph.requireOpen();
+        requireCapacity(capacity);
+        if (sequences < 1) {
+            throw new IllegalArgumentException("There must be at least 1 sequence, not " + sequences);
+        }
+        int positions = capacity + OnnxDecoderBatch.SPARE;
+        Rotation angles = rotation(positions);
+        KeyValues cache = new KeyValues(states, sequences, positions, halfKvCache);
+        List<OnnxDecoderSession> sessions = new ArrayList<>();
+        for (int i = 0; i < sequences; i++) {
+            sessions.add(new OnnxDecoderSession(this, graph, fillingGraph, angles, cache, i, capacity));
+        }
+        return new OnnxDecoderBatch(this, graph, cache, angles, sessions);
+    }
+
+    private void requireCapacity(int capacity) {
         if (capacity < 1 || capacity > config.maxPositionEmbeddings()) {
             throw new IllegalArgumentException("capacity must be 1 to " + config.maxPositionEmbeddings()
                     + " (max_position_embeddings), not " + capacity);
         }
-        boolean answers = loaded == graph;
-        return new OnnxDecoderSession(
-                this, loaded, answers ? fillingGraph : null, rotation(capacity), capacity, answers && halfKvCache);
     }
 
     /** At least {@code positions} rows, shared by all sessions. */
@@ -174,12 +173,15 @@ final class OnnxDecoder implements DecoderNetwork {
         List<FloatTensor> hiddenStates = new ArrayList<>();
         hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), tokens, config.hiddenSize()));
         FloatTensor logits = FloatTensor.allocate(tokens, config.vocabSize());
-        try (OnnxDecoderSession session = open(tokens, traceGraph.get())) {
+        requireCapacity(tokens);
+        KeyValues cache = new KeyValues(states, 1, tokens, false);
+        try (OnnxDecoderSession session =
+                new OnnxDecoderSession(this, traceGraph.get(), null, rotation(tokens), cache, 0, tokens)) {
             for (int i = 0; i < config.numHiddenLayers(); i++) {
                 hiddenStates.add(FloatTensor.allocate(tokens, config.hiddenSize()));
             }
             session.trace(inputsEmbeds, hiddenStates, logits);
-            return new Trace(hiddenStates, logits, session.keys(), session.values());
+            return new Trace(hiddenStates, logits, cache.keys(), cache.values());
         }
     }
 

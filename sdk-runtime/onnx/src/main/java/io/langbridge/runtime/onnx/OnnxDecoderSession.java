@@ -1,23 +1,15 @@
 package io.langbridge.runtime.onnx;
 
-import ai.onnxruntime.OnnxJavaType;
-import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.DecoderConfig;
-import io.langbridge.runtime.core.network.Net;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.IntBuffer;
-import java.nio.LongBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A KV cache in native memory that the graph updates in place. The methods are synchronized only so that closing from
+ * A sequence, with its part of the caches in native memory that the graph updates in place. The methods are synchronized only so that closing from
  * another thread waits for what runs.
  */
 final class OnnxDecoderSession implements DecoderSession {
@@ -31,30 +23,27 @@ final class OnnxDecoderSession implements DecoderSession {
     private final @Nullable LoadedGraph fillingGraph;
 
     private final int capacity;
-    /** Per layer {@code [kv_heads, capacity, head_dim]}. */
-    private final List<ByteBuffer> keys = new ArrayList<>();
-
-    private final List<ByteBuffer> values = new ArrayList<>();
-    private final LongBuffer firstPosition = direct(Long.BYTES).asLongBuffer();
-    private final IntBuffer lastPosition = direct(Integer.BYTES).asIntBuffer();
-    private final IntBuffer totalLength = direct(Integer.BYTES).asIntBuffer();
     private final FloatTensor token;
     private final FloatTensor logits;
-    /** The cache and the position in it. */
-    private final Bindings cache = new Bindings();
+    /** Keys, values and rotation. */
+    private final Bindings kept = new Bindings();
     /** All that a step needs. */
     private final Bindings step = new Bindings();
+
+    private final Inputs place = new Inputs(1, 1);
 
     private int length;
     private boolean closed;
 
+    /** @param index of this sequence in {@code cache} */
     OnnxDecoderSession(
             OnnxDecoder network,
             LoadedGraph graph,
             @Nullable LoadedGraph fillingGraph,
             Rotation rotation,
-            int capacity,
-            boolean half) {
+            KeyValues cache,
+            int index,
+            int capacity) {
         this.fillingGraph = network.prefillChunk < LEAST_FILLED ? null : fillingGraph;
         this.network = network;
         this.graph = graph;
@@ -64,26 +53,10 @@ final class OnnxDecoderSession implements DecoderSession {
         logits = FloatTensor.allocate(config.vocabSize());
         boolean complete = false;
         try {
-            OnnxJavaType type = half ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT;
-            int angles = rotation.cos().size(1);
-            cache.input(OnnxNet.COS, rotation.cos(), rotation.positions(), angles);
-            cache.input(OnnxNet.SIN, rotation.sin(), rotation.positions(), angles);
-            cache.input(OnnxNet.FIRST_POSITION, firstPosition, 1);
-            cache.input(OnnxNet.LAST_POSITION, lastPosition, 1);
-            cache.input(OnnxNet.TOTAL_LENGTH, totalLength, 1);
-            List<Net.Attention> cached = network.cached();
-            for (int i = 0; i < cached.size(); i++) {
-                Net.Attention layer = cached.get(i);
-                long[] shape = {1, layer.kvHeads(), capacity, layer.headDim()};
-                List<String> past = OnnxNet.past(i);
-                List<String> present = OnnxNet.present(i);
-                for (int k = 0; k < 2; k++) {
-                    ByteBuffer kept = allocateCache(layer, half ? Short.BYTES : Float.BYTES);
-                    (k == 0 ? keys : values).add(kept);
-                    cache.updated(past.get(k), present.get(k), kept, type, shape);
-                }
-            }
-            step.share(cache);
+            cache.bind(kept, index, 1);
+            rotation.bind(kept);
+            step.share(kept);
+            place.bind(step);
             step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.hiddenSize());
             step.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
             complete = true;
@@ -91,22 +64,6 @@ final class OnnxDecoderSession implements DecoderSession {
             if (!complete) {
                 close();
             }
-        }
-    }
-
-    /** Keys or values of one layer. */
-    private ByteBuffer allocateCache(Net.Attention layer, int bytes) {
-        try {
-            return direct(Math.multiplyExact(Math.multiplyExact(layer.kvWidth(), capacity), bytes));
-        } catch (OutOfMemoryError | ArithmeticException e) {
-            long layerBytes = 2L * bytes * capacity * layer.kvWidth();
-            throw new InsufficientMemoryException(
-                    "A KV cache of " + capacity + " positions needs "
-                            + network.cached().size() + " x "
-                            + (layerBytes >> 20) + " MB of native memory, which the JVM does not give (" + e
-                            + "). Open a smaller cache, or raise -XX:MaxDirectMemorySize, which is the size of the"
-                            + " heap unless it is set.",
-                    e);
         }
     }
 
@@ -150,7 +107,7 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     private void fill(LoadedGraph filling, FloatTensor inputsEmbeds, int first, int count) {
-        try (Bindings bindings = new Bindings().share(cache)) {
+        try (Bindings bindings = new Bindings().share(kept)) {
             bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
             append(bindings, filling, count);
         }
@@ -169,7 +126,7 @@ final class OnnxDecoderSession implements DecoderSession {
         }
         for (int from = first; from < tokens; from += network.prefillChunk) {
             int count = Math.min(network.prefillChunk, tokens - from);
-            try (Bindings bindings = new Bindings().share(cache)) {
+            try (Bindings bindings = new Bindings().share(kept)) {
                 bindings.input(
                         OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
                 bindings.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
@@ -183,7 +140,9 @@ final class OnnxDecoderSession implements DecoderSession {
     public synchronized FloatBuffer step(int tokenId) {
         requireRoom(1);
         network.embed(tokenId, token.data());
-        append(step, graph, 1);
+        place.at(0, length);
+        step.run(graph);
+        length++;
         return logits.data();
     }
 
@@ -191,7 +150,7 @@ final class OnnxDecoderSession implements DecoderSession {
     synchronized void trace(FloatTensor inputsEmbeds, List<FloatTensor> hiddenStates, FloatTensor allLogits) {
         int tokens = inputsEmbeds.size(0);
         requireRoom(tokens);
-        try (Bindings bindings = new Bindings().share(cache)) {
+        try (Bindings bindings = new Bindings().share(kept)) {
             bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
             for (int i = 1; i < hiddenStates.size(); i++) {
                 bindings.output("hidden_states." + i, hiddenStates.get(i), tokens, config.hiddenSize());
@@ -201,12 +160,16 @@ final class OnnxDecoderSession implements DecoderSession {
         }
     }
 
-    /** The kernel trusts these numbers: wrong ones would make it write beyond the cache. */
     private void append(Bindings bindings, LoadedGraph loaded, int tokens) {
-        firstPosition.put(0, length);
-        lastPosition.put(0, length + tokens - 1);
-        totalLength.put(0, length + tokens);
+        Inputs places = new Inputs(1, tokens);
+        places.at(0, length);
+        places.bind(bindings);
         bindings.run(loaded);
+        length += tokens;
+    }
+
+    /** Notes what was appended in a run with others. */
+    synchronized void appended(int tokens) {
         length += tokens;
     }
 
@@ -216,7 +179,7 @@ final class OnnxDecoderSession implements DecoderSession {
         }
     }
 
-    private void requireRoom(int tokens) {
+    synchronized void requireRoom(int tokens) {
         requireOpen();
         if (tokens > capacity - length) {
             throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
@@ -225,44 +188,20 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     @Override
-    public synchronized void truncate(int newLength) {
+    public synchronized int rewind(int wanted) {
         requireOpen();
-        if (newLength < 0 || newLength > length) {
+        if (wanted < 0 || wanted > length) {
             throw new IllegalArgumentException(
-                    "The cache holds " + length + " positions and cannot be cut to " + newLength);
+                    "The cache holds " + length + " positions and cannot go back to " + wanted);
         }
-        length = newLength;
-    }
-
-    /** A copy of a cache in float32, {@code [layers, kv_heads, capacity, head_dim]}. */
-    FloatTensor keys() {
-        return stack(keys);
-    }
-
-    /** A copy of a cache in float32, {@code [layers, kv_heads, capacity, head_dim]}. */
-    FloatTensor values() {
-        return stack(values);
-    }
-
-    private FloatTensor stack(List<ByteBuffer> layers) {
-        FloatTensor all = FloatTensor.allocate(layers.size(), config.numKeyValueHeads(), capacity, config.headDim());
-        FloatBuffer target = all.data();
-        for (ByteBuffer layer : layers) {
-            target.put(layer.asFloatBuffer());
-        }
-        return all;
-    }
-
-    private static ByteBuffer direct(int bytes) {
-        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        length = wanted;
+        return length;
     }
 
     @Override
     public synchronized void close() {
         closed = true;
         step.close();
-        cache.close();
-        keys.clear();
-        values.clear();
+        kept.close();
     }
 }

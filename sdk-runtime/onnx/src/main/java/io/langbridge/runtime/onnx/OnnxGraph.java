@@ -39,7 +39,7 @@ final class OnnxGraph {
         }
     }
 
-    private final String name;
+    final String name;
     private final Map<String, Message> inputs = new LinkedHashMap<>();
     private final Map<String, Message> outputs = new LinkedHashMap<>();
     private final Map<String, Message> initializers = new LinkedHashMap<>();

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
@@ -15,11 +16,13 @@ class OnnxNet implements Net {
     static final String INPUTS_EMBEDS = "inputs_embeds";
     static final String COS = "cos";
     static final String SIN = "sin";
-    /** Position of the first token of this run. */
-    static final String FIRST_POSITION = "first_position";
-    /** Position of the last token of this run. */
-    static final String LAST_POSITION = "last_position";
-    /** Positions in the cache after this run. */
+    /** How many sequences run; each has as many rows, one sequence after the other. */
+    static final String SEQUENCES = "sequences";
+    /** Positions of all rows, {@code [sequences, rows of each]}. */
+    static final String POSITIONS = "positions";
+    /** Position of the last row of each sequence. */
+    static final String LAST_POSITIONS = "last_positions";
+    /** Positions in the cache after this run, of the longest sequence. */
     static final String TOTAL_LENGTH = "total_length";
 
     final StoredWeights weights;
@@ -35,6 +38,8 @@ class OnnxNet implements Net {
 
     private final Map<String, Integer> names = new HashMap<>();
     private final Map<String, String> castRotation = new HashMap<>();
+    private final Map<Integer, String> shapes = new HashMap<>();
+    private @Nullable String lastRows;
 
     OnnxNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType) {
         this.weights = weights;
@@ -44,14 +49,20 @@ class OnnxNet implements Net {
         graph = weights.graph;
     }
 
-    /** Keys and values of a layer before a run. */
-    static List<String> past(int layer) {
-        return List.of("past." + layer + ".key", "past." + layer + ".value");
+    static String pastKey(int layer) {
+        return "past." + layer + ".key";
     }
 
-    /** Keys and values of a layer after a run. */
-    static List<String> present(int layer) {
-        return List.of("present." + layer + ".key", "present." + layer + ".value");
+    static String pastValue(int layer) {
+        return "past." + layer + ".value";
+    }
+
+    static String presentKey(int layer) {
+        return "present." + layer + ".key";
+    }
+
+    static String presentValue(int layer) {
+        return "present." + layer + ".value";
     }
 
     /** Makes a value an output of the graph. */
@@ -64,13 +75,13 @@ class OnnxNet implements Net {
         // Only now: a sum that is shown before a norm reads it is still made by the norm.
         outputs.forEach((name, x) -> {
             graph.node("Identity", read(x)).to(name);
-            graph.output(name, OnnxGraph.Type.FLOAT, rows(x), x.width());
+            graph.output(name, OnnxGraph.Type.FLOAT, rows(x, name + " rows"), x.width());
         });
         return weights.load(options);
     }
 
-    private static Object rows(Value x) {
-        return x.rows() == ANY ? (Object) "rows" : (Object) x.rows();
+    private static Object rows(Value x, String any) {
+        return x.rows() == ANY ? (Object) any : (Object) x.rows();
     }
 
     /** The tensor that holds a value, as the checkpoint's network has it. */
@@ -107,8 +118,11 @@ class OnnxNet implements Net {
     }
 
     private String slice(String x, long first, long end, int axis) {
-        return graph.node("Slice", x, graph.constant(first), graph.constant(end), graph.constant(axis))
-                .to(unique(x + ".part"));
+        return slice(x, graph.constant(first), graph.constant(end), axis);
+    }
+
+    private String slice(String x, String first, String end, int axis) {
+        return graph.node("Slice", x, first, end, graph.constant(axis)).to(unique(x + ".part"));
     }
 
     @Override
@@ -135,14 +149,15 @@ class OnnxNet implements Net {
     @Override
     public Value input(String name, int rows, int width) {
         Value x = new Value(name, rows, width);
-        graph.input(name, OnnxGraph.Type.FLOAT, rows(x), width);
+        graph.input(name, OnnxGraph.Type.FLOAT, rows(x, name + " rows"), width);
         return x;
     }
 
     @Override
     public Value embedded(String table, int vocab, int width) {
-        graph.input(FIRST_POSITION, OnnxGraph.Type.INT64, 1);
-        graph.input(LAST_POSITION, OnnxGraph.Type.INT32, 1);
+        graph.input(SEQUENCES, OnnxGraph.Type.INT64, 1);
+        graph.input(POSITIONS, OnnxGraph.Type.INT64, SEQUENCES, "rows of each");
+        graph.input(LAST_POSITIONS, OnnxGraph.Type.INT32, SEQUENCES);
         graph.input(TOTAL_LENGTH, OnnxGraph.Type.INT32, 1);
         return input(INPUTS_EMBEDS, ANY, width);
     }
@@ -257,19 +272,22 @@ class OnnxNet implements Net {
     }
 
     private String batch(Value x) {
-        return batch(read(x), x.width());
+        return reshape(read(x), 1, -1, x.width());
     }
 
-    /** As attention operators take it, {@code [1, rows, width]}. */
-    final String batch(String x, int width) {
-        return reshape(x, 1, -1, width);
+    /** As attention operators take it, {@code [sequences, rows of each, width]}. */
+    final String sequences(String x, int width) {
+        String shape = shapes.computeIfAbsent(width, w -> graph.node("Concat", SEQUENCES, graph.constant(-1, w))
+                .with("axis", 0)
+                .to("sequences of " + w));
+        return graph.node("Reshape", x, shape).to(unique(x + ".reshaped"));
     }
 
     /** Queries, keys and values for {@link #cached}, which rotate here. */
     final List<String> separateHeads(Value x, String layer, Attention how, Change reading, Change ofValues) {
         String q = rotated(x, layer + ".q", how, how.heads(), reading);
         String k = rotated(x, layer + ".k", how, how.kvHeads(), reading);
-        String v = batch(projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues), how.kvWidth());
+        String v = sequences(projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues), how.kvWidth());
         String scale = graph.constant("scale of " + how.headDim(), new float[] {queryScale(how)});
         q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
         return List.of(inCacheType(q), inCacheType(k), inCacheType(v));
@@ -302,18 +320,18 @@ class OnnxNet implements Net {
             String norm = part + "_norm";
             y = rmsNorm(reshape(y, -1, headDim), weights.weight(norm + ".weight", headDim), norm, epsilon);
         }
-        return graph.microsoft("RotaryEmbedding", batch(y, heads * headDim), FIRST_POSITION, cos(how), sin(how))
+        return graph.microsoft("RotaryEmbedding", sequences(y, heads * headDim), POSITIONS, cos(how), sin(how))
                 .with("interleaved", 0)
                 .to(unique(y + ".rotated"));
     }
 
     private String cos(Attention how) {
-        graph.input(COS, OnnxGraph.Type.FLOAT, "positions", how.headDim() / 2);
+        graph.input(COS, OnnxGraph.Type.FLOAT, "angles", how.headDim() / 2);
         return COS;
     }
 
     private String sin(Attention how) {
-        graph.input(SIN, OnnxGraph.Type.FLOAT, "positions", how.headDim() / 2);
+        graph.input(SIN, OnnxGraph.Type.FLOAT, "angles", how.headDim() / 2);
         return SIN;
     }
 
@@ -331,16 +349,20 @@ class OnnxNet implements Net {
      * @param qkv queries that are scaled, keys and values; or all in one, which the operator rotates
      */
     final Value cached(Value x, String layer, Attention how, Causal state, List<String> qkv) {
-        List<String> past = past(state.layer());
-        List<String> present = present(state.layer());
-        past.forEach(name -> graph.input(name, cacheType, 1, how.kvHeads(), "capacity", how.headDim()));
-        present.forEach(name -> graph.output(name, cacheType, 1, how.kvHeads(), "capacity", how.headDim()));
+        check(how);
+        int index = state.layer();
+        for (String cache : List.of(pastKey(index), pastValue(index))) {
+            graph.input(cache, cacheType, SEQUENCES, how.kvHeads(), "capacity", how.headDim());
+        }
+        for (String cache : List.of(presentKey(index), presentValue(index))) {
+            graph.output(cache, cacheType, SEQUENCES, how.kvHeads(), "capacity", how.headDim());
+        }
         List<String> taken = new ArrayList<>(qkv);
         boolean rotates = qkv.size() == 1;
         if (rotates) {
             taken.addAll(List.of("", ""));
         }
-        taken.addAll(List.of(past.get(0), past.get(1), LAST_POSITION, TOTAL_LENGTH));
+        taken.addAll(List.of(pastKey(index), pastValue(index), LAST_POSITIONS, TOTAL_LENGTH));
         if (rotates) {
             taken.add(castRotation.computeIfAbsent(cos(how), this::inCacheType));
             taken.add(castRotation.computeIfAbsent(sin(how), this::inCacheType));
@@ -353,7 +375,7 @@ class OnnxNet implements Net {
         if (state.window() > 0) {
             node.with("local_window_size", state.window());
         }
-        String attended = node.to(unique(layer + ".heads"), present.get(0), present.get(1));
+        String attended = node.to(unique(layer + ".heads"), presentKey(index), presentValue(index));
         if (cacheType != OnnxGraph.Type.FLOAT) {
             attended = graph.node("Cast", attended)
                     .with("to", OnnxGraph.Type.FLOAT.number)
@@ -379,8 +401,27 @@ class OnnxNet implements Net {
         return answered(x, read(x));
     }
 
+    /** What the attention kernel takes for granted or refuses only when it runs. */
+    private void check(Attention attention) {
+        if (attention.headDim() % 8 != 0) {
+            throw new UnsupportedModelException("The " + graph.name + " has head_dim " + attention.headDim()
+                    + "; the ONNX engine runs multiples of 8");
+        }
+        if (attention.kvHeads() < 1 || attention.heads() % attention.kvHeads() != 0) {
+            throw new UnsupportedModelException("The " + graph.name + " has " + attention.heads()
+                    + " attention heads, which " + attention.kvHeads() + " key-value heads do not divide");
+        }
+    }
+
     final Value answered(Value x, String tensor) {
-        return shows ? x : new Value(slice(tensor, -1, Integer.MAX_VALUE, 0), 1, x.width());
+        if (shows) {
+            return x;
+        }
+        if (lastRows == null) {
+            lastRows = graph.node("Neg", SEQUENCES).to("last rows");
+        }
+        // Of one sequence the last row; several run one row each.
+        return new Value(slice(tensor, lastRows, graph.constant(Integer.MAX_VALUE), 0), ANY, x.width());
     }
 
     @Override

@@ -31,4 +31,9 @@ record Rotation(FloatTensor cos, FloatTensor sin) {
     int positions() {
         return cos.size(0);
     }
+
+    void bind(Bindings bindings) {
+        bindings.input(OnnxNet.COS, cos, positions(), cos.size(1));
+        bindings.input(OnnxNet.SIN, sin, positions(), sin.size(1));
+    }
 }

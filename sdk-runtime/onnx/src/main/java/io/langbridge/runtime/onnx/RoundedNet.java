@@ -195,7 +195,7 @@ final class RoundedNet extends OnnxNet {
                         new Products.Layer(layer + ".q_proj", how.width(), how.bias(), scaled),
                         new Products.Layer(layer + ".k_proj", how.kvWidth(), how.bias(), reading),
                         new Products.Layer(layer + ".v_proj", how.kvWidth(), how.bias(), ofValues)));
-        return inCacheType(batch(all, how.width() + 2 * how.kvWidth()));
+        return inCacheType(sequences(all, how.width() + 2 * how.kvWidth()));
     }
 
     /** The last product of a block: in the basis of what reads it first. */

@@ -11,6 +11,7 @@ import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
@@ -141,7 +142,7 @@ class OnnxDecoderTest {
         try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, options);
                 DecoderSession session = network.open(40)) {
             assertClose(session.prefill(network.embed(IDS)), expected[IDS.length - 1]);
-            session.truncate(0);
+            session.rewind(0);
             for (int from = 0; from < IDS.length; from += 5) {
                 FloatBuffer logits = session.prefill(network.embed(Arrays.copyOfRange(IDS, from, from + 5)));
                 assertClose(logits, expected[from + 4]);
@@ -214,7 +215,7 @@ class OnnxDecoderTest {
     }
 
     @Test
-    void truncatedPositionsAreForgotten() throws IOException {
+    void whatWasRewoundIsForgotten() throws IOException {
         DecoderConfig config = config(true, false, 0, true);
         Weights weights = weights(config, DType.F32);
         double[][] expected = reference(config, weights);
@@ -222,12 +223,69 @@ class OnnxDecoderTest {
                 DecoderSession session = network.open(40)) {
             session.prefill(network.embed(Arrays.copyOf(IDS, 6)));
             session.prefill(network.embed(1, 2, 3));
-            session.truncate(6);
+            session.rewind(6);
             assertThat(session.length()).isEqualTo(6);
             assertClose(session.step(IDS[6]), expected[6]);
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> session.truncate(8))
-                    .withMessage("The cache holds 7 positions and cannot be cut to 8");
+                    .isThrownBy(() -> session.rewind(8))
+                    .withMessage("The cache holds 7 positions and cannot go back to 8");
+        }
+    }
+
+    @Test
+    void sequencesRunTogetherWithCachesOfHalfThePrecision() throws IOException {
+        for (DecoderConfig config : List.of(config(true, false, 4, true), config(false, true, 0, false))) {
+            EngineOptions half = new EngineOptions(
+                    1, false, folder, Device.CPU, false, Precision.FULL, EngineOptions.PREFILL_CHUNK, true, List.of());
+            try (DecoderNetwork network = new OnnxEngine().decoder(config, weights(config, DType.F32), half);
+                    DecoderBatch batch = network.open(3, IDS.length)) {
+                for (int i = 0; i < 3; i++) {
+                    batch.sequence(i).prefill(network.embed(Arrays.copyOfRange(IDS, i, 3 * i + 2)));
+                }
+                batch.step(7, DecoderBatch.NONE, 8);
+                FloatTensor logits = batch.step(5, 6, 7);
+                for (int i = 0; i < 3; i++) {
+                    try (DecoderSession alone = network.open(IDS.length)) {
+                        alone.prefill(network.embed(Arrays.copyOfRange(IDS, i, 3 * i + 2)));
+                        if (i != 1) {
+                            alone.step(7 + i / 2);
+                        }
+                        assertThat(Errors.relative(logits.rows(i, i + 1).toArray(), doubles(alone.step(5 + i))))
+                                .isLessThan(1e-6);
+                    }
+                }
+            }
+        }
+    }
+
+    private static double[] doubles(FloatBuffer values) {
+        double[] doubles = new double[values.limit()];
+        for (int i = 0; i < doubles.length; i++) {
+            doubles[i] = values.get(i);
+        }
+        return doubles;
+    }
+
+    @Test
+    void aStepOfSeveralIsRefusedWithoutATrace() throws IOException {
+        try (DecoderNetwork network = open(config(false, false, 0, true));
+                DecoderBatch batch = network.open(2, 2)) {
+            batch.sequence(1).prefill(network.embed(1, 2));
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> batch.step(1))
+                    .withMessage("There are 2 sequences, but 1 tokens; one that sits out has -1 in place of a token");
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> batch.step(1, 1))
+                    .withMessage("The cache holds 2 of at most 2 positions; there is no room for 1 more");
+            assertThatExceptionOfType(IndexOutOfBoundsException.class)
+                    .isThrownBy(() -> batch.step(VOCAB, DecoderBatch.NONE));
+            assertThat(batch.sequence(0).length()).isZero();
+            batch.sequence(1).close();
+            assertThatIllegalStateException().isThrownBy(() -> batch.step(1, 1));
+            batch.step(1, DecoderBatch.NONE);
+            assertThat(batch.sequence(0).length()).isEqualTo(1);
+            assertThatIllegalArgumentException().isThrownBy(() -> network.open(0, 8));
+            assertThatIllegalArgumentException().isThrownBy(() -> network.open(2, 65));
         }
     }
 
@@ -351,7 +409,7 @@ class OnnxDecoderTest {
         closed.close();
         closed.close();
         assertThatIllegalStateException().isThrownBy(() -> closed.step(1)).withMessage("The decoder session is closed");
-        assertThatIllegalStateException().isThrownBy(() -> closed.truncate(0));
+        assertThatIllegalStateException().isThrownBy(() -> closed.rewind(0));
         network.close();
         network.close();
         assertThatIllegalStateException().isThrownBy(() -> orphan.step(1)).withMessageContaining("is closed");

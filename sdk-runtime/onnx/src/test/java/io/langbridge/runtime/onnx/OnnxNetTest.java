@@ -14,8 +14,6 @@ import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
 import java.io.IOException;
-import java.nio.IntBuffer;
-import java.nio.LongBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -160,10 +158,8 @@ class OnnxNetTest {
         EngineOptions options = new EngineOptions(1, false, folder.resolve("cache"));
         try (LoadedGraph loaded = net.load(options);
                 Bindings bindings = new Bindings()) {
+            new Inputs(1, ROWS).bind(bindings);
             bindings.input(OnnxNet.INPUTS_EMBEDS, input, ROWS, WIDTH)
-                    .input(OnnxNet.FIRST_POSITION, LongBuffer.allocate(1), 1)
-                    .input(OnnxNet.LAST_POSITION, IntBuffer.allocate(1), 1)
-                    .input(OnnxNet.TOTAL_LENGTH, IntBuffer.allocate(1), 1)
                     .output("y", y, ROWS, WIDTH)
                     .run(loaded);
         }

@@ -4,6 +4,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
@@ -12,8 +13,8 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
-import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.State;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ final class PyTorchDecoder implements DecoderNetwork {
 
     private final TorchNetwork network;
     /** What the layers keep between tokens. */
-    private final List<Net.Attention> cached;
+    private final List<State.Keys> states;
 
     PyTorchDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
         check(config);
@@ -38,7 +39,7 @@ final class PyTorchDecoder implements DecoderNetwork {
                 ? Math.max(CUDA_CHUNK, options.prefillChunk())
                 : options.prefillChunk();
         Network text = Decoder.network(config);
-        cached = Inventory.of(text).cached();
+        states = Inventory.of(text).states().stream().map(State.Keys.class::cast).toList();
         network = new TorchNetwork(text, weights, Map.of(), options);
     }
 
@@ -83,21 +84,25 @@ final class PyTorchDecoder implements DecoderNetwork {
         return network.run(method, arguments);
     }
 
-    /** Makes a cache; the caller closes it. */
-    IValue newCache(int capacity) {
+    /** Makes the caches of so many sequences; the caller closes it. */
+    IValue newCaches(int sequences, int capacity) {
         if (capacity < 1 || capacity > config.maxPositionEmbeddings()) {
             throw new IllegalArgumentException("capacity must be 1 to " + config.maxPositionEmbeddings()
                     + " (max_position_embeddings), not " + capacity);
         }
-        return newCache(network, capacity);
+        if (sequences < 1) {
+            throw new IllegalArgumentException("There must be at least 1 sequence, not " + sequences);
+        }
+        return newCaches(network, sequences, capacity);
     }
 
-    private IValue newCache(TorchNetwork decoder, int capacity) {
+    private IValue newCaches(TorchNetwork decoder, int sequences, int capacity) {
         try (Scope scope = new Scope()) {
             return decoder.run(
                     "open",
-                    scope.of(cached.stream().mapToLong(Net.Attention::kvHeads).toArray()),
-                    scope.of(cached.stream().mapToLong(Net.Attention::headDim).toArray()),
+                    scope.of(states.stream().mapToLong(State.Keys::kvHeads).toArray()),
+                    scope.of(states.stream().mapToLong(State.Keys::headDim).toArray()),
+                    scope.of(sequences),
                     scope.of(capacity),
                     scope.of(frequencies(scope, config)));
         }
@@ -111,7 +116,14 @@ final class PyTorchDecoder implements DecoderNetwork {
 
     @Override
     public DecoderSession open(int capacity) {
-        return new PyTorchDecoderSession(this, capacity);
+        try (Scope scope = new Scope()) {
+            return new PyTorchDecoderSession(this, scope.own(newCaches(1, capacity)), 0, capacity);
+        }
+    }
+
+    @Override
+    public DecoderBatch open(int sequences, int capacity) {
+        return new PyTorchDecoderBatch(this, sequences, capacity);
     }
 
     @Override
@@ -120,7 +132,8 @@ final class PyTorchDecoder implements DecoderNetwork {
         return network.trace((names, traced) -> {
             try (Scope scope = new Scope()) {
                 IValue inputs = scope.of(scope.tensor(inputsEmbeds));
-                IValue cache = scope.own(newCache(traced, tokens));
+                IValue caches = scope.own(newCaches(traced, 1, tokens));
+                IValue cache = scope.own(traced.run("sequence", caches, scope.of(0)));
                 List<FloatTensor> results = scope.allFloats(scope.own(traced.run("trace_prompt", cache, inputs)));
                 List<FloatTensor> hiddenStates = new ArrayList<>(results.subList(3, results.size()));
                 hiddenStates.add(0, inputsEmbeds);

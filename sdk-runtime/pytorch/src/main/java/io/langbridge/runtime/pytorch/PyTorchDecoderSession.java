@@ -8,7 +8,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
- * A KV cache on the device that the network updates in place. The methods are synchronized only so that closing from
+ * A sequence, with its cache on the device that the network updates in place. The methods are synchronized only so that closing from
  * another thread waits for what runs.
  */
 final class PyTorchDecoderSession implements DecoderSession {
@@ -22,10 +22,13 @@ final class PyTorchDecoderSession implements DecoderSession {
     private int length;
     private boolean closed;
 
-    PyTorchDecoderSession(PyTorchDecoder network, int capacity) {
+    /** @param index which of the sequences of {@code caches} it is */
+    PyTorchDecoderSession(PyTorchDecoder network, IValue caches, int index, int capacity) {
         this.network = network;
         this.capacity = capacity;
-        cache = scope.own(network.newCache(capacity));
+        try (Scope call = new Scope()) {
+            cache = scope.own(network.run("sequence", caches, call.of(index)));
+        }
         Scope.Output output = scope.output(network.config().vocabSize());
         logits = output.floats;
         logitsValue = output.value();
@@ -129,7 +132,12 @@ final class PyTorchDecoderSession implements DecoderSession {
         return next;
     }
 
-    private void requireRoom(int tokens) {
+    /** Notes what was appended in a run with others. */
+    synchronized void appended() {
+        length++;
+    }
+
+    synchronized void requireRoom(int tokens) {
         if (closed) {
             throw new IllegalStateException("The decoder session is closed");
         }
@@ -140,15 +148,16 @@ final class PyTorchDecoderSession implements DecoderSession {
     }
 
     @Override
-    public synchronized void truncate(int newLength) {
+    public synchronized int rewind(int wanted) {
         if (closed) {
             throw new IllegalStateException("The decoder session is closed");
         }
-        if (newLength < 0 || newLength > length) {
+        if (wanted < 0 || wanted > length) {
             throw new IllegalArgumentException(
-                    "The cache holds " + length + " positions and cannot be cut to " + newLength);
+                    "The cache holds " + length + " positions and cannot go back to " + wanted);
         }
-        length = newLength;
+        length = wanted;
+        return length;
     }
 
     @Override

@@ -1,20 +1,30 @@
 
   # ---- A decoder's session. These methods follow those of ops.py; w[0] is the table of embeddings.
 
-  # An empty cache: keys and values, and the rotation of all positions. kv_heads, head_dims: of each layer;
-  # inverse_frequencies: [head_dim / 2], float32 as the reference's angles
-  def open(self, w: List[Tensor], kv_heads: List[int], head_dims: List[int], capacity: int,
+  # Empty caches of several sequences: keys and values, and the rotation of all positions. kv_heads, head_dims: of each
+  # layer; inverse_frequencies: [head_dim / 2], float32 as the reference's angles
+  def open(self, w: List[Tensor], kv_heads: List[int], head_dims: List[int], sequences: int, capacity: int,
       inverse_frequencies: Tensor) -> __torch__.Context:
     keys : List[Tensor] = []
     values : List[Tensor] = []
-    lengths : List[int] = []
+    none : List[int] = []
     shown : List[Tensor] = []
     for i in range(len(kv_heads)):
-      shape = [kv_heads[i], capacity, head_dims[i]]
+      shape = [sequences, kv_heads[i], capacity, head_dims[i]]
       keys.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
       values.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
     cos, sin = self.rotation(capacity, inverse_frequencies, w[0])
-    return __torch__.Context(keys, values, cos, sin, 0, lengths, True, None, shown)
+    return __torch__.Context(keys, values, cos, sin, 0, none, none, none, True, None, shown)
+
+  # The cache of one of them.
+  def sequence(self, w: List[Tensor], caches: __torch__.Context, index: int) -> __torch__.Context:
+    keys : List[Tensor] = []
+    values : List[Tensor] = []
+    for i in range(len(caches.keys)):
+      keys.append(torch.select(caches.keys[i], 0, index))
+      values.append(torch.select(caches.values[i], 0, index))
+    none : List[int] = []
+    return __torch__.Context(keys, values, caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
 
   # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each.
   def rotation(self, positions: int, inverse_frequencies: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
@@ -27,7 +37,8 @@
     cos = torch.narrow(cache.cos, 0, position, x.size(0))
     sin = torch.narrow(cache.sin, 0, position, x.size(0))
     c = __torch__.Context(
-        cache.keys, cache.values, cos, sin, position, cache.lengths, True, None, cache.shown)
+        cache.keys, cache.values, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True, None,
+        cache.shown)
     return self.network(w, x, c).to(6).view([-1])
 
   # Logits of the rows that are learnt of several sequences one after the other, which do not see each other.
@@ -40,7 +51,9 @@
       all_cos.append(torch.narrow(cos, 0, 0, length))
       all_sin.append(torch.narrow(sin, 0, 0, length))
     none : List[Tensor] = []
-    c = __torch__.Context(none, none, torch.cat(all_cos), torch.cat(all_sin), 0, lengths, False, learnt, none)
+    one : List[int] = []
+    c = __torch__.Context(
+        none, none, torch.cat(all_cos), torch.cat(all_sin), 0, one, one, lengths, False, learnt, none)
     return self.network(w, x, c)
 
   # ---- The next token, by the rules of Sampler and Scores and in their types: the same logits give the same token.
@@ -118,6 +131,19 @@
     torch.copy_(logits, self.last_logits(w, cache, torch.narrow(w[0], 0, token, 1), position))
     return position + 1
 
+  # One token to each of the sequences at its position; logits: [sequences, vocab] of those
+  def step_together(self, w: List[Tensor], caches: __torch__.Context, tokens: Tensor, sequences: List[int],
+      positions: List[int], rows: Tensor, logits: Tensor) -> int:
+    at = rows.to(w[0].device)
+    c = __torch__.Context(
+        caches.keys, caches.values, torch.index_select(caches.cos, 0, at), torch.index_select(caches.sin, 0, at), 0,
+        sequences, positions, caches.lengths, False, None, caches.shown)
+    x = torch.embedding(w[0], tokens.to(w[0].device))
+    y = self.network(w, x, c)
+    for i in range(len(sequences)):
+      torch.copy_(torch.select(logits, 0, sequences[i]), torch.select(y, 0, i))
+    return len(sequences)
+
   # The next token instead of the logits; -1 if they are not numbers, and then they are in logits.
   # how: temperature, top_k, top_p, min_p, repetition_penalty, point; seen: [ids]
   def prefill_and_choose(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, position: int,
@@ -134,6 +160,7 @@
   def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
     c = __torch__.Context(
-        cache.keys, cache.values, cache.cos, cache.sin, 0, cache.lengths, False, None, shown)
+        cache.keys, cache.values, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths, False, None,
+        shown)
     logits = self.network(w, inputs_embeds, c)
     return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)

@@ -10,6 +10,10 @@ class Context(NamedTuple):
   cos : Tensor  # of the positions of the rows, [rows, 1, head_dim]
   sin : Tensor
   position : int  # of the first row
+  # Where each row is a sequence of its own: which it is of those that keys and values hold, [sequences, kv_heads,
+  # capacity, head_dim] then, and its position. Empty: one sequence
+  sequences : List[int]
+  positions : List[int]
   # Rows of several sequences, one after the other, which do not see each other: nothing is kept, and no tensor is
   # written to, so that they can be differentiated. None: one sequence, which goes on behind what is kept.
   lengths : List[int]
@@ -146,7 +150,7 @@ class Network(Module):
   # The same for all layers with this window; packed sequences have masks of their own.
   def mask(self, x: Tensor, c: __torch__.Context, window: int) -> Optional[Tensor]:
     mask : Optional[Tensor] = None
-    if len(c.lengths) == 0:
+    if len(c.lengths) == 0 and len(c.sequences) == 0:
       mask = self.causal(c.position, x.size(0), window, x)
     return mask
 
@@ -177,32 +181,49 @@ class Network(Module):
       y = self.packed_heads(q, k, v, c.lengths, window)
       if answered:
         y = self.answered(y, c)
+    elif len(c.sequences) > 0:
+      attended : List[Tensor] = []
+      for i in range(rows):
+        keys = torch.select(c.keys[layer], 0, c.sequences[i])
+        values = torch.select(c.values[layer], 0, c.sequences[i])
+        self.keep(keys, values, torch.narrow(k, 0, i, 1), torch.narrow(v, 0, i, 1), c.positions[i])
+        attended.append(self.row_heads(torch.narrow(q, 0, i, 1), keys, values, c.positions[i] + 1, window))
+      y = torch.cat(attended)
     else:
       total = c.position + rows
       keys = c.keys[layer]
       values = c.values[layer]
-      torch.copy_(torch.narrow(keys, 1, c.position, rows), torch.transpose(k, 0, 1))
-      torch.copy_(torch.narrow(values, 1, c.position, rows), torch.transpose(v, 0, 1))
+      self.keep(keys, values, k, v, c.position)
       if answered:
         q = self.answered(q, c)
       if q.size(0) == 1:
-        # The last row. The heads of a group see the same keys: they are the rows of one product.
-        first = 0
-        if window > 0:
-          first = max(0, total - window)
-        seen_keys = torch.narrow(keys, 1, first, total - first).unsqueeze(0)
-        seen_values = torch.narrow(values, 1, first, total - first).unsqueeze(0)
-        grouped = q.reshape([1, kv_heads, heads // kv_heads, head_dim])
-        y = torch.scaled_dot_product_attention(grouped, seen_keys, seen_values)
+        y = self.row_heads(q, keys, values, total, window)
       else:
         all_keys = torch.narrow(keys, 1, 0, total).unsqueeze(0)
         all_values = torch.narrow(values, 1, 0, total).unsqueeze(0)
         queries = torch.transpose(q, 0, 1).unsqueeze(0)  # [1, heads, rows, head_dim]
         y = torch.scaled_dot_product_attention(
             queries, all_keys, all_values, mask, 0., mask is None, scale=None, enable_gqa=True)
-        y = torch.transpose(y, 1, 2)
-      y = y.reshape([q.size(0), heads * head_dim])
+        y = torch.transpose(y, 1, 2).reshape([q.size(0), heads * head_dim])
     return y
+
+  # Puts new rows, [rows, kv_heads, head_dim], behind those that are kept.
+  def keep(self, keys: Tensor, values: Tensor, k: Tensor, v: Tensor, position: int) -> None:
+    torch.copy_(torch.narrow(keys, 1, position, k.size(0)), torch.transpose(k, 0, 1))
+    torch.copy_(torch.narrow(values, 1, position, v.size(0)), torch.transpose(v, 0, 1))
+
+  # The last row, [1, heads, head_dim], over all that are kept. The heads of a group see the same keys: they are the rows
+  # of one product.
+  def row_heads(self, q: Tensor, keys: Tensor, values: Tensor, total: int, window: int) -> Tensor:
+    first = 0
+    if window > 0:
+      first = max(0, total - window)
+    seen_keys = torch.narrow(keys, 1, first, total - first).unsqueeze(0)
+    seen_values = torch.narrow(values, 1, first, total - first).unsqueeze(0)
+    kv_heads = keys.size(0)
+    grouped = q.reshape([1, kv_heads, q.size(1) // kv_heads, q.size(2)])
+    y = torch.scaled_dot_product_attention(grouped, seen_keys, seen_values)
+    return y.reshape([1, -1])
 
   def packed_heads(self, q: Tensor, k: Tensor, v: Tensor, lengths: List[int], window: int) -> Tensor:
     attended : List[Tensor] = []
@@ -225,7 +246,7 @@ class Network(Module):
     values : List[Tensor] = []
     lengths : List[int] = []
     shown : List[Tensor] = []
-    return __torch__.Context(keys, values, like, like, 0, lengths, False, None, shown)
+    return __torch__.Context(keys, values, like, like, 0, lengths, lengths, lengths, False, None, shown)
 
   # Float32 on the CPU, in row order.
   def result(self, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.LangBridgeException;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -162,19 +163,39 @@ class PyTorchDecoderTest {
     }
 
     @Test
-    void aTruncatedCacheGoesOnAsIfNothingHadFollowed() throws IOException {
+    void aStepOfSeveralIsRefusedWithoutATrace() throws IOException {
+        try (DecoderNetwork decoder = open(Tiny.decoder(false, false, 0, false));
+                DecoderBatch batch = decoder.open(2, 2)) {
+            batch.sequence(1).prefill(decoder.embed(1, 2));
+            assertThatIllegalArgumentException().isThrownBy(() -> batch.step(1));
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> batch.step(1, 1))
+                    .withMessage("The cache holds 2 of at most 2 positions; there is no room for 1 more");
+            assertThatExceptionOfType(IndexOutOfBoundsException.class)
+                    .isThrownBy(() -> batch.step(Integer.MAX_VALUE, DecoderBatch.NONE));
+            assertThat(batch.sequence(0).length()).isZero();
+            batch.sequence(1).close();
+            assertThatIllegalStateException().isThrownBy(() -> batch.step(1, 1));
+            batch.step(1, DecoderBatch.NONE);
+            assertThat(batch.sequence(0).length()).isEqualTo(1);
+            assertThatIllegalArgumentException().isThrownBy(() -> decoder.open(0, 8));
+        }
+    }
+
+    @Test
+    void aRewoundCacheGoesOnAsIfNothingHadFollowed() throws IOException {
         try (DecoderNetwork decoder = open(Tiny.decoder(false, false, 4, false));
                 DecoderSession session = decoder.open(20)) {
             session.prefill(decoder.embed(PROMPT));
             float[] expected = Tiny.copy(session.step(1));
             session.step(2);
             session.step(3);
-            session.truncate(PROMPT.length);
+            session.rewind(PROMPT.length);
             assertThat(Tiny.copy(session.step(1))).isEqualTo(expected);
             assertThat(session.length()).isEqualTo(PROMPT.length + 1);
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> session.truncate(14))
-                    .withMessage("The cache holds 13 positions and cannot be cut to 14");
+                    .isThrownBy(() -> session.rewind(14))
+                    .withMessage("The cache holds 13 positions and cannot go back to 14");
         }
     }
 
@@ -261,7 +282,7 @@ class PyTorchDecoderTest {
                         while (true) {
                             session.step(1);
                             running.countDown();
-                            session.truncate(0);
+                            session.rewind(0);
                         }
                     }
                 }));
@@ -290,7 +311,7 @@ class PyTorchDecoderTest {
             assertThatIllegalStateException()
                     .isThrownBy(() -> session.step(1))
                     .withMessage("The decoder session is closed");
-            assertThatIllegalStateException().isThrownBy(() -> session.truncate(0));
+            assertThatIllegalStateException().isThrownBy(() -> session.rewind(0));
         }
     }
 }

@@ -24,6 +24,14 @@ public interface DecoderNetwork extends AutoCloseable {
     DecoderSession open(int capacity);
 
     /**
+     * Opens empty KV caches for sequences that run together.
+     *
+     * @param sequences how many, at least 1
+     * @param capacity most positions that each of them will hold, at most {@code max_position_embeddings}
+     */
+    DecoderBatch open(int sequences, int capacity);
+
+    /**
      * Runs a prompt from an empty cache and keeps every intermediate result, for verification and analysis. Slow: it
      * may open a second graph.
      *

@@ -5,8 +5,8 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 
 /**
- * One KV cache and the position in it. Owned by one generation or chat; not thread-safe. Sessions of one network may
- * run side by side.
+ * What a decoder keeps of one sequence, a KV cache mostly, and the position in it. Owned by one generation or chat; not
+ * thread-safe. Sessions of one network may run side by side.
  */
 public interface DecoderSession extends AutoCloseable {
     /** Positions in the cache. */
@@ -68,11 +68,20 @@ public interface DecoderSession extends AutoCloseable {
     }
 
     /**
-     * Forgets everything from position {@code length} on, so that another continuation can follow.
+     * Says that a turn ends here, so that {@link #rewind} will find the way back. Costs nothing where any position can
+     * be gone back to, as with keys and values.
+     */
+    default void mark() {}
+
+    /**
+     * Forgets everything from position {@code length} on, so that another continuation can follow. What a layer keeps
+     * may be of a kind that cannot be cut: then it goes back further, to the latest {@link #mark} that is not behind
+     * {@code length}, or to nothing. Where it is, and to nothing, any session can go back.
      *
+     * @return how many positions it holds then, at most {@code length}; what follows has to run again
      * @throws IllegalArgumentException if the cache is shorter
      */
-    void truncate(int length);
+    int rewind(int length);
 
     @Override
     void close();

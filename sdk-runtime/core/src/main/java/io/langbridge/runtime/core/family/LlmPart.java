@@ -8,6 +8,7 @@ import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.State;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ public final class LlmPart implements AutoCloseable {
     private final GenerationDefaults generation;
     private final Path folder;
     private final long elements;
+    private final List<State> states;
     private final List<AutoCloseable> owned;
 
     private LlmPart(
@@ -37,7 +39,9 @@ public final class LlmPart implements AutoCloseable {
         this.weights = weights;
         this.generation = generation;
         this.folder = folder;
-        this.elements = Inventory.of(Decoder.network(config)).check(weights);
+        Inventory inventory = Inventory.of(Decoder.network(config));
+        this.elements = inventory.check(weights);
+        this.states = inventory.states();
         this.owned = owned;
     }
 
@@ -134,6 +138,11 @@ public final class LlmPart implements AutoCloseable {
     /** Number of weights, for an estimate of the memory; a tied head is not counted again. */
     public long elements() {
         return elements;
+    }
+
+    /** What its layers keep between tokens, in their order. */
+    public List<State> states() {
+        return states;
     }
 
     @Override

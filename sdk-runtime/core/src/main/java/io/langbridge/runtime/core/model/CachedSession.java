@@ -49,14 +49,13 @@ final class CachedSession implements AutoCloseable {
     }
 
     /**
-     * Cuts the cache back to what it has in common with a prompt. The last position of the prompt always runs again,
-     * for its logits.
+     * Goes back to what it has in common with a prompt, or further if the session cannot stop there. The last position
+     * of the prompt always runs again, for its logits.
      *
      * @return positions kept
      */
     int rewind(long[] prompt) {
-        int kept = Math.min(common(prompt), prompt.length - 1);
-        session.truncate(kept);
+        int kept = session.rewind(Math.min(common(prompt), prompt.length - 1));
         keys = Arrays.copyOf(keys, kept);
         return kept;
     }
@@ -70,6 +69,13 @@ final class CachedSession implements AutoCloseable {
     void holdsAlso(int tokenId) {
         keys = Arrays.copyOf(keys, keys.length + 1);
         keys[keys.length - 1] = tokenId;
+    }
+
+    /** Notes that a turn is over: the next may go on from here. */
+    void turnEnds() {
+        if (keys.length > 0) {
+            session.mark();
+        }
     }
 
     /** Empties the cache's record after a failure, when its content is not known. */

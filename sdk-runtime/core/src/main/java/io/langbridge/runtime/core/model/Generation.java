@@ -440,6 +440,9 @@ final class Generation {
         Answer said = null;
         try {
             said = failure == null ? snapshot() : null;
+            if (session != null && said != null && open) {
+                session.turnEnds();
+            }
             sessions.giveBack(session, messages, said);
         } catch (RuntimeException e) {
             LOG.warn("The KV cache of an answer that has ended cannot be given back", e);

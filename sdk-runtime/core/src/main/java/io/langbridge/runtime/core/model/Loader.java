@@ -27,6 +27,7 @@ import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.lifecycle.TemporaryFolder;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
@@ -312,14 +313,11 @@ public final class Loader implements ModelLoader {
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && config.softmax()) {
             memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
         }
-        memory.add(
-                "KV cache for " + context + " positions",
-                2L
-                        * llm.numHiddenLayers()
-                        * llm.numKeyValueHeads()
-                        * llm.headDim()
-                        * context
-                        * (spec.halfKvCache() ? Short.BYTES : Float.BYTES));
+        long kept = 0;
+        for (State state : files.llm().states()) {
+            kept += state.values(context);
+        }
+        memory.add("KV cache for " + context + " positions", kept * (spec.halfKvCache() ? Short.BYTES : Float.BYTES));
         return memory;
     }
 

@@ -11,13 +11,13 @@ import org.jspecify.annotations.Nullable;
 /** Which tensors a network needs, with their shapes, and what goes in and comes out. */
 public final class Inventory {
     private final Map<String, long[]> tensors;
-    private final List<Net.Attention> cached;
+    private final List<State> states;
     private final int[] input;
     private final Net.Value result;
 
     private Inventory(Reader reader, Net.Value result) {
         tensors = Collections.unmodifiableMap(reader.tensors);
-        cached = Collections.unmodifiableList(reader.cached);
+        states = Collections.unmodifiableList(reader.states);
         input = reader.input;
         this.result = result;
     }
@@ -39,9 +39,9 @@ public final class Inventory {
         return tensors;
     }
 
-    /** Those whose keys and values are kept between tokens, in the order of their layers. */
-    public List<Net.Attention> cached() {
-        return cached;
+    /** What is kept between tokens, in the order of the layers. */
+    public List<State> states() {
+        return states;
     }
 
     /**
@@ -84,7 +84,7 @@ public final class Inventory {
     /** Collects. */
     private static final class Reader implements Net {
         private final Map<String, long[]> tensors = new LinkedHashMap<>();
-        private final List<Attention> cached = new ArrayList<>();
+        private final List<State> states = new ArrayList<>();
         private int[] input = {};
 
         private static Value value(int rows, int width) {
@@ -190,7 +190,7 @@ public final class Inventory {
             linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
             Causal state = how.state();
             if (state != null) {
-                cached.add(how);
+                states.add(new State.Keys(how.kvHeads(), how.headDim(), state.window()));
                 if (state.headNorm() != null) {
                     need(layer + ".q_norm.weight", how.headDim());
                     need(layer + ".k_norm.weight", how.headDim());

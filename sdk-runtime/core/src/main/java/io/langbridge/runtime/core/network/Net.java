@@ -70,7 +70,7 @@ public interface Net {
      * A row sees itself and those before it, and queries and keys are rotated by their positions: element k of a head
      * pairs with {@code k + head_dim / 2}.
      *
-     * @param layer index of its keys and values among those of the network
+     * @param layer index of its keys and values among the states of the network
      * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, or null
      *     if there are none
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window

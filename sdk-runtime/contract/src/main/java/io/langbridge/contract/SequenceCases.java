@@ -1,0 +1,142 @@
+package io.langbridge.contract;
+
+import io.langbridge.runtime.core.engine.DecoderBatch;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Three sequences of different lengths in one batch: each has the logits that it has alone, whoever takes part beside
+ * it, sits out or is rewound in between.
+ */
+final class SequenceCases {
+    /** Kernels may add up in another order for several rows; more than that is another result. */
+    private static final double REORDERED = 1e-5;
+
+    private static final int NONE = DecoderBatch.NONE;
+
+    private final Check check;
+    private final DecoderNetwork network;
+    private final int[] ids;
+    private final int capacity;
+    private final double tolerance;
+    private final List<Sequence> sequences = new ArrayList<>();
+    private int next;
+
+    /** What one of them has seen. */
+    private record Sequence(int[] prompt, List<Integer> steps) {
+        int length() {
+            return prompt.length + steps.size();
+        }
+    }
+
+    private SequenceCases(Check check, DecoderNetwork network, int[] ids, int capacity, double tolerance) {
+        this.check = check;
+        this.network = network;
+        this.ids = ids;
+        this.capacity = capacity;
+        this.tolerance = tolerance;
+    }
+
+    /** @param tolerance of logits in full precision */
+    static void check(Check check, DecoderNetwork network, int[] ids, double tolerance) {
+        int longest = ids.length - 2;
+        // The longest is in the middle, and is full when the others still go on.
+        SequenceCases cases = new SequenceCases(check, network, ids, longest + 6, tolerance);
+        cases.sequences.add(new Sequence(Arrays.copyOf(ids, 5), new ArrayList<>()));
+        cases.sequences.add(new Sequence(Arrays.copyOf(ids, longest), new ArrayList<>()));
+        cases.sequences.add(new Sequence(Arrays.copyOfRange(ids, 3, 4), new ArrayList<>()));
+        cases.run();
+    }
+
+    private void run() {
+        try (DecoderBatch batch = network.open(sequences.size(), capacity)) {
+            for (int i = 0; i < sequences.size(); i++) {
+                int[] prompt = sequences.get(i).prompt;
+                compare("prompt of " + i, i, DecoderCases.copy(batch.sequence(i).prefill(network.embed(prompt))));
+            }
+            step(batch, true, true, true);
+            step(batch, true, true, true);
+            step(batch, true, false, true);
+            step(batch, true, true, false);
+            step(batch, false, true, true);
+            step(batch, false, false, false);
+
+            rewind(batch, 0, 2);
+            step(batch, true, true, true);
+            alone(batch, 2);
+            step(batch, true, true, true);
+            check.same("room in the longest", sequences.get(1).length(), capacity);
+            step(batch, true, false, true);
+            step(batch, true, false, true);
+
+            rewind(batch, 1, 1);
+            step(batch, true, true, true);
+            rewind(batch, 1, sequences.get(1).length());
+            int[] again = sequences.get(2).prompt;
+            sequences.set(1, new Sequence(again, new ArrayList<>()));
+            compare("another prompt", 1, DecoderCases.copy(batch.sequence(1).prefill(network.embed(again))));
+            step(batch, true, true, true);
+        }
+    }
+
+    private int nextId() {
+        return ids[next++ % ids.length];
+    }
+
+    private void step(DecoderBatch batch, boolean... taking) {
+        int[] tokens = new int[taking.length];
+        for (int i = 0; i < taking.length; i++) {
+            tokens[i] = taking[i] ? nextId() : NONE;
+            if (taking[i]) {
+                sequences.get(i).steps.add(tokens[i]);
+            }
+        }
+        float[] logits = batch.step(tokens).toArray();
+        int vocab = logits.length / taking.length;
+        for (int i = 0; i < taking.length; i++) {
+            check.same("length of sequence " + i, batch.sequence(i).length(), sequences.get(i).length());
+            if (taking[i]) {
+                compare(
+                        "sequence " + i + " after " + Arrays.toString(tokens),
+                        i,
+                        Arrays.copyOfRange(logits, i * vocab, (i + 1) * vocab));
+            }
+        }
+    }
+
+    /** One token without the others. */
+    private void alone(DecoderBatch batch, int sequence) {
+        int token = nextId();
+        sequences.get(sequence).steps.add(token);
+        compare(
+                "sequence " + sequence + " alone",
+                sequence,
+                DecoderCases.copy(batch.sequence(sequence).step(token)));
+    }
+
+    private void rewind(DecoderBatch batch, int sequence, int positions) {
+        Sequence known = sequences.get(sequence);
+        int length = known.length() - positions;
+        check.same("length after rewinding", batch.sequence(sequence).rewind(length), length);
+        int steps = known.steps.size();
+        known.steps.subList(Math.max(0, steps - positions), steps).clear();
+    }
+
+    /** With a session of its own that has seen the same. */
+    private void compare(String what, int sequence, float[] actual) {
+        Sequence known = sequences.get(sequence);
+        float[] expected;
+        try (DecoderSession session = network.open(capacity)) {
+            expected = DecoderCases.copy(session.prefill(network.embed(known.prompt)));
+            for (int token : known.steps) {
+                expected = DecoderCases.copy(session.step(token));
+            }
+        }
+        double error = Check.relativeError(actual, expected);
+        double limit = check.quantized() ? REORDERED : tolerance;
+        check.holds(what + " has a relative error of " + error + " beside alone, more than " + limit, error <= limit);
+    }
+}

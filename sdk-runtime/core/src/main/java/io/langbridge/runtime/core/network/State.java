@@ -1,0 +1,22 @@
+package io.langbridge.runtime.core.network;
+
+/**
+ * What a layer keeps between tokens. Whoever keeps it goes through all kinds: what a session takes, and how far it can
+ * go back, follows from the list of them, see {@link Inventory#states()}.
+ */
+public sealed interface State {
+    /** How many values it takes for so many positions. */
+    long values(int positions);
+
+    /**
+     * Keys and values of every position, so that any position can be gone back to.
+     *
+     * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
+     */
+    record Keys(int kvHeads, int headDim, int window) implements State {
+        @Override
+        public long values(int positions) {
+            return 2L * kvHeads * headDim * positions;
+        }
+    }
+}

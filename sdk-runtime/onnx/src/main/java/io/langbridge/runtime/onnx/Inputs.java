@@ -1,0 +1,48 @@
+package io.langbridge.runtime.onnx;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+
+/**
+ * Where the rows of a run are: as many of each of its sequences, one sequence after the other. The kernel trusts these
+ * numbers: wrong ones would make it write beyond the cache.
+ */
+final class Inputs {
+    private final int sequences;
+    private final int tokens;
+    private final LongBuffer count;
+    private final LongBuffer positions;
+    private final IntBuffer lastPositions;
+    private final IntBuffer totalLength;
+
+    Inputs(int sequences, int tokens) {
+        this.sequences = sequences;
+        this.tokens = tokens;
+        count = direct(Long.BYTES).asLongBuffer().put(0, sequences);
+        positions = direct(sequences * tokens * Long.BYTES).asLongBuffer();
+        lastPositions = direct(sequences * Integer.BYTES).asIntBuffer();
+        totalLength = direct(Integer.BYTES).asIntBuffer().put(0, tokens);
+    }
+
+    private static ByteBuffer direct(int bytes) {
+        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    }
+
+    void bind(Bindings bindings) {
+        bindings.input(OnnxNet.SEQUENCES, count, 1);
+        bindings.input(OnnxNet.POSITIONS, positions, sequences, tokens);
+        bindings.input(OnnxNet.LAST_POSITIONS, lastPositions, sequences);
+        bindings.input(OnnxNet.TOTAL_LENGTH, totalLength, 1);
+    }
+
+    /** Says how many positions a sequence has before this run; for each, from the first on. */
+    void at(int sequence, int length) {
+        for (int i = 0; i < tokens; i++) {
+            positions.put(sequence * tokens + i, length + i);
+        }
+        lastPositions.put(sequence, length + tokens - 1);
+        totalLength.put(0, Math.max(sequence == 0 ? 0 : totalLength.get(0), length + tokens));
+    }
+}

@@ -1,0 +1,118 @@
+package io.langbridge.runtime.onnx;
+
+import io.langbridge.runtime.core.engine.DecoderBatch;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.FloatBuffer;
+import java.util.List;
+
+/**
+ * Sequences whose caches lie side by side. A step runs from the first that takes part to the last: one between them
+ * that sits out runs along, and what that writes lies behind what it keeps, see {@link #SPARE}. The methods are
+ * synchronized only so that closing from another thread waits for what runs.
+ */
+final class OnnxDecoderBatch implements DecoderBatch {
+    /** Positions that a cache has beyond its capacity, so that a full one can run along. */
+    static final int SPARE = 1;
+
+    private final OnnxDecoder network;
+    private final LoadedGraph graph;
+    private final KeyValues cache;
+    private final Rotation rotation;
+    private final List<OnnxDecoderSession> sessions;
+    private final FloatTensor tokens;
+    private final FloatTensor logits;
+    /** Of those that ran last, who mostly run again. */
+    private Run run;
+
+    /** Sequences beside each other with all that a step of them needs. */
+    private final class Run {
+        private final int first;
+        private final int count;
+        private final Inputs inputs;
+        private final Bindings bindings = new Bindings();
+
+        Run(int first, int count) {
+            this.first = first;
+            this.count = count;
+            inputs = new Inputs(count, 1);
+            cache.bind(bindings, first, count);
+            rotation.bind(bindings);
+            inputs.bind(bindings);
+            int hidden = network.config().hiddenSize();
+            int vocab = network.config().vocabSize();
+            bindings.input(OnnxNet.INPUTS_EMBEDS, tokens.rows(first, first + count), count, hidden);
+            bindings.output(OnnxDecoder.LOGITS, logits.rows(first, first + count), count, vocab);
+        }
+    }
+
+    /** @param sessions one for each sequence in {@code cache} */
+    OnnxDecoderBatch(
+            OnnxDecoder network,
+            LoadedGraph graph,
+            KeyValues cache,
+            Rotation rotation,
+            List<OnnxDecoderSession> sessions) {
+        this.network = network;
+        this.graph = graph;
+        this.cache = cache;
+        this.rotation = rotation;
+        this.sessions = sessions;
+        tokens = FloatTensor.allocate(sessions.size(), network.config().hiddenSize());
+        logits = FloatTensor.allocate(sessions.size(), network.config().vocabSize());
+        run = new Run(0, sessions.size());
+    }
+
+    @Override
+    public int sequences() {
+        return sessions.size();
+    }
+
+    @Override
+    public DecoderSession sequence(int index) {
+        return sessions.get(index);
+    }
+
+    @Override
+    public synchronized FloatTensor step(int... tokenIds) {
+        requireOneEach(tokenIds);
+        int first = -1;
+        int last = -1;
+        FloatBuffer rows = tokens.data();
+        for (int i = 0; i < tokenIds.length; i++) {
+            if (tokenIds[i] == NONE) {
+                continue;
+            }
+            first = first < 0 ? i : first;
+            last = i;
+            sessions.get(i).requireRoom(1);
+            rows.limit((i + 1) * tokens.size(1)).position(i * tokens.size(1));
+            network.embed(tokenIds[i], rows);
+        }
+        if (first >= 0) {
+            run(first, last - first + 1);
+            for (int i = first; i <= last; i++) {
+                sessions.get(i).appended(tokenIds[i] == NONE ? 0 : 1);
+            }
+        }
+        return logits;
+    }
+
+    private void run(int first, int count) {
+        if (run.first != first || run.count != count) {
+            run.bindings.close();
+            run = new Run(first, count);
+        }
+        for (int i = 0; i < count; i++) {
+            run.inputs.at(i, sessions.get(first + i).length());
+        }
+        run.bindings.run(graph);
+    }
+
+    @Override
+    public synchronized void close() {
+        sessions.forEach(OnnxDecoderSession::close);
+        run.bindings.close();
+        cache.free();
+    }
+}
