@@ -2,13 +2,13 @@ package io.langbridge.benchmarks;
 
 import com.google.gson.JsonObject;
 import io.langbridge.Image;
+import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.family.VisionPart;
-import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Consumer;

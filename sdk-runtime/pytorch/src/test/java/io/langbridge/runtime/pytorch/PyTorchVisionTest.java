@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.VisionNetwork;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
