@@ -2,8 +2,8 @@ package io.langbridge.benchmarks;
 
 import com.google.gson.JsonObject;
 import io.langbridge.runtime.core.adapter.Adapters;
-import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
+import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.util.function.Consumer;

@@ -1,11 +1,11 @@
 package io.langbridge.benchmarks;
 
 import com.google.gson.JsonObject;
-import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.tensor.FloatTensor;
+import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.function.Consumer;

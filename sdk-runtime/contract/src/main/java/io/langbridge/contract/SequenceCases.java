@@ -97,7 +97,10 @@ final class SequenceCases {
         float[] logits = batch.step(tokens).toArray();
         int vocab = logits.length / taking.length;
         for (int i = 0; i < taking.length; i++) {
-            check.same("length of sequence " + i, batch.sequence(i).length(), sequences.get(i).length());
+            check.same(
+                    "length of sequence " + i,
+                    batch.sequence(i).length(),
+                    sequences.get(i).length());
             if (taking[i]) {
                 compare(
                         "sequence " + i + " after " + Arrays.toString(tokens),

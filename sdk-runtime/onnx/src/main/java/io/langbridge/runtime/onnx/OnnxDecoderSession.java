@@ -1,16 +1,16 @@
 package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sequence, with its part of the caches in native memory that the graph updates in place. The methods are synchronized only so that closing from
- * another thread waits for what runs.
+ * A sequence, with its part of the caches in native memory that the graph updates in place. The methods are
+ * synchronized only so that closing from another thread waits for what runs.
  */
 final class OnnxDecoderSession implements DecoderSession {
     private final OnnxDecoder network;

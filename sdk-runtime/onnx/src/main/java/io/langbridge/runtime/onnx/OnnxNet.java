@@ -277,9 +277,11 @@ class OnnxNet implements Net {
 
     /** As attention operators take it, {@code [sequences, rows of each, width]}. */
     final String sequences(String x, int width) {
-        String shape = shapes.computeIfAbsent(width, w -> graph.node("Concat", SEQUENCES, graph.constant(-1, w))
-                .with("axis", 0)
-                .to("sequences of " + w));
+        String shape = shapes.computeIfAbsent(
+                width,
+                w -> graph.node("Concat", SEQUENCES, graph.constant(-1, w))
+                        .with("axis", 0)
+                        .to("sequences of " + w));
         return graph.node("Reshape", x, shape).to(unique(x + ".reshaped"));
     }
 

@@ -2,11 +2,11 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -9,12 +9,12 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.State;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +39,8 @@ final class PyTorchDecoder implements DecoderNetwork {
                 ? Math.max(CUDA_CHUNK, options.prefillChunk())
                 : options.prefillChunk();
         Network text = Decoder.network(config);
-        states = Inventory.of(text).states().stream().map(State.Keys.class::cast).toList();
+        states =
+                Inventory.of(text).states().stream().map(State.Keys.class::cast).toList();
         network = new TorchNetwork(text, weights, Map.of(), options);
     }
 

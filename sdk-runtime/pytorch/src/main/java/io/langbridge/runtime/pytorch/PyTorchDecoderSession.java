@@ -2,14 +2,14 @@ package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
 /**
- * A sequence, with its cache on the device that the network updates in place. The methods are synchronized only so that closing from
- * another thread waits for what runs.
+ * A sequence, with its cache on the device that the network updates in place. The methods are synchronized only so that
+ * closing from another thread waits for what runs.
  */
 final class PyTorchDecoderSession implements DecoderSession {
     private final PyTorchDecoder network;

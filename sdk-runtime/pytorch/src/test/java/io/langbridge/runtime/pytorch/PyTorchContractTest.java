@@ -3,9 +3,9 @@ package io.langbridge.runtime.pytorch;
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.contract.RuntimeContract;
 import io.langbridge.runtime.core.engine.Engine;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.network.Decoder;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Set;
 
 class PyTorchContractTest extends RuntimeContract {

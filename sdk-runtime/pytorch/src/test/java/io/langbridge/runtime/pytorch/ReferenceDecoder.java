@@ -1,7 +1,7 @@
 package io.langbridge.runtime.pytorch;
 
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 
 /** The decoder in plain loops and double precision, without a cache. */
 final class ReferenceDecoder {

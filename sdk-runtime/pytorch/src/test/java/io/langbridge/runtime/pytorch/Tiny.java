@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Random;

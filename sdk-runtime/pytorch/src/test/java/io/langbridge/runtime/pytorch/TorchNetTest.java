@@ -2,10 +2,10 @@ package io.langbridge.runtime.pytorch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

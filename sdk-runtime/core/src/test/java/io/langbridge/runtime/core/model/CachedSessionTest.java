@@ -22,7 +22,7 @@ class CachedSessionTest {
     private static float after(long... prompt) {
         float state = 0;
         for (long token : prompt) {
-            state = mixed(state, token);
+            state = mixed(state, (float) token);
         }
         return state;
     }
