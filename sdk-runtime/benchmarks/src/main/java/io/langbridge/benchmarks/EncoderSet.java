@@ -1,17 +1,17 @@
 package io.langbridge.benchmarks;
 
-import java.util.Map;
-import io.langbridge.runtime.core.engine.Running;
 import com.google.gson.JsonObject;
 import io.langbridge.Image;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.family.VisionPart;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /** Phases {@code picture} and {@code encode}. */
@@ -34,8 +34,7 @@ final class EncoderSet {
 
             Host.resetPeak();
             Stopwatch loading = new Stopwatch();
-            try (Running network =
-                    setup.engine().open(part.network(), part.weights(), Map.of(), setup.options())) {
+            try (Running network = setup.engine().open(part.network(), part.weights(), Map.of(), setup.options())) {
                 double loadSeconds = loading.seconds();
                 Double loadPeak = Host.peakMb();
                 Host.resetPeak();

@@ -1,7 +1,5 @@
 package io.langbridge.runtime.onnx;
 
-import java.util.Map;
-import io.langbridge.runtime.core.network.Vit;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.CheckpointException;
@@ -14,10 +12,12 @@ import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -107,8 +107,10 @@ class OnnxFiniteTest {
         tensors.linear(layer + "mlp.fc1", 24, 16).linear(layer + "mlp.fc2", 16, 24);
         VisionConfig config =
                 new VisionConfig(VisionConfig.Kind.CLIP, 16, 24, 1, 2, 8, 4, Activation.QUICK_GELU, 1e-5f, -1, true);
-        refusesEach(tensors, precision, (weights, options) -> new OnnxEngine()
-                .open(Vit.network(config, weights), weights, Map.of(), options));
+        refusesEach(
+                tensors,
+                precision,
+                (weights, options) -> new OnnxEngine().open(Vit.network(config, weights), weights, Map.of(), options));
     }
 
     @ParameterizedTest

@@ -1,8 +1,5 @@
 package io.langbridge.runtime.onnx;
 
-import java.util.Map;
-import io.langbridge.runtime.core.network.Vit;
-import io.langbridge.runtime.core.engine.Running;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -12,13 +9,17 @@ import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -103,7 +104,8 @@ class OnnxVisionTest {
                 VisionConfig config = config(kind, layer, true);
                 try (Running network = open(config, weights)) {
                     FloatTensor features = network.run(pixels(1));
-                    FloatTensor state = network.trace(pixels(1)).get("hidden_states." + config.layersToRun());
+                    FloatTensor state = Objects.requireNonNull(
+                            network.trace(pixels(1)).get("hidden_states." + config.layersToRun()));
                     int first = config.tokens() - config.patches();
                     assertThat(features.shape()).containsExactly(1, 4, HIDDEN);
                     assertThat(features.toArray())
@@ -144,7 +146,9 @@ class OnnxVisionTest {
             try (Running network = open(config, weights(kind, 3, true))) {
                 Map<String, FloatTensor> trace = network.trace(pixels(2));
                 assertThat(trace).containsKey("hidden_states.3").doesNotContainKey("hidden_states.4");
-                assertThat(trace.get("last_hidden_state").shape()).containsExactly(2, config.tokens(), HIDDEN);
+                assertThat(Objects.requireNonNull(trace.get("last_hidden_state"))
+                                .shape())
+                        .containsExactly(2, config.tokens(), HIDDEN);
                 assertThat(trace).containsKey("pooler_output");
             }
             try (Running network = open(config, weights(kind, 3, false))) {
@@ -166,8 +170,7 @@ class OnnxVisionTest {
 
     @Test
     void wrongPicturesAreRefusedAndSoIsAClosedNetwork() throws IOException {
-        Running network =
-                open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
+        Running network = open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> network.run(FloatTensor.allocate(1, 3, 9, 8)))
                 .withMessage("Pixels must have the shape [tiles, 3, 9, 9] with at least one tile, not [1, 3, 9, 8]");
@@ -181,8 +184,7 @@ class OnnxVisionTest {
 
     @Test
     void closingWaitsForWhatRuns() throws Exception {
-        Running network =
-                open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
+        Running network = open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
         FloatTensor tiles = pixels(2);
         float[] expected = network.run(tiles).toArray();
         CountDownLatch running = new CountDownLatch(3);

@@ -1,7 +1,5 @@
 package io.langbridge.runtime.pytorch;
 
-import io.langbridge.runtime.core.network.Vit;
-import io.langbridge.runtime.core.engine.Running;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -10,11 +8,13 @@ import static org.assertj.core.api.Assertions.within;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.tensor.FloatTensor;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Batch;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Networks;
@@ -211,8 +211,7 @@ class PyTorchTrainingTest {
                 FloatTensor pictures = Objects.requireNonNull(batch.pictures());
                 FloatTensor features = pictures;
                 if (encoder != null) {
-                    try (Running vision =
-                            engine.open(
+                    try (Running vision = engine.open(
                             Vit.network(encoder, false),
                             Tiny.weights(encoder).open(subfolder("encoder")),
                             Map.of(),

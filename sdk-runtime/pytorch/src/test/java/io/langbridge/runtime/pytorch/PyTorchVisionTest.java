@@ -1,19 +1,20 @@
 package io.langbridge.runtime.pytorch;
 
-import java.util.Map;
-import io.langbridge.runtime.core.network.Vit;
-import io.langbridge.runtime.core.engine.Running;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.tensor.FloatTensor;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,8 +47,9 @@ class PyTorchVisionTest {
             Map<String, FloatTensor> trace = tower.trace(pixels);
             assertThat(trace).containsKey("hidden_states.3").doesNotContainKey("hidden_states.4");
             for (int tile = 0; tile < 2; tile++) {
-                float[] selected =
-                        trace.get("hidden_states.2").rows(tile, tile + 1).toArray();
+                float[] selected = Objects.requireNonNull(trace.get("hidden_states.2"))
+                        .rows(tile, tile + 1)
+                        .toArray();
                 float[] patches = Arrays.copyOfRange(selected, (config.tokens() - 4) * 16, selected.length);
                 Tiny.assertClose(features.rows(tile, tile + 1).toArray(), Tiny.doubles(patches));
                 FloatTensor alone = tower.run(pixels.rows(tile, tile + 1));

@@ -1,11 +1,11 @@
 package io.langbridge.runtime.training;
 
-import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.Image;
-import io.langbridge.runtime.core.tensor.FloatTensor;
+import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TokenLayout;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Batch;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,15 +1,15 @@
 package io.langbridge.runtime.training;
 
-import io.langbridge.runtime.core.model.Fit;
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
-import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.family.VisionPart;
+import io.langbridge.runtime.core.lifecycle.Closing;
+import io.langbridge.runtime.core.model.Fit;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;

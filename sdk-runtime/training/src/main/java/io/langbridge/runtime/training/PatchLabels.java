@@ -2,8 +2,8 @@ package io.langbridge.runtime.training;
 
 import io.langbridge.Message;
 import io.langbridge.Message.Role;
-import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.image.TokenLayout;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.training.Batches.Prepared;
 import java.util.HashMap;
 import java.util.List;

@@ -2,9 +2,9 @@ package io.langbridge.runtime.training;
 
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
-import io.langbridge.runtime.core.family.AdapterConfigWriter;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.family.AdapterConfigWriter;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.network.AdapterConfig;
