@@ -17,10 +17,12 @@ final class PyTorchRunning implements Running {
     private static final int CUDA_TILES = 8;
 
     private final TorchNetwork network;
+    private final Inventory inventory;
     private final int together;
 
     PyTorchRunning(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
-        boolean pixels = Inventory.of(network).input().length == 3;
+        inventory = Inventory.of(network);
+        boolean pixels = inventory.input().length == 3;
         together = pixels && options.device().kind() == Device.Kind.CUDA ? CUDA_TILES : 1;
         this.network = new TorchNetwork(network, weights, constants, options);
     }
@@ -32,6 +34,7 @@ final class PyTorchRunning implements Running {
 
     @Override
     public FloatTensor run(FloatTensor inputs) {
+        Running.count(inventory, inputs);
         try (Scope scope = new Scope()) {
             return scope.floats(scope.own(network.run("run", scope.of(scope.tensor(inputs)))));
         }
@@ -39,6 +42,7 @@ final class PyTorchRunning implements Running {
 
     @Override
     public Map<String, FloatTensor> trace(FloatTensor inputs) {
+        Running.count(inventory, inputs);
         return network.trace((names, traced) -> {
             try (Scope scope = new Scope()) {
                 List<FloatTensor> shown =

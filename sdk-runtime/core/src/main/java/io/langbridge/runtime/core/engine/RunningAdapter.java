@@ -73,21 +73,12 @@ final class RunningAdapter implements AdapterNetwork {
             throw new UnsupportedOperationException(
                     "This adapter was opened without a vocabulary matrix; it only gives coefficients");
         }
-        return visualTokens.run(checked(features));
+        return visualTokens.run(features);
     }
 
     @Override
     public FloatTensor coefficients(FloatTensor features) {
-        return opened().run(checked(features));
-    }
-
-    private FloatTensor checked(FloatTensor features) {
-        int[] shape = features.shape();
-        if (shape.length != 3 || shape[0] < 1 || shape[1] < 1 || shape[2] != config.mmHiddenSize()) {
-            throw new IllegalArgumentException("Features must have the shape [tiles, patches, " + config.mmHiddenSize()
-                    + "] with at least one patch, not " + Arrays.toString(shape));
-        }
-        return features;
+        return opened().run(features);
     }
 
     private synchronized Running opened() {
