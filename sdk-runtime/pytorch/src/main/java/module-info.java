@@ -9,6 +9,8 @@ module io.langbridge.runtime.pytorch {
 
     exports io.langbridge.runtime.pytorch;
 
+    uses io.langbridge.runtime.core.engine.Engine;
+
     provides io.langbridge.runtime.core.engine.Engine with
             io.langbridge.runtime.pytorch.PyTorchEngine;
 }
