@@ -1,7 +1,5 @@
 package io.langbridge.runtime.onnx;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 
@@ -20,14 +18,10 @@ final class Inputs {
     Inputs(int sequences, int tokens) {
         this.sequences = sequences;
         this.tokens = tokens;
-        count = direct(Long.BYTES).asLongBuffer().put(0, sequences);
-        positions = direct(sequences * tokens * Long.BYTES).asLongBuffer();
-        lastPositions = direct(sequences * Integer.BYTES).asIntBuffer();
-        totalLength = direct(Integer.BYTES).asIntBuffer().put(0, tokens);
-    }
-
-    private static ByteBuffer direct(int bytes) {
-        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        count = KeyValues.direct(Long.BYTES).asLongBuffer().put(0, sequences);
+        positions = KeyValues.direct(sequences * tokens * Long.BYTES).asLongBuffer();
+        lastPositions = KeyValues.direct(sequences * Integer.BYTES).asIntBuffer();
+        totalLength = KeyValues.direct(Integer.BYTES).asIntBuffer().put(0, tokens);
     }
 
     void bind(Bindings bindings) {

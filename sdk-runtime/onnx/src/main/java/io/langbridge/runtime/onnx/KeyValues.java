@@ -55,7 +55,8 @@ final class KeyValues {
         return Math.multiplyExact(row, positions);
     }
 
-    private static ByteBuffer direct(int bytes) {
+    /** Native memory as graphs read and write it. */
+    static ByteBuffer direct(int bytes) {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
     }
 

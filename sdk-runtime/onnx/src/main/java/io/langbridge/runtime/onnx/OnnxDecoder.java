@@ -118,17 +118,14 @@ final class OnnxDecoder implements DecoderNetwork {
 
     /** Reads one row of the table into the rest of {@code target}. */
     void embed(int id, FloatBuffer target) {
-        if (id < 0 || id >= config.vocabSize()) {
-            throw new IndexOutOfBoundsException(
-                    "Token id " + id + " is not in the vocabulary of " + config.vocabSize() + " entries");
-        }
+        DecoderNetwork.requireToken(id, config);
         embedTokens.read((long) id * config.hiddenSize(), target);
     }
 
     @Override
     public DecoderSession open(int capacity) {
         graph.requireOpen();
-        requireCapacity(capacity);
+        DecoderNetwork.requireCapacity(1, capacity, config);
         KeyValues cache = new KeyValues(states, 1, capacity, halfKvCache);
         return new OnnxDecoderSession(this, graph, fillingGraph, rotation(capacity), cache, 0, capacity);
     }
@@ -136,10 +133,7 @@ final class OnnxDecoder implements DecoderNetwork {
     @Override
     public DecoderBatch open(int sequences, int capacity) {
         graph.requireOpen();
-        requireCapacity(capacity);
-        if (sequences < 1) {
-            throw new IllegalArgumentException("There must be at least 1 sequence, not " + sequences);
-        }
+        DecoderNetwork.requireCapacity(sequences, capacity, config);
         int positions = capacity + OnnxDecoderBatch.SPARE;
         Rotation angles = rotation(positions);
         KeyValues cache = new KeyValues(states, sequences, positions, halfKvCache);
@@ -148,13 +142,6 @@ final class OnnxDecoder implements DecoderNetwork {
             sessions.add(new OnnxDecoderSession(this, graph, fillingGraph, angles, cache, i, capacity));
         }
         return new OnnxDecoderBatch(this, graph, cache, angles, sessions);
-    }
-
-    private void requireCapacity(int capacity) {
-        if (capacity < 1 || capacity > config.maxPositionEmbeddings()) {
-            throw new IllegalArgumentException("capacity must be 1 to " + config.maxPositionEmbeddings()
-                    + " (max_position_embeddings), not " + capacity);
-        }
     }
 
     /** At least {@code positions} rows, shared by all sessions. */
@@ -169,11 +156,11 @@ final class OnnxDecoder implements DecoderNetwork {
 
     @Override
     public Trace trace(FloatTensor inputsEmbeds) {
-        int tokens = OnnxDecoderSession.tokens(inputsEmbeds, config.hiddenSize());
+        int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         List<FloatTensor> hiddenStates = new ArrayList<>();
         hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), tokens, config.hiddenSize()));
         FloatTensor logits = FloatTensor.allocate(tokens, config.vocabSize());
-        requireCapacity(tokens);
+        DecoderNetwork.requireCapacity(1, tokens, config);
         KeyValues cache = new KeyValues(states, 1, tokens, false);
         try (OnnxDecoderSession session =
                 new OnnxDecoderSession(this, traceGraph.get(), null, rotation(tokens), cache, 0, tokens)) {

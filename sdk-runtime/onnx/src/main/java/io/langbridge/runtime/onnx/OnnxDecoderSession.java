@@ -1,10 +1,10 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -67,16 +67,6 @@ final class OnnxDecoderSession implements DecoderSession {
         }
     }
 
-    /** Checks the shape {@code [tokens, hidden]} and returns the number of tokens. */
-    static int tokens(FloatTensor inputsEmbeds, int hidden) {
-        int[] shape = inputsEmbeds.shape();
-        if (shape.length != 2 || shape[0] < 1 || shape[1] != hidden) {
-            throw new IllegalArgumentException("Input embeddings must have the shape [tokens, " + hidden
-                    + "] with at least one token, not " + Arrays.toString(shape));
-        }
-        return shape[0];
-    }
-
     @Override
     public synchronized int length() {
         return length;
@@ -99,7 +89,7 @@ final class OnnxDecoderSession implements DecoderSession {
             prefill(inputsEmbeds);
             return;
         }
-        int tokens = tokens(inputsEmbeds, config.hiddenSize());
+        int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         requireRoom(tokens);
         for (int first = 0; first < tokens; first += network.prefillChunk) {
             fill(filling, inputsEmbeds, first, Math.min(network.prefillChunk, tokens - first));
@@ -115,7 +105,7 @@ final class OnnxDecoderSession implements DecoderSession {
 
     @Override
     public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
-        int tokens = tokens(inputsEmbeds, config.hiddenSize());
+        int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         requireRoom(tokens);
         int first = 0;
         LoadedGraph filling = fillingGraph;

@@ -64,19 +64,12 @@ final class PyTorchDecoder implements DecoderNetwork {
     @Override
     public FloatTensor embed(int... ids) {
         for (int id : ids) {
-            requireToken(id);
+            DecoderNetwork.requireToken(id, config);
         }
         try (Scope scope = new Scope()) {
             Scope.Output embeddings = scope.output(ids.length, config.hiddenSize());
             scope.own(network.run("embed", scope.of(scope.tensor(ids)), embeddings.value()));
             return embeddings.floats;
-        }
-    }
-
-    void requireToken(int id) {
-        if (id < 0 || id >= config.vocabSize()) {
-            throw new IndexOutOfBoundsException(
-                    "Token id " + id + " is not in the vocabulary of " + config.vocabSize() + " entries");
         }
     }
 
@@ -87,13 +80,7 @@ final class PyTorchDecoder implements DecoderNetwork {
 
     /** Makes the caches of so many sequences; the caller closes it. */
     IValue newCaches(int sequences, int capacity) {
-        if (capacity < 1 || capacity > config.maxPositionEmbeddings()) {
-            throw new IllegalArgumentException("capacity must be 1 to " + config.maxPositionEmbeddings()
-                    + " (max_position_embeddings), not " + capacity);
-        }
-        if (sequences < 1) {
-            throw new IllegalArgumentException("There must be at least 1 sequence, not " + sequences);
-        }
+        DecoderNetwork.requireCapacity(sequences, capacity, config);
         return newCaches(network, sequences, capacity);
     }
 
@@ -129,7 +116,7 @@ final class PyTorchDecoder implements DecoderNetwork {
 
     @Override
     public Trace trace(FloatTensor inputsEmbeds) {
-        int tokens = PyTorchDecoderSession.tokens(inputsEmbeds, config.hiddenSize());
+        int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         return network.trace((names, traced) -> {
             try (Scope scope = new Scope()) {
                 IValue inputs = scope.of(scope.tensor(inputsEmbeds));

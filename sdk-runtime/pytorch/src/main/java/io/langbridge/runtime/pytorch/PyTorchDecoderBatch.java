@@ -2,6 +2,7 @@ package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.engine.DecoderBatch;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
@@ -49,7 +50,7 @@ final class PyTorchDecoderBatch implements DecoderBatch {
         for (int i = 0; i < tokenIds.length; i++) {
             if (tokenIds[i] != NONE) {
                 sessions.get(i).requireRoom(1);
-                network.requireToken(tokenIds[i]);
+                DecoderNetwork.requireToken(tokenIds[i], network.config());
                 taking[count++] = i;
             }
         }

@@ -1,11 +1,11 @@
 package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.jni.IValue;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 
 /**
  * A sequence, with its cache on the device that the network updates in place. The methods are synchronized only so that
@@ -34,16 +34,6 @@ final class PyTorchDecoderSession implements DecoderSession {
         logitsValue = output.value();
     }
 
-    /** Checks the shape {@code [tokens, hidden]} and returns the number of tokens. */
-    static int tokens(FloatTensor inputsEmbeds, int hidden) {
-        int[] shape = inputsEmbeds.shape();
-        if (shape.length != 2 || shape[0] < 1 || shape[1] != hidden) {
-            throw new IllegalArgumentException("Input embeddings must have the shape [tokens, " + hidden
-                    + "] with at least one token, not " + Arrays.toString(shape));
-        }
-        return shape[0];
-    }
-
     @Override
     public synchronized int length() {
         return length;
@@ -61,7 +51,7 @@ final class PyTorchDecoderSession implements DecoderSession {
 
     @Override
     public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
-        int tokens = tokens(inputsEmbeds, network.config().hiddenSize());
+        int tokens = DecoderNetwork.tokens(inputsEmbeds, network.config());
         requireRoom(tokens);
         try (Scope call = new Scope()) {
             IValue inputs = call.of(call.tensor(inputsEmbeds));
@@ -74,7 +64,7 @@ final class PyTorchDecoderSession implements DecoderSession {
     @Override
     public synchronized FloatBuffer step(int tokenId) {
         requireRoom(1);
-        network.requireToken(tokenId);
+        DecoderNetwork.requireToken(tokenId, network.config());
         try (Scope call = new Scope()) {
             call.own(network.run("step", cache, call.of(tokenId), call.of(length), logitsValue));
         }
@@ -87,7 +77,7 @@ final class PyTorchDecoderSession implements DecoderSession {
         if (sampler.forbids()) {
             return sampler.next(prefill(inputsEmbeds));
         }
-        int tokens = tokens(inputsEmbeds, network.config().hiddenSize());
+        int tokens = DecoderNetwork.tokens(inputsEmbeds, network.config());
         requireRoom(tokens);
         try (Scope call = new Scope()) {
             return choose(
@@ -101,7 +91,7 @@ final class PyTorchDecoderSession implements DecoderSession {
             return sampler.next(step(tokenId));
         }
         requireRoom(1);
-        network.requireToken(tokenId);
+        DecoderNetwork.requireToken(tokenId, network.config());
         try (Scope call = new Scope()) {
             return choose(sampler, call, "step_and_choose", call.of(tokenId), call.of(length), 1);
         }

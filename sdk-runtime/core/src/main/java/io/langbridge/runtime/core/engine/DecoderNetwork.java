@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.engine;
 
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.util.Arrays;
 import java.util.List;
 
 /** A language model's decoder with its weights. Safe for use by several threads, each with its own session. */
@@ -38,6 +39,48 @@ public interface DecoderNetwork extends AutoCloseable {
      * @param inputsEmbeds {@code [tokens, hidden]}
      */
     Trace trace(FloatTensor inputsEmbeds);
+
+    /**
+     * Makes sure that input embeddings have the shape {@code [tokens, hidden]}, with at least one token.
+     *
+     * @return how many tokens
+     * @throws IllegalArgumentException if not
+     */
+    static int tokens(FloatTensor inputsEmbeds, DecoderConfig config) {
+        int[] shape = inputsEmbeds.shape();
+        if (shape.length != 2 || shape[0] < 1 || shape[1] != config.hiddenSize()) {
+            throw new IllegalArgumentException("Input embeddings must have the shape [tokens, " + config.hiddenSize()
+                    + "] with at least one token, not " + Arrays.toString(shape));
+        }
+        return shape[0];
+    }
+
+    /**
+     * Makes sure that there is such a token.
+     *
+     * @throws IndexOutOfBoundsException if not
+     */
+    static void requireToken(int id, DecoderConfig config) {
+        if (id < 0 || id >= config.vocabSize()) {
+            throw new IndexOutOfBoundsException(
+                    "Token id " + id + " is not in the vocabulary of " + config.vocabSize() + " entries");
+        }
+    }
+
+    /**
+     * Makes sure that there can be such a cache.
+     *
+     * @throws IllegalArgumentException if not
+     */
+    static void requireCapacity(int sequences, int capacity, DecoderConfig config) {
+        if (capacity < 1 || capacity > config.maxPositionEmbeddings()) {
+            throw new IllegalArgumentException("capacity must be 1 to " + config.maxPositionEmbeddings()
+                    + " (max_position_embeddings), not " + capacity);
+        }
+        if (sequences < 1) {
+            throw new IllegalArgumentException("There must be at least 1 sequence, not " + sequences);
+        }
+    }
 
     /** Closes the network. Sessions must be closed before. */
     @Override

@@ -10,8 +10,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Builds the three networks from a configuration and weights. Found by {@link java.util.ServiceLoader}; an
- * implementation does nothing costly before the first network is asked for. Safe for use by several threads.
+ * Runs networks, each given as a text with its weights. Found by {@link java.util.ServiceLoader}; an implementation
+ * does nothing costly before the first network is asked for. Safe for use by several threads.
  *
  * <p>The weights passed in stay open as long as the network; the network does not close them.
  */
@@ -41,9 +41,7 @@ public interface Engine {
      * @param weights named as the text names them
      * @param constants what the text takes beside its input, by name; it must not change as long as the network is open
      */
-    default Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
-        throw new UnsupportedOperationException();
-    }
+    Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options);
 
     /**
      * Opens an adapter.

@@ -63,7 +63,7 @@ final class SmolVlm implements Family {
         VisionPart vision = new VisionPart(
                 tower,
                 encoder,
-                checkpoint.part("embeddings.patch_embedding.weight"),
+                VisionPart.strip(checkpoint.weights()),
                 tiling -> pictures,
                 checkpoint.folder(),
                 Collections.emptyList());

@@ -17,6 +17,7 @@ import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.lifecycle.Closing;
@@ -141,13 +142,12 @@ public final class AlignmentAnalysis implements AutoCloseable {
     /** Checkpoints of one training see the same features. */
     private Seen seen(ModelFiles files) {
         FeatureSelection selection = Fit.selection(encoder, files.adapter());
+        Pictures pictures = files.pictures();
         Seen known = seen;
-        if (known != null
-                && known.selection.equals(selection)
-                && known.pictures.equals(files.pictures().toString())) {
+        if (known != null && known.selection.equals(selection) && known.pictures.equals(pictures.toString())) {
             return known;
         }
-        ImagePreprocessor preprocessor = new ImagePreprocessor(files.pictures());
+        ImagePreprocessor preprocessor = new ImagePreprocessor(pictures);
         List<FloatTensor> features = new ArrayList<>();
         List<TokenLayout> layouts = new ArrayList<>();
         try (Running network =
@@ -158,7 +158,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
                 layouts.add(prepared.plan().layout());
             }
         }
-        Seen made = new Seen(selection, files.pictures().toString(), features, layouts);
+        Seen made = new Seen(selection, pictures.toString(), features, layouts);
         seen = made;
         return made;
     }

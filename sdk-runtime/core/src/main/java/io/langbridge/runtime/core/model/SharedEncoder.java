@@ -20,6 +20,7 @@ final class SharedEncoder {
     final EngineOptions options;
     final Running vision;
     final ImagePreprocessor preprocessor;
+    private final String name;
     private final Closing resources;
     private int users;
 
@@ -38,12 +39,13 @@ final class SharedEncoder {
         this.options = options;
         this.vision = vision;
         this.preprocessor = preprocessor;
+        this.name = files.encoderName();
         this.resources = resources;
     }
 
     /** Says what the features mean. */
     String name() {
-        return files.encoderName();
+        return name;
     }
 
     /**
