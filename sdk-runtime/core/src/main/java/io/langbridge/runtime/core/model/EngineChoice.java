@@ -1,14 +1,19 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.checkpoint.CacheDirectory;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.spi.Services;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,8 +29,39 @@ import org.slf4j.LoggerFactory;
  */
 record EngineChoice(Engine engine, Engine decoder, Device device) {
     private static final Logger LOG = LoggerFactory.getLogger(EngineChoice.class);
+    private static final int MOST_THREADS = 8;
     private static final String ARTEFACTS = "the engines are io.langbridge:langbridge-onnx (onnx: CPU) and"
             + " io.langbridge:langbridge-pytorch (pytorch: CPU and CUDA), version as in io.langbridge:langbridge-bom";
+
+    static List<Engine> onThePath() {
+        return Services.all(Engine.class, loader -> ServiceLoader.load(Engine.class, loader));
+    }
+
+    /** Computing threads: those asked for, or all processors, at most 8. */
+    static int threads(@Nullable Integer wanted) {
+        return wanted != null
+                ? wanted
+                : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * How a tool that loads no model runs the engine: in full precision, with a cache that stays.
+     *
+     * @param wantedThreads see {@link #threads}
+     * @param cacheDirectory null for the user's cache folder
+     */
+    EngineOptions defaults(@Nullable Integer wantedThreads, @Nullable Path cacheDirectory) {
+        return new EngineOptions(
+                threads(wantedThreads),
+                false,
+                cacheDirectory != null ? cacheDirectory : CacheDirectory.ofUser(),
+                device,
+                false,
+                Precision.FULL,
+                EngineOptions.PREFILL_CHUNK,
+                false,
+                List.of());
+    }
 
     /**
      * Chooses.

@@ -32,7 +32,6 @@ import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
-import io.langbridge.spi.Services;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -46,23 +45,22 @@ import org.slf4j.LoggerFactory;
  */
 public final class Loader implements ModelLoader {
     private static final Logger LOG = LoggerFactory.getLogger(Loader.class);
-    private static final int MOST_THREADS = 8;
     private static final int DEFAULT_CONTEXT = 4096;
 
-    /** For {@link ServiceLoader}. */
-    public Loader() {}
+    private final @Nullable Engine engine;
+
+    /** For {@link ServiceLoader}: with the engines on the path. */
+    public Loader() {
+        this.engine = null;
+    }
+
+    /** With a given engine. */
+    public Loader(Engine engine) {
+        this.engine = engine;
+    }
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        return load(spec, engines());
-    }
-
-    /** Loads with a given engine. */
-    public static VisionLanguageModel load(ModelSpec spec, Engine engine) {
-        return load(spec, Collections.singletonList(engine));
-    }
-
-    private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
         long start = System.nanoTime();
         Closing shared = new Closing();
         Closing own = new Closing();
@@ -71,6 +69,7 @@ public final class Loader implements ModelLoader {
             Opening<Tokenizer> tokenizer =
                     own.add(Opening.of(() -> Tokenizer.of(files.llm().folder())));
             NativeLibraries.keepIn(spec.withoutCache() ? null : cacheDirectory(spec));
+            List<Engine> engines = engine == null ? EngineChoice.onThePath() : Collections.singletonList(engine);
             EngineChoice choice =
                     EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
             if (spec.adapter() != null) {
@@ -153,19 +152,14 @@ public final class Loader implements ModelLoader {
 
     @Override
     public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
-        EngineChoice choice = EngineChoice.of(engines(), null, null, false);
-        ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
-        fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice));
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
+        fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 
     /** Folds with a given engine. */
     public static void fold(
             Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
         AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
-    }
-
-    static List<Engine> engines() {
-        return Services.all(Engine.class, loader -> ServiceLoader.load(Engine.class, loader));
     }
 
     /** Where converted weights go; a folder that is deleted with the model if none are to be kept. */
@@ -180,16 +174,9 @@ public final class Loader implements ModelLoader {
         return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
     }
 
-    /** With a cache that stays. */
-    static EngineOptions options(ModelSpec spec, EngineChoice choice) {
-        return options(spec, choice, cacheDirectory(spec));
-    }
-
     private static EngineOptions options(ModelSpec spec, EngineChoice choice, Path cacheDirectory) {
         return new EngineOptions(
-                spec.threads() != null
-                        ? spec.threads()
-                        : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
+                EngineChoice.threads(spec.threads()),
                 spec.spinning(),
                 cacheDirectory,
                 choice.device(),
