@@ -1,5 +1,6 @@
 package io.langbridge;
 
+import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -244,28 +245,12 @@ public interface VisionLanguageModel extends AutoCloseable {
     @Override
     void close();
 
-    /** Describes a model; {@link #build()} checks and loads it. Not thread-safe. */
+    /**
+     * Describes a model; {@link #build()} checks and loads it. Each setter checks its value at once, and the last call
+     * wins. Not thread-safe.
+     */
     final class Builder {
-        private @Nullable Encoder encoder;
-        private @Nullable Adapter adapter;
-        private @Nullable Llm llm;
-        private @Nullable Path folder;
-        private @Nullable Integer threads;
-        private @Nullable Boolean spinning;
-        private @Nullable Integer contextLength;
-        private @Nullable Path cacheDirectory;
-        private @Nullable Long memoryLimit;
-        private @Nullable String engine;
-        private @Nullable String device;
-        private @Nullable Boolean allowDownloads;
-        private @Nullable Precision precision;
-        private @Nullable Boolean withoutCache;
-        private @Nullable Integer prefillChunk;
-        private @Nullable Boolean halfKvCache;
-        private @Nullable List<Integer> affinity;
-        private @Nullable Integer maxConcurrentRequests;
-        private @Nullable Integer maxQueuedRequests;
-        private final List<ModelListener> listeners = new ArrayList<>();
+        private final Settings settings = new Settings();
 
         private Builder() {}
 
@@ -274,11 +259,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          *
          * @param encoder the encoder
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder encoder(Encoder encoder) {
-            once(this.encoder, "encoder");
-            this.encoder = Objects.requireNonNull(encoder, "encoder");
+            settings.encoder = Objects.requireNonNull(encoder, "encoder");
             return this;
         }
 
@@ -287,11 +270,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          *
          * @param adapter the adapter
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder adapter(Adapter adapter) {
-            once(this.adapter, "adapter");
-            this.adapter = Objects.requireNonNull(adapter, "adapter");
+            settings.adapter = Objects.requireNonNull(adapter, "adapter");
             return this;
         }
 
@@ -300,11 +281,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          *
          * @param llm the language model
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder llm(Llm llm) {
-            once(this.llm, "llm");
-            this.llm = Objects.requireNonNull(llm, "llm");
+            settings.llm = Objects.requireNonNull(llm, "llm");
             return this;
         }
 
@@ -314,11 +293,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          *
          * @param folder see {@link VisionLanguageModel#load}
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder folder(Path folder) {
-            once(this.folder, "folder");
-            this.folder = Objects.requireNonNull(folder, "folder");
+            settings.folder = Objects.requireNonNull(folder, "folder");
             return this;
         }
 
@@ -332,8 +309,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (threads < 1) {
                 throw new IllegalArgumentException("threads must be at least 1, not " + threads);
             }
-            once(this.threads, "threads");
-            this.threads = threads;
+            settings.threads = threads;
             return this;
         }
 
@@ -345,8 +321,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder spinning(boolean spinning) {
-            once(this.spinning, "spinning");
-            this.spinning = spinning;
+            settings.spinning = spinning;
             return this;
         }
 
@@ -361,8 +336,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (contextLength < 1) {
                 throw new IllegalArgumentException("contextLength must be at least 1, not " + contextLength);
             }
-            once(this.contextLength, "contextLength");
-            this.contextLength = contextLength;
+            settings.contextLength = contextLength;
             return this;
         }
 
@@ -375,13 +349,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder cacheDirectory(Path cacheDirectory) {
-            Objects.requireNonNull(cacheDirectory, "cacheDirectory");
-            once(this.cacheDirectory, "cacheDirectory");
-            if (withoutCache != null) {
-                throw new IllegalStateException("cacheDirectory(" + cacheDirectory
-                        + ") contradicts withoutCache(), which was called before: leave one of them out");
-            }
-            this.cacheDirectory = cacheDirectory;
+            settings.cacheDirectory = Objects.requireNonNull(cacheDirectory, "cacheDirectory");
             return this;
         }
 
@@ -390,14 +358,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          * when the model closes. For a home that cannot be written to; a start takes as long as the first one.
          *
          * @return this builder
-         * @throws IllegalStateException if a cache directory was given
          */
         public Builder withoutCache() {
-            if (cacheDirectory != null) {
-                throw new IllegalStateException("withoutCache() contradicts cacheDirectory(" + cacheDirectory
-                        + "), which was called before: leave one of them out");
-            }
-            withoutCache = true;
+            settings.withoutCache = true;
             return this;
         }
 
@@ -408,8 +371,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder precision(Precision precision) {
-            once(this.precision, "precision");
-            this.precision = Objects.requireNonNull(precision, "precision");
+            settings.precision = Objects.requireNonNull(precision, "precision");
             return this;
         }
 
@@ -425,8 +387,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (positions < 1) {
                 throw new IllegalArgumentException("prefillChunk must be at least 1, not " + positions);
             }
-            once(this.prefillChunk, "prefillChunk");
-            this.prefillChunk = positions;
+            settings.prefillChunk = positions;
             return this;
         }
 
@@ -439,8 +400,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder halfKvCache(boolean half) {
-            once(this.halfKvCache, "halfKvCache");
-            this.halfKvCache = half;
+            settings.halfKvCache = half;
             return this;
         }
 
@@ -461,8 +421,7 @@ public interface VisionLanguageModel extends AutoCloseable {
                 }
                 chosen.add(processor);
             }
-            once(this.affinity, "affinity");
-            this.affinity = chosen;
+            settings.affinity = List.copyOf(chosen);
             return this;
         }
 
@@ -484,8 +443,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (requests < 1) {
                 throw new IllegalArgumentException("maxConcurrentRequests must be at least 1, not " + requests);
             }
-            once(this.maxConcurrentRequests, "maxConcurrentRequests");
-            this.maxConcurrentRequests = requests;
+            settings.maxConcurrentRequests = requests;
             return this;
         }
 
@@ -500,8 +458,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (requests < 0) {
                 throw new IllegalArgumentException("maxQueuedRequests must be 0 or positive, not " + requests);
             }
-            once(this.maxQueuedRequests, "maxQueuedRequests");
-            this.maxQueuedRequests = requests;
+            settings.maxQueuedRequests = requests;
             return this;
         }
 
@@ -512,7 +469,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder listener(ModelListener listener) {
-            listeners.add(Objects.requireNonNull(listener, "listener"));
+            List<ModelListener> all = new ArrayList<>(settings.listeners);
+            all.add(Objects.requireNonNull(listener, "listener"));
+            settings.listeners = List.copyOf(all);
             return this;
         }
 
@@ -526,8 +485,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (bytes < 1) {
                 throw new IllegalArgumentException("memoryLimit must be at least 1 byte, not " + bytes);
             }
-            once(this.memoryLimit, "memoryLimit");
-            this.memoryLimit = bytes;
+            settings.memoryLimit = bytes;
             return this;
         }
 
@@ -539,8 +497,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder engine(String engine) {
-            once(this.engine, "engine");
-            this.engine = Objects.requireNonNull(engine, "engine");
+            settings.engine = Objects.requireNonNull(engine, "engine");
             return this;
         }
 
@@ -553,8 +510,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder device(String device) {
-            once(this.device, "device");
-            this.device = Objects.requireNonNull(device, "device");
+            settings.device = Objects.requireNonNull(device, "device");
             return this;
         }
 
@@ -566,8 +522,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder allowDownloads(boolean allowDownloads) {
-            once(this.allowDownloads, "allowDownloads");
-            this.allowDownloads = allowDownloads;
+            settings.allowDownloads = allowDownloads;
             return this;
         }
 
@@ -575,7 +530,8 @@ public interface VisionLanguageModel extends AutoCloseable {
          * Checks that the parts fit, then loads them.
          *
          * @return the model, ready to be asked; the caller closes it
-         * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
+         * @throws IllegalStateException if a part is missing, adapter or language model were given beside a folder, or
+         *     settings contradict each other
          * @throws IllegalArgumentException if the device's name is none
          * @throws CheckpointException if a file is missing, damaged or does not fit the others
          * @throws UnsupportedModelException if the architecture is not supported; the message lists what is
@@ -589,11 +545,22 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
+         * Loads with a runtime of the caller's choice, in place of the one that is found on the path.
+         *
+         * @param runtime loads the model
+         * @return as {@link #build()}
+         */
+        public VisionLanguageModel build(ModelLoader runtime) {
+            Objects.requireNonNull(runtime, "runtime");
+            return runtime.load(spec());
+        }
+
+        /**
          * Checks whether the parts fit, from their files alone: what {@link #build()} would refuse, and what it would
          * accept but a user should know. Loads no weights and needs no engine.
          *
          * @return the report
-         * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
+         * @throws IllegalStateException as {@link #build()} does
          * @throws RuntimeUnavailableException if no runtime is on the path
          */
         public FitReport check() {
@@ -602,51 +569,30 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         private ModelSpec spec() {
-            if (folder != null && (adapter != null || llm != null)) {
+            Settings all = settings.copy();
+            if (all.folder != null && (all.adapter != null || all.llm != null)) {
                 throw new IllegalStateException(
                         "Give either folder(..), which holds all parts, or encoder(..), adapter(..) and llm(..)");
             }
-            if (folder == null && (encoder == null || adapter == null || llm == null)) {
+            if (all.folder == null && (all.encoder == null || all.adapter == null || all.llm == null)) {
                 throw new IllegalStateException(
                         "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
-                                + encoder + ", adapter " + adapter + ", llm " + llm);
+                                + all.encoder + ", adapter " + all.adapter + ", llm " + all.llm);
             }
-            if (maxQueuedRequests != null && maxConcurrentRequests == null) {
-                throw new IllegalStateException("maxQueuedRequests(" + maxQueuedRequests
+            if (all.withoutCache && all.cacheDirectory != null) {
+                throw new IllegalStateException("cacheDirectory(" + all.cacheDirectory
+                        + ") and withoutCache() contradict each other: leave one of them out");
+            }
+            if (all.maxQueuedRequests != null && all.maxConcurrentRequests == null) {
+                throw new IllegalStateException("maxQueuedRequests(" + all.maxQueuedRequests
                         + ") needs maxConcurrentRequests(..); without a limit none waits");
             }
-            if (affinity != null && (threads == null || affinity.size() != threads - 1)) {
-                throw new IllegalStateException("affinity(..) names " + affinity.size()
-                        + " processors; it needs threads(" + (affinity.size() + 1) + "), not "
-                        + (threads == null ? "the default" : threads));
+            int tied = all.affinity.size();
+            if (tied > 0 && (all.threads == null || tied != all.threads - 1)) {
+                throw new IllegalStateException("affinity(..) names " + tied + " processors; it needs threads("
+                        + (tied + 1) + "), not " + (all.threads == null ? "the default" : all.threads));
             }
-            return new ModelSpec(
-                    encoder,
-                    adapter,
-                    llm,
-                    folder,
-                    threads,
-                    Boolean.TRUE.equals(spinning),
-                    contextLength,
-                    cacheDirectory,
-                    memoryLimit,
-                    engine,
-                    device,
-                    Boolean.TRUE.equals(allowDownloads),
-                    precision,
-                    Boolean.TRUE.equals(withoutCache),
-                    prefillChunk,
-                    Boolean.TRUE.equals(halfKvCache),
-                    affinity == null ? List.of() : List.copyOf(affinity),
-                    maxConcurrentRequests,
-                    maxQueuedRequests,
-                    List.copyOf(listeners));
-        }
-
-        private static void once(@Nullable Object value, String name) {
-            if (value != null) {
-                throw new IllegalStateException(name + " was already set to " + value);
-            }
+            return all;
         }
     }
 }

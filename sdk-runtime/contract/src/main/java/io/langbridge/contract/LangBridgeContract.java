@@ -31,7 +31,6 @@ import io.langbridge.runtime.core.model.Loader;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.spi.ModelSpec;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -42,7 +41,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -85,17 +83,18 @@ public abstract class LangBridgeContract {
     }
 
     private VisionLanguageModel load(String name, Engine engine) {
-        return Loader.load(spec(null, null, null, checkpoint(name)), engine);
+        return builder().folder(checkpoint(name)).build(new Loader(engine));
     }
 
     private VisionLanguageModel load(Encoder encoder, Adapter adapter, Llm llm) {
-        return Loader.load(spec(encoder, adapter, llm, null), engine());
+        return builder().encoder(encoder).adapter(adapter).llm(llm).build(new Loader(engine()));
     }
 
-    private static ModelSpec spec(
-            @Nullable Encoder encoder, @Nullable Adapter adapter, @Nullable Llm llm, @Nullable Path folder) {
-        return new ModelSpec(
-                encoder, adapter, llm, folder, 2, false, null, scratch.resolve("cache"), null, null, "cpu", false);
+    private static VisionLanguageModel.Builder builder() {
+        return VisionLanguageModel.builder()
+                .threads(2)
+                .cacheDirectory(scratch.resolve("cache"))
+                .device("cpu");
     }
 
     private Llm llm(String name) {

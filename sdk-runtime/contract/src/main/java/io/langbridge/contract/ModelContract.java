@@ -25,7 +25,6 @@ import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.spi.ModelSpec;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -41,7 +40,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -75,7 +73,7 @@ public abstract class ModelContract {
     @BeforeAll
     void open() {
         fixtures = Fixtures.bundled(scratch);
-        model = load(checkpoint(), null, null);
+        model = load(checkpoint());
     }
 
     @AfterAll
@@ -96,40 +94,23 @@ public abstract class ModelContract {
         return fixtures.resolve("end-to-end/langbridge-pad/checkpoint");
     }
 
-    private VisionLanguageModel load(Path folder, @Nullable Integer contextLength, @Nullable Long memoryLimit) {
-        return Loader.load(
-                new ModelSpec(
-                        null,
-                        null,
-                        null,
-                        folder,
-                        2,
-                        false,
-                        contextLength,
-                        scratch.resolve("cache"),
-                        memoryLimit,
-                        null,
-                        "cpu",
-                        false),
-                engine());
+    private VisionLanguageModel.Builder builder() {
+        return VisionLanguageModel.builder()
+                .threads(2)
+                .cacheDirectory(scratch.resolve("cache"))
+                .device("cpu");
+    }
+
+    private VisionLanguageModel load(VisionLanguageModel.Builder described) {
+        return described.build(new Loader(engine()));
+    }
+
+    private VisionLanguageModel load(Path folder) {
+        return load(builder().folder(folder));
     }
 
     private VisionLanguageModel load(Encoder encoder, Adapter adapter, Llm llm) {
-        return Loader.load(
-                new ModelSpec(
-                        encoder,
-                        adapter,
-                        llm,
-                        null,
-                        2,
-                        false,
-                        null,
-                        scratch.resolve("cache"),
-                        null,
-                        null,
-                        "cpu",
-                        false),
-                engine());
+        return load(builder().encoder(encoder).adapter(adapter).llm(llm));
     }
 
     private Image image(String name) {
@@ -364,7 +345,7 @@ public abstract class ModelContract {
 
     @Test
     void the_answer_ends_when_the_context_is_full() {
-        try (VisionLanguageModel small = load(checkpoint(), 60, null)) {
+        try (VisionLanguageModel small = load(builder().folder(checkpoint()).contextLength(60))) {
             Answer answer = small.answer(
                     Request.builder().text("Hi").options(options(500).build()).build());
             assertThat(answer.finishReason()).isEqualTo(FinishReason.CONTEXT_FULL);
@@ -375,7 +356,7 @@ public abstract class ModelContract {
 
     @Test
     void a_prompt_longer_than_the_context_is_an_error_with_both_lengths() {
-        try (VisionLanguageModel small = load(checkpoint(), 60, null)) {
+        try (VisionLanguageModel small = load(builder().folder(checkpoint()).contextLength(60))) {
             assertThatThrownBy(() -> small.answer(about(image("landscape.png"), "What is this?", SHORT)))
                     .isInstanceOf(PromptException.class)
                     .hasMessageContaining("16 of them from pictures")
@@ -397,7 +378,7 @@ public abstract class ModelContract {
         Files.writeString(
                 copy.resolve("chat_template.jinja"),
                 "<image>\n{% for m in messages %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}");
-        try (VisionLanguageModel one = load(copy, null, null)) {
+        try (VisionLanguageModel one = load(copy)) {
             Request two = Request.builder()
                     .image(image("landscape.png"))
                     .image(image("portrait.png"))
@@ -415,7 +396,7 @@ public abstract class ModelContract {
         Path copy = copy(checkpoint(), "raising");
         Files.writeString(copy.resolve("chat_template.jinja"), "{{ raise_exception('only one question at a time') }}");
         assertThatThrownBy(() -> {
-                    try (VisionLanguageModel raising = load(copy, null, null)) {
+                    try (VisionLanguageModel raising = load(copy)) {
                         raising.answer(Request.builder().text("Hi").build());
                     }
                 })
@@ -425,7 +406,7 @@ public abstract class ModelContract {
 
     @Test
     void too_little_memory_is_an_error_before_anything_is_loaded() {
-        assertThatThrownBy(() -> load(checkpoint(), null, 100_000L))
+        assertThatThrownBy(() -> load(builder().folder(checkpoint()).memoryLimit(100_000)))
                 .isInstanceOf(InsufficientMemoryException.class)
                 .hasMessageContaining("Biggest items")
                 .hasMessageContaining("language model");
@@ -438,7 +419,7 @@ public abstract class ModelContract {
         Files.writeString(
                 config,
                 Files.readString(config).replace("llava_qwen", "llava_mamba").replace("LlavaQwen", "LlavaMamba"));
-        assertThatThrownBy(() -> load(copy, null, null))
+        assertThatThrownBy(() -> load(copy))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("amba")
                 .hasMessageContaining("Qwen");
@@ -501,7 +482,7 @@ public abstract class ModelContract {
 
     @Test
     void any_adapter_is_explained_by_the_words_it_is_near_to_but_only_langbridge_by_its_coefficients() {
-        try (VisionLanguageModel mlp = load(fixtures.resolve("end-to-end/llava-native/checkpoint"), null, null)) {
+        try (VisionLanguageModel mlp = load(fixtures.resolve("end-to-end/llava-native/checkpoint"))) {
             EncodedImage seen = mlp.encode(image("landscape.png"));
             assertThatThrownBy(() -> mlp.explain(seen))
                     .isInstanceOf(UnsupportedModelException.class)
@@ -543,19 +524,19 @@ public abstract class ModelContract {
         Path weights = copy.resolve("model.safetensors");
         byte[] bytes = Files.readAllBytes(weights);
         Files.write(weights, Arrays.copyOf(bytes, bytes.length / 2));
-        assertThatThrownBy(() -> load(copy, null, null))
+        assertThatThrownBy(() -> load(copy))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("model.safetensors");
         Files.writeString(copy.resolve("tokenizer.json"), "{", StandardCharsets.UTF_8);
         Files.write(weights, bytes);
-        assertThatThrownBy(() -> load(copy, null, null))
+        assertThatThrownBy(() -> load(copy))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("tokenizer.json");
     }
 
     @Test
     void a_closed_model_refuses_work_and_ends_what_was_open() {
-        VisionLanguageModel closing = load(checkpoint(), null, null);
+        VisionLanguageModel closing = load(checkpoint());
         AnswerStream stream = closing.stream(
                 about(image("landscape.png"), "What?", options(400).build()));
         stream.iterator().next();
@@ -654,7 +635,7 @@ public abstract class ModelContract {
         Image picture = image(number % 2 == 0 ? "landscape.png" : "portrait.png");
         List<Answer> answers = new ArrayList<>();
         answers.add(model.answer(about(picture, "What is number " + number + "?", SHORT)));
-        try (VisionLanguageModel own = load(checkpoint(), null, null)) {
+        try (VisionLanguageModel own = load(checkpoint())) {
             VisionLanguageModel asked = number % 4 == 0 ? own : model;
             try (AnswerStream stream =
                     asked.stream(about(picture, "Describe it.", options(100).build()))) {
@@ -671,7 +652,7 @@ public abstract class ModelContract {
 
     @Test
     void closing_from_another_thread_ends_running_answers() throws Exception {
-        VisionLanguageModel closing = load(checkpoint(), null, null);
+        VisionLanguageModel closing = load(checkpoint());
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {
             List<Future<FinishReason>> answers = new ArrayList<>();

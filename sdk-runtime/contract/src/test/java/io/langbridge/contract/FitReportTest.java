@@ -8,8 +8,7 @@ import io.langbridge.FitReport;
 import io.langbridge.FitReport.Verdict;
 import io.langbridge.Llm;
 import io.langbridge.MissingTokens;
-import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.spi.ModelSpec;
+import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,14 +43,16 @@ class FitReportTest {
     }
 
     private static FitReport check(Encoder encoder, Adapter adapter, Llm llm, @Nullable Long memoryLimit) {
-        return new Loader()
-                .check(new ModelSpec(
-                        encoder, adapter, llm, null, null, false, null, null, memoryLimit, null, null, false));
+        VisionLanguageModel.Builder builder =
+                VisionLanguageModel.builder().encoder(encoder).adapter(adapter).llm(llm);
+        if (memoryLimit != null) {
+            builder.memoryLimit(memoryLimit);
+        }
+        return builder.check();
     }
 
     private static FitReport check(Path folder) {
-        return new Loader()
-                .check(new ModelSpec(null, null, null, folder, null, false, null, null, null, null, null, false));
+        return VisionLanguageModel.builder().folder(folder).check();
     }
 
     private static String text(FitReport report, Verdict verdict, String subject) {

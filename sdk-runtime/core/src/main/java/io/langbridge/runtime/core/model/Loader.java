@@ -41,20 +41,20 @@ import org.slf4j.LoggerFactory;
 public final class Loader implements ModelLoader {
     private static final Logger LOG = LoggerFactory.getLogger(Loader.class);
 
-    /** For {@link ServiceLoader}. */
-    public Loader() {}
+    private final @Nullable Engine engine;
+
+    /** For {@link ServiceLoader}: with the engines on the path. */
+    public Loader() {
+        this.engine = null;
+    }
+
+    /** With a given engine. */
+    public Loader(Engine engine) {
+        this.engine = engine;
+    }
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        return load(spec, EngineChoice.engines());
-    }
-
-    /** Loads with a given engine. */
-    public static VisionLanguageModel load(ModelSpec spec, Engine engine) {
-        return load(spec, Collections.singletonList(engine));
-    }
-
-    private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
         long start = System.nanoTime();
         Closing shared = new Closing();
         Closing own = new Closing();
@@ -63,6 +63,7 @@ public final class Loader implements ModelLoader {
             Opening<Tokenizer> tokenizer =
                     own.add(Opening.of(() -> Tokenizer.of(files.llm().folder())));
             NativeLibraries.keepIn(spec.withoutCache() ? null : EngineChoice.cacheDirectory(spec));
+            List<Engine> engines = engine == null ? EngineChoice.onThePath() : Collections.singletonList(engine);
             EngineChoice choice =
                     EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
             if (spec.adapter() != null) {
@@ -145,9 +146,8 @@ public final class Loader implements ModelLoader {
 
     @Override
     public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
-        EngineChoice choice = EngineChoice.of(EngineChoice.engines(), null, null, false);
-        ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
-        fold(adapter, llm, standard, folder, choice.engine(), choice.options(defaults));
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
+        fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 
     /** Folds with a given engine. */
