@@ -48,11 +48,7 @@ final class OnnxDecoderBatch implements DecoderBatch {
 
     /** @param sessions one for each sequence in {@code cache} */
     OnnxDecoderBatch(
-            OnnxDecoder network,
-            LoadedGraph graph,
-            Kept cache,
-            Rotation rotation,
-            List<OnnxDecoderSession> sessions) {
+            OnnxDecoder network, LoadedGraph graph, Kept cache, Rotation rotation, List<OnnxDecoderSession> sessions) {
         this.network = network;
         this.graph = graph;
         this.cache = cache;

@@ -130,11 +130,10 @@ public final class DecoderConfigReader {
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
             default ->
-                throw new UnsupportedModelException(
-                        json.at(nameKey(json)) + " is '" + name
-                                + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                                + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and"
-                                + " MistralForCausalLM, and LLaVA models of these.");
+                throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
+                        + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+                        + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and"
+                        + " MistralForCausalLM, and LLaVA models of these.");
         };
     }
 
