@@ -113,7 +113,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
     public Alignment of(Adapter adapter, int neighbours) {
         Closing own = new Closing();
         try {
-            AdapterPart part = own.add(AdapterPart.open(adapter.path(), adapter.vocabulary()));
+            AdapterPart part = own.add(Fit.open(adapter));
             VisionPart vision = own.add(VisionPart.open(encoder.folder(), Fit.selection(encoder, part)));
             ModelFiles files = ModelFiles.separate(adapter, encoder, vision, part, llm);
             Fit.requireKind(adapter, part);

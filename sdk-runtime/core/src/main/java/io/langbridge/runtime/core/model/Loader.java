@@ -4,9 +4,9 @@ import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
-import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
@@ -103,7 +103,7 @@ public final class Loader implements ModelLoader {
     }
 
     /**
-     * Puts another language model behind an encoder and its adapter.
+     * Puts another language model behind an encoder and its LangBridge adapter.
      *
      * @param use keeps the encoder open; closed here if this fails, by the model otherwise
      */
@@ -112,12 +112,6 @@ public final class Loader implements ModelLoader {
         Closing own = new Closing();
         own.add(use);
         try {
-            if (!(encoder.files.adapterConfig() instanceof AdapterConfig.LangBridge)) {
-                throw new UnsupportedModelException("The adapter "
-                        + encoder.files.adapter().weights().source() + " is of type "
-                        + encoder.files.adapterConfig().type() + ", made for one language model; only LangBridge"
-                        + " adapters (mm_vocab) move to another");
-            }
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = contextLength(encoder.spec, files.llm().config());
             memory(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
@@ -146,19 +140,19 @@ public final class Loader implements ModelLoader {
     }
 
     @Override
-    public void save(Adapter adapter, @Nullable Llm trainedWith, Path folder) {
+    public void save(LangBridgeAdapter adapter, @Nullable Llm trainedWith, Path folder) {
         AdapterFolder.save(adapter, trainedWith, folder);
     }
 
     @Override
-    public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
+    public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
         EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
         fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 
     /** Folds with a given engine. */
     public static void fold(
-            Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
+            LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
         AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
     }
 
