@@ -7,8 +7,9 @@
 class Context(NamedTuple):
   keys : List[Tensor]  # of each layer that keeps them, [kv_heads, capacity, head_dim], after rotation
   values : List[Tensor]
-  cos : Tensor  # of the positions of the rows, [rows, 1, head_dim]
-  sin : Tensor
+  # For each way of rotating: of the positions of the rows, [rows, 1, head_dim]
+  cos : List[Tensor]
+  sin : List[Tensor]
   position : int  # of the first row
   # Where each row is a sequence of its own: which it is of those that keys and values hold, [sequences, kv_heads,
   # capacity, head_dim] then, and its position. Empty: one sequence
@@ -164,16 +165,16 @@ class Network(Module):
     return x
 
   # qkv: queries, keys and values of each row side by side; norm: [heads + kv_heads, head_dim]; layer: of those that keep
-  # keys and values
+  # keys and values; rotary: which of the ways of rotating
   def cached_attention(self, qkv: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context, layer: int,
-      heads: int, kv_heads: int, window: int, mask: Optional[Tensor], answered: bool) -> Tensor:
+      rotary: int, heads: int, kv_heads: int, window: int, mask: Optional[Tensor], answered: bool) -> Tensor:
     rows = qkv.size(0)
     qkv = qkv.view([rows, heads + 2 * kv_heads, -1])
     head_dim = qkv.size(2)
     qk = torch.narrow(qkv, 1, 0, heads + kv_heads)
     if norm is not None:
       qk = torch.rms_norm(qk, [head_dim], None, epsilon) * norm
-    qk = self.rotate(qk, c.cos, c.sin)
+    qk = self.rotate(qk, c.cos[rotary], c.sin[rotary])
     q = torch.narrow(qk, 1, 0, heads)
     k = torch.narrow(qk, 1, heads, kv_heads)
     v = torch.narrow(qkv, 1, heads + kv_heads, kv_heads)
@@ -241,22 +242,21 @@ class Network(Module):
 
   # ---- What is called. w: the weights in the order of the network's text
 
-  def nothing(self, like: Tensor) -> __torch__.Context:
-    keys : List[Tensor] = []
-    values : List[Tensor] = []
-    lengths : List[int] = []
+  def nothing(self) -> __torch__.Context:
+    none : List[Tensor] = []
+    one : List[int] = []
     shown : List[Tensor] = []
-    return __torch__.Context(keys, values, like, like, 0, lengths, lengths, lengths, False, None, shown)
+    return __torch__.Context(none, none, none, none, 0, one, one, one, False, None, shown)
 
   # Float32 on the CPU, in row order.
   def result(self, x: Tensor) -> Tensor:
     return x.to(torch.device("cpu"), 6).contiguous()
 
   def run(self, w: List[Tensor], x: Tensor) -> Tensor:
-    return self.result(self.network(w, x, self.nothing(x)))
+    return self.result(self.network(w, x, self.nothing()))
 
   def trace(self, w: List[Tensor], x: Tensor) -> List[Tensor]:
-    c = self.nothing(x)
+    c = self.nothing()
     y = self.network(w, x, c)
     return self.results(c.shown)
 

@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.checkpoint.CacheDirectory;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.spi.ModelSpec;
 import io.langbridge.spi.Services;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -188,6 +189,25 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
         RuntimeUnavailableException failure = new RuntimeUnavailableException(what + all, first);
         reasons.subList(1, reasons.size()).forEach(failure::addSuppressed);
         throw failure;
+    }
+
+    /** How networks are to run, with converted weights in a given folder. */
+    EngineOptions options(ModelSpec spec, Path cacheDirectory) {
+        return new EngineOptions(
+                threads(spec.threads()),
+                spec.spinning(),
+                cacheDirectory,
+                device,
+                spec.allowDownloads(),
+                spec.precisionOf(null),
+                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK,
+                spec.halfKvCache(),
+                spec.affinity());
+    }
+
+    /** Where converted weights are kept, if they are. */
+    static Path cacheDirectory(ModelSpec spec) {
+        return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
     }
 
     private void log(String why) {

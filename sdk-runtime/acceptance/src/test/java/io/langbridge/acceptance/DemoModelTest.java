@@ -1,4 +1,4 @@
-package io.langbridge.runtime.demo;
+package io.langbridge.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -16,6 +16,7 @@ import io.langbridge.Image;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.demo.DemoModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
