@@ -6,7 +6,6 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -58,16 +57,16 @@ public final class DecoderConfigReader {
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
-        Family family = family(json, absentType);
+        String name = name(json, absentType);
+        if (Qwen35ConfigReader.reads(name)) {
+            return Qwen35ConfigReader.read(json);
+        }
+        Family family = family(json, name);
         refuseUnsupported(json);
 
         int hidden = json.positiveOr("hidden_size", 4096);
         int heads = json.positiveOr("num_attention_heads", 32);
-        int layers = json.positiveOr("num_hidden_layers", 32);
-        if (layers > MAX_LAYERS) {
-            throw new CheckpointException(
-                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
-        }
+        int layers = layers(json);
         int keyValueHeads = keyValueHeads(json, family, heads);
         int headDim = headDim(json, family, hidden, heads);
         int maxPositions = json.positiveOr("max_position_embeddings", family.maxPositions);
@@ -96,19 +95,35 @@ public final class DecoderConfigReader {
                 json.booleanOr("tie_word_embeddings", false));
     }
 
+    static int layers(Json json) {
+        int layers = json.positiveOr("num_hidden_layers", 32);
+        if (layers > MAX_LAYERS) {
+            throw new CheckpointException(
+                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
+        }
+        return layers;
+    }
+
     private static String name(Family family) {
         return family.name().toLowerCase(Locale.ROOT);
     }
 
-    private static Family family(Json json, @Nullable String absentType) {
-        List<String> architectures =
-                json.has("architectures") ? json.strings("architectures") : Collections.emptyList();
-        String modelType = json.string("model_type");
-        if (architectures.isEmpty() && modelType == null) {
-            modelType = absentType;
+    /** The architecture comes first: early LLaVA models of the authors all have the model_type "llava". */
+    private static String nameKey(Json json) {
+        boolean named =
+                json.has("architectures") && !json.strings("architectures").isEmpty();
+        return named ? "architectures" : "model_type";
+    }
+
+    private static String name(Json json, @Nullable String absentType) {
+        if (nameKey(json).equals("architectures")) {
+            return json.strings("architectures").get(0);
         }
-        // The architecture comes first: early LLaVA models of the authors all have the model_type "llava".
-        String name = architectures.isEmpty() ? String.valueOf(modelType) : architectures.get(0);
+        String modelType = json.string("model_type");
+        return String.valueOf(modelType == null ? absentType : modelType);
+    }
+
+    private static Family family(Json json, String name) {
         return switch (name) {
             case "Qwen2ForCausalLM", "LlavaQwenForCausalLM", "qwen2", "llava_qwen" -> Family.QWEN2;
             case "Qwen3ForCausalLM", "qwen3" -> Family.QWEN3;
@@ -116,14 +131,14 @@ public final class DecoderConfigReader {
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
             default ->
                 throw new UnsupportedModelException(
-                        json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
+                        json.at(nameKey(json)) + " is '" + name
                                 + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                                + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
-                                + " these.");
+                                + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and"
+                                + " MistralForCausalLM, and LLaVA models of these.");
         };
     }
 
-    private static void refuseUnsupported(Json json) {
+    static void refuseUnsupported(Json json) {
         Quantisation.refuse(json);
         String activation = json.stringOr("hidden_act", "silu");
         if (!activation.equals("silu")) {
@@ -180,11 +195,7 @@ public final class DecoderConfigReader {
             }
             return sliding;
         }
-        List<String> types = json.strings("layer_types");
-        if (types.size() != layers) {
-            throw new CheckpointException(
-                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
-        }
+        List<String> types = layerTypes(json, layers);
         for (int i = 0; i < layers; i++) {
             sliding[i] = switch (types.get(i)) {
                 case "full_attention" -> false;
@@ -201,15 +212,26 @@ public final class DecoderConfigReader {
         return sliding;
     }
 
+    static List<String> layerTypes(Json json, int layers) {
+        List<String> types = json.strings("layer_types");
+        if (types.size() != layers) {
+            throw new CheckpointException(
+                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
+        }
+        return types;
+    }
+
     /**
      * As the reference reads them: {@code rope_scaling}, which people add by hand, wins over the
      * {@code rope_parameters} that transformers 5 writes, and takes no value from them.
      */
-    private static Rope rope(Json json, int maxPositions) {
-        Json parameters = filled(json, "rope_scaling");
-        if (parameters == null) {
-            parameters = filled(json, "rope_parameters");
-        }
+    static @Nullable Json ropeParameters(Json json) {
+        Json scaling = filled(json, "rope_scaling");
+        return scaling == null ? filled(json, "rope_parameters") : scaling;
+    }
+
+    static Rope rope(Json json, int maxPositions) {
+        Json parameters = ropeParameters(json);
         if (parameters == null) {
             return new Rope(theta(json, 10_000), null);
         }

@@ -72,7 +72,7 @@ public final class LlmPart implements AutoCloseable {
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
-        return new LlmPart(decoder, weights, generation, folder, owned);
+        return new LlmPart(decoder, decoder.weights(weights), generation, folder, owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */
