@@ -8,13 +8,14 @@
     keys : List[Tensor] = []
     values : List[Tensor] = []
     none : List[int] = []
+    inputs : List[Tensor] = []
     shown : List[Tensor] = []
     for i in range(len(kv_heads)):
       shape = [sequences, kv_heads[i], capacity, head_dims[i]]
       keys.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
       values.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
     cos, sin = self.rotation(capacity, inverse_frequencies, w[0])
-    return __torch__.Context(keys, values, cos, sin, 0, none, none, none, True, None, shown)
+    return __torch__.Context(inputs, keys, values, cos, sin, 0, none, none, none, True, None, shown)
 
   # The cache of one of them.
   def sequence(self, w: List[Tensor], caches: __torch__.Context, index: int) -> __torch__.Context:
@@ -24,7 +25,7 @@
       keys.append(torch.select(caches.keys[i], 0, index))
       values.append(torch.select(caches.values[i], 0, index))
     none : List[int] = []
-    return __torch__.Context(keys, values, caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
+    return __torch__.Context(caches.inputs, keys, values, caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
 
   # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each.
   def rotation(self, positions: int, inverse_frequencies: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
@@ -37,7 +38,7 @@
     cos = torch.narrow(cache.cos, 0, position, x.size(0))
     sin = torch.narrow(cache.sin, 0, position, x.size(0))
     c = __torch__.Context(
-        cache.keys, cache.values, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True, None,
+        cache.inputs, cache.keys, cache.values, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True, None,
         cache.shown)
     return self.network(w, x, c).to(6).view([-1])
 
@@ -53,7 +54,7 @@
     none : List[Tensor] = []
     one : List[int] = []
     c = __torch__.Context(
-        none, none, torch.cat(all_cos), torch.cat(all_sin), 0, one, one, lengths, False, learnt, none)
+        none, none, none, torch.cat(all_cos), torch.cat(all_sin), 0, one, one, lengths, False, learnt, none)
     return self.network(w, x, c)
 
   # ---- The next token, by the rules of Sampler and Scores and in their types: the same logits give the same token.
@@ -136,7 +137,7 @@
       positions: List[int], rows: Tensor, logits: Tensor) -> int:
     at = rows.to(w[0].device)
     c = __torch__.Context(
-        caches.keys, caches.values, torch.index_select(caches.cos, 0, at), torch.index_select(caches.sin, 0, at), 0,
+        caches.inputs, caches.keys, caches.values, torch.index_select(caches.cos, 0, at), torch.index_select(caches.sin, 0, at), 0,
         sequences, positions, caches.lengths, False, None, caches.shown)
     x = torch.embedding(w[0], tokens.to(w[0].device))
     y = self.network(w, x, c)
@@ -160,7 +161,7 @@
   def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
     c = __torch__.Context(
-        cache.keys, cache.values, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths, False, None,
+        cache.inputs, cache.keys, cache.values, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths, False, None,
         shown)
     logits = self.network(w, inputs_embeds, c)
     return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)
