@@ -92,7 +92,7 @@ class Decoder(Network):
             inverse_frequencies = 1.0 / theta**exponents
         layers = self.config["num_hidden_layers"]
         return self.script.open(
-            self.w, [self.kv_heads] * layers, [self.head_dim] * layers, capacity, inverse_frequencies)
+            self.w, [self.kv_heads] * layers, [self.head_dim] * layers, 1, capacity, [inverse_frequencies])
 
 
 def parity_decoders(archives, fixtures, device, dtype, report):

@@ -12,7 +12,6 @@ import io.langbridge.runtime.core.family.DecoderConfigReader;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.VisionConfigReader;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.network.VisionConfig;
@@ -113,7 +112,7 @@ final class RandomModels {
 
     private static Tensors decoder(Json config) {
         Tensors tensors = new Tensors(config, "");
-        Inventory.of(Decoder.network(DecoderConfigReader.read(config))).check(tensors);
+        Inventory.of(DecoderConfigReader.read(config).network()).check(tensors);
         return tensors;
     }
 

@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.generate.Scores;
+import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -57,9 +58,9 @@ final class DecoderCases {
         checkTraces(check, network, shortIds, longIds, embeds);
         checkParts(check, network, longIds);
         SequenceCases.check(check, network, longIds, check.tolerance("long.logits"));
-        int headDim = part.config().headDim();
-        check.closeIfGiven(
-                "rope.inv_freq", FloatTensor.of(part.config().rope().inverseFrequencies(headDim), headDim / 2));
+        float[] frequencies =
+                Inventory.of(part.config().network()).rotaries().get(0).inverseFrequencies();
+        check.closeIfGiven("rope.inv_freq", FloatTensor.of(frequencies, frequencies.length));
         for (String key : json.keys()) {
             if (key.startsWith("generate")) {
                 boolean fromEmbeds = key.contains("from_embeds");

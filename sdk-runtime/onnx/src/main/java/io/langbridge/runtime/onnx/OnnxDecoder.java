@@ -9,11 +9,11 @@ import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.lifecycle.Opening;
-import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
@@ -29,6 +29,7 @@ final class OnnxDecoder implements DecoderNetwork {
 
     private final DecoderConfig config;
     private final List<State> states;
+    private final List<Rotary> rotaries;
     private final StoredTensor embedTokens;
     private final LoadedGraph graph;
     /** Faster over many positions; null where {@link #graph} is as fast. */
@@ -44,9 +45,11 @@ final class OnnxDecoder implements DecoderNetwork {
 
     OnnxDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
         this.config = config;
-        Network network = Decoder.network(config);
-        states = Inventory.of(network).states();
-        embedTokens = weights.get(Decoder.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+        Network network = config.network();
+        Inventory inventory = Inventory.of(network);
+        states = inventory.states();
+        rotaries = inventory.rotaries();
+        embedTokens = weights.get(DecoderConfig.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
         Opening<LoadedGraph> filling = options.precision() == Precision.INT8
@@ -94,7 +97,7 @@ final class OnnxDecoder implements DecoderNetwork {
         }
         if (use == Use.ANSWERING && precision != Precision.FULL && !config.tieWordEmbeddings()) {
             // Rows of it are read as they are needed.
-            stored.requireFinite(Decoder.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+            stored.requireFinite(DecoderConfig.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
         }
         return net.load(options);
     }
@@ -148,7 +151,7 @@ final class OnnxDecoder implements DecoderNetwork {
     private synchronized Rotation rotation(int positions) {
         Rotation known = rotation;
         if (known == null || known.positions() < positions) {
-            known = Rotation.of(config, positions);
+            known = Rotation.of(rotaries, positions);
             rotation = known;
         }
         return known;

@@ -4,6 +4,7 @@ import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.network.Rotary;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,8 +15,6 @@ import org.jspecify.annotations.Nullable;
 /** A network as a graph: a value is a tensor {@code [rows, width]} under its name. */
 class OnnxNet implements Net {
     static final String INPUTS_EMBEDS = "inputs_embeds";
-    static final String COS = "cos";
-    static final String SIN = "sin";
     /** How many sequences run; each has as many rows, one sequence after the other. */
     static final String SEQUENCES = "sequences";
     /** Positions of all rows, {@code [sequences, rows of each]}. */
@@ -37,6 +36,7 @@ class OnnxNet implements Net {
     private final Map<String, List<String>> sums = new HashMap<>();
 
     private final Map<String, Integer> names = new HashMap<>();
+    private final List<Rotary> rotaries = new ArrayList<>();
     private final Map<String, String> castRotation = new HashMap<>();
     private final Map<Integer, String> shapes = new HashMap<>();
     private @Nullable String lastRows;
@@ -47,6 +47,15 @@ class OnnxNet implements Net {
         this.shows = shows;
         this.cacheType = cacheType;
         graph = weights.graph;
+    }
+
+    /** Cosines of one of the ways of rotating that the text has, in its order. */
+    static String cos(int index) {
+        return "cos" + (index == 0 ? "" : "." + index);
+    }
+
+    static String sin(int index) {
+        return "sin" + (index == 0 ? "" : "." + index);
     }
 
     static String pastKey(int layer) {
@@ -299,7 +308,8 @@ class OnnxNet implements Net {
             Value v = linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
             heads = heads(q, k, v, how.heads());
         } else {
-            heads = cached(x, layer, how, how.state(), separateHeads(x, layer, how, Change.NONE, Change.NONE));
+            Causal state = how.state();
+            heads = cached(x, layer, how, state, separateHeads(x, layer, how, state, Change.NONE, Change.NONE));
         }
         return linear(heads, layer + "." + how.out(), x.width(), how.outBias());
     }
@@ -344,9 +354,10 @@ class OnnxNet implements Net {
     }
 
     /** Queries, keys and values for {@link #cached}, which rotate here. */
-    final List<String> separateHeads(Value x, String layer, Attention how, Change reading, Change ofValues) {
-        String q = rotated(x, layer + ".q", how, how.heads(), reading);
-        String k = rotated(x, layer + ".k", how, how.kvHeads(), reading);
+    final List<String> separateHeads(
+            Value x, String layer, Attention how, Causal state, Change reading, Change ofValues) {
+        String q = rotated(x, layer + ".q", how, state, how.heads(), reading);
+        String k = rotated(x, layer + ".k", how, state, how.kvHeads(), reading);
         String v = sequences(projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues), how.kvWidth());
         String scale = graph.constant("scale of " + how.headDim(), new float[] {queryScale(how)});
         q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
@@ -372,27 +383,38 @@ class OnnxNet implements Net {
      * Queries or keys: normed over each head if the model does so, then rotated. The attention operator rotates too,
      * but not where norms come first or head_dim is no multiple of 16.
      */
-    private String rotated(Value x, String part, Attention how, int heads, Change reading) {
+    private String rotated(Value x, String part, Attention how, Causal state, int heads, Change reading) {
         int headDim = how.headDim();
         String y = projected(x, part + "_proj", heads * headDim, how.bias(), reading);
-        Float epsilon = how.state() == null ? null : how.state().headNorm();
+        Float epsilon = state.headNorm();
         if (epsilon != null) {
             String norm = part + "_norm";
             y = rmsNorm(reshape(y, -1, headDim), weights.weight(norm + ".weight", headDim), norm, epsilon);
         }
-        return graph.microsoft("RotaryEmbedding", sequences(y, heads * headDim), POSITIONS, cos(how), sin(how))
+        String rows = sequences(y, heads * headDim);
+        return graph.microsoft("RotaryEmbedding", rows, POSITIONS, cos(state.rotary()), sin(state.rotary()))
                 .with("interleaved", 0)
                 .to(unique(y + ".rotated"));
     }
 
-    private String cos(Attention how) {
-        graph.input(COS, OnnxGraph.Type.FLOAT, "angles", how.headDim() / 2);
-        return COS;
+    private String cos(Rotary rotary) {
+        return angles(cos(index(rotary)), rotary);
     }
 
-    private String sin(Attention how) {
-        graph.input(SIN, OnnxGraph.Type.FLOAT, "angles", how.headDim() / 2);
-        return SIN;
+    private String sin(Rotary rotary) {
+        return angles(sin(index(rotary)), rotary);
+    }
+
+    private String angles(String name, Rotary rotary) {
+        graph.input(name, OnnxGraph.Type.FLOAT, "angles", rotary.width() / 2);
+        return name;
+    }
+
+    private int index(Rotary rotary) {
+        if (!rotaries.contains(rotary)) {
+            rotaries.add(rotary);
+        }
+        return rotaries.indexOf(rotary);
     }
 
     /** In the type of the cache, in which the operator takes all it gets. */
@@ -424,8 +446,8 @@ class OnnxNet implements Net {
         }
         taken.addAll(List.of(pastKey(index), pastValue(index), LAST_POSITIONS, TOTAL_LENGTH));
         if (rotates) {
-            taken.add(castRotation.computeIfAbsent(cos(how), this::inCacheType));
-            taken.add(castRotation.computeIfAbsent(sin(how), this::inCacheType));
+            taken.add(castRotation.computeIfAbsent(cos(state.rotary()), this::inCacheType));
+            taken.add(castRotation.computeIfAbsent(sin(state.rotary()), this::inCacheType));
         }
         OnnxGraph.Node node = graph.microsoft("GroupQueryAttention", taken.toArray(new String[0]))
                 .with("num_heads", how.heads())
@@ -466,10 +488,6 @@ class OnnxNet implements Net {
         if (attention.headDim() % 8 != 0) {
             throw new UnsupportedModelException("The " + graph.name + " has head_dim " + attention.headDim()
                     + "; the ONNX engine runs multiples of 8");
-        }
-        if (attention.kvHeads() < 1 || attention.heads() % attention.kvHeads() != 0) {
-            throw new UnsupportedModelException("The " + graph.name + " has " + attention.heads()
-                    + " attention heads, which " + attention.kvHeads() + " key-value heads do not divide");
         }
     }
 

@@ -170,7 +170,7 @@ final class RoundedNet extends OnnxNet {
         boolean together = state.headNorm() == null && how.headDim() % 16 == 0;
         List<String> qkv = together
                 ? List.of(stackedHeads(x, layer, how, reading, ofValues))
-                : separateHeads(x, layer, how, reading, ofValues);
+                : separateHeads(x, layer, how, state, reading, ofValues);
         Value heads = cached(x, layer, how, state, qkv);
         return writing(heads, layer + "." + how.out(), x.width(), how.outBias(), ofHeads);
     }

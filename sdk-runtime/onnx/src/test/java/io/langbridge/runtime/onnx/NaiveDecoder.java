@@ -1,15 +1,15 @@
 package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import java.util.Arrays;
 
 /** The decoder in plain loops and double precision, all positions at once, without a cache. */
 final class NaiveDecoder {
-    private final DecoderConfig c;
+    private final LlamaConfig c;
     private final Weights weights;
 
-    NaiveDecoder(DecoderConfig config, Weights weights) {
+    NaiveDecoder(LlamaConfig config, Weights weights) {
         c = config;
         this.weights = weights;
     }

@@ -16,7 +16,7 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
@@ -55,8 +55,8 @@ class OnnxDecoderTest {
     }
 
     /** Three layers, four heads of eight over two key-value heads; the window applies to the second layer only. */
-    private static DecoderConfig config(boolean biases, boolean qkNorm, int window, boolean tied) {
-        return new DecoderConfig(
+    private static LlamaConfig config(boolean biases, boolean qkNorm, int window, boolean tied) {
+        return new LlamaConfig(
                 "test",
                 HIDDEN,
                 40,
@@ -77,7 +77,7 @@ class OnnxDecoderTest {
                 tied);
     }
 
-    private Weights weights(DecoderConfig c, DType dtype) throws IOException {
+    private Weights weights(LlamaConfig c, DType dtype) throws IOException {
         RandomWeights weights = new RandomWeights(dtype).add("model.embed_tokens.weight", VOCAB, HIDDEN);
         int queries = c.numAttentionHeads() * c.headDim();
         int keys = c.numKeyValueHeads() * c.headDim();
@@ -111,17 +111,17 @@ class OnnxDecoderTest {
         }
     }
 
-    private DecoderNetwork open(DecoderConfig config) throws IOException {
+    private DecoderNetwork open(LlamaConfig config) throws IOException {
         return new OnnxEngine().decoder(config, weights(config, DType.F32), options);
     }
 
-    private static double[][] reference(DecoderConfig config, Weights weights) {
+    private static double[][] reference(LlamaConfig config, Weights weights) {
         return new NaiveDecoder(config, weights).logits(IDS);
     }
 
     @Test
     void everyVariantEqualsTheReferenceStepByStep() throws IOException {
-        for (DecoderConfig config :
+        for (LlamaConfig config :
                 List.of(config(true, false, 0, true), config(false, true, 0, false), config(false, false, 4, false))) {
             Weights weights = weights(config, DType.F32);
             double[][] expected = reference(config, weights);
@@ -136,7 +136,7 @@ class OnnxDecoderTest {
 
     @Test
     void aPromptInPiecesGivesTheSameAsInOne() throws IOException {
-        DecoderConfig config = config(false, false, 4, true);
+        LlamaConfig config = config(false, false, 4, true);
         Weights weights = weights(config, DType.F32);
         double[][] expected = reference(config, weights);
         try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, options);
@@ -153,7 +153,7 @@ class OnnxDecoderTest {
 
     @Test
     void aCacheOfHalfThePrecisionCostsLittle() throws IOException {
-        DecoderConfig config = config(true, true, 4, true);
+        LlamaConfig config = config(true, true, 4, true);
         Weights weights = weights(config, DType.F32);
         double[][] expected = reference(config, weights);
         EngineOptions half = new EngineOptions(
@@ -172,7 +172,7 @@ class OnnxDecoderTest {
 
     @Test
     void threadsStayOnTheProcessorsThatWereAskedFor() throws IOException {
-        DecoderConfig config = config(false, false, 0, true);
+        LlamaConfig config = config(false, false, 0, true);
         Weights weights = weights(config, DType.F32);
         EngineOptions pinned = new EngineOptions(
                 2, false, folder, Device.CPU, false, Precision.FULL, EngineOptions.PREFILL_CHUNK, false, List.of(0));
@@ -203,7 +203,7 @@ class OnnxDecoderTest {
 
     @Test
     void aLongPromptRunsInChunks() throws IOException {
-        DecoderConfig config = config(false, false, 4, true);
+        LlamaConfig config = config(false, false, 4, true);
         Weights weights = weights(config, DType.F32);
         EngineOptions inChunks =
                 new EngineOptions(1, false, folder, Device.CPU, false, Precision.FULL, 4, false, List.of());
@@ -216,7 +216,7 @@ class OnnxDecoderTest {
 
     @Test
     void whatWasRewoundIsForgotten() throws IOException {
-        DecoderConfig config = config(true, false, 0, true);
+        LlamaConfig config = config(true, false, 0, true);
         Weights weights = weights(config, DType.F32);
         double[][] expected = reference(config, weights);
         try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, options);
@@ -234,7 +234,7 @@ class OnnxDecoderTest {
 
     @Test
     void sequencesRunTogetherWithCachesOfHalfThePrecision() throws IOException {
-        for (DecoderConfig config : List.of(config(true, false, 4, true), config(false, true, 0, false))) {
+        for (LlamaConfig config : List.of(config(true, false, 4, true), config(false, true, 0, false))) {
             EngineOptions half = new EngineOptions(
                     1, false, folder, Device.CPU, false, Precision.FULL, EngineOptions.PREFILL_CHUNK, true, List.of());
             try (DecoderNetwork network = new OnnxEngine().decoder(config, weights(config, DType.F32), half);
@@ -291,7 +291,7 @@ class OnnxDecoderTest {
 
     @Test
     void traceGivesEveryPositionAndStartsWithTheEmbeddings() throws IOException {
-        DecoderConfig config = config(false, true, 0, true);
+        LlamaConfig config = config(false, true, 0, true);
         Weights weights = weights(config, DType.F32);
         double[][] expected = reference(config, weights);
         try (DecoderNetwork network = new OnnxEngine().decoder(config, weights, options)) {
@@ -321,7 +321,7 @@ class OnnxDecoderTest {
 
     @Test
     void bfloat16WeightsAreConvertedOnceAndGiveTheSame() throws IOException {
-        DecoderConfig config = config(true, false, 0, true);
+        LlamaConfig config = config(true, false, 0, true);
         Weights weights = weights(config, DType.BF16);
         double[][] expected = reference(config, weights);
         List<Path> written = new ArrayList<>();
@@ -340,7 +340,7 @@ class OnnxDecoderTest {
 
     @Test
     void sessionsSideBySideDoNotDisturbEachOther() throws Exception {
-        DecoderConfig config = config(true, false, 0, true);
+        LlamaConfig config = config(true, false, 0, true);
         Weights weights = weights(config, DType.F32);
         double[][] expected = reference(config, weights);
         ExecutorService threads = Executors.newFixedThreadPool(4);
@@ -432,7 +432,7 @@ class OnnxDecoderTest {
 
     @Test
     void headSizesTheKernelCannotRunAreRefused() throws IOException {
-        DecoderConfig odd = new DecoderConfig(
+        LlamaConfig odd = new LlamaConfig(
                 "odd",
                 HIDDEN,
                 40,

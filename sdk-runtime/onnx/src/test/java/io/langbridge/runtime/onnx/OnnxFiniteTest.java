@@ -9,7 +9,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.network.Vit;
@@ -158,8 +158,8 @@ class OnnxFiniteTest {
         return tied ? tensors : tensors.add("lm_head.weight", 48, 32);
     }
 
-    private static DecoderConfig config(boolean tied) {
-        return new DecoderConfig(
+    private static LlamaConfig config(boolean tied) {
+        return new LlamaConfig(
                 "test",
                 32,
                 64,

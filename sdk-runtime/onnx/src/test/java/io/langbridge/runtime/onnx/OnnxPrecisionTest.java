@@ -13,7 +13,7 @@ import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
@@ -36,13 +36,13 @@ class OnnxPrecisionTest {
     private static final int TOKENS = 48;
     private static final int STEPS = 8;
     private static final List<Precision> QUANTISED = List.of(Precision.INT8, Precision.INT4);
-    private static final DecoderConfig CONFIG = config(0);
+    private static final LlamaConfig CONFIG = config(0);
 
     /** {@code window} is that of the second layer, or 0. */
-    private static DecoderConfig config(int window) {
+    private static LlamaConfig config(int window) {
         boolean[] sliding = new boolean[LAYERS];
         sliding[1] = window > 0;
-        return new DecoderConfig(
+        return new LlamaConfig(
                 "test",
                 HIDDEN,
                 INNER,

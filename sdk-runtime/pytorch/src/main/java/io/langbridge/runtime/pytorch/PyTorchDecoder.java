@@ -2,17 +2,16 @@ package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
-import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
-import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
@@ -32,28 +31,18 @@ final class PyTorchDecoder implements DecoderNetwork {
     /** What the layers keep between tokens. */
     private final List<State.Keys> states;
 
+    private final List<Rotary> rotaries;
+
     PyTorchDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
-        check(config);
         this.config = config;
         prefillChunk = options.device().kind() == Device.Kind.CUDA
                 ? Math.max(CUDA_CHUNK, options.prefillChunk())
                 : options.prefillChunk();
-        Network text = Decoder.network(config);
-        states =
-                Inventory.of(text).states().stream().map(State.Keys.class::cast).toList();
+        Network text = config.network();
+        Inventory inventory = Inventory.of(text);
+        states = inventory.states().stream().map(State.Keys.class::cast).toList();
+        rotaries = inventory.rotaries();
         network = new TorchNetwork(text, weights, Map.of(), options);
-    }
-
-    static void check(DecoderConfig config) {
-        if (config.headDim() % 2 != 0) {
-            throw new UnsupportedModelException("The " + config.modelType() + " decoder has head_dim "
-                    + config.headDim() + "; rotation needs an even number");
-        }
-        if (config.numKeyValueHeads() < 1 || config.numAttentionHeads() % config.numKeyValueHeads() != 0) {
-            throw new UnsupportedModelException("The " + config.modelType() + " decoder has "
-                    + config.numAttentionHeads() + " attention heads, which " + config.numKeyValueHeads()
-                    + " key-value heads do not divide");
-        }
     }
 
     @Override
@@ -92,14 +81,16 @@ final class PyTorchDecoder implements DecoderNetwork {
                     scope.of(states.stream().mapToLong(State.Keys::headDim).toArray()),
                     scope.of(sequences),
                     scope.of(capacity),
-                    scope.of(frequencies(scope, config)));
+                    frequencies(scope, rotaries));
         }
     }
 
-    /** The angle per position of every rotated pair. */
-    static PtNDArray frequencies(Scope scope, DecoderConfig config) {
-        float[] frequencies = config.rope().inverseFrequencies(config.headDim());
-        return scope.tensor(FloatTensor.of(frequencies, frequencies.length));
+    /** The angle per position of every rotated pair, for each way of rotating that a decoder has. */
+    static IValue frequencies(Scope scope, List<Rotary> rotaries) {
+        return scope.of(rotaries.stream()
+                .map(Rotary::inverseFrequencies)
+                .map(frequencies -> scope.tensor(FloatTensor.of(frequencies, frequencies.length)))
+                .toArray(PtNDArray[]::new));
     }
 
     @Override

@@ -5,7 +5,6 @@ import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Network;
@@ -166,9 +165,6 @@ public final class PyTorchTraining implements AutoCloseable {
      * @throws io.langbridge.RuntimeUnavailableException if PyTorch's natives or the device are missing
      */
     public PyTorchTraining(Networks networks, double weightDecay, boolean muon, EngineOptions options) {
-        if (networks.llm != null) {
-            PyTorchDecoder.check(networks.llm);
-        }
         if ((networks.adapter instanceof AdapterConfig.LangBridge) != (networks.vocabulary != null)) {
             throw new IllegalArgumentException("A shared vocabulary belongs to a LangBridge adapter and to no other");
         }
@@ -188,7 +184,7 @@ public final class PyTorchTraining implements AutoCloseable {
         AdapterConfig adapter = networks.adapter;
         DecoderConfig llm = networks.llm;
         Network encoderText = encoder == null ? NONE : Vit.network(encoder, false);
-        Network llmText = llm == null ? NONE : Decoder.network(llm);
+        Network llmText = llm == null ? NONE : llm.network();
         TorchNet encoderNet = TorchNet.of(encoderText);
         TorchNet adapterNet = TorchNet.of(adapter == null ? NONE : run(adapter, llm));
         TorchNet llmNet = TorchNet.of(llmText);
@@ -207,10 +203,9 @@ public final class PyTorchTraining implements AutoCloseable {
                     "start",
                     scope.of(like.upload(scope, FloatTensor.allocate(1))),
                     scope.of(adapter instanceof AdapterConfig.LangBridge langBridge && langBridge.softmax()),
-                    scope.of(
-                            llm == null
-                                    ? scope.tensor(FloatTensor.allocate(1))
-                                    : PyTorchDecoder.frequencies(scope, llm))));
+                    PyTorchDecoder.frequencies(
+                            scope,
+                            llm == null ? List.of() : Inventory.of(llmText).rotaries())));
             if (adapter != null) {
                 addEmpty(Inventory.of(Projector.network(adapter, width(llm))).tensors());
                 if (networks.imageNewline) {

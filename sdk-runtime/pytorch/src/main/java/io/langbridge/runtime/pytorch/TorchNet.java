@@ -3,6 +3,7 @@ package io.langbridge.runtime.pytorch;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.pytorch.Slot.Access;
 import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ final class TorchNet implements Net {
     private final StringBuilder lines = new StringBuilder();
     private final Map<Slot, Integer> slots = new LinkedHashMap<>();
     private final List<String> shown = new ArrayList<>();
+    private final List<Rotary> rotaries = new ArrayList<>();
     private final Set<Integer> windows = new LinkedHashSet<>();
     private boolean decodes;
     private int inputs;
@@ -264,6 +266,7 @@ final class TorchNet implements Net {
                         state.headNorm() == null ? 0.0f : state.headNorm(),
                         "c",
                         state.layer(),
+                        index(state.rotary()),
                         how.heads(),
                         how.kvHeads(),
                         state.window(),
@@ -271,6 +274,13 @@ final class TorchNet implements Net {
                         python(state.answered()));
         Value attended = new Value(let(y), x.rows(), how.width());
         return linear(attended, layer + "." + how.out(), x.width(), how.outBias());
+    }
+
+    private int index(Rotary rotary) {
+        if (!rotaries.contains(rotary)) {
+            rotaries.add(rotary);
+        }
+        return rotaries.indexOf(rotary);
     }
 
     private String headNorm(String layer, Attention how) {

@@ -1,10 +1,10 @@
 
   # ---- A decoder's session. These methods follow those of ops.py; w[0] is the table of embeddings.
 
-  # Empty caches of several sequences: keys and values, and the rotation of all positions. kv_heads, head_dims: of each
-  # layer; inverse_frequencies: [head_dim / 2], float32 as the reference's angles
+  # Empty caches of several sequences: keys and values, and the rotations of all positions. kv_heads, head_dims: of each
+  # layer; inverse_frequencies: [head_dim / 2] each, float32 as the reference's angles
   def open(self, w: List[Tensor], kv_heads: List[int], head_dims: List[int], sequences: int, capacity: int,
-      inverse_frequencies: Tensor) -> __torch__.Context:
+      inverse_frequencies: List[Tensor]) -> __torch__.Context:
     keys : List[Tensor] = []
     values : List[Tensor] = []
     none : List[int] = []
@@ -14,7 +14,7 @@
       shape = [sequences, kv_heads[i], capacity, head_dims[i]]
       keys.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
       values.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
-    cos, sin = self.rotation(capacity, inverse_frequencies, w[0])
+    cos, sin = self.rotations(capacity, inverse_frequencies, w[0])
     return __torch__.Context(inputs, keys, values, cos, sin, 0, none, none, none, True, None, shown)
 
   # The cache of one of them.
@@ -25,7 +25,8 @@
       keys.append(torch.select(caches.keys[i], 0, index))
       values.append(torch.select(caches.values[i], 0, index))
     none : List[int] = []
-    return __torch__.Context(caches.inputs, keys, values, caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
+    return __torch__.Context(
+        caches.inputs, keys, values, caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
 
   # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each.
   def rotation(self, positions: int, inverse_frequencies: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
@@ -33,28 +34,48 @@
     angles = torch.cat([angles, angles], -1).unsqueeze(1)
     return torch.cos(angles).to(like.device, like.dtype), torch.sin(angles).to(like.device, like.dtype)
 
+  def rotations(self, positions: int, inverse_frequencies: List[Tensor],
+      like: Tensor) -> Tuple[List[Tensor], List[Tensor]]:
+    all_cos : List[Tensor] = []
+    all_sin : List[Tensor] = []
+    for frequencies in inverse_frequencies:
+      cos, sin = self.rotation(positions, frequencies, like)
+      all_cos.append(cos)
+      all_sin.append(sin)
+    return all_cos, all_sin
+
+  # Some rows of each.
+  def narrowed(self, tables: List[Tensor], first: int, rows: int) -> List[Tensor]:
+    narrowed : List[Tensor] = []
+    for table in tables:
+      narrowed.append(torch.narrow(table, 0, first, rows))
+    return narrowed
+
+  def selected(self, tables: List[Tensor], rows: Tensor) -> List[Tensor]:
+    selected : List[Tensor] = []
+    for table in tables:
+      selected.append(torch.index_select(table, 0, rows))
+    return selected
+
   # Appends x to the cache. Logits of the last row: [vocab], float32
   def last_logits(self, w: List[Tensor], cache: __torch__.Context, x: Tensor, position: int) -> Tensor:
-    cos = torch.narrow(cache.cos, 0, position, x.size(0))
-    sin = torch.narrow(cache.sin, 0, position, x.size(0))
+    cos = self.narrowed(cache.cos, position, x.size(0))
+    sin = self.narrowed(cache.sin, position, x.size(0))
     c = __torch__.Context(
-        cache.inputs, cache.keys, cache.values, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True, None,
-        cache.shown)
+        cache.inputs, cache.keys, cache.values, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True,
+        None, cache.shown)
     return self.network(w, x, c).to(6).view([-1])
 
   # Logits of the rows that are learnt of several sequences one after the other, which do not see each other.
   def packed(self, w: List[Tensor], x: Tensor, lengths: List[int], learnt: Tensor,
-      inverse_frequencies: Tensor) -> Tensor:
-    cos, sin = self.rotation(max(lengths), inverse_frequencies, x)
-    all_cos : List[Tensor] = []
-    all_sin : List[Tensor] = []
-    for length in lengths:
-      all_cos.append(torch.narrow(cos, 0, 0, length))
-      all_sin.append(torch.narrow(sin, 0, 0, length))
+      inverse_frequencies: List[Tensor]) -> Tensor:
+    cos, sin = self.rotations(max(lengths), inverse_frequencies, x)
+    positions = torch.cat([torch.arange(length, device=x.device) for length in lengths])
     none : List[Tensor] = []
     one : List[int] = []
     c = __torch__.Context(
-        none, none, none, torch.cat(all_cos), torch.cat(all_sin), 0, one, one, lengths, False, learnt, none)
+        none, none, none, self.selected(cos, positions), self.selected(sin, positions), 0, one, one, lengths, False,
+        learnt, none)
     return self.network(w, x, c)
 
   # ---- The next token, by the rules of Sampler and Scores and in their types: the same logits give the same token.
@@ -137,7 +158,7 @@
       positions: List[int], rows: Tensor, logits: Tensor) -> int:
     at = rows.to(w[0].device)
     c = __torch__.Context(
-        caches.inputs, caches.keys, caches.values, torch.index_select(caches.cos, 0, at), torch.index_select(caches.sin, 0, at), 0,
+        caches.inputs, caches.keys, caches.values, self.selected(caches.cos, at), self.selected(caches.sin, at), 0,
         sequences, positions, caches.lengths, False, None, caches.shown)
     x = torch.embedding(w[0], tokens.to(w[0].device))
     y = self.network(w, x, c)
@@ -161,7 +182,7 @@
   def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
     c = __torch__.Context(
-        cache.inputs, cache.keys, cache.values, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths, False, None,
-        shown)
+        cache.inputs, cache.keys, cache.values, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths,
+        False, None, shown)
     logits = self.network(w, inputs_embeds, c)
     return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)

@@ -8,8 +8,9 @@ class Context(NamedTuple):
   inputs : List[Tensor]  # those of the network behind the first, in the order of its text
   keys : List[Tensor]  # of each layer that keeps them, [kv_heads, capacity, head_dim], after rotation
   values : List[Tensor]
-  cos : Tensor  # of the positions of the rows, [rows, 1, head_dim]
-  sin : Tensor
+  # For each way of rotating: of the positions of the rows, [rows, 1, head_dim]
+  cos : List[Tensor]
+  sin : List[Tensor]
   position : int  # of the first row
   # Where each row is a sequence of its own: which it is of those that keys and values hold, [sequences, kv_heads,
   # capacity, head_dim] then, and its position. Empty: one sequence
@@ -185,16 +186,16 @@ class Network(Module):
     return x
 
   # qkv: queries, keys and values of each row side by side; norm: [heads + kv_heads, head_dim]; layer: of those that keep
-  # keys and values
+  # keys and values; rotary: which of the ways of rotating
   def cached_attention(self, qkv: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context, layer: int,
-      heads: int, kv_heads: int, window: int, mask: Optional[Tensor], answered: bool) -> Tensor:
+      rotary: int, heads: int, kv_heads: int, window: int, mask: Optional[Tensor], answered: bool) -> Tensor:
     rows = qkv.size(0)
     qkv = qkv.view([rows, heads + 2 * kv_heads, -1])
     head_dim = qkv.size(2)
     qk = torch.narrow(qkv, 1, 0, heads + kv_heads)
     if norm is not None:
       qk = torch.rms_norm(qk, [head_dim], None, epsilon) * norm
-    qk = self.rotate(qk, c.cos, c.sin)
+    qk = self.rotate(qk, c.cos[rotary], c.sin[rotary])
     q = torch.narrow(qk, 1, 0, heads)
     k = torch.narrow(qk, 1, heads, kv_heads)
     v = torch.narrow(qkv, 1, heads + kv_heads, kv_heads)
@@ -263,16 +264,15 @@ class Network(Module):
   # ---- What is called. w: the weights in the order of the network's text
 
   # Of a network that is no decoder, and has one input.
-  def nothing(self, like: Tensor) -> __torch__.Context:
+  def nothing(self) -> __torch__.Context:
     inputs : List[Tensor] = []
-    return self.given(inputs, like)
+    return self.given(inputs)
 
-  def given(self, inputs: List[Tensor], like: Tensor) -> __torch__.Context:
-    keys : List[Tensor] = []
-    values : List[Tensor] = []
-    lengths : List[int] = []
+  def given(self, inputs: List[Tensor]) -> __torch__.Context:
+    none : List[Tensor] = []
+    one : List[int] = []
     shown : List[Tensor] = []
-    return __torch__.Context(inputs, keys, values, like, like, 0, lengths, lengths, lengths, False, None, shown)
+    return __torch__.Context(inputs, none, none, none, none, 0, one, one, one, False, None, shown)
 
   # Float32 on the CPU, in row order.
   def result(self, x: Tensor) -> Tensor:
@@ -280,10 +280,10 @@ class Network(Module):
 
   # inputs: those behind the first
   def run(self, w: List[Tensor], x: Tensor, inputs: List[Tensor]) -> Tensor:
-    return self.result(self.network(w, x, self.given(inputs, x)))
+    return self.result(self.network(w, x, self.given(inputs)))
 
   def trace(self, w: List[Tensor], x: Tensor, inputs: List[Tensor]) -> List[Tensor]:
-    c = self.given(inputs, x)
+    c = self.given(inputs)
     y = self.network(w, x, c)
     return self.results(c.shown)
 

@@ -23,7 +23,7 @@ class State(NamedTuple):
   second_moments : Dict[str, Tensor]
   slots : Dict[str, List[__torch__.Slot]]  # of each network that is trained, and of the adapter: its weights in order
   llm : List[Tensor]  # the weights of the language model, if it is not trained
-  inverse_frequencies : Tensor  # [head_dim / 2]
+  inverse_frequencies : List[Tensor]  # [head_dim / 2] each
 
   softmax : bool
   vocabulary : List[Tensor]  # LangBridge: the ids of the shared tokens, [mm_vocab]; otherwise none
@@ -51,7 +51,7 @@ class Training(Module):
 
   # ---- Loading
 
-  def start(self, like: Tensor, softmax: bool, inverse_frequencies: Tensor) -> int:
+  def start(self, like: Tensor, softmax: bool, inverse_frequencies: List[Tensor]) -> int:
     parameters : Dict[str, Tensor] = {}
     gradients : Dict[str, Tensor] = {}
     first_moments : Dict[str, Tensor] = {}
@@ -62,7 +62,9 @@ class Training(Module):
     vocabulary_matrix : List[Tensor] = []
     folded : Dict[str, Tensor] = {}
     history : List[Tensor] = []
-    frequencies = inverse_frequencies.clone()  # what comes from the caller lies in the caller's memory
+    frequencies : List[Tensor] = []
+    for of_pairs in inverse_frequencies:
+      frequencies.append(of_pairs.clone())  # what comes from the caller lies in the caller's memory
     self.state = __torch__.State(
         like, parameters, gradients, first_moments, second_moments, slots, llm, frequencies, softmax, vocabulary,
         vocabulary_matrix, folded, history)
@@ -155,8 +157,8 @@ class Training(Module):
     features = pictures
     if "encoder" in s.slots:
       features = torch.flatten(
-          self.vision.network(self.weights(s, "encoder"), pictures, self.vision.nothing(pictures)), 0, 1)
-    return self.adapter.network(self.weights(s, "adapter"), features, self.adapter.nothing(features))
+          self.vision.network(self.weights(s, "encoder"), pictures, self.vision.nothing()), 0, 1)
+    return self.adapter.network(self.weights(s, "adapter"), features, self.adapter.nothing())
 
   # Several sequences one after the other. Sum over the answers' tokens of -log p, float32. Without a language model what
   # the adapter gives for each patch are the logits themselves: answers are rows of it, of which labels are to be told.

@@ -3,7 +3,6 @@ package io.langbridge.runtime.pytorch;
 import io.langbridge.runtime.core.family.ModelFolder;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
@@ -45,7 +44,7 @@ final class PrintNetwork {
             out.println(text(Vit.network(model.vision().config(), false)));
             AdapterConfig adapter = model.adapter().config();
             out.println(text(Projector.network(adapter, model.llm().config().hiddenSize())));
-            out.println(text(Decoder.network(model.llm().config())));
+            out.println(text(model.llm().config().network()));
         }
     }
 
@@ -54,8 +53,8 @@ final class PrintNetwork {
         Map<String, Network> golden = new LinkedHashMap<>();
         golden.put("clip.py", Vit.network(Tiny.vision(Kind.CLIP, Activation.QUICK_GELU), true));
         golden.put("siglip.py", Vit.network(Tiny.vision(Kind.SIGLIP, Activation.GELU_TANH), true));
-        golden.put("qwen3.py", Decoder.network(Tiny.decoder(false, true, 4, true)));
-        golden.put("llama.py", Decoder.network(Tiny.decoder(true, false, 0, false)));
+        golden.put("qwen3.py", Tiny.decoder(false, true, 4, true).network());
+        golden.put("llama.py", Tiny.decoder(true, false, 0, false).network());
         golden.put("langbridge.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, false), 24));
         golden.put("langbridge-softmax.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, true), 24));
         golden.put("mlp.py", Projector.network(new AdapterConfig.Mlp(16, 24, 2, true), 24));

@@ -4,7 +4,6 @@ import ai.djl.pytorch.jni.IValue;
 import io.langbridge.contract.RuntimeContract;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.generate.Sampler;
-import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Set;
 
@@ -18,7 +17,7 @@ class PyTorchContractTest extends RuntimeContract {
     @Override
     protected float[] process(float[] scores, Set<Integer> seen, Sampler.Settings settings) {
         int[] ids = seen.stream().mapToInt(Integer::intValue).toArray();
-        TorchNet decoder = TorchNet.of(Decoder.network(Tiny.decoder(false, false, 0, false)));
+        TorchNet decoder = TorchNet.of(Tiny.decoder(false, false, 0, false).network());
         try (TorchScript script = new TorchScript("decoder", decoder.source(), 1);
                 Scope scope = new Scope()) {
             IValue processed = scope.own(script.run(

@@ -13,7 +13,7 @@ import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.generate.Sampler;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,14 +52,14 @@ class PyTorchDecoderTest {
                 Arguments.of("with a window on one layer", Tiny.decoder(false, false, 4, false)));
     }
 
-    private DecoderNetwork open(DecoderConfig config) throws IOException {
+    private DecoderNetwork open(LlamaConfig config) throws IOException {
         Weights weights = Tiny.weights(config).open(folder);
         return new PyTorchEngine().decoder(config, weights, Tiny.OPTIONS);
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("variants")
-    void logitsAreThoseOfPlainLoops(String name, DecoderConfig config) throws IOException {
+    void logitsAreThoseOfPlainLoops(String name, LlamaConfig config) throws IOException {
         try (DecoderNetwork decoder = open(config)) {
             FloatTensor inputs = decoder.embed(PROMPT);
             double[] expected = new ReferenceDecoder(config, Tiny.weights(config)).logits(inputs);
@@ -81,14 +81,14 @@ class PyTorchDecoderTest {
         }
     }
 
-    private static double[] row(double[] logits, int token, DecoderConfig config) {
+    private static double[] row(double[] logits, int token, LlamaConfig config) {
         return Arrays.copyOfRange(logits, token * config.vocabSize(), (token + 1) * config.vocabSize());
     }
 
     @ParameterizedTest(name = "{0}, {1} bytes off")
     @CsvSource({"F32, 0", "F32, 2", "BF16, 0", "BF16, 1", "F16, 0", "F16, 3", "F64, 0"})
     void weightsMayBeStoredInAnyTypeAndPlace(DType dtype, int misalignment) throws IOException {
-        DecoderConfig config = Tiny.decoder(true, true, 0, false);
+        LlamaConfig config = Tiny.decoder(true, true, 0, false);
         RandomWeights values = Tiny.weights(config);
         try (Weights weights = values.open(folder, dtype, misalignment);
                 DecoderNetwork decoder = new PyTorchEngine().decoder(config, weights, Tiny.OPTIONS)) {
@@ -100,7 +100,7 @@ class PyTorchDecoderTest {
 
     @Test
     void embeddingsAreTheRowsOfTheTable() throws IOException {
-        DecoderConfig config = Tiny.decoder(false, false, 0, false);
+        LlamaConfig config = Tiny.decoder(false, false, 0, false);
         try (DecoderNetwork decoder = open(config)) {
             float[] table = Tiny.weights(config).values("model.embed_tokens.weight");
             assertThat(decoder.embed(7, 2).rows(0, 1).toArray())
@@ -222,7 +222,7 @@ class PyTorchDecoderTest {
 
     @Test
     void aMissingTensorIsNamed() throws IOException {
-        DecoderConfig config = Tiny.decoder(false, false, 0, false);
+        LlamaConfig config = Tiny.decoder(false, false, 0, false);
         try (Weights weights = Tiny.weights(config).open(folder)) {
             assertThatExceptionOfType(CheckpointException.class)
                     .isThrownBy(() -> new PyTorchEngine()

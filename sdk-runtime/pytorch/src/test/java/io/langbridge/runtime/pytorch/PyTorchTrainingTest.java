@@ -11,7 +11,7 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.network.Vit;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -46,9 +46,9 @@ class PyTorchTrainingTest {
     private static final AdapterConfig MLP = new AdapterConfig.Mlp(16, 24, 2, true);
     private static final AdapterConfig LINEAR = new AdapterConfig.Linear(16, 24);
     /** Queries, keys and values with a bias as in Qwen2, or with a norm as in Qwen3; a window of three positions. */
-    private static final DecoderConfig QWEN2 = Tiny.decoder(true, false, 3, true);
+    private static final LlamaConfig QWEN2 = Tiny.decoder(true, false, 3, true);
 
-    private static final DecoderConfig QWEN3 = Tiny.decoder(false, true, 0, false);
+    private static final LlamaConfig QWEN3 = Tiny.decoder(false, true, 0, false);
     private static final VisionConfig CLIP = Tiny.vision(VisionConfig.Kind.CLIP, Activation.QUICK_GELU);
     private static final VisionConfig SIGLIP = Tiny.vision(VisionConfig.Kind.SIGLIP, Activation.GELU_TANH);
 
@@ -70,14 +70,14 @@ class PyTorchTrainingTest {
     }
 
     private PyTorchTraining open(
-            AdapterConfig adapter, DecoderConfig llm, boolean trainLlm, @Nullable VisionConfig encoder)
+            AdapterConfig adapter, LlamaConfig llm, boolean trainLlm, @Nullable VisionConfig encoder)
             throws IOException {
         return open(adapter, llm, trainLlm, encoder, false, false);
     }
 
     private PyTorchTraining open(
             AdapterConfig adapter,
-            DecoderConfig llm,
+            LlamaConfig llm,
             boolean trainLlm,
             @Nullable VisionConfig encoder,
             boolean newline,
@@ -139,7 +139,7 @@ class PyTorchTrainingTest {
     @ParameterizedTest
     @MethodSource("networks")
     void theGradientOfEveryTrainedTensorIsThatOfFiniteDifferences(
-            AdapterConfig adapter, DecoderConfig llm, boolean trainLlm, @Nullable VisionConfig encoder)
+            AdapterConfig adapter, LlamaConfig llm, boolean trainLlm, @Nullable VisionConfig encoder)
             throws IOException {
         try (PyTorchTraining training = open(adapter, llm, trainLlm, encoder)) {
             Batch batch = batch(encoder);
@@ -190,7 +190,7 @@ class PyTorchTrainingTest {
     @ParameterizedTest
     @MethodSource("networks")
     void theLossIsWhatTheEnginesNetworksGive(
-            AdapterConfig adapter, DecoderConfig llm, boolean trainLlm, @Nullable VisionConfig encoder)
+            AdapterConfig adapter, LlamaConfig llm, boolean trainLlm, @Nullable VisionConfig encoder)
             throws IOException {
         Batch batch = batch(encoder);
         try (PyTorchTraining training = open(adapter, llm, trainLlm, encoder)) {
@@ -244,7 +244,7 @@ class PyTorchTrainingTest {
         }
     }
 
-    private static FloatTensor matrix(DecoderConfig llm) {
+    private static FloatTensor matrix(LlamaConfig llm) {
         float[] embeddings = Tiny.weights(llm).values("model.embed_tokens.weight");
         FloatTensor matrix = FloatTensor.allocate(VOCABULARY.length, 24);
         FloatBuffer rows = matrix.data();

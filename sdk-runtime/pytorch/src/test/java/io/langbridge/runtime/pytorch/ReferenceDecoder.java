@@ -1,14 +1,14 @@
 package io.langbridge.runtime.pytorch;
 
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 
 /** The decoder in plain loops and double precision, without a cache. */
 final class ReferenceDecoder {
-    private final DecoderConfig c;
+    private final LlamaConfig c;
     private final RandomWeights weights;
 
-    ReferenceDecoder(DecoderConfig config, RandomWeights weights) {
+    ReferenceDecoder(LlamaConfig config, RandomWeights weights) {
         c = config;
         this.weights = weights;
     }

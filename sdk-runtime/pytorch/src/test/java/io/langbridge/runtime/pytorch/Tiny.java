@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -30,8 +30,8 @@ final class Tiny {
     }
 
     /** Two layers, four heads in two groups. */
-    static DecoderConfig decoder(boolean biases, boolean qkNorm, int slidingWindow, boolean tied) {
-        return new DecoderConfig(
+    static LlamaConfig decoder(boolean biases, boolean qkNorm, int slidingWindow, boolean tied) {
+        return new LlamaConfig(
                 "tiny",
                 24,
                 40,
@@ -52,7 +52,7 @@ final class Tiny {
                 tied);
     }
 
-    static RandomWeights weights(DecoderConfig c) {
+    static RandomWeights weights(LlamaConfig c) {
         RandomWeights weights = new RandomWeights()
                 .add("model.embed_tokens.weight", 0, c.vocabSize(), c.hiddenSize())
                 .add("model.norm.weight", 1, c.hiddenSize());

@@ -8,7 +8,6 @@ import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.family.VisionConfigReader;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.network.Vit;
@@ -35,7 +34,7 @@ final class WriteArchives {
         Path fixtures = Path.of(arguments[1]);
         for (Path folder : in(fixtures.resolve("decoders"))) {
             try (LlmPart part = LlmPart.open(folder.resolve("checkpoint"))) {
-                writer.write(folder.getFileName().toString(), Decoder.network(part.config()));
+                writer.write(folder.getFileName().toString(), part.config().network());
             }
         }
         for (Path folder : in(fixtures.resolve("vision"))) {
@@ -50,7 +49,7 @@ final class WriteArchives {
                         file.getFileName().toString().replace(".json", ""),
                         config.has("image_size")
                                 ? Vit.network(VisionConfigReader.read(config, FeatureSelection.DEFAULT), false)
-                                : Decoder.network(DecoderConfigReader.read(config)));
+                                : DecoderConfigReader.read(config).network());
             }
         }
         // Their texts do not depend on the widths.

@@ -4,6 +4,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import java.util.Collections;
 import java.util.List;
@@ -56,29 +57,6 @@ public final class DecoderConfigReader {
         return read(text, "llama");
     }
 
-    /** The same decoder with {@code lm_head} being the embeddings or not. */
-    static DecoderConfig tied(DecoderConfig config, boolean tied) {
-        return new DecoderConfig(
-                config.modelType(),
-                config.hiddenSize(),
-                config.intermediateSize(),
-                config.numHiddenLayers(),
-                config.numAttentionHeads(),
-                config.numKeyValueHeads(),
-                config.headDim(),
-                config.vocabSize(),
-                config.maxPositionEmbeddings(),
-                config.rmsNormEps(),
-                config.rope(),
-                config.qkvBias(),
-                config.outputBias(),
-                config.mlpBias(),
-                config.qkNorm(),
-                config.slidingWindow(),
-                config.slidingLayer(),
-                tied);
-    }
-
     private static DecoderConfig read(Json json, @Nullable String absentType) {
         Family family = family(json, absentType);
         refuseUnsupported(json);
@@ -97,7 +75,7 @@ public final class DecoderConfigReader {
                 family != Family.QWEN2 && family != Family.MISTRAL && json.booleanOr("attention_bias", false);
         int window = window(json, family);
         boolean[] sliding = slidingLayers(json, family, layers, window);
-        return new DecoderConfig(
+        return new LlamaConfig(
                 name(family),
                 hidden,
                 json.positiveOr("intermediate_size", family.intermediateSize),

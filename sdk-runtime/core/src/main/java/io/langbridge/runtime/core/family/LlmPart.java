@@ -5,7 +5,6 @@ import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
-import io.langbridge.runtime.core.network.Decoder;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.State;
@@ -39,7 +38,7 @@ public final class LlmPart implements AutoCloseable {
         this.weights = weights;
         this.generation = generation;
         this.folder = folder;
-        Inventory inventory = Inventory.of(Decoder.network(config));
+        Inventory inventory = Inventory.of(config.network());
         this.elements = inventory.check(weights);
         this.states = inventory.states();
         this.owned = owned;
@@ -71,7 +70,7 @@ public final class LlmPart implements AutoCloseable {
         Weights weights = normalize(all);
         boolean declared =
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
-        decoder = DecoderConfigReader.tied(decoder, declared && isTied(weights));
+        decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
         return new LlmPart(decoder, weights, generation, folder, owned);
     }

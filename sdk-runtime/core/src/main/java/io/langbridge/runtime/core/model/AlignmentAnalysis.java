@@ -93,10 +93,10 @@ public final class AlignmentAnalysis implements AutoCloseable {
         }
         ModelSpec spec =
                 new ModelSpec(encoder, null, llm, null, threads, false, null, cacheDirectory, null, null, null, false);
-        EngineChoice choice = EngineChoice.of(Loader.engines(), null, null, false);
+        EngineChoice choice = EngineChoice.of(EngineChoice.engines(), null, null, false);
         Closing closing = new Closing();
         try {
-            return new AlignmentAnalysis(encoder, llm, images, choice.engine(), Loader.options(spec, choice), closing);
+            return new AlignmentAnalysis(encoder, llm, images, choice.engine(), choice.options(spec), closing);
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;

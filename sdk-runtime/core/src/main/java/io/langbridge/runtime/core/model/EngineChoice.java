@@ -1,14 +1,19 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.runtime.core.checkpoint.CacheDirectory;
 import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.spi.ModelSpec;
 import io.langbridge.spi.Services;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,6 +29,7 @@ import org.slf4j.LoggerFactory;
  */
 record EngineChoice(Engine engine, Engine decoder, Device device) {
     private static final Logger LOG = LoggerFactory.getLogger(EngineChoice.class);
+    private static final int MOST_THREADS = 8;
     private static final String ARTEFACTS = "the engines are io.langbridge:langbridge-onnx (onnx: CPU) and"
             + " io.langbridge:langbridge-pytorch (pytorch: CPU and CUDA), version as in io.langbridge:langbridge-bom";
 
@@ -152,6 +158,37 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
         RuntimeUnavailableException failure = new RuntimeUnavailableException(what + all, first);
         reasons.subList(1, reasons.size()).forEach(failure::addSuppressed);
         throw failure;
+    }
+
+    /** All engines on the path. */
+    static List<Engine> engines() {
+        return Services.all(Engine.class, loader -> ServiceLoader.load(Engine.class, loader));
+    }
+
+    /** How networks are to run, with a cache of converted weights that stays. */
+    EngineOptions options(ModelSpec spec) {
+        return options(spec, cacheDirectory(spec));
+    }
+
+    /** How networks are to run, with converted weights in a given folder. */
+    EngineOptions options(ModelSpec spec, Path cacheDirectory) {
+        return new EngineOptions(
+                spec.threads() != null
+                        ? spec.threads()
+                        : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
+                spec.spinning(),
+                cacheDirectory,
+                device,
+                spec.allowDownloads(),
+                spec.precisionOf(null),
+                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK,
+                spec.halfKvCache(),
+                spec.affinity());
+    }
+
+    /** Where converted weights are kept, if they are. */
+    static Path cacheDirectory(ModelSpec spec) {
+        return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
     }
 
     private void log(String why) {

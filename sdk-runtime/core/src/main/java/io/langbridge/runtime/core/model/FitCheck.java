@@ -256,12 +256,11 @@ final class FitCheck {
     }
 
     private void memory(ModelFiles files) {
-        Integer context =
-                attempt("context", () -> Loader.contextLength(spec, files.llm().config()));
+        Integer context = attempt("context", () -> files.contextLength(spec));
         if (context == null) {
             return;
         }
-        Memory needed = Loader.memory(files, spec, spec.llm(), context, true);
+        Memory needed = Memory.of(files, spec, spec.llm(), context, true);
         memory.addAll(needed.items());
         if (attempt("memory", () -> needed.check(spec.memoryLimit()))) {
             add(

@@ -1,16 +1,13 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
-import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.Llm;
-import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
-import io.langbridge.runtime.core.checkpoint.CacheDirectory;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
@@ -26,13 +23,10 @@ import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.lifecycle.TemporaryFolder;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.DecoderConfig;
-import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
-import io.langbridge.spi.Services;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -46,15 +40,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class Loader implements ModelLoader {
     private static final Logger LOG = LoggerFactory.getLogger(Loader.class);
-    private static final int MOST_THREADS = 8;
-    private static final int DEFAULT_CONTEXT = 4096;
 
     /** For {@link ServiceLoader}. */
     public Loader() {}
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        return load(spec, engines());
+        return load(spec, EngineChoice.engines());
     }
 
     /** Loads with a given engine. */
@@ -70,7 +62,7 @@ public final class Loader implements ModelLoader {
             ModelFiles files = ModelFiles.open(spec, shared, own);
             Opening<Tokenizer> tokenizer =
                     own.add(Opening.of(() -> Tokenizer.of(files.llm().folder())));
-            NativeLibraries.keepIn(spec.withoutCache() ? null : cacheDirectory(spec));
+            NativeLibraries.keepIn(spec.withoutCache() ? null : EngineChoice.cacheDirectory(spec));
             EngineChoice choice =
                     EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
             if (spec.adapter() != null) {
@@ -78,10 +70,10 @@ public final class Loader implements ModelLoader {
             }
             Fit.requireFeatures(files.adapter(), files.vision());
             ImagePreprocessor preprocessor = new ImagePreprocessor(files.pictures());
-            int context = contextLength(spec, files.llm().config());
-            memory(files, spec, spec.llm(), context, true).check(spec.memoryLimit());
+            int context = files.contextLength(spec);
+            Memory.of(files, spec, spec.llm(), context, true).check(spec.memoryLimit());
             Head head = Head.of(files, context, tokenizer.get());
-            EngineOptions options = options(spec, choice, cacheDirectory(spec, shared));
+            EngineOptions options = choice.options(spec, cacheDirectory(spec, shared));
             Encoder wanted = spec.encoder();
             Opening<Running> vision = shared.add(Opening.of(() -> choice.engine()
                     .open(
@@ -120,8 +112,8 @@ public final class Loader implements ModelLoader {
                         + " adapters (mm_vocab) move to another");
             }
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
-            int context = contextLength(encoder.spec, files.llm().config());
-            memory(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
+            int context = files.contextLength(encoder.spec);
+            Memory.of(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
             Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()));
             Networks networks = Networks.open(encoder.spec, encoder.engines, encoder.options, head, llm, own);
             LoadedModel model = join(encoder, head, networks, own);
@@ -153,9 +145,9 @@ public final class Loader implements ModelLoader {
 
     @Override
     public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
-        EngineChoice choice = EngineChoice.of(engines(), null, null, false);
+        EngineChoice choice = EngineChoice.of(EngineChoice.engines(), null, null, false);
         ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
-        fold(adapter, llm, standard, folder, choice.engine(), options(defaults, choice));
+        fold(adapter, llm, standard, folder, choice.engine(), choice.options(defaults));
     }
 
     /** Folds with a given engine. */
@@ -164,40 +156,12 @@ public final class Loader implements ModelLoader {
         AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
     }
 
-    static List<Engine> engines() {
-        return Services.all(Engine.class, loader -> ServiceLoader.load(Engine.class, loader));
-    }
-
     /** Where converted weights go; a folder that is deleted with the model if none are to be kept. */
     private static Path cacheDirectory(ModelSpec spec, Closing closing) {
         if (spec.withoutCache()) {
             return closing.add(TemporaryFolder.make()).path();
         }
-        return cacheDirectory(spec);
-    }
-
-    private static Path cacheDirectory(ModelSpec spec) {
-        return spec.cacheDirectory() != null ? spec.cacheDirectory() : CacheDirectory.ofUser();
-    }
-
-    /** With a cache that stays. */
-    static EngineOptions options(ModelSpec spec, EngineChoice choice) {
-        return options(spec, choice, cacheDirectory(spec));
-    }
-
-    private static EngineOptions options(ModelSpec spec, EngineChoice choice, Path cacheDirectory) {
-        return new EngineOptions(
-                spec.threads() != null
-                        ? spec.threads()
-                        : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
-                spec.spinning(),
-                cacheDirectory,
-                choice.device(),
-                spec.allowDownloads(),
-                spec.precisionOf(null),
-                spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK,
-                spec.halfKvCache(),
-                spec.affinity());
+        return EngineChoice.cacheDirectory(spec);
     }
 
     /** All that depends on the language model and costs little, so that it is found wrong before weights are loaded. */
@@ -276,64 +240,5 @@ public final class Loader implements ModelLoader {
                 new Embeddings(head.files().llm().weights().get("model.embed_tokens.weight")),
                 (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
                 vocabulary == null ? null : vocabulary::transfer);
-    }
-
-    static int contextLength(ModelSpec spec, DecoderConfig config) {
-        int most = config.maxPositionEmbeddings();
-        if (spec.contextLength() == null) {
-            return Math.min(DEFAULT_CONTEXT, most);
-        }
-        if (spec.contextLength() > most) {
-            throw new CheckpointException("A contextLength of " + spec.contextLength()
-                    + " was asked for, but the language model has max_position_embeddings " + most);
-        }
-        return spec.contextLength();
-    }
-
-    /** What is to be loaded; without the encoder where that is there already. */
-    static Memory memory(ModelFiles files, ModelSpec spec, @Nullable Llm wantedLlm, int context, boolean withEncoder) {
-        DecoderConfig llm = files.llm().config();
-        Memory memory = new Memory();
-        memory.add(
-                "language model",
-                decoderBytes(files, spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision())));
-        if (withEncoder) {
-            Encoder encoder = spec.encoder();
-            Precision precision = spec.precisionOf(encoder == null ? null : encoder.precision());
-            memory.add("encoder", Memory.weights(files.vision().elements(), precision));
-        }
-        Adapter adapter = spec.adapter();
-        Precision precision = spec.precisionOf(adapter == null ? null : adapter.precision());
-        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && !config.softmax()) {
-            long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
-            memory.add("adapter", Memory.weights(folded, precision));
-        } else {
-            memory.add("adapter", Memory.weights(files.adapter().elements(), precision));
-        }
-        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && config.softmax()) {
-            memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
-        }
-        long kept = 0;
-        for (State state : files.llm().states()) {
-            kept += state.values(context);
-        }
-        memory.add("KV cache for " + context + " positions", kept * (spec.halfKvCache() ? Short.BYTES : Float.BYTES));
-        return memory;
-    }
-
-    /**
-     * Quantised, the embedding table stays on disk. In INT8 the layers are there twice, in the form that is fast for a
-     * prompt and in the one that is fast for a token.
-     */
-    private static long decoderBytes(ModelFiles files, Precision precision) {
-        long all = files.llm().elements();
-        if (precision == Precision.FULL) {
-            return all * Float.BYTES;
-        }
-        DecoderConfig llm = files.llm().config();
-        long head = (long) llm.vocabSize() * llm.hiddenSize();
-        long layers = all - (llm.tieWordEmbeddings() ? head : 2 * head);
-        int copies = precision == Precision.INT8 ? 2 : 1;
-        return copies * Memory.weights(layers, precision) + Memory.weights(head, precision);
     }
 }

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
+import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.family.AdapterPart;
@@ -39,6 +40,8 @@ record ModelFiles(
         @Nullable Integer topK,
         MissingTokens missingTokens,
         boolean together) {
+
+    private static final int DEFAULT_CONTEXT = 4096;
 
     /**
      * Opens the files of encoder and adapter into {@code shared} and those of the language model into {@code own}; a
@@ -113,5 +116,22 @@ record ModelFiles(
     String encoderName() {
         return vision.folder().toAbsolutePath().normalize() + ", layer "
                 + vision.config().layersToRun() + ", " + pictures();
+    }
+
+    /**
+     * Positions that a session has room for.
+     *
+     * @throws CheckpointException if more were asked for than the language model has
+     */
+    int contextLength(ModelSpec spec) {
+        int most = llm.config().maxPositionEmbeddings();
+        if (spec.contextLength() == null) {
+            return Math.min(DEFAULT_CONTEXT, most);
+        }
+        if (spec.contextLength() > most) {
+            throw new CheckpointException("A contextLength of " + spec.contextLength()
+                    + " was asked for, but the language model has max_position_embeddings " + most);
+        }
+        return spec.contextLength();
     }
 }

@@ -3,25 +3,21 @@ package io.langbridge.runtime.core.network;
 import io.langbridge.runtime.core.network.Net.Value;
 
 /** Qwen2, Qwen3, Llama, SmolLM2 and Mistral; they differ in the configuration only. */
-public final class Decoder {
-    /** The table of embeddings. */
-    public static final String EMBED_TOKENS = "model.embed_tokens.weight";
+final class Decoder {
+    private final LlamaConfig config;
 
-    private final DecoderConfig config;
-
-    private Decoder(DecoderConfig config) {
+    private Decoder(LlamaConfig config) {
         this.config = config;
     }
 
-    /** Embeddings {@code [tokens, hidden]} to logits of those that are answered, {@code [answered, vocab]}. */
-    public static Network network(DecoderConfig config) {
+    static Network network(LlamaConfig config) {
         Decoder decoder = new Decoder(config);
         return new Network(config.modelType() + " decoder", decoder::logits);
     }
 
     private Value logits(Net net) {
-        DecoderConfig c = config;
-        Value x = net.embedded(EMBED_TOKENS, c.vocabSize(), c.hiddenSize());
+        LlamaConfig c = config;
+        Value x = net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize());
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             if (i > 0) {
                 net.show("hidden_states." + i, x);
@@ -36,11 +32,11 @@ public final class Decoder {
         }
         x = norm(net, x, "model.norm");
         net.show("hidden_states." + c.numHiddenLayers(), x);
-        return net.linear(x, c.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight", null, c.vocabSize());
+        return net.linear(x, c.tieWordEmbeddings() ? LlamaConfig.EMBED_TOKENS : "lm_head.weight", null, c.vocabSize());
     }
 
     private Net.Attention attention(int layer) {
-        DecoderConfig c = config;
+        LlamaConfig c = config;
         return new Net.Attention(
                 c.numAttentionHeads(),
                 c.numKeyValueHeads(),
@@ -50,6 +46,7 @@ public final class Decoder {
                 c.outputBias(),
                 new Net.Causal(
                         layer,
+                        new Rotary(c.rope(), c.headDim()),
                         c.qkNorm() ? (Float) c.rmsNormEps() : null,
                         c.slidingLayer()[layer] ? c.slidingWindow() : 0,
                         layer == c.numHiddenLayers() - 1));

@@ -1,33 +1,31 @@
 package io.langbridge.runtime.core.network;
 
 /**
- * A decoder's shape. Qwen2, Qwen3, Llama, SmolLM2 and Mistral are one network; what differs is here.
- *
- * @param modelType {@code model_type}, for messages
- * @param qkvBias whether {@code q_proj}, {@code k_proj} and {@code v_proj} have a bias (Qwen2)
- * @param outputBias whether {@code o_proj} has a bias ({@code attention_bias} of Llama)
- * @param mlpBias whether the MLP's projections have a bias ({@code mlp_bias} of Llama)
- * @param qkNorm whether queries and keys go through an RMS norm per head before rotation (Qwen3)
- * @param slidingWindow position i sees i - window + 1 .. i; 0 if there is no window
- * @param slidingLayer per layer, whether the window applies
+ * A decoder as its checkpoint describes it: what all of them have, and the network. What differs between kinds is known
+ * to their texts alone. Immutable.
  */
-@SuppressWarnings("ArrayRecordComponent")
-public record DecoderConfig(
-        String modelType,
-        int hiddenSize,
-        int intermediateSize,
-        int numHiddenLayers,
-        int numAttentionHeads,
-        int numKeyValueHeads,
-        int headDim,
-        int vocabSize,
-        int maxPositionEmbeddings,
-        float rmsNormEps,
-        Rope rope,
-        boolean qkvBias,
-        boolean outputBias,
-        boolean mlpBias,
-        boolean qkNorm,
-        int slidingWindow,
-        boolean[] slidingLayer,
-        boolean tieWordEmbeddings) {}
+public interface DecoderConfig {
+    /** The table of embeddings, which also is the head where {@link #tieWordEmbeddings}. */
+    String EMBED_TOKENS = "model.embed_tokens.weight";
+
+    /** {@code model_type}, for messages. */
+    String modelType();
+
+    /** Width of the embeddings. */
+    int hiddenSize();
+
+    int numHiddenLayers();
+
+    int vocabSize();
+
+    int maxPositionEmbeddings();
+
+    /** Whether the head is the table of embeddings. */
+    boolean tieWordEmbeddings();
+
+    /** The same decoder with {@code lm_head} being the embeddings or not. */
+    DecoderConfig tied(boolean tied);
+
+    /** Embeddings {@code [tokens, hidden]} to logits of those that are answered, {@code [answered, vocab]}. */
+    Network network();
+}

@@ -4,20 +4,24 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Which tensors a network needs, with their shapes, and what goes in and comes out. */
 public final class Inventory {
     private final Map<String, long[]> tensors;
     private final List<State> states;
+    private final List<Rotary> rotaries;
     private final Map<String, int[]> inputs;
     private final Net.Value result;
 
     private Inventory(Reader reader, Net.Value result) {
         tensors = Collections.unmodifiableMap(reader.tensors);
         states = Collections.unmodifiableList(reader.states);
+        rotaries = Collections.unmodifiableList(new ArrayList<>(reader.rotaries));
         inputs = Collections.unmodifiableMap(reader.inputs);
         this.result = result;
     }
@@ -42,6 +46,11 @@ public final class Inventory {
     /** What is kept between tokens, in the order of the layers. */
     public List<State> states() {
         return states;
+    }
+
+    /** The different ways in which layers rotate by position, in the order of the text. */
+    public List<Rotary> rotaries() {
+        return rotaries;
     }
 
     /**
@@ -86,6 +95,7 @@ public final class Inventory {
     private static final class Reader implements Net {
         private final Map<String, long[]> tensors = new LinkedHashMap<>();
         private final List<State> states = new ArrayList<>();
+        private final Set<Rotary> rotaries = new LinkedHashSet<>();
         private final Map<String, int[]> inputs = new LinkedHashMap<>();
 
         private static Value value(int rows, int width) {
@@ -220,6 +230,7 @@ public final class Inventory {
             Causal state = how.state();
             if (state != null) {
                 states.add(new State.Keys(how.kvHeads(), how.headDim(), state.window()));
+                rotaries.add(state.rotary());
                 if (state.headNorm() != null) {
                     need(layer + ".q_norm.weight", how.headDim());
                     need(layer + ".k_norm.weight", how.headDim());

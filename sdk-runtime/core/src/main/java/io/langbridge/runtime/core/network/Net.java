@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.network;
 
+import io.langbridge.UnsupportedModelException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +69,13 @@ public interface Net {
             boolean outBias,
             @Nullable Causal state) {
 
+        public Attention {
+            if (kvHeads < 1 || heads % kvHeads != 0) {
+                throw new UnsupportedModelException(
+                        "There are " + heads + " attention heads, which " + kvHeads + " key-value heads do not divide");
+            }
+        }
+
         /** Every row sees all others, as in encoders: {@code out_proj}, all projections with a bias. */
         public static Attention open(int heads, int width) {
             return new Attention(heads, heads, width / heads, true, "out_proj", true, null);
@@ -85,8 +93,7 @@ public interface Net {
     }
 
     /**
-     * A row sees itself and those before it, and queries and keys are rotated by their positions: element k of a head
-     * pairs with {@code k + head_dim / 2}.
+     * A row sees itself and those before it, and queries and keys are rotated by their positions.
      *
      * @param layer index of its keys and values among the states of the network
      * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, or null
@@ -94,7 +101,7 @@ public interface Net {
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
      * @param answered whether only what {@link #answered} keeps is read of the result
      */
-    record Causal(int layer, @Nullable Float headNorm, int window, boolean answered) {}
+    record Causal(int layer, Rotary rotary, @Nullable Float headNorm, int window, boolean answered) {}
 
     /** Pixels of a tile, {@code [3, height, width]}; the first thing of a network that has them. */
     Value pixels(int height, int width);

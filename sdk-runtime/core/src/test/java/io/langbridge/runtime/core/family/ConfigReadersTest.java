@@ -8,7 +8,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.Activation;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
 import org.junit.jupiter.api.Test;
@@ -17,13 +17,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigReadersTest {
-    private static DecoderConfig decoder(String members) {
-        return DecoderConfigReader.read(json(members));
+    private static LlamaConfig decoder(String members) {
+        return (LlamaConfig) DecoderConfigReader.read(json(members));
     }
 
     @Test
     void absent_keys_have_the_defaults_of_the_family() {
-        DecoderConfig llama = decoder("\"model_type\":\"llama\"");
+        LlamaConfig llama = decoder("\"model_type\":\"llama\"");
         assertThat(llama.hiddenSize()).isEqualTo(4096);
         assertThat(llama.numKeyValueHeads()).isEqualTo(32);
         assertThat(llama.headDim()).isEqualTo(128);
@@ -31,7 +31,7 @@ class ConfigReadersTest {
         assertThat(llama.rope()).isEqualTo(new Rope(10_000, null));
         assertThat(llama.qkvBias()).isFalse();
 
-        DecoderConfig qwen3 = decoder("\"model_type\":\"qwen3\",\"hidden_size\":1024,\"num_attention_heads\":16,"
+        LlamaConfig qwen3 = decoder("\"model_type\":\"qwen3\",\"hidden_size\":1024,\"num_attention_heads\":16,"
                 + "\"num_key_value_heads\":8");
         assertThat(qwen3.headDim()).isEqualTo(128);
         assertThat(qwen3.qkNorm()).isTrue();
@@ -46,7 +46,7 @@ class ConfigReadersTest {
 
     @Test
     void bias_of_llama_is_for_all_four_projections() {
-        DecoderConfig llama = decoder("\"model_type\":\"llama\",\"attention_bias\":true,\"mlp_bias\":true");
+        LlamaConfig llama = decoder("\"model_type\":\"llama\",\"attention_bias\":true,\"mlp_bias\":true");
         assertThat(llama.qkvBias()).isTrue();
         assertThat(llama.outputBias()).isTrue();
         assertThat(llama.mlpBias()).isTrue();
@@ -56,7 +56,7 @@ class ConfigReadersTest {
     void sliding_window_of_mistral_is_on_unless_it_is_null() {
         assertThat(decoder("\"model_type\":\"mistral\"").slidingWindow()).isEqualTo(4096);
         assertThat(decoder("\"model_type\":\"mistral\"").slidingLayer()).containsOnly(true);
-        DecoderConfig without = decoder("\"model_type\":\"mistral\",\"sliding_window\":null");
+        LlamaConfig without = decoder("\"model_type\":\"mistral\",\"sliding_window\":null");
         assertThat(without.slidingWindow()).isZero();
         assertThat(without.slidingLayer()).containsOnly(false);
     }
