@@ -172,12 +172,22 @@ class OnnxNet implements Net {
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width) {
+    public List<Value> embedded(String table, int vocab, int width, int count) {
         graph.input(SEQUENCES, OnnxGraph.Type.INT64, 1);
         graph.input(POSITIONS, OnnxGraph.Type.INT64, SEQUENCES, "rows of each");
         graph.input(LAST_POSITIONS, OnnxGraph.Type.INT32, SEQUENCES);
         graph.input(TOTAL_LENGTH, OnnxGraph.Type.INT32, 1);
-        return input(INPUTS_EMBEDS, ANY, width);
+        Value all = input(INPUTS_EMBEDS, ANY, count * width);
+        return count == 1 ? List.of(all) : beside(all, width);
+    }
+
+    /** Takes apart what is side by side. */
+    final List<Value> beside(Value all, int width) {
+        List<Value> parts = new ArrayList<>();
+        for (int first = 0; first < all.width(); first += width) {
+            parts.add(columns(all, first, width));
+        }
+        return parts;
     }
 
     @Override

@@ -55,7 +55,8 @@ final class OnnxRunning implements Running {
     }
 
     private Map<String, FloatTensor> run(LoadedGraph loaded, Map<String, FloatTensor> inputs, int count) {
-        int given = inputs.values().iterator().next().size(1);
+        String first = inventory.inputs().keySet().iterator().next();
+        int given = Objects.requireNonNull(inputs.get(first)).size(1);
         Map<String, FloatTensor> results = new LinkedHashMap<>();
         loaded.outputs().forEach((name, dims) -> {
             Net.Value result = inventory.result();

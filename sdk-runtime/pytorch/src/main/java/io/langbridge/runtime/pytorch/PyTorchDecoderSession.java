@@ -3,9 +3,11 @@ package io.langbridge.runtime.pytorch;
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A sequence, with its cache on the device that the network updates in place. The methods are synchronized only so that
@@ -16,6 +18,9 @@ final class PyTorchDecoderSession implements DecoderSession {
     private final int capacity;
     private final Scope scope = new Scope();
     private final IValue cache;
+    /** Where positions have several axes; otherwise null. */
+    private final @Nullable Places places;
+
     private final FloatTensor logits;
     private final IValue logitsValue;
 
@@ -29,6 +34,7 @@ final class PyTorchDecoderSession implements DecoderSession {
         try (Scope call = new Scope()) {
             cache = scope.own(network.run("sequence", caches, call.of(index)));
         }
+        places = network.places(cache, capacity);
         Scope.Output output = scope.output(network.config().vocabSize());
         logits = output.floats;
         logitsValue = output.value();
@@ -50,9 +56,27 @@ final class PyTorchDecoderSession implements DecoderSession {
     }
 
     @Override
+    public synchronized void place(int[][] positions) {
+        requireRoom(0);
+        if (places == null) {
+            DecoderSession.super.place(positions);
+        } else {
+            places.place(length, positions);
+        }
+    }
+
+    /** Makes room for so many more tokens. */
+    synchronized void reach(int tokens) {
+        requireRoom(tokens);
+        if (places != null) {
+            places.reach(length + tokens);
+        }
+    }
+
+    @Override
     public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, network.config());
-        requireRoom(tokens);
+        reach(tokens);
         try (Scope call = new Scope()) {
             IValue inputs = call.of(call.tensor(inputsEmbeds));
             call.own(network.run("prefill", cache, inputs, call.of(length), logitsValue));
@@ -63,7 +87,7 @@ final class PyTorchDecoderSession implements DecoderSession {
 
     @Override
     public synchronized FloatBuffer step(int tokenId) {
-        requireRoom(1);
+        reach(1);
         DecoderNetwork.requireToken(tokenId, network.config());
         try (Scope call = new Scope()) {
             call.own(network.run("step", cache, call.of(tokenId), call.of(length), logitsValue));
@@ -78,7 +102,7 @@ final class PyTorchDecoderSession implements DecoderSession {
             return sampler.next(prefill(inputsEmbeds));
         }
         int tokens = DecoderNetwork.tokens(inputsEmbeds, network.config());
-        requireRoom(tokens);
+        reach(tokens);
         try (Scope call = new Scope()) {
             return choose(
                     sampler, call, "prefill_and_choose", call.of(call.tensor(inputsEmbeds)), call.of(length), tokens);
@@ -90,7 +114,7 @@ final class PyTorchDecoderSession implements DecoderSession {
         if (sampler.forbids()) {
             return sampler.next(step(tokenId));
         }
-        requireRoom(1);
+        reach(1);
         DecoderNetwork.requireToken(tokenId, network.config());
         try (Scope call = new Scope()) {
             return choose(sampler, call, "step_and_choose", call.of(tokenId), call.of(length), 1);
@@ -127,7 +151,7 @@ final class PyTorchDecoderSession implements DecoderSession {
         length++;
     }
 
-    synchronized void requireRoom(int tokens) {
+    private void requireRoom(int tokens) {
         if (closed) {
             throw new IllegalStateException("The decoder session is closed");
         }
@@ -147,6 +171,9 @@ final class PyTorchDecoderSession implements DecoderSession {
                     "The cache holds " + length + " positions and cannot go back to " + wanted);
         }
         length = wanted;
+        if (places != null) {
+            places.rewind(length);
+        }
         return length;
     }
 

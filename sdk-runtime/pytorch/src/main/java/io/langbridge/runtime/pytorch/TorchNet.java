@@ -148,10 +148,19 @@ final class TorchNet implements Net {
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width) {
+    public List<Value> embedded(String table, int vocab, int width, int count) {
         decodes = true;
         tensor(table); // the first
-        return new Value(given(), ANY, width);
+        Value x = new Value(given(), ANY, count * width);
+        if (count == 1) {
+            return List.of(x);
+        }
+        List<Value> parts = new ArrayList<>();
+        Value all = x.named(let(call("self.widened", x.name(), x.width())));
+        for (int first = 0; first < x.width(); first += width) {
+            parts.add(columns(all, first, width));
+        }
+        return parts;
     }
 
     @Override

@@ -3,7 +3,8 @@
 
   # Empty caches of several sequences: keys and values, and the rotations of all positions. kv_heads, head_dims: of each
   # layer; inverse_frequencies: [head_dim / 2] each, float32 as the reference's angles
-  def open(self, w: List[Tensor], kv_heads: List[int], head_dims: List[int], sequences: int, capacity: int,
+  # own: whether each sequence has angles of its own, one behind the other
+  def open(self, w: List[Tensor], kv_heads: List[int], head_dims: List[int], sequences: int, capacity: int, own: bool,
       inverse_frequencies: List[Tensor]) -> __torch__.Context:
     keys : List[Tensor] = []
     values : List[Tensor] = []
@@ -14,7 +15,10 @@
       shape = [sequences, kv_heads[i], capacity, head_dims[i]]
       keys.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
       values.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
-    cos, sin = self.rotations(capacity, inverse_frequencies, w[0])
+    tables = 1
+    if own:
+      tables = sequences
+    cos, sin = self.rotations(tables * capacity, inverse_frequencies, w[0])
     return __torch__.Context(inputs, keys, values, cos, sin, 0, none, none, none, True, None, shown)
 
   # The cache of one of them.
@@ -25,8 +29,14 @@
       keys.append(torch.select(caches.keys[i], 0, index))
       values.append(torch.select(caches.values[i], 0, index))
     none : List[int] = []
+    cos = caches.cos
+    sin = caches.sin
+    capacity = keys[0].size(1)
+    if cos[0].size(0) > capacity:
+      cos = self.narrowed(cos, index * capacity, capacity)
+      sin = self.narrowed(sin, index * capacity, capacity)
     return __torch__.Context(
-        caches.inputs, keys, values, caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
+        caches.inputs, keys, values, cos, sin, 0, none, none, none, True, None, caches.shown)
 
   # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each.
   def rotation(self, positions: int, inverse_frequencies: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
@@ -56,6 +66,16 @@
     for table in tables:
       selected.append(torch.index_select(table, 0, rows))
     return selected
+
+  # Angles of a sequence's own, where positions have several axes: places [places, width / 2], the position that each
+  # frequency of the only way of rotating has there.
+  def place(self, w: List[Tensor], cache: __torch__.Context, first: int, places: Tensor,
+      inverse_frequencies: List[Tensor]) -> int:
+    angles = places.to(6) * inverse_frequencies[0]
+    angles = torch.cat([angles, angles], -1).unsqueeze(1)
+    torch.copy_(torch.narrow(cache.cos[0], 0, first, places.size(0)), torch.cos(angles))
+    torch.copy_(torch.narrow(cache.sin[0], 0, first, places.size(0)), torch.sin(angles))
+    return first + places.size(0)
 
   # Appends x to the cache. Logits of the last row: [vocab], float32
   def last_logits(self, w: List[Tensor], cache: __torch__.Context, x: Tensor, position: int) -> Tensor:
@@ -137,9 +157,9 @@
 
   # ---- What is called. Results go into tensors of the caller, float32 on the CPU.
 
-  # ids: [tokens]; embeddings: [tokens, hidden]
+  # ids: [tokens]; embeddings: [tokens, input_width]
   def embed(self, w: List[Tensor], ids: Tensor, embeddings: Tensor) -> int:
-    torch.copy_(embeddings, torch.embedding(w[0], ids.to(w[0].device)))
+    torch.copy_(embeddings, self.widened(torch.embedding(w[0], ids.to(w[0].device)), embeddings.size(1)))
     return embeddings.size(0)
 
   # logits of the last token: [vocab]
@@ -153,7 +173,7 @@
     torch.copy_(logits, self.last_logits(w, cache, torch.narrow(w[0], 0, token, 1), position))
     return position + 1
 
-  # One token to each of the sequences at its position; logits: [sequences, vocab] of those
+  # One token to each of the sequences at its position; rows: where its angles are; logits: [sequences, vocab] of those
   def step_together(self, w: List[Tensor], caches: __torch__.Context, tokens: Tensor, sequences: List[int],
       positions: List[int], rows: Tensor, logits: Tensor) -> int:
     at = rows.to(w[0].device)

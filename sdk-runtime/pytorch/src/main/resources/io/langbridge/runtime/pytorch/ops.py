@@ -141,6 +141,10 @@ class Network(Module):
       largest = now
     return weighted / total
 
+  # Zeros behind each row where a token of the table has nothing.
+  def widened(self, x: Tensor, width: int) -> Tensor:
+    return torch.constant_pad_nd(x, [0, width - x.size(-1)])
+
   # ---- Attention that goes on behind what was kept. One input at a time: [rows, width]
 
   # Element k pairs with k + head_dim / 2. x: [rows, heads, head_dim]

@@ -83,10 +83,9 @@ final class FitCheck {
     }
 
     private void parts(ModelFiles files) {
-        VisionConfig vision = files.vision().config();
         AdapterConfig adapter = files.adapterConfig();
         int hidden = files.llm().config().hiddenSize();
-        add(Verdict.FITS, "encoder", files.vision().folder() + ": " + Fit.describe(vision));
+        add(Verdict.FITS, "encoder", files.vision().folder() + ": " + files.vision().description());
         add(Verdict.FITS, "adapter", files.adapter().weights().source() + ": " + describe(adapter));
         add(
                 Verdict.FITS,
@@ -95,7 +94,7 @@ final class FitCheck {
                         + files.llm().config().numHiddenLayers() + " layers of size " + hidden);
 
         if (attempt("feature size", () -> Fit.requireFeatures(files.adapter(), files.vision()))) {
-            add(Verdict.FITS, "feature size", vision.hiddenSize() + " on both sides");
+            add(Verdict.FITS, "feature size", files.vision().width() + " on both sides");
             picture(files);
         }
         layer(files);
@@ -137,6 +136,9 @@ final class FitCheck {
     }
 
     private void layer(ModelFiles files) {
+        if (files.adapterConfig() instanceof AdapterConfig.Connector) {
+            return; // belongs to the encoder, and knows what it takes
+        }
         int layer = files.vision().config().selectLayer();
         FeatureSelection trained = files.adapter().selection();
         if (trained == null) {

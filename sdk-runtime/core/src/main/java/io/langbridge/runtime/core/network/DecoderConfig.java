@@ -14,6 +14,11 @@ public interface DecoderConfig {
     /** Width of the embeddings. */
     int hiddenSize();
 
+    /** Width of what goes in for a position: an embedding, and what belongs to a visual token beside it. */
+    default int inputWidth() {
+        return hiddenSize();
+    }
+
     int numHiddenLayers();
 
     int vocabSize();
@@ -26,6 +31,6 @@ public interface DecoderConfig {
     /** The same decoder with {@code lm_head} being the embeddings or not. */
     DecoderConfig tied(boolean tied);
 
-    /** Embeddings {@code [tokens, hidden]} to logits of those that are answered, {@code [answered, vocab]}. */
+    /** Embeddings {@code [tokens, input_width]} to logits of those that are answered, {@code [answered, vocab]}. */
     Network network();
 }

@@ -133,9 +133,10 @@ public final class Inventory {
         }
 
         @Override
-        public Value embedded(String table, int vocab, int width) {
+        public List<Value> embedded(String table, int vocab, int width, int count) {
             need(table, vocab, width);
-            return input("inputs_embeds", ANY, width);
+            input("inputs_embeds", ANY, count * width);
+            return Collections.nCopies(count, value(ANY, width));
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.network;
 
 import io.langbridge.UnsupportedModelException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -125,7 +126,17 @@ public interface Net {
      *
      * @param table weight {@code [vocab, width]}
      */
-    Value embedded(String table, int vocab, int width);
+    default Value embedded(String table, int vocab, int width) {
+        return embedded(table, vocab, width, 1).get(0);
+    }
+
+    /**
+     * The same with more beside it, {@code [tokens, count * width]}: zeros for tokens of the table, whatever the caller
+     * has for others.
+     *
+     * @return {@code count} values of that width
+     */
+    List<Value> embedded(String table, int vocab, int width, int count);
 
     /** A weight as rows of the width of its last dimension. */
     Value weight(String name, int... shape);

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.jspecify.annotations.Nullable;
 
 class CachedSessionTest {
     /** Mixes one more token into what is kept of those before, so that it cannot be taken out again. */
@@ -112,7 +113,7 @@ class CachedSessionTest {
         }
 
         @Override
-        public Trace trace(FloatTensor inputsEmbeds) {
+        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions) {
             throw new UnsupportedOperationException();
         }
 
