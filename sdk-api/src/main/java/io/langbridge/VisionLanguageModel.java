@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -151,29 +152,6 @@ public interface VisionLanguageModel extends AutoCloseable {
     EncodedImage encode(Image image);
 
     /**
-     * Says which words each patch of a picture is made of, with {@link ExplainOptions#defaults()}.
-     *
-     * @param image the picture
-     * @return the words of the patches and of the picture
-     * @throws ImageException if the picture cannot be decoded
-     * @throws UnsupportedModelException if the adapter is not made of words, as only LangBridge adapters are
-     */
-    default Explanation explain(Image image) {
-        return explain(encode(image), ExplainOptions.defaults());
-    }
-
-    /**
-     * Says which words each patch of a picture is made of, with {@link ExplainOptions#defaults()}.
-     *
-     * @param image made by {@link #encode}, by this model or by one with the same encoder
-     * @return the words of the patches and of the picture
-     * @throws UnsupportedModelException if the adapter is not made of words, as only LangBridge adapters are
-     */
-    default Explanation explain(EncodedImage image) {
-        return explain(image, ExplainOptions.defaults());
-    }
-
-    /**
      * Says which words each patch of a picture is made of, or is near to. A tile of CLIP-L/14-336 takes about a second
      * on two cores. The first call of a LangBridge model opens the projector that the model itself does without; it
      * then stays in memory, 520 MB at the published size in float32.
@@ -187,15 +165,6 @@ public interface VisionLanguageModel extends AutoCloseable {
      * @throws PromptException if a word asked for is not in the vocabulary
      */
     Explanation explain(EncodedImage image, ExplainOptions options);
-
-    /**
-     * Measures what {@link Adapter#topK} costs in a picture. Runs the adapter twice.
-     *
-     * @param image made by {@link #encode}, by this model or by one with the same encoder
-     * @return how much of the softmax is kept, and how far that moves the visual tokens
-     * @throws IllegalStateException if this model's softmax is not cut
-     */
-    SoftmaxCut softmaxCut(EncodedImage image);
 
     /**
      * Starts a conversation with the checkpoint's own options and no system message.
@@ -216,24 +185,11 @@ public interface VisionLanguageModel extends AutoCloseable {
     Chat chat(@Nullable String system, GenerationOptions options);
 
     /**
-     * Moves the LangBridge adapter to another language model, without training: same encoder, same projector; only the
-     * shared tokens are looked up again. The options are this model's. Encoder and files are shared, not loaded twice;
-     * both models are used and closed independently of each other, and an {@link EncodedImage} of the one can be asked
-     * of the other.
+     * What this model can do because its adapter is LangBridge.
      *
-     * <p>What the authors of LangBridge measured is such a move followed by tuning the language model; do not expect
-     * the same quality without it.
-     *
-     * @param llm the language model
-     * @return a model of its own; the caller closes it
-     * @throws UnsupportedModelException if the adapter is not a LangBridge adapter, or its tiles are merged with an
-     *     {@code image_newline}, which belongs to one language model
-     * @throws CheckpointException if a file is missing or damaged, the language model lacks tokens of the vocabulary
-     *     and {@link Adapter#missingTokens} does not say what to do, or it has fewer positions than the
-     *     {@code contextLength(..)} that was asked for
-     * @throws InsufficientMemoryException if it would not fit into memory
+     * @return empty with another adapter
      */
-    VisionLanguageModel withLlm(Llm llm);
+    Optional<LangBridgeModel> langBridge();
 
     /** {@return most positions that prompt and answer may have together} */
     int contextLength();

@@ -111,12 +111,12 @@ class VisionLanguageModelTest {
         }
 
         @Override
-        public void save(Adapter adapter, @Nullable Llm trainedWith, Path folder) {
+        public void save(LangBridgeAdapter adapter, @Nullable Llm trainedWith, Path folder) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
+        public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
             throw new UnsupportedOperationException();
         }
     }

@@ -61,7 +61,7 @@ class DemoModelTest {
     @CsvSource({"onnx, FULL", "onnx, INT8", "pytorch, FULL"})
     void answersRightAfterItsAdapterMoved(String engine, Precision precision) throws IOException {
         try (VisionLanguageModel model = model(engine, precision);
-                VisionLanguageModel other = model.withLlm(demo.otherLlm())) {
+                VisionLanguageModel other = model.langBridge().orElseThrow().withLlm(demo.otherLlm())) {
             assertThat(wrong(other, "other-questions.json")).isEmpty();
         }
     }

@@ -6,6 +6,7 @@ import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.FitReport.Verdict;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
 import io.langbridge.MissingTokens;
 import io.langbridge.VisionLanguageModel;
@@ -135,7 +136,7 @@ class FitReportTest {
         Files.writeString(
                 vocabulary,
                 known.substring(0, second + 1) + "no such token" + known.substring(known.indexOf('"', second + 1)));
-        Adapter adapter = Adapter.langBridge(checkpoint(QWEN), vocabulary);
+        LangBridgeAdapter adapter = Adapter.langBridge(checkpoint(QWEN), vocabulary);
 
         FitReport refused = check(tower(), adapter, Llm.of(checkpoint(LLAMA)), null);
         assertThat(refused.fits()).isFalse();

@@ -113,7 +113,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
     public Alignment of(Adapter adapter, int neighbours) {
         Closing own = new Closing();
         try {
-            AdapterPart part = own.add(AdapterPart.open(adapter.path(), adapter.vocabulary()));
+            AdapterPart part = own.add(Fit.open(adapter));
             VisionPart vision = own.add(VisionPart.open(encoder.folder(), Fit.selection(encoder, part)));
             ModelFiles files = ModelFiles.separate(adapter, encoder, vision, part, llm);
             Fit.requireKind(adapter, part);
@@ -152,7 +152,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
                 engine.open(files.vision().network(), files.vision().weights(), Collections.emptyMap(), options)) {
             for (Image image : images) {
                 PreparedImage prepared = preprocessor.prepare(image);
-                features.add(network.run(prepared.pixels()));
+                features.add(network.run(prepared.inputs()));
                 layouts.add(prepared.plan().layout());
             }
         }

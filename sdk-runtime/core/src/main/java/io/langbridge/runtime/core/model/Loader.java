@@ -3,8 +3,8 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
-import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
@@ -22,7 +22,6 @@ import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.lifecycle.TemporaryFolder;
-import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
@@ -97,7 +96,7 @@ public final class Loader implements ModelLoader {
     }
 
     /**
-     * Puts another language model behind an encoder and its adapter.
+     * Puts another language model behind an encoder and its LangBridge adapter.
      *
      * @param use keeps the encoder open; closed here if this fails, by the model otherwise
      */
@@ -106,12 +105,6 @@ public final class Loader implements ModelLoader {
         Closing own = new Closing();
         own.add(use);
         try {
-            if (!(encoder.files.adapterConfig() instanceof AdapterConfig.LangBridge)) {
-                throw new UnsupportedModelException("The adapter "
-                        + encoder.files.adapter().weights().source() + " is of type "
-                        + encoder.files.adapterConfig().type() + ", made for one language model; only LangBridge"
-                        + " adapters (mm_vocab) move to another");
-            }
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = files.contextLength(encoder.spec);
             Memory.of(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
@@ -140,19 +133,19 @@ public final class Loader implements ModelLoader {
     }
 
     @Override
-    public void save(Adapter adapter, @Nullable Llm trainedWith, Path folder) {
+    public void save(LangBridgeAdapter adapter, @Nullable Llm trainedWith, Path folder) {
         AdapterFolder.save(adapter, trainedWith, folder);
     }
 
     @Override
-    public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
+    public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
         EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
         fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 
     /** Folds with a given engine. */
     public static void fold(
-            Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
+            LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
         AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
     }
 
@@ -228,6 +221,7 @@ public final class Loader implements ModelLoader {
                 explainer(encoder, networks.adapter(), head),
                 files.llm().generation(),
                 newline == null ? null : newline.toFloats(),
+                files.positions(),
                 head.context(),
                 own));
     }

@@ -16,6 +16,11 @@ public interface DecoderConfig {
     /** Width of the embeddings. */
     int hiddenSize();
 
+    /** Width of what goes in for a position: an embedding, and what belongs to a visual token beside it. */
+    default int inputWidth() {
+        return hiddenSize();
+    }
+
     int numHiddenLayers();
 
     int vocabSize();
@@ -38,6 +43,6 @@ public interface DecoderConfig {
         return stored;
     }
 
-    /** Embeddings {@code [tokens, hidden]} to logits of those that are answered, {@code [answered, vocab]}. */
+    /** Embeddings {@code [tokens, input_width]} to logits of those that are answered, {@code [answered, vocab]}. */
     Network network();
 }
