@@ -30,7 +30,8 @@ final class OnnxGraph {
         INT8(3),
         INT32(6),
         INT64(7),
-        FLOAT16(10);
+        FLOAT16(10),
+        DOUBLE(11);
 
         final int number;
 
