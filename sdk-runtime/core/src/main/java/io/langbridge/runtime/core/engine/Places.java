@@ -57,8 +57,8 @@ public final class Places {
     public static Rope.@Nullable Sections sections(List<Rotary> rotaries) {
         boolean several = rotaries.stream().anyMatch(rotary -> rotary.rope().sections() != null);
         if (several && rotaries.size() > 1) {
-            throw new UnsupportedModelException(
-                    "Layers rotate in " + rotaries.size() + " ways, by positions of several axes; one way is supported");
+            throw new UnsupportedModelException("Layers rotate in " + rotaries.size()
+                    + " ways, by positions of several axes; one way is supported");
         }
         return several ? rotaries.get(0).rope().sections() : null;
     }

@@ -13,8 +13,8 @@ public interface Running extends AutoCloseable {
     /**
      * Runs the network on each of several inputs.
      *
-     * @param inputs by the names of the network's text: {@code [count, 3, height, width]} or {@code [count, rows, width]};
-     *     a network with several takes one of each at a time
+     * @param inputs by the names of the network's text: {@code [count, 3, height, width]} or {@code [count, rows,
+     *     width]}; a network with several takes one of each at a time
      * @return {@code [count, rows, width]} of its result; not read or written by later runs
      */
     FloatTensor run(Map<String, FloatTensor> inputs);

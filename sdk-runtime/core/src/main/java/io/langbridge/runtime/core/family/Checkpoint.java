@@ -60,9 +60,8 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
         // transformers 4 and 5 name it differently.
         int id = config.intOr("image_token_index", config.intOr("image_token_id", defaultId));
         Path processor = folder.resolve("processor_config.json");
-        String token = Files.exists(processor)
-                ? Json.read(processor).stringOr("image_token", defaultToken)
-                : defaultToken;
+        String token =
+                Files.exists(processor) ? Json.read(processor).stringOr("image_token", defaultToken) : defaultToken;
         return new ImagePrompt.Placeholder(id, token);
     }
 }

@@ -25,8 +25,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pictures at their own shape for a {@link GridVit}: each side becomes a multiple of a block, and the whole stays within
- * a range of pixels.
+ * Pictures at their own shape for a {@link GridVit}: each side becomes a multiple of a block, and the whole stays
+ * within a range of pixels.
  */
 final class GridPictures implements Pictures {
     private static final Set<String> PROCESSORS = new HashSet<>(Arrays.asList(
@@ -56,8 +56,8 @@ final class GridPictures implements Pictures {
         this.config = config;
         String processor = json.string("image_processor_type");
         if (processor != null && !PROCESSORS.contains(processor)) {
-            throw new UnsupportedModelException(json.at("image_processor_type") + " is '" + processor
-                    + "'; supported is Qwen2VLImageProcessor.");
+            throw new UnsupportedModelException(
+                    json.at("image_processor_type") + " is '" + processor + "'; supported is Qwen2VLImageProcessor.");
         }
         patches = new Patches(
                 same(json, "patch_size", 14, config.patchSize()), same(json, "merge_size", 2, config.mergeSize()));
@@ -87,8 +87,7 @@ final class GridPictures implements Pictures {
     }
 
     /** Files before transformers 4.52 say it by its name, later ones as edges, though it is pixels all the same. */
-    private static int pixels(
-            Json json, @Nullable Json size, String key, String edge, int absent) {
+    private static int pixels(Json json, @Nullable Json size, String key, String edge, int absent) {
         if (json.has(key) || size == null) {
             return json.positiveOr(key, absent);
         }
@@ -175,8 +174,8 @@ final class GridPictures implements Pictures {
 
     /** Half of the frequencies go by the row, half by the column. */
     private void addAngles(Map<String, FloatTensor> inputs, int[] row, int[] column) {
-        float[] frequencies = new Rope(config.ropeTheta(), null)
-                .inverseFrequencies(config.hiddenSize() / config.numHeads() / 2);
+        float[] frequencies =
+                new Rope(config.ropeTheta(), null).inverseFrequencies(config.hiddenSize() / config.numHeads() / 2);
         FloatTensor cos = FloatTensor.allocate(1, row.length, 2 * frequencies.length);
         FloatTensor sin = FloatTensor.allocate(1, row.length, 2 * frequencies.length);
         FloatBuffer cosines = cos.data();

@@ -57,11 +57,7 @@ public final class LlmPart implements AutoCloseable {
         Closing closing = new Closing();
         try {
             return of(
-                    config,
-                    closing.add(Checkpoints.open(folder)),
-                    folder,
-                    closing.opened(),
-                    UnaryOperator.identity());
+                    config, closing.add(Checkpoints.open(folder)), folder, closing.opened(), UnaryOperator.identity());
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
@@ -72,7 +68,8 @@ public final class LlmPart implements AutoCloseable {
     static LlmPart of(
             Json config, Weights all, Path folder, List<AutoCloseable> owned, UnaryOperator<DecoderConfig> inModel) {
         Json text = config.object("text_config");
-        DecoderConfig decoder = text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text, config);
+        DecoderConfig decoder =
+                text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text, config);
         Quantisation.refuse(all);
         Folder.refuseLora(all);
         Weights weights = normalize(all);

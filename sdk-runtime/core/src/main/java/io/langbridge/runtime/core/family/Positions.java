@@ -2,7 +2,9 @@ package io.langbridge.runtime.core.family;
 
 import java.util.List;
 
-/** Where the tokens of a prompt stand for a decoder whose positions have several axes. Safe for use by several threads. */
+/**
+ * Where the tokens of a prompt stand for a decoder whose positions have several axes. Safe for use by several threads.
+ */
 public interface Positions {
     /**
      * A stretch of a prompt.
@@ -21,8 +23,8 @@ public interface Positions {
     int[][] of(List<Segment> prompt);
 
     /**
-     * A time, a row and a column ({@code mrope}): words have the same number in all of them. A picture begins where words
-     * would go on, all of it at one time, and what follows it stands behind its longer side.
+     * A time, a row and a column ({@code mrope}): words have the same number in all of them. A picture begins where
+     * words would go on, all of it at one time, and what follows it stands behind its longer side.
      */
     static int[][] onGrids(List<Segment> prompt) {
         int tokens = prompt.stream().mapToInt(Segment::tokens).sum();

@@ -5,7 +5,6 @@ import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.GridVit;
 import io.langbridge.runtime.core.network.GridVitConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
@@ -17,25 +16,18 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Qwen2-VL, Qwen2.5-VL and Qwen3-VL: pictures at their own shape, blocks of patches merged into visual tokens that stand
- * on a grid, Qwen2 or Qwen3. Qwen2.5-VL's tower looks through windows in most layers; Qwen3-VL's gives features of
- * several layers, which enter the decoder's first ones.
+ * Qwen2-VL, Qwen2.5-VL and Qwen3-VL: pictures at their own shape, blocks of patches merged into visual tokens that
+ * stand on a grid, Qwen2 or Qwen3. Qwen2.5-VL's tower looks through windows in most layers; Qwen3-VL's gives features
+ * of several layers, which enter the decoder's first ones.
  */
 final class QwenVl implements Family {
     private static final String PATCHES = "patch_embed.proj.weight";
 
     /** What differs between them; keys that are absent have the reference's defaults. */
     private enum Kind {
-        QWEN2("embed_dim", 1280, 0, 32, 14, "quick_gelu", new GridVit.Merger("merger.ln_q", "merger.mlp.0", "merger.mlp.2")),
-        QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu", QWEN2.merger),
-        QWEN3(
-                "hidden_size",
-                1152,
-                4304,
-                27,
-                16,
-                "gelu_pytorch_tanh",
-                new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2"));
+        QWEN2("embed_dim", 1280, 0, 32, 14, "quick_gelu"),
+        QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu"),
+        QWEN3("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh");
 
         final String widthKey;
         final int width;
@@ -43,23 +35,20 @@ final class QwenVl implements Family {
         final int depth;
         final int patchSize;
         final String activation;
-        final GridVit.Merger merger;
 
-        Kind(
-                String widthKey,
-                int width,
-                int intermediateSize,
-                int depth,
-                int patchSize,
-                String activation,
-                GridVit.Merger merger) {
+        Kind(String widthKey, int width, int intermediateSize, int depth, int patchSize, String activation) {
             this.widthKey = widthKey;
             this.width = width;
             this.intermediateSize = intermediateSize;
             this.depth = depth;
             this.patchSize = patchSize;
             this.activation = activation;
-            this.merger = merger;
+        }
+
+        GridVit.Merger merger() {
+            return this == QWEN3
+                    ? new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2")
+                    : new GridVit.Merger("merger.ln_q", "merger.mlp.0", "merger.mlp.2");
         }
 
         static Kind of(String name) {
@@ -116,7 +105,7 @@ final class QwenVl implements Family {
                 tiling -> pictures,
                 checkpoint.folder(),
                 Collections.emptyList());
-        AdapterPart adapter = AdapterPart.ofFamily(GridVit.connector(tower, kind.merger, hidden), weights);
+        AdapterPart adapter = AdapterPart.ofFamily(GridVit.connector(tower, kind.merger(), hidden), weights);
         // The number is the reference's default for all of them.
         ImagePrompt prompt = checkpoint.placeholder(151_655, "<|image_pad|>");
         return ModelFolder.of(checkpoint, part, adapter, llm, pictures, prompt, Positions::onGrids);
@@ -131,8 +120,8 @@ final class QwenVl implements Family {
         String key = kind == Kind.QWEN2 ? "hidden_size" : "out_hidden_size";
         int width = vision.positiveOr(key, 3584);
         if (width != hidden) {
-            throw new CheckpointException(vision.at(key) + " is " + width + ", but the language model's hidden_size is "
-                    + hidden + ".");
+            throw new CheckpointException(
+                    vision.at(key) + " is " + width + ", but the language model's hidden_size is " + hidden + ".");
         }
     }
 
@@ -214,8 +203,8 @@ final class QwenVl implements Family {
                 : Arrays.asList(absent);
         boolean possible = layers.stream().allMatch(layer -> layer >= 0 && layer < depth);
         if (!possible || new HashSet<>(layers).size() != layers.size()) {
-            throw new CheckpointException(json.at(key) + " must name different layers of 0 to " + (depth - 1)
-                    + ", not " + layers + ".");
+            throw new CheckpointException(
+                    json.at(key) + " must name different layers of 0 to " + (depth - 1) + ", not " + layers + ".");
         }
         return layers;
     }

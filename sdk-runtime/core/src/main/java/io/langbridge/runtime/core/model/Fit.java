@@ -53,7 +53,8 @@ public final class Fit {
         VisionConfig trained = adapter.trainedOn();
         if (trained != null && !(vision.isVit() && sameEncoder(trained, vision.config()))) {
             throw new CheckpointException("The adapter " + source + " was trained with " + adapter.visionTower() + ", "
-                    + VisionPart.describe(trained) + ", but the encoder " + vision.folder() + " is " + vision.description()
+                    + VisionPart.describe(trained) + ", but the encoder " + vision.folder() + " is "
+                    + vision.description()
                     + "; use the encoder that the adapter was trained with");
         }
     }

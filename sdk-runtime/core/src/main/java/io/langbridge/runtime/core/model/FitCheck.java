@@ -15,7 +15,6 @@ import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary.Match;
@@ -85,7 +84,10 @@ final class FitCheck {
     private void parts(ModelFiles files) {
         AdapterConfig adapter = files.adapterConfig();
         int hidden = files.llm().config().hiddenSize();
-        add(Verdict.FITS, "encoder", files.vision().folder() + ": " + files.vision().description());
+        add(
+                Verdict.FITS,
+                "encoder",
+                files.vision().folder() + ": " + files.vision().description());
         add(Verdict.FITS, "adapter", files.adapter().weights().source() + ": " + describe(adapter));
         add(
                 Verdict.FITS,

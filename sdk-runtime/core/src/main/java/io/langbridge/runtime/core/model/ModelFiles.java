@@ -97,7 +97,17 @@ record ModelFiles(
     /** The same encoder and adapter with another language model. */
     ModelFiles with(LlmPart other) {
         return new ModelFiles(
-                vision, adapter, other, adapterConfig, way, needsNewline, imagePrompt, null, topK, missingTokens, false);
+                vision,
+                adapter,
+                other,
+                adapterConfig,
+                way,
+                needsNewline,
+                imagePrompt,
+                null,
+                topK,
+                missingTokens,
+                false);
     }
 
     /** Whether adapter and language model lie in one folder, as the authors publish them. */

@@ -44,7 +44,9 @@ public final class GridVit {
         this.config = config;
     }
 
-    /** Patches {@code [patches, 3 * patch_size * patch_size]} to features {@code [patches, hidden * (1 + deep layers)]}. */
+    /**
+     * Patches {@code [patches, 3 * patch_size * patch_size]} to features {@code [patches, hidden * (1 + deep layers)]}.
+     */
     public static Network network(GridVitConfig config) {
         return new Network("vision encoder", new GridVit(config)::features);
     }
@@ -99,14 +101,12 @@ public final class GridVit {
         }
     }
 
-    private Value layer(
-            Net net, Value x, String name, Value cos, Value sin, @Nullable Windows windows) {
+    private Value layer(Net net, Value x, String name, Value cos, Value sin, @Nullable Windows windows) {
         Value middle = net.add(x, attention(net, norm(net, x, name + ".norm1"), name + ".attn", cos, sin, windows));
         return net.add(middle, mlp(net, norm(net, middle, name + ".norm2"), name + ".mlp"));
     }
 
-    private Value attention(
-            Net net, Value x, String name, Value cos, Value sin, @Nullable Windows windows) {
+    private Value attention(Net net, Value x, String name, Value cos, Value sin, @Nullable Windows windows) {
         int hidden = config.hiddenSize();
         int heads = config.numHeads();
         Value qkv = net.linear(x, name + ".qkv", 3 * hidden, true);
@@ -152,8 +152,8 @@ public final class GridVit {
     public record Merger(String norm, String first, String second) {}
 
     /**
-     * Features to visual tokens, each made of the patches of a block. Those of deep layers stand behind the last one's in
-     * a row.
+     * Features to visual tokens, each made of the patches of a block. Those of deep layers stand behind the last one's
+     * in a row.
      *
      * @param width of a visual token without them
      */
@@ -173,7 +173,11 @@ public final class GridVit {
         Value tokens = mlp(net, joined(net, x), names.first(), names.second(), width);
         for (int level = 1; level < levels; level++) {
             // They are numbered as the configuration lists them, and come in the order of the layers.
-            int layer = config.deepLayers().stream().sorted().skip(level - 1).findFirst().get();
+            int layer = config.deepLayers().stream()
+                    .sorted()
+                    .skip(level - 1)
+                    .findFirst()
+                    .get();
             String name = "deepstack_merger_list." + config.deepLayers().indexOf(layer) + ".";
             Value deep = joined(net, net.columns(features, level * hidden, hidden));
             deep = net.layerNorm(deep, name + "norm", EPSILON);

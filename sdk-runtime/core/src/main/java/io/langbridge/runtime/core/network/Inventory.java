@@ -54,8 +54,8 @@ public final class Inventory {
     }
 
     /**
-     * Dimensions of what goes in by name, in the order of the text: {@code [3, height, width]} or {@code [rows, width]};
-     * {@link Net#ANY} is any number.
+     * Dimensions of what goes in by name, in the order of the text: {@code [3, height, width]} or {@code [rows,
+     * width]}; {@link Net#ANY} is any number.
      */
     public Map<String, int[]> inputs() {
         return inputs;

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param scaling how they are rescaled, or null
  * @param sections which of a position's axes each frequency goes by; null if a position is one number
  */
-public record Rope(double theta, @Nullable Scaling scaling, @Nullable Sections sections) {
+public record Rope(
+        double theta, @Nullable Scaling scaling, @Nullable Sections sections) {
     /** Positions are one number each. */
     public Rope(double theta, @Nullable Scaling scaling) {
         this(theta, scaling, null);

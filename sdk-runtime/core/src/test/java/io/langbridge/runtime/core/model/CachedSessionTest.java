@@ -11,8 +11,8 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.TreeMap;
-import org.junit.jupiter.api.Test;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 
 class CachedSessionTest {
     /** Mixes one more token into what is kept of those before, so that it cannot be taken out again. */
