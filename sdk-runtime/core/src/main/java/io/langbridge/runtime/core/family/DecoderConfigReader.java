@@ -29,8 +29,8 @@ public final class DecoderConfigReader {
         LLAMA(32_000, 11_008, 0, 2_048),
         MISTRAL(32_000, 14_336, 8, 131_072),
         /** The decoder of Qwen2-VL and Qwen2.5-VL. */
-        QWEN2_VL(152_064, 29_568, 8, 32_768, 8192, 80, 64, 1e-5, 1_000_000, Arrays.asList(16, 24, 24)),
-        QWEN3_VL(151_936, 22_016, 32, 128_000, 4096, 32, 32, 1e-6, 500_000, Arrays.asList(24, 20, 20));
+        QWEN2_VL(152_064, 29_568, 8, 32_768, 8192, 80, 64, 1e-5, 1_000_000),
+        QWEN3_VL(151_936, 22_016, 32, 128_000, 4096, 32, 32, 1e-6, 500_000);
 
         final int vocabSize;
         final int intermediateSize;
@@ -43,11 +43,9 @@ public final class DecoderConfigReader {
         final int heads;
         final double epsilon;
         final double theta;
-        /** {@code mrope_section}; null if positions are one number. */
-        final @Nullable List<Integer> sections;
 
         Family(int vocabSize, int intermediateSize, int keyValueHeads, int maxPositions) {
-            this(vocabSize, intermediateSize, keyValueHeads, maxPositions, 4096, 32, 32, 1e-6, 10_000, null);
+            this(vocabSize, intermediateSize, keyValueHeads, maxPositions, 4096, 32, 32, 1e-6, 10_000);
         }
 
         Family(
@@ -59,8 +57,7 @@ public final class DecoderConfigReader {
                 int layers,
                 int heads,
                 double epsilon,
-                double theta,
-                @Nullable List<Integer> sections) {
+                double theta) {
             this.vocabSize = vocabSize;
             this.intermediateSize = intermediateSize;
             this.keyValueHeads = keyValueHeads;
@@ -70,7 +67,16 @@ public final class DecoderConfigReader {
             this.heads = heads;
             this.epsilon = epsilon;
             this.theta = theta;
-            this.sections = sections;
+        }
+
+        /** {@code mrope_section}; null if positions are one number. */
+        @Nullable
+        List<Integer> sections() {
+            return switch (this) {
+                case QWEN2_VL -> Arrays.asList(16, 24, 24);
+                case QWEN3_VL -> Arrays.asList(24, 20, 20);
+                case QWEN2, QWEN3, LLAMA, MISTRAL -> null;
+            };
         }
 
         boolean isQwen2() {
@@ -309,7 +315,11 @@ public final class DecoderConfigReader {
         Rope.Sections shared = sections.apply(parameters);
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
+<<<<<<< HEAD
         if (type.equals("mrope") && shared != null) {
+=======
+        if (type.equals("mrope") && family.sections() != null) {
+>>>>>>> qwenvl
             type = "default"; // so older files call what the sections say
         }
         if (!type.equals("default")) {
@@ -332,7 +342,8 @@ public final class DecoderConfigReader {
     /** How the frequencies are shared among the axes of a position; null if it has but one. */
     private static Rope.@Nullable Sections sections(Json parameters, Family family, int frequencies) {
         String key = "mrope_section";
-        if (family.sections == null) {
+        List<Integer> absent = family.sections();
+        if (absent == null) {
             if (parameters.has(key)) {
                 throw new UnsupportedModelException(
                         parameters.at(key)
@@ -344,7 +355,7 @@ public final class DecoderConfigReader {
         if (parameters.has(key)) {
             parameters.longs(key).forEach(size -> sizes.add((int) Math.max(-1, Math.min(size, frequencies + 1))));
         } else {
-            sizes.addAll(family.sections);
+            sizes.addAll(absent);
         }
         int sum = sizes.stream().mapToInt(Integer::intValue).sum();
         boolean possible = sizes.stream().allMatch(size -> size >= 0 && size <= frequencies);

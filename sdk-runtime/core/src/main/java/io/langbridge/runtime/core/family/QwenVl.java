@@ -25,6 +25,7 @@ final class QwenVl implements Family {
 
     /** What differs between them; keys that are absent have the reference's defaults. */
     private enum Kind {
+<<<<<<< HEAD
         QWEN2(
                 "embed_dim",
                 1280,
@@ -42,6 +43,11 @@ final class QwenVl implements Family {
                 16,
                 "gelu_pytorch_tanh",
                 new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2"));
+=======
+        QWEN2("embed_dim", 1280, 0, 32, 14, "quick_gelu"),
+        QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu"),
+        QWEN3("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh");
+>>>>>>> qwenvl
 
         final String widthKey;
         final int width;
@@ -49,23 +55,20 @@ final class QwenVl implements Family {
         final int depth;
         final int patchSize;
         final String activation;
-        final GridVit.Merger merger;
 
-        Kind(
-                String widthKey,
-                int width,
-                int intermediateSize,
-                int depth,
-                int patchSize,
-                String activation,
-                GridVit.Merger merger) {
+        Kind(String widthKey, int width, int intermediateSize, int depth, int patchSize, String activation) {
             this.widthKey = widthKey;
             this.width = width;
             this.intermediateSize = intermediateSize;
             this.depth = depth;
             this.patchSize = patchSize;
             this.activation = activation;
-            this.merger = merger;
+        }
+
+        GridVit.Merger merger() {
+            return this == QWEN3
+                    ? new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2")
+                    : new GridVit.Merger("merger.ln_q", "merger.mlp.0", "merger.mlp.2");
         }
 
         static Kind of(String name) {
@@ -122,7 +125,7 @@ final class QwenVl implements Family {
                 tiling -> pictures,
                 checkpoint.folder(),
                 Collections.emptyList());
-        AdapterPart adapter = AdapterPart.ofFamily(GridVit.connector(tower, kind.merger, hidden), weights);
+        AdapterPart adapter = AdapterPart.ofFamily(GridVit.connector(tower, kind.merger(), hidden), weights);
         // The number is the reference's default for all of them.
         ImagePrompt prompt = checkpoint.placeholder(151_655, "<|image_pad|>");
         return ModelFolder.of(checkpoint, part, adapter, llm, pictures, prompt, Positions::onGrids);
