@@ -315,11 +315,7 @@ public final class DecoderConfigReader {
         Rope.Sections shared = sections.apply(parameters);
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
-<<<<<<< HEAD
         if (type.equals("mrope") && shared != null) {
-=======
-        if (type.equals("mrope") && family.sections() != null) {
->>>>>>> qwenvl
             type = "default"; // so older files call what the sections say
         }
         if (!type.equals("default")) {

@@ -25,29 +25,9 @@ final class QwenVl implements Family {
 
     /** What differs between them; keys that are absent have the reference's defaults. */
     private enum Kind {
-<<<<<<< HEAD
-        QWEN2(
-                "embed_dim",
-                1280,
-                0,
-                32,
-                14,
-                "quick_gelu",
-                new GridVit.Merger("merger.ln_q", "merger.mlp.0", "merger.mlp.2")),
-        QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu", QWEN2.merger),
-        QWEN3(
-                "hidden_size",
-                1152,
-                4304,
-                27,
-                16,
-                "gelu_pytorch_tanh",
-                new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2"));
-=======
         QWEN2("embed_dim", 1280, 0, 32, 14, "quick_gelu"),
         QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu"),
         QWEN3("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh");
->>>>>>> qwenvl
 
         final String widthKey;
         final int width;
