@@ -16,7 +16,6 @@ import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.spi.ModelSpec;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,29 +57,18 @@ final class CountingEngine implements Engine {
     VisionLanguageModel load(
             Path scratch, @Nullable Integer concurrent, @Nullable Integer queued, ModelListener... listeners) {
         Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint");
-        return Loader.load(
-                new ModelSpec(
-                        null,
-                        null,
-                        null,
-                        checkpoint,
-                        1,
-                        false,
-                        null,
-                        scratch.resolve("cache"),
-                        null,
-                        null,
-                        null,
-                        false,
-                        null,
-                        false,
-                        null,
-                        false,
-                        List.of(),
-                        concurrent,
-                        queued,
-                        List.of(listeners)),
-                this);
+        VisionLanguageModel.Builder builder =
+                VisionLanguageModel.builder().folder(checkpoint).threads(1).cacheDirectory(scratch.resolve("cache"));
+        if (concurrent != null) {
+            builder.maxConcurrentRequests(concurrent);
+        }
+        if (queued != null) {
+            builder.maxQueuedRequests(queued);
+        }
+        for (ModelListener listener : listeners) {
+            builder.listener(listener);
+        }
+        return builder.build(new Loader(this));
     }
 
     private void compute(String what) {
@@ -113,10 +101,11 @@ final class CountingEngine implements Engine {
     public Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
         Inventory inventory = Inventory.of(network);
         Net.Value result = inventory.result();
-        boolean encoder = inventory.input().length == 3;
+        boolean encoder = inventory.inputs().containsKey(Net.PIXEL_VALUES);
         return new Running() {
             @Override
-            public FloatTensor run(FloatTensor inputs) {
+            public FloatTensor run(Map<String, FloatTensor> all) {
+                FloatTensor inputs = all.values().iterator().next();
                 if (encoder) {
                     compute("tiles " + inputs.size(0));
                 }
@@ -125,7 +114,7 @@ final class CountingEngine implements Engine {
             }
 
             @Override
-            public Map<String, FloatTensor> trace(FloatTensor inputs) {
+            public Map<String, FloatTensor> trace(Map<String, FloatTensor> inputs) {
                 throw new UnsupportedOperationException();
             }
 
@@ -161,7 +150,7 @@ final class CountingEngine implements Engine {
             }
 
             @Override
-            public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds) {
+            public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions) {
                 throw new UnsupportedOperationException();
             }
 

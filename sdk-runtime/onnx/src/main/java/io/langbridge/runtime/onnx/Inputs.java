@@ -18,10 +18,10 @@ final class Inputs {
     Inputs(int sequences, int tokens) {
         this.sequences = sequences;
         this.tokens = tokens;
-        count = KeyValues.direct(Long.BYTES).asLongBuffer().put(0, sequences);
-        positions = KeyValues.direct(sequences * tokens * Long.BYTES).asLongBuffer();
-        lastPositions = KeyValues.direct(sequences * Integer.BYTES).asIntBuffer();
-        totalLength = KeyValues.direct(Integer.BYTES).asIntBuffer().put(0, tokens);
+        count = Kept.direct(Long.BYTES).asLongBuffer().put(0, sequences);
+        positions = Kept.direct(sequences * tokens * Long.BYTES).asLongBuffer();
+        lastPositions = Kept.direct(sequences * Integer.BYTES).asIntBuffer();
+        totalLength = Kept.direct(Integer.BYTES).asIntBuffer().put(0, tokens);
     }
 
     void bind(Bindings bindings) {
@@ -31,10 +31,14 @@ final class Inputs {
         bindings.input(OnnxNet.TOTAL_LENGTH, totalLength, 1);
     }
 
-    /** Says how many positions a sequence has before this run; for each, from the first on. */
-    void at(int sequence, int length) {
+    /**
+     * Says how many positions a sequence has before this run; for each, from the first on.
+     *
+     * @param angles where the sequence's angles begin
+     */
+    void at(int sequence, int length, int angles) {
         for (int i = 0; i < tokens; i++) {
-            positions.put(sequence * tokens + i, length + i);
+            positions.put(sequence * tokens + i, angles + length + i);
         }
         lastPositions.put(sequence, length + tokens - 1);
         totalLength.put(0, Math.max(sequence == 0 ? 0 : totalLength.get(0), length + tokens));

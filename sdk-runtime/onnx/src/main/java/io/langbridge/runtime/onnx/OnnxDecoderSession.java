@@ -2,9 +2,13 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +27,9 @@ final class OnnxDecoderSession implements DecoderSession {
     private final @Nullable LoadedGraph fillingGraph;
 
     private final int capacity;
+    /** Where positions have several axes; otherwise null. */
+    private final @Nullable Places places;
+
     private final FloatTensor token;
     private final FloatTensor logits;
     /** Keys, values and rotation. */
@@ -32,8 +39,23 @@ final class OnnxDecoderSession implements DecoderSession {
 
     private final Inputs place = new Inputs(1, 1);
 
+    private final Kept cache;
+    /** Of this sequence in {@link #cache}. */
+    private final int index;
+    /** The latest, in the order of their positions; only where something cannot be cut. */
+    private final Deque<Mark> marks = new ArrayDeque<>();
+
     private int length;
+    /** Whether a run failed, so that what cannot be cut is of no known position. */
+    private boolean lost;
+
     private boolean closed;
+
+    /** What cannot be cut while others run and this one sits out; null before that happens. */
+    private @Nullable List<ByteBuffer> aside;
+
+    /** A copy of what cannot be cut as it was at a position. */
+    private record Mark(int length, List<ByteBuffer> copies) {}
 
     /** @param index of this sequence in {@code cache} */
     OnnxDecoderSession(
@@ -41,15 +63,19 @@ final class OnnxDecoderSession implements DecoderSession {
             LoadedGraph graph,
             @Nullable LoadedGraph fillingGraph,
             Rotation rotation,
-            KeyValues cache,
+            @Nullable Places places,
+            Kept cache,
             int index,
             int capacity) {
         this.fillingGraph = network.prefillChunk < LEAST_FILLED ? null : fillingGraph;
         this.network = network;
         this.graph = graph;
+        this.cache = cache;
+        this.index = index;
         this.capacity = capacity;
+        this.places = places;
         config = network.config();
-        token = FloatTensor.allocate(1, config.hiddenSize());
+        token = FloatTensor.allocate(1, config.inputWidth());
         logits = FloatTensor.allocate(config.vocabSize());
         boolean complete = false;
         try {
@@ -57,7 +83,7 @@ final class OnnxDecoderSession implements DecoderSession {
             rotation.bind(kept);
             step.share(kept);
             place.bind(step);
-            step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.hiddenSize());
+            step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.inputWidth());
             step.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
             complete = true;
         } finally {
@@ -83,6 +109,23 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     @Override
+    public synchronized void place(int[][] positions) {
+        requireOpen();
+        if (places == null) {
+            DecoderSession.super.place(positions);
+        } else {
+            places.place(length, positions);
+        }
+    }
+
+    /** Before so many more tokens run. */
+    synchronized void reach(int tokens) {
+        if (places != null) {
+            places.reach(Math.min(capacity, length + tokens));
+        }
+    }
+
+    @Override
     public synchronized void fill(FloatTensor inputsEmbeds) {
         LoadedGraph filling = fillingGraph;
         if (filling == null) {
@@ -98,7 +141,7 @@ final class OnnxDecoderSession implements DecoderSession {
 
     private void fill(LoadedGraph filling, FloatTensor inputsEmbeds, int first, int count) {
         try (Bindings bindings = new Bindings().share(kept)) {
-            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
+            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.inputWidth());
             append(bindings, filling, count);
         }
     }
@@ -118,7 +161,7 @@ final class OnnxDecoderSession implements DecoderSession {
             int count = Math.min(network.prefillChunk, tokens - from);
             try (Bindings bindings = new Bindings().share(kept)) {
                 bindings.input(
-                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
+                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.inputWidth());
                 bindings.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
                 append(bindings, graph, count);
             }
@@ -129,9 +172,10 @@ final class OnnxDecoderSession implements DecoderSession {
     @Override
     public synchronized FloatBuffer step(int tokenId) {
         requireRoom(1);
-        network.embed(tokenId, token.data());
-        place.at(0, length);
-        step.run(graph);
+        network.embed(tokenId, token, 0);
+        reach(1);
+        place.at(0, length, 0);
+        run(step, graph);
         length++;
         return logits.data();
     }
@@ -141,7 +185,7 @@ final class OnnxDecoderSession implements DecoderSession {
         int tokens = inputsEmbeds.size(0);
         requireRoom(tokens);
         try (Bindings bindings = new Bindings().share(kept)) {
-            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
+            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.inputWidth());
             for (int i = 1; i < hiddenStates.size(); i++) {
                 bindings.output("hidden_states." + i, hiddenStates.get(i), tokens, config.hiddenSize());
             }
@@ -151,16 +195,37 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     private void append(Bindings bindings, LoadedGraph loaded, int tokens) {
-        Inputs places = new Inputs(1, tokens);
-        places.at(0, length);
-        places.bind(bindings);
-        bindings.run(loaded);
+        reach(tokens);
+        Inputs inputs = new Inputs(1, tokens);
+        inputs.at(0, length, 0);
+        inputs.bind(bindings);
+        run(bindings, loaded);
         length += tokens;
     }
 
-    /** Notes what was appended in a run with others. */
-    synchronized void appended(int tokens) {
-        length += tokens;
+    private void run(Bindings bindings, LoadedGraph loaded) {
+        lost = cache.isSummedUp();
+        bindings.run(loaded);
+        lost = false;
+    }
+
+    /** Notes that a run with others begins, in which this one takes part or only runs along. */
+    synchronized void runBegins(boolean takesPart) {
+        if (takesPart) {
+            lost = cache.isSummedUp();
+        } else if (cache.isSummedUp()) {
+            aside = cache.copy(index, aside);
+        }
+    }
+
+    /** Notes that it ended; {@code done} if it did not fail. */
+    synchronized void runEnds(boolean tookPart, boolean done) {
+        if (tookPart && done) {
+            lost = false;
+            length++;
+        } else if (!tookPart && aside != null) {
+            cache.restore(index, aside);
+        }
     }
 
     private void requireOpen() {
@@ -171,6 +236,9 @@ final class OnnxDecoderSession implements DecoderSession {
 
     synchronized void requireRoom(int tokens) {
         requireOpen();
+        if (lost) {
+            throw new IllegalStateException("A run of this sequence failed; rewind it before the next");
+        }
         if (tokens > capacity - length) {
             throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
                     + " positions; there is no room for " + tokens + " more");
@@ -178,19 +246,47 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     @Override
-    public synchronized int rewind(int wanted) {
+    public synchronized int rewind(int position) {
         requireOpen();
-        if (wanted < 0 || wanted > length) {
+        if (position < 0 || position > length) {
             throw new IllegalArgumentException(
-                    "The cache holds " + length + " positions and cannot go back to " + wanted);
+                    "The cache holds " + length + " positions and cannot go back to " + position);
         }
-        length = wanted;
+        boolean restores = cache.isSummedUp() && (lost || position < length);
+        length = restores ? restored(position) : position;
+        if (places != null) {
+            places.rewind(length);
+        }
         return length;
+    }
+
+    /** Goes to the latest mark up to there. */
+    private int restored(int wanted) {
+        while (!marks.isEmpty() && marks.getLast().length > wanted) {
+            marks.removeLast();
+        }
+        lost = false;
+        if (marks.isEmpty()) {
+            cache.clear(index);
+            return 0;
+        }
+        cache.restore(index, marks.getLast().copies);
+        return marks.getLast().length;
+    }
+
+    @Override
+    public synchronized void mark() {
+        requireRoom(0);
+        if (cache.isSummedUp() && (marks.isEmpty() || marks.getLast().length < length)) {
+            Mark oldest = marks.size() == MARKS ? marks.removeFirst() : null;
+            marks.add(new Mark(length, cache.copy(index, oldest == null ? null : oldest.copies)));
+        }
     }
 
     @Override
     public synchronized void close() {
         closed = true;
+        marks.clear();
         step.close();
         kept.close();
     }

@@ -4,6 +4,7 @@ import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.MissingTokens;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
@@ -30,10 +31,16 @@ import org.jspecify.annotations.Nullable;
 public final class Fit {
     private Fit() {}
 
+    /** Opens the files of an adapter; the caller closes them. */
+    public static AdapterPart open(Adapter wanted) {
+        return AdapterPart.open(
+                wanted.path(), wanted instanceof LangBridgeAdapter langBridge ? langBridge.vocabulary() : null);
+    }
+
     /** The adapter is of the kind that the user named. */
     public static void requireKind(Adapter wanted, AdapterPart part) {
         boolean isLangBridge = part.config() instanceof AdapterConfig.LangBridge;
-        if (wanted.isLangBridge() != isLangBridge) {
+        if (wanted instanceof LangBridgeAdapter != isLangBridge) {
             throw new CheckpointException("The adapter " + wanted.path() + " is of type "
                     + part.config().type() + ", "
                     + (isLangBridge
@@ -44,17 +51,17 @@ public final class Fit {
 
     /** Encoder and adapter. */
     public static void requireFeatures(AdapterPart adapter, VisionPart vision) {
-        VisionConfig encoder = vision.config();
         String source = adapter.weights().source();
-        if (adapter.config().mmHiddenSize() != encoder.hiddenSize()) {
+        if (adapter.config().mmHiddenSize() != vision.width()) {
             throw new CheckpointException("The adapter " + source + " takes features of size "
                     + adapter.config().mmHiddenSize() + ", but the encoder " + vision.folder() + " gives "
-                    + encoder.hiddenSize() + "; use the encoder that the adapter was trained with");
+                    + vision.width() + "; use the encoder that the adapter was trained with");
         }
         VisionConfig trained = adapter.trainedOn();
-        if (trained != null && !sameEncoder(trained, encoder)) {
+        if (trained != null && !(vision.isVit() && sameEncoder(trained, vision.config()))) {
             throw new CheckpointException("The adapter " + source + " was trained with " + adapter.visionTower() + ", "
-                    + describe(trained) + ", but the encoder " + vision.folder() + " is " + describe(encoder)
+                    + VisionPart.describe(trained) + ", but the encoder " + vision.folder() + " is "
+                    + vision.description()
                     + "; use the encoder that the adapter was trained with");
         }
     }
@@ -79,7 +86,9 @@ public final class Fit {
 
     /** The adapter's shape, with what the user asked of it. */
     public static AdapterConfig shape(Adapter wanted, AdapterPart part) {
-        return wanted.hasSoftmax() && part.config() instanceof AdapterConfig.LangBridge langBridge
+        return wanted instanceof LangBridgeAdapter asked
+                        && asked.hasSoftmax()
+                        && part.config() instanceof AdapterConfig.LangBridge langBridge
                 ? langBridge.withSoftmax()
                 : part.config();
     }
@@ -92,15 +101,10 @@ public final class Fit {
                 && a.patchSize() == b.patchSize();
     }
 
-    static String describe(VisionConfig config) {
-        return config.kind() + " with " + config.numHiddenLayers() + " layers of size " + config.hiddenSize() + ", "
-                + config.imageSize() + " pixels, patches of " + config.patchSize();
-    }
-
     /** Adapter and language model, where the adapter has a width of its own. */
     public static void requireWidth(AdapterPart adapter, LlmPart llm) {
         Integer width = adapter.config().outputWidth();
-        int hidden = llm.config().hiddenSize();
+        int hidden = llm.config().inputWidth();
         if (width != null && width != hidden) {
             throw new CheckpointException("The adapter " + adapter.weights().source() + " gives visual tokens of size "
                     + width + ", but the language model " + llm.folder() + " takes " + hidden

@@ -1,5 +1,7 @@
 package io.langbridge.runtime.core.network;
 
+import io.langbridge.runtime.core.checkpoint.Weights;
+
 /**
  * A decoder as its checkpoint describes it: what all of them have, and the network. What differs between kinds is known
  * to their texts alone. Immutable.
@@ -14,6 +16,11 @@ public interface DecoderConfig {
     /** Width of the embeddings. */
     int hiddenSize();
 
+    /** Width of what goes in for a position: an embedding, and what belongs to a visual token beside it. */
+    default int inputWidth() {
+        return hiddenSize();
+    }
+
     int numHiddenLayers();
 
     int vocabSize();
@@ -26,6 +33,16 @@ public interface DecoderConfig {
     /** The same decoder with {@code lm_head} being the embeddings or not. */
     DecoderConfig tied(boolean tied);
 
-    /** Embeddings {@code [tokens, hidden]} to logits of those that are answered, {@code [answered, vocab]}. */
+    /**
+     * The weights as {@link #network} reads them, where a checkpoint has them in another form.
+     *
+     * @param stored named as the network names them
+     * @return a view; closing it closes nothing
+     */
+    default Weights weights(Weights stored) {
+        return stored;
+    }
+
+    /** Embeddings {@code [tokens, input_width]} to logits of those that are answered, {@code [answered, vocab]}. */
     Network network();
 }

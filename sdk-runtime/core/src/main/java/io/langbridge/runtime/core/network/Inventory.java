@@ -15,14 +15,14 @@ public final class Inventory {
     private final Map<String, long[]> tensors;
     private final List<State> states;
     private final List<Rotary> rotaries;
-    private final int[] input;
+    private final Map<String, int[]> inputs;
     private final Net.Value result;
 
     private Inventory(Reader reader, Net.Value result) {
         tensors = Collections.unmodifiableMap(reader.tensors);
         states = Collections.unmodifiableList(reader.states);
         rotaries = Collections.unmodifiableList(new ArrayList<>(reader.rotaries));
-        input = reader.input;
+        inputs = Collections.unmodifiableMap(reader.inputs);
         this.result = result;
     }
 
@@ -54,10 +54,11 @@ public final class Inventory {
     }
 
     /**
-     * Dimensions of what goes in: {@code [3, height, width]} or {@code [rows, width]}; {@link Net#ANY} is any number.
+     * Dimensions of what goes in by name, in the order of the text: {@code [3, height, width]} or {@code [rows,
+     * width]}; {@link Net#ANY} is any number.
      */
-    public int[] input() {
-        return input.clone();
+    public Map<String, int[]> inputs() {
+        return inputs;
     }
 
     /** Rows and width of what comes out. */
@@ -95,7 +96,7 @@ public final class Inventory {
         private final Map<String, long[]> tensors = new LinkedHashMap<>();
         private final List<State> states = new ArrayList<>();
         private final Set<Rotary> rotaries = new LinkedHashSet<>();
-        private int[] input = {};
+        private final Map<String, int[]> inputs = new LinkedHashMap<>();
 
         private static Value value(int rows, int width) {
             return new Value("", rows, width);
@@ -107,7 +108,7 @@ public final class Inventory {
 
         @Override
         public Value pixels(int height, int width) {
-            input = new int[] {3, height, width};
+            inputs.put(PIXEL_VALUES, new int[] {3, height, width});
             return value(height, width);
         }
 
@@ -122,16 +123,20 @@ public final class Inventory {
 
         @Override
         public Value input(String name, int rows, int width) {
-            if (input.length == 0) {
-                input = new int[] {rows, width};
-            }
+            inputs.put(name, new int[] {rows, width});
             return value(rows, width);
         }
 
         @Override
-        public Value embedded(String table, int vocab, int width) {
+        public Value indices(String name) {
+            return input(name, ANY, 1);
+        }
+
+        @Override
+        public List<Value> embedded(String table, int vocab, int width, int count) {
             need(table, vocab, width);
-            return input("inputs_embeds", ANY, width);
+            input("inputs_embeds", ANY, count * width);
+            return Collections.nCopies(count, value(ANY, width));
         }
 
         @Override
@@ -179,6 +184,11 @@ public final class Inventory {
         }
 
         @Override
+        public Value multiply(Value a, Value b) {
+            return a;
+        }
+
+        @Override
         public Value under(Value above, Value below) {
             return value(above.rows() + below.rows(), above.width());
         }
@@ -194,8 +204,28 @@ public final class Inventory {
         }
 
         @Override
+        public Value beside(Value left, Value right) {
+            return value(left.rows(), left.width() + right.width());
+        }
+
+        @Override
+        public Value joined(Value x, int count) {
+            return x.joined("", count);
+        }
+
+        @Override
+        public Value picked(Value x, Value indices) {
+            return value(indices.rows(), x.width());
+        }
+
+        @Override
+        public Value rotated(Value x, Value cos, Value sin) {
+            return x;
+        }
+
+        @Override
         public Value attention(Value x, String layer, Attention how) {
-            linear(x, layer + ".q_proj", how.width(), how.bias());
+            linear(x, layer + ".q_proj", how.queryWidth(), how.bias());
             linear(x, layer + ".k_proj", how.kvWidth(), how.bias());
             linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
             Causal state = how.state();
@@ -211,7 +241,27 @@ public final class Inventory {
         }
 
         @Override
+        public Value deltaRule(Value x, String layer, DeltaRule how) {
+            linear(x, layer + ".in_proj_qkv", how.channels(), false);
+            need(layer + ".conv1d.weight", how.channels(), 1, how.kernel());
+            states.add(new State.Window(how.channels(), how.kernel() - 1));
+            linear(x, layer + ".in_proj_z", how.valueWidth(), false);
+            linear(x, layer + ".in_proj_b", how.valueHeads(), false);
+            linear(x, layer + ".in_proj_a", how.valueHeads(), false);
+            need(layer + ".dt_bias", how.valueHeads());
+            need(layer + ".A_log", how.valueHeads());
+            states.add(new State.Matrix(how.valueHeads(), how.keyDim(), how.valueDim()));
+            need(layer + ".norm.weight", how.valueDim());
+            return linear(value(x.rows(), how.valueWidth()), layer + ".out_proj", x.width(), false);
+        }
+
+        @Override
         public Value heads(Value q, Value k, Value v, int heads) {
+            return q;
+        }
+
+        @Override
+        public Value windowHeads(Value q, Value k, Value v, int heads, Value bias) {
             return q;
         }
 
@@ -229,8 +279,7 @@ public final class Inventory {
 
         @Override
         public Value pixelShuffle(Value x, int factor) {
-            int rows = x.rows() == ANY ? ANY : x.rows() / (factor * factor);
-            return value(rows, x.width() * factor * factor);
+            return joined(x, factor * factor);
         }
 
         @Override
