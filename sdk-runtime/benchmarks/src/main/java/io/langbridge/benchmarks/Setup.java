@@ -207,6 +207,11 @@ final class Setup {
 
     /** Opens the whole model through the same door as an application. */
     VisionLanguageModel model() throws IOException {
+        return builder().build();
+    }
+
+    /** What {@link #model} builds. */
+    VisionLanguageModel.Builder builder() throws IOException {
         VisionLanguageModel.Builder builder = VisionLanguageModel.builder()
                 .encoder(Encoder.of(encoder()))
                 .adapter(Adapter.langBridge(adapter()))
@@ -223,7 +228,7 @@ final class Setup {
         if (!affinity.isEmpty()) {
             builder.affinity(affinity.stream().mapToInt(Integer::intValue).toArray());
         }
-        return builder.build();
+        return builder;
     }
 
     /** The bundled model. */

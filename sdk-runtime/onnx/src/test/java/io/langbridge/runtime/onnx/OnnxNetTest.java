@@ -149,7 +149,7 @@ class OnnxNetTest {
     private FloatTensor decoded(Function<Net, Net.Value> text, FloatTensor input, Precision precision)
             throws IOException {
         StoredWeights stored = new StoredWeights("test", weights(), precision);
-        Products products = new Products(stored, false, name -> false);
+        Products products = new Products(stored, false, name -> false, new Scratch());
         OnnxNet net = precision == Precision.FULL
                 ? new OnnxNet(stored, products, false, OnnxGraph.Type.FLOAT)
                 : new RoundedNet(stored, products, false, OnnxGraph.Type.FLOAT);
