@@ -135,7 +135,7 @@ final class OnnxDecoder implements DecoderNetwork {
     public DecoderSession open(int capacity) {
         graph.requireOpen();
         DecoderNetwork.requireCapacity(1, capacity, config);
-        KeyValues cache = new KeyValues(states, 1, capacity, halfKvCache);
+        Kept cache = new Kept(states, 1, capacity, halfKvCache);
         Rotation angles = angles(1, capacity);
         return new OnnxDecoderSession(
                 this, graph, fillingGraph, angles, places(angles, capacity), cache, 0, capacity);
@@ -147,7 +147,7 @@ final class OnnxDecoder implements DecoderNetwork {
         DecoderNetwork.requireCapacity(sequences, capacity, config);
         int positions = capacity + OnnxDecoderBatch.SPARE;
         Rotation angles = angles(sequences, positions);
-        KeyValues cache = new KeyValues(states, sequences, positions, halfKvCache);
+        Kept cache = new Kept(states, sequences, positions, halfKvCache);
         List<OnnxDecoderSession> sessions = new ArrayList<>();
         for (int i = 0; i < sequences; i++) {
             Rotation own = sections == null ? angles : angles.rows(i * positions, (i + 1) * positions);
@@ -192,7 +192,7 @@ final class OnnxDecoder implements DecoderNetwork {
         hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), inputsEmbeds.shape()));
         FloatTensor logits = FloatTensor.allocate(tokens, config.vocabSize());
         DecoderNetwork.requireCapacity(1, tokens, config);
-        KeyValues cache = new KeyValues(states, 1, tokens, false);
+        Kept cache = new Kept(states, 1, tokens, false);
         Rotation angles = angles(1, tokens);
         try (OnnxDecoderSession session = new OnnxDecoderSession(
                 this, traceGraph.get(), null, angles, places(angles, tokens), cache, 0, tokens)) {

@@ -16,7 +16,7 @@ final class OnnxDecoderBatch implements DecoderBatch {
 
     private final OnnxDecoder network;
     private final LoadedGraph graph;
-    private final KeyValues cache;
+    private final Kept cache;
     private final Rotation rotation;
     private final int angles;
     private final List<OnnxDecoderSession> sessions;
@@ -53,7 +53,7 @@ final class OnnxDecoderBatch implements DecoderBatch {
     OnnxDecoderBatch(
             OnnxDecoder network,
             LoadedGraph graph,
-            KeyValues cache,
+            Kept cache,
             Rotation rotation,
             int angles,
             List<OnnxDecoderSession> sessions) {
@@ -93,25 +93,32 @@ final class OnnxDecoderBatch implements DecoderBatch {
             network.embed(tokenIds[i], tokens, i);
         }
         if (first >= 0) {
-            run(first, last - first + 1);
-            for (int i = first; i <= last; i++) {
-                sessions.get(i).appended(tokenIds[i] == NONE ? 0 : 1);
-            }
+            run(tokenIds, first, last);
         }
         return logits;
     }
 
-    private void run(int first, int count) {
+    private void run(int[] tokenIds, int first, int last) {
+        int count = last - first + 1;
         if (run.first != first || run.count != count) {
             run.bindings.close();
             run = new Run(first, count);
         }
-        for (int i = 0; i < count; i++) {
-            OnnxDecoderSession session = sessions.get(first + i);
+        for (int i = first; i <= last; i++) {
+            OnnxDecoderSession session = sessions.get(i);
             session.reach(1);
-            run.inputs.at(i, session.length(), (first + i) * angles);
+            run.inputs.at(i - first, session.length(), i * angles);
+            session.runBegins(tokenIds[i] != NONE);
         }
-        run.bindings.run(graph);
+        boolean done = false;
+        try {
+            run.bindings.run(graph);
+            done = true;
+        } finally {
+            for (int i = first; i <= last; i++) {
+                sessions.get(i).runEnds(tokenIds[i] != NONE, done);
+            }
+        }
     }
 
     @Override

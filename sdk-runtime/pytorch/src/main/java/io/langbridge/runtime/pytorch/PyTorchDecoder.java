@@ -19,6 +19,8 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** A decoder with its weights; {@code decoder.py} is what a session consists of. */
@@ -32,7 +34,7 @@ final class PyTorchDecoder implements DecoderNetwork {
 
     private final TorchNetwork network;
     /** What the layers keep between tokens. */
-    private final List<State.Keys> states;
+    private final List<State> states;
 
     private final List<Rotary> rotaries;
     /** How positions of several axes are shared among the frequencies; null if they have one. */
@@ -45,7 +47,7 @@ final class PyTorchDecoder implements DecoderNetwork {
                 : options.prefillChunk();
         Network text = config.network();
         Inventory inventory = Inventory.of(text);
-        states = inventory.states().stream().map(State.Keys.class::cast).toList();
+        states = inventory.states();
         rotaries = inventory.rotaries();
         sections = Places.sections(rotaries);
         network = new TorchNetwork(text, weights, Map.of(), options);
@@ -83,8 +85,9 @@ final class PyTorchDecoder implements DecoderNetwork {
         try (Scope scope = new Scope()) {
             return decoder.run(
                     "open",
-                    scope.of(states.stream().mapToLong(State.Keys::kvHeads).toArray()),
-                    scope.of(states.stream().mapToLong(State.Keys::headDim).toArray()),
+                    scope.of(sizes(State.Keys.class, of -> LongStream.of(of.kvHeads(), of.headDim()))),
+                    scope.of(sizes(State.Window.class, of -> LongStream.of(of.width(), of.rows()))),
+                    scope.of(sizes(State.Matrix.class, of -> LongStream.of(of.heads(), of.keys(), of.values()))),
                     scope.of(sequences),
                     scope.of(capacity),
                     scope.of(sections != null),
@@ -116,9 +119,27 @@ final class PyTorchDecoder implements DecoderNetwork {
         });
     }
 
+    /** Whether each sequence has angles of its own. */
+    boolean hasPlaces() {
+        return sections != null;
+    }
+
     /** Where the angles of a sequence begin. */
     int firstAngle(int sequence, int capacity) {
         return sections == null ? 0 : sequence * capacity;
+    }
+
+    private <T extends State> long[] sizes(Class<T> kind, Function<T, LongStream> sizes) {
+        return states.stream()
+                .filter(kind::isInstance)
+                .map(kind::cast)
+                .flatMapToLong(sizes)
+                .toArray();
+    }
+
+    /** Whether a sequence keeps something that cannot be cut. */
+    boolean sumsUp() {
+        return states.stream().anyMatch(state -> !(state instanceof State.Keys));
     }
 
     /** The angle per position of every rotated pair, for each way of rotating that a decoder has. */
@@ -148,7 +169,7 @@ final class PyTorchDecoder implements DecoderNetwork {
             try (Scope scope = new Scope()) {
                 IValue inputs = scope.of(scope.tensor(inputsEmbeds));
                 IValue caches = scope.own(newCaches(traced, 1, tokens));
-                IValue cache = scope.own(traced.run("sequence", caches, scope.of(0)));
+                IValue cache = scope.own(traced.run("sequence", caches, scope.of(0), scope.of(sections != null)));
                 Places places = places(traced, cache, tokens);
                 if (places != null && positions != null) {
                     places.place(0, positions);

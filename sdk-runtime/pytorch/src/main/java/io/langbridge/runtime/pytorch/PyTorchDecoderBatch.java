@@ -68,6 +68,9 @@ final class PyTorchDecoderBatch implements DecoderBatch {
         for (int i = 0; i < angles.length; i++) {
             angles[i] = network.firstAngle(taking[i], sessions.get(taking[i]).capacity()) + positions[i];
         }
+        for (int i : taking) {
+            sessions.get(i).runBegins();
+        }
         try (Scope call = new Scope()) {
             call.own(network.run(
                     "step_together",
@@ -79,7 +82,7 @@ final class PyTorchDecoderBatch implements DecoderBatch {
                     logitsValue));
         }
         for (int i : taking) {
-            sessions.get(i).appended();
+            sessions.get(i).appended(1);
         }
     }
 

@@ -8,7 +8,6 @@ import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -110,16 +109,16 @@ public final class DecoderConfigReader {
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
-        Family family = family(json, absentType);
+        String name = name(json, absentType);
+        if (Qwen35ConfigReader.reads(name)) {
+            return Qwen35ConfigReader.read(json);
+        }
+        Family family = family(json, name);
         refuseUnsupported(json);
 
         int hidden = json.positiveOr("hidden_size", family.hiddenSize);
         int heads = json.positiveOr("num_attention_heads", family.heads);
-        int layers = json.positiveOr("num_hidden_layers", family.layers);
-        if (layers > MAX_LAYERS) {
-            throw new CheckpointException(
-                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
-        }
+        int layers = layers(json, family.layers);
         int keyValueHeads = keyValueHeads(json, family, heads);
         int headDim = headDim(json, family, hidden, heads);
         int maxPositions = json.positiveOr("max_position_embeddings", family.maxPositions);
@@ -138,7 +137,7 @@ public final class DecoderConfigReader {
                 json.positiveOr("vocab_size", family.vocabSize),
                 maxPositions,
                 json.epsilonOr("rms_norm_eps", family.epsilon),
-                rope(json, family, maxPositions, headDim / 2),
+                rope(json, family.theta, maxPositions).by(sections(json, family, headDim / 2)),
                 family.isQwen2() || attentionBias,
                 attentionBias,
                 family == Family.LLAMA && json.booleanOr("mlp_bias", false),
@@ -149,26 +148,45 @@ public final class DecoderConfigReader {
                 json.booleanOr("tie_word_embeddings", false));
     }
 
+    static int layers(Json json) {
+        return layers(json, 32);
+    }
+
+    private static int layers(Json json, int absent) {
+        int layers = json.positiveOr("num_hidden_layers", absent);
+        if (layers > MAX_LAYERS) {
+            throw new CheckpointException(
+                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
+        }
+        return layers;
+    }
+
     private static String name(Family family) {
         return family.name().toLowerCase(Locale.ROOT);
     }
 
-    private static Family family(Json json, @Nullable String absentType) {
-        List<String> architectures =
-                json.has("architectures") ? json.strings("architectures") : Collections.emptyList();
-        String modelType = json.string("model_type");
-        if (architectures.isEmpty() && modelType == null) {
-            modelType = absentType;
+    /** The architecture comes first: early LLaVA models of the authors all have the model_type "llava". */
+    private static String nameKey(Json json) {
+        boolean named =
+                json.has("architectures") && !json.strings("architectures").isEmpty();
+        return named ? "architectures" : "model_type";
+    }
+
+    private static String name(Json json, @Nullable String absentType) {
+        if (nameKey(json).equals("architectures")) {
+            return json.strings("architectures").get(0);
         }
-        // The architecture comes first: early LLaVA models of the authors all have the model_type "llava".
-        String name = architectures.isEmpty() ? String.valueOf(modelType) : architectures.get(0);
+        String modelType = json.string("model_type");
+        return String.valueOf(modelType == null ? absentType : modelType);
+    }
+
+    private static Family family(Json json, String name) {
         Family family = named(name);
         if (family == null) {
-            throw new UnsupportedModelException(
-                    json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
-                            + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                            + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
-                            + " these.");
+            throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
+                    + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and"
+                    + " MistralForCausalLM, and LLaVA models of these.");
         }
         return family;
     }
@@ -190,7 +208,7 @@ public final class DecoderConfigReader {
         };
     }
 
-    private static void refuseUnsupported(Json json) {
+    static void refuseUnsupported(Json json) {
         Quantisation.refuse(json);
         String activation = json.stringOr("hidden_act", "silu");
         if (!activation.equals("silu")) {
@@ -248,11 +266,7 @@ public final class DecoderConfigReader {
             }
             return sliding;
         }
-        List<String> types = json.strings("layer_types");
-        if (types.size() != layers) {
-            throw new CheckpointException(
-                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
-        }
+        List<String> types = layerTypes(json, layers);
         for (int i = 0; i < layers; i++) {
             sliding[i] = switch (types.get(i)) {
                 case "full_attention" -> false;
@@ -269,17 +283,32 @@ public final class DecoderConfigReader {
         return sliding;
     }
 
+    static List<String> layerTypes(Json json, int layers) {
+        List<String> types = json.strings("layer_types");
+        if (types.size() != layers) {
+            throw new CheckpointException(
+                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
+        }
+        return types;
+    }
+
     /**
      * As the reference reads them: {@code rope_scaling}, which people add by hand, wins over the
      * {@code rope_parameters} that transformers 5 writes, and takes no value from them.
      */
-    private static Rope rope(Json json, Family family, int maxPositions, int frequencies) {
-        Json parameters = filled(json, "rope_scaling");
+    static @Nullable Json ropeParameters(Json json) {
+        Json scaling = filled(json, "rope_scaling");
+        return scaling == null ? filled(json, "rope_parameters") : scaling;
+    }
+
+    static Rope rope(Json json, int maxPositions) {
+        return rope(json, 10_000, maxPositions);
+    }
+
+    private static Rope rope(Json json, double absentTheta, int maxPositions) {
+        Json parameters = ropeParameters(json);
         if (parameters == null) {
-            parameters = filled(json, "rope_parameters");
-        }
-        if (parameters == null) {
-            return new Rope(theta(json, family.theta), null, sections(json, family, frequencies));
+            return new Rope(theta(json, absentTheta), null);
         }
         for (String key : parameters.keys()) {
             if (parameters.isObject(key)) {
@@ -288,38 +317,35 @@ public final class DecoderConfigReader {
                         + " supported.");
             }
         }
-        double theta = theta(parameters, theta(json, family.theta));
+        double theta = theta(parameters, theta(json, absentTheta));
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
-        if (type.equals("mrope") && family.sections() != null) {
-            type = "default"; // so older files call what the sections say
-        }
-        if (!type.equals("default")) {
+        if (!type.equals("default") && !type.equals("mrope")) {
             requireWholeHeads(parameters);
             requireWholeHeads(json);
         }
         return new Rope(
                 theta,
                 switch (type) {
-                    case "default" -> null;
+                    case "default", "mrope" -> null; // the second says that there are sections, too
                     case "linear" -> new Rope.LinearScaling(positive(parameters, "factor"));
                     case "llama3" -> llama3(parameters, maxPositions);
                     default ->
                         throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
                                 + "'; supported are default, linear and llama3.");
-                },
-                sections(parameters, family, frequencies));
+                });
     }
 
     /** How the frequencies are shared among the axes of a position; null if it has but one. */
-    private static Rope.@Nullable Sections sections(Json parameters, Family family, int frequencies) {
+    private static Rope.@Nullable Sections sections(Json json, Family family, int frequencies) {
         String key = "mrope_section";
+        Json given = ropeParameters(json);
+        Json parameters = given == null ? json : given;
         List<Integer> absent = family.sections();
         if (absent == null) {
             if (parameters.has(key)) {
-                throw new UnsupportedModelException(
-                        parameters.at(key)
-                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL and Qwen3-VL are read with them.");
+                throw new UnsupportedModelException(parameters.at(key) + " is for positions of several axes, which "
+                        + name(family) + " is not read with.");
             }
             return null;
         }

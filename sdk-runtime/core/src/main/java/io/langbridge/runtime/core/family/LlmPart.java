@@ -77,7 +77,8 @@ public final class LlmPart implements AutoCloseable {
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
-        return new LlmPart(inModel.apply(decoder), weights, generation, folder, owned);
+        DecoderConfig whole = inModel.apply(decoder);
+        return new LlmPart(whole, whole.weights(weights), generation, folder, owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */

@@ -1,5 +1,7 @@
 package io.langbridge.runtime.core.network;
 
+import io.langbridge.runtime.core.checkpoint.Weights;
+
 /**
  * A decoder as its checkpoint describes it: what all of them have, and the network. What differs between kinds is known
  * to their texts alone. Immutable.
@@ -30,6 +32,16 @@ public interface DecoderConfig {
 
     /** The same decoder with {@code lm_head} being the embeddings or not. */
     DecoderConfig tied(boolean tied);
+
+    /**
+     * The weights as {@link #network} reads them, where a checkpoint has them in another form.
+     *
+     * @param stored named as the network names them
+     * @return a view; closing it closes nothing
+     */
+    default Weights weights(Weights stored) {
+        return stored;
+    }
 
     /** Embeddings {@code [tokens, input_width]} to logits of those that are answered, {@code [answered, vocab]}. */
     Network network();
