@@ -49,7 +49,14 @@ final class Kept {
                     keys++;
                 } else if (state instanceof State.Window of) {
                     String past = OnnxNet.pastWindow(windows);
-                    add(sequences, past, OnnxNet.presentWindow(windows), OnnxJavaType.FLOAT, false, of.width(), of.rows());
+                    add(
+                            sequences,
+                            past,
+                            OnnxNet.presentWindow(windows),
+                            OnnxJavaType.FLOAT,
+                            false,
+                            of.width(),
+                            of.rows());
                     windows++;
                 } else if (state instanceof State.Matrix of) {
                     String past = OnnxNet.pastMatrix(matrices);

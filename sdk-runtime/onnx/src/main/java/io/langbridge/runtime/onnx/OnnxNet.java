@@ -550,8 +550,8 @@ class OnnxNet implements Net {
     /** What {@code out_proj} reads. */
     final Value recurrent(String layer, DeltaRule how, String qkv, String z, String rates) {
         int heads = how.valueHeads();
-        String[] parts = split(
-                convolved(layer, how, qkv), layer, 2 * how.keyWidth(), how.valueWidth()); // [sequences, rows, ..]
+        String[] parts =
+                split(convolved(layer, how, qkv), layer, 2 * how.keyWidth(), how.valueWidth()); // [sequences, rows, ..]
         String[] queriesAndKeys = split(lengthOne(parts[0], how), parts[0], how.keyWidth(), how.keyWidth());
 
         String[] both = split(sequences(rates, 2 * heads), rates, heads, heads);
@@ -559,7 +559,8 @@ class OnnxNet implements Net {
         String shifted = graph.node("Add", both[1], weights.weight(layer + ".dt_bias", heads))
                 .to(unique(both[1] + ".shifted"));
         String step = graph.node("Softplus", shifted).to(unique(layer + ".step"));
-        String speed = graph.node("Exp", weights.weight(layer + ".A_log", heads)).to(unique(layer + ".A"));
+        String speed =
+                graph.node("Exp", weights.weight(layer + ".A_log", heads)).to(unique(layer + ".A"));
         String product = graph.node("Mul", step, speed).to(unique(step + ".scaled"));
         String decay = graph.node("Neg", product).to(unique(layer + ".decay"));
 

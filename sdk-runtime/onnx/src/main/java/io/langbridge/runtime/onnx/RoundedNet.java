@@ -268,8 +268,8 @@ final class RoundedNet extends OnnxNet {
     }
 
     /**
-     * The last product of a block behind a gate: neighbouring channels are mixed before, so that one that is large for a
-     * token does not set the scale alone.
+     * The last product of a block behind a gate: neighbouring channels are mixed before, so that one that is large for
+     * a token does not set the scale alone.
      *
      * @param scale of what the weight reads, or null
      */

@@ -95,6 +95,19 @@ final class PyTorchDecoder implements DecoderNetwork {
         }
     }
 
+    private <T extends State> long[] sizes(Class<T> kind, Function<T, LongStream> sizes) {
+        return states.stream()
+                .filter(kind::isInstance)
+                .map(kind::cast)
+                .flatMapToLong(sizes)
+                .toArray();
+    }
+
+    /** Whether a sequence keeps something that cannot be cut. */
+    boolean sumsUp() {
+        return states.stream().anyMatch(state -> !(state instanceof State.Keys));
+    }
+
     /** Fills the angles of a sequence; null if they are those of all positions. */
     @Nullable
     Places places(IValue cache, int capacity) {
@@ -119,27 +132,9 @@ final class PyTorchDecoder implements DecoderNetwork {
         });
     }
 
-    /** Whether each sequence has angles of its own. */
-    boolean hasPlaces() {
-        return sections != null;
-    }
-
     /** Where the angles of a sequence begin. */
     int firstAngle(int sequence, int capacity) {
         return sections == null ? 0 : sequence * capacity;
-    }
-
-    private <T extends State> long[] sizes(Class<T> kind, Function<T, LongStream> sizes) {
-        return states.stream()
-                .filter(kind::isInstance)
-                .map(kind::cast)
-                .flatMapToLong(sizes)
-                .toArray();
-    }
-
-    /** Whether a sequence keeps something that cannot be cut. */
-    boolean sumsUp() {
-        return states.stream().anyMatch(state -> !(state instanceof State.Keys));
     }
 
     /** The angle per position of every rotated pair, for each way of rotating that a decoder has. */
@@ -169,7 +164,7 @@ final class PyTorchDecoder implements DecoderNetwork {
             try (Scope scope = new Scope()) {
                 IValue inputs = scope.of(scope.tensor(inputsEmbeds));
                 IValue caches = scope.own(newCaches(traced, 1, tokens));
-                IValue cache = scope.own(traced.run("sequence", caches, scope.of(0), scope.of(sections != null)));
+                IValue cache = scope.own(traced.run("sequence", caches, scope.of(0)));
                 Places places = places(traced, cache, tokens);
                 if (places != null && positions != null) {
                     places.place(0, positions);

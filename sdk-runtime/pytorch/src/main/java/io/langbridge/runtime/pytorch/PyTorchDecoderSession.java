@@ -43,7 +43,7 @@ final class PyTorchDecoderSession implements DecoderSession {
         this.network = network;
         this.capacity = capacity;
         try (Scope call = new Scope()) {
-            cache = scope.own(network.run("sequence", caches, call.of(index), call.of(network.hasPlaces())));
+            cache = scope.own(network.run("sequence", caches, call.of(index)));
         }
         places = network.places(cache, capacity);
         Scope.Output output = scope.output(network.config().vocabSize());

@@ -2,9 +2,9 @@
   # ---- A decoder's session. These methods follow those of ops.py; w[0] is the table of embeddings.
 
   # What is kept of several sequences, empty: keys and values, windows and matrices, and the rotations of all positions.
-  # Of each layer side by side: kv_heads and head_dim; channels and rows; heads, key_dim and value_dim.
-  # own: whether each sequence has angles of its own, one behind the other; inverse_frequencies: [head_dim / 2] each,
-  # float32 as the reference's angles
+  # Of each layer side by side: kv_heads and head_dim; channels and rows; heads, key_dim and value_dim. own: whether each
+  # sequence has angles of its own, one behind the other; inverse_frequencies: [head_dim / 2] each, float32 as the
+  # reference's angles
   def open(self, w: List[Tensor], of_keys: List[int], of_windows: List[int], of_matrices: List[int], sequences: int,
       capacity: int, own: bool, inverse_frequencies: List[Tensor]) -> __torch__.Context:
     keys : List[Tensor] = []
@@ -30,18 +30,19 @@
     return __torch__.Context(
         inputs, keys, values, windows, matrices, cos, sin, 0, none, none, none, True, None, shown)
 
-  # What is kept of one of them; own: whether it has angles of its own.
-  def sequence(self, w: List[Tensor], caches: __torch__.Context, index: int, own: bool) -> __torch__.Context:
+  # What is kept of one of them.
+  def sequence(self, w: List[Tensor], caches: __torch__.Context, index: int) -> __torch__.Context:
     none : List[int] = []
     cos = caches.cos
     sin = caches.sin
-    if own:
-      places = cos[0].size(0) // caches.keys[0].size(0)
-      cos = self.narrowed(cos, index * places, places)
-      sin = self.narrowed(sin, index * places, places)
+    capacity = caches.keys[0].size(2)
+    if cos[0].size(0) > capacity:
+      cos = self.narrowed(cos, index * capacity, capacity)
+      sin = self.narrowed(sin, index * capacity, capacity)
     return __torch__.Context(
-        caches.inputs, self.each(caches.keys, index), self.each(caches.values, index), self.each(caches.windows, index),
-        self.each(caches.matrices, index), cos, sin, 0, none, none, none, True, None, caches.shown)
+        caches.inputs, self.each(caches.keys, index), self.each(caches.values, index),
+        self.each(caches.windows, index), self.each(caches.matrices, index), cos, sin, 0, none, none, none, True, None,
+        caches.shown)
 
   def each(self, tensors: List[Tensor], index: int) -> List[Tensor]:
     each : List[Tensor] = []

@@ -74,6 +74,21 @@ public final class Checkpoints {
     }
 
     /**
+     * A view in which some tensors are 1 more: norms that a checkpoint stores as what they have beyond 1.
+     *
+     * @param which names of those
+     * @return a view; closing it closes nothing
+     */
+    public static Weights plusOne(Weights weights, Predicate<String> which) {
+        Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+        for (String name : weights.names()) {
+            StoredTensor tensor = weights.get(name);
+            tensors.put(name, which.test(name) ? new PlusOne(tensor) : tensor);
+        }
+        return new NamedTensors(weights.source(), tensors, Collections.emptyList());
+    }
+
+    /**
      * A view in which a convolution's kernel over several frames is one for pictures that are shown in all of them: its
      * sum, {@code [out, channels * height * width]}.
      *
@@ -87,21 +102,6 @@ public final class Checkpoints {
         weights.names().forEach(each -> view.put(each, weights.get(each)));
         view.put(name, new SummedTensor(kernel));
         return new NamedTensors(weights.source(), view, Collections.emptyList());
-    }
-
-    /**
-     * A view in which some tensors are 1 more: norms that a checkpoint stores as what they have beyond 1.
-     *
-     * @param which names of those
-     * @return a view; closing it closes nothing
-     */
-    public static Weights plusOne(Weights weights, Predicate<String> which) {
-        Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-        for (String name : weights.names()) {
-            StoredTensor tensor = weights.get(name);
-            tensors.put(name, which.test(name) ? new PlusOne(tensor) : tensor);
-        }
-        return new NamedTensors(weights.source(), tensors, Collections.emptyList());
     }
 
     private static Weights openFile(Path file) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,7 +138,7 @@ public final class DecoderConfigReader {
                 json.positiveOr("vocab_size", family.vocabSize),
                 maxPositions,
                 json.epsilonOr("rms_norm_eps", family.epsilon),
-                rope(json, family.theta, maxPositions).by(sections(json, family, headDim / 2)),
+                rope(json, family.theta, maxPositions, parameters -> sections(parameters, family, headDim / 2)),
                 family.isQwen2() || attentionBias,
                 attentionBias,
                 family == Family.LLAMA && json.booleanOr("mlp_bias", false),
@@ -148,11 +149,7 @@ public final class DecoderConfigReader {
                 json.booleanOr("tie_word_embeddings", false));
     }
 
-    static int layers(Json json) {
-        return layers(json, 32);
-    }
-
-    private static int layers(Json json, int absent) {
+    static int layers(Json json, int absent) {
         int layers = json.positiveOr("num_hidden_layers", absent);
         if (layers > MAX_LAYERS) {
             throw new CheckpointException(
@@ -301,14 +298,11 @@ public final class DecoderConfigReader {
         return scaling == null ? filled(json, "rope_parameters") : scaling;
     }
 
-    static Rope rope(Json json, int maxPositions) {
-        return rope(json, 10_000, maxPositions);
-    }
-
-    private static Rope rope(Json json, double absentTheta, int maxPositions) {
+    static Rope rope(
+            Json json, double absentTheta, int maxPositions, Function<Json, Rope.@Nullable Sections> sections) {
         Json parameters = ropeParameters(json);
         if (parameters == null) {
-            return new Rope(theta(json, absentTheta), null);
+            return new Rope(theta(json, absentTheta), null, sections.apply(json));
         }
         for (String key : parameters.keys()) {
             if (parameters.isObject(key)) {
@@ -318,34 +312,38 @@ public final class DecoderConfigReader {
             }
         }
         double theta = theta(parameters, theta(json, absentTheta));
+        Rope.Sections shared = sections.apply(parameters);
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
-        if (!type.equals("default") && !type.equals("mrope")) {
+        if (type.equals("mrope") && shared != null) {
+            type = "default"; // so older files call what the sections say
+        }
+        if (!type.equals("default")) {
             requireWholeHeads(parameters);
             requireWholeHeads(json);
         }
         return new Rope(
                 theta,
                 switch (type) {
-                    case "default", "mrope" -> null; // the second says that there are sections, too
+                    case "default" -> null;
                     case "linear" -> new Rope.LinearScaling(positive(parameters, "factor"));
                     case "llama3" -> llama3(parameters, maxPositions);
                     default ->
                         throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
                                 + "'; supported are default, linear and llama3.");
-                });
+                },
+                shared);
     }
 
     /** How the frequencies are shared among the axes of a position; null if it has but one. */
-    private static Rope.@Nullable Sections sections(Json json, Family family, int frequencies) {
+    private static Rope.@Nullable Sections sections(Json parameters, Family family, int frequencies) {
         String key = "mrope_section";
-        Json given = ropeParameters(json);
-        Json parameters = given == null ? json : given;
         List<Integer> absent = family.sections();
         if (absent == null) {
             if (parameters.has(key)) {
-                throw new UnsupportedModelException(parameters.at(key) + " is for positions of several axes, which "
-                        + name(family) + " is not read with.");
+                throw new UnsupportedModelException(
+                        parameters.at(key)
+                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL and Qwen3-VL are read with them.");
             }
             return null;
         }

@@ -77,8 +77,8 @@ public final class LlmPart implements AutoCloseable {
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
-        DecoderConfig whole = inModel.apply(decoder);
-        return new LlmPart(whole, whole.weights(weights), generation, folder, owned);
+        DecoderConfig model = inModel.apply(decoder);
+        return new LlmPart(model, model.weights(weights), generation, folder, owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */

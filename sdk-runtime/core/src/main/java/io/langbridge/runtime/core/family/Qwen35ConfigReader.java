@@ -18,7 +18,7 @@ final class Qwen35ConfigReader {
 
     static Qwen35Config read(Json json) {
         DecoderConfigReader.refuseUnsupported(json);
-        int layers = DecoderConfigReader.layers(json);
+        int layers = DecoderConfigReader.layers(json, 32);
         int heads = json.positiveOr("num_attention_heads", 16);
         int valueHeads = json.positiveOr("linear_num_value_heads", 32);
         int headDim = json.positiveOr("head_dim", 256);
@@ -84,7 +84,8 @@ final class Qwen35ConfigReader {
                     parameters.at("partial_rotary_factor") + " is " + part + ", not more than 0 and at most 1.");
         }
         return new Rotary(
-                DecoderConfigReader.rope(json, json.positiveOr("max_position_embeddings", 32_768)),
+                DecoderConfigReader.rope(
+                        json, 10_000, json.positiveOr("max_position_embeddings", 32_768), ignored -> null),
                 (int) (headDim * part));
     }
 }

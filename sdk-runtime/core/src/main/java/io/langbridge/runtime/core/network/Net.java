@@ -59,8 +59,8 @@ public interface Net {
      * @param bias whether the first three projections have one
      * @param out name of the last projection below the layer's
      * @param outBias whether that has one
-     * @param gated whether {@code q_proj} gives for each head its query and then as many values of a gate, whose sigmoid
-     *     what the head gives is multiplied by
+     * @param gated whether {@code q_proj} gives for each head its query and then as many values of a gate, whose
+     *     sigmoid what the head gives is multiplied by
      * @param state how keys and values are kept between tokens; null if every row sees all others and nothing is kept
      */
     record Attention(

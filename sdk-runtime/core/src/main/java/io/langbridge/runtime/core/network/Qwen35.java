@@ -36,7 +36,8 @@ final class Qwen35 {
         }
         x = norm(net, x, "model.norm");
         net.show("hidden_states." + c.numHiddenLayers(), x);
-        return net.linear(x, c.tieWordEmbeddings() ? DecoderConfig.EMBED_TOKENS : "lm_head.weight", null, c.vocabSize());
+        return net.linear(
+                x, c.tieWordEmbeddings() ? DecoderConfig.EMBED_TOKENS : "lm_head.weight", null, c.vocabSize());
     }
 
     private Net.DeltaRule deltaRule(boolean last) {

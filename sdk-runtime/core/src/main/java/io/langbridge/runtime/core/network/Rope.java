@@ -18,11 +18,6 @@ public record Rope(
         this(theta, scaling, null);
     }
 
-    /** The same with frequencies that go by several axes, or by one where there are no sections. */
-    public Rope by(@Nullable Sections axes) {
-        return new Rope(theta, scaling, axes);
-    }
-
     /**
      * {@code mrope_section}: a position is a time, a row and a column.
      *
