@@ -106,7 +106,8 @@ public final class DecoderConfigReader {
      */
     static DecoderConfig readNested(Json text, Json config) {
         String whole = Families.nameOf(config);
-        return read(text, named(whole) == null ? "llama" : whole);
+        boolean known = named(whole) != null || Qwen35ConfigReader.reads(whole);
+        return read(text, known ? whole : "llama");
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
@@ -343,7 +344,7 @@ public final class DecoderConfigReader {
             if (parameters.has(key)) {
                 throw new UnsupportedModelException(
                         parameters.at(key)
-                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL and Qwen3-VL are read with them.");
+                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL, Qwen3-VL and Qwen3.5 are read with them.");
             }
             return null;
         }
