@@ -118,9 +118,14 @@ final class PlainRounding implements Engine, AutoCloseable {
     }
 
     @Override
-    public FloatTensor multiply(
-            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
-        return engine.multiply(a, transposeA, b, transposeB, options);
+    public void multiply(
+            FloatTensor a,
+            boolean transposeA,
+            FloatTensor b,
+            boolean transposeB,
+            FloatTensor product,
+            EngineOptions options) {
+        engine.multiply(a, transposeA, b, transposeB, product, options);
     }
 
     @Override

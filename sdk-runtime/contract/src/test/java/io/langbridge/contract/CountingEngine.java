@@ -162,8 +162,13 @@ final class CountingEngine implements Engine {
     }
 
     @Override
-    public FloatTensor multiply(
-            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+    public void multiply(
+            FloatTensor a,
+            boolean transposeA,
+            FloatTensor b,
+            boolean transposeB,
+            FloatTensor product,
+            EngineOptions options) {
         throw new UnsupportedOperationException();
     }
 

@@ -70,8 +70,13 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override
-    public FloatTensor multiply(
-            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
-        return MatrixProduct.of(a, transposeA, b, transposeB, options);
+    public void multiply(
+            FloatTensor a,
+            boolean transposeA,
+            FloatTensor b,
+            boolean transposeB,
+            FloatTensor product,
+            EngineOptions options) {
+        MatrixProduct.into(product, a, transposeA, b, transposeB, options);
     }
 }

@@ -13,9 +13,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,8 +33,6 @@ import org.jspecify.annotations.Nullable;
  * they lie in when the graph is loaded. What no output of the graph depends on is neither made nor loaded.
  */
 final class StoredWeights {
-    private static final int COPY_FLOATS = 1 << 18;
-
     /** Values at the start and at the end of a tensor that its identity depends on. */
     private static final int SAMPLE = 64;
 
@@ -144,7 +140,7 @@ final class StoredWeights {
                         count * Float.BYTES,
                         null,
                         recipe,
-                        channel -> WeightFile.writeFully(channel, littleEndian(values.get()))));
+                        channel -> SafetensorsWriter.writeFloats(FloatBuffer.wrap(values.get()), channel)));
         return name;
     }
 
@@ -248,7 +244,7 @@ final class StoredWeights {
                     if (precision != Precision.FULL) {
                         Finite.require(tensor);
                     }
-                    writeFloats(tensor, channel);
+                    SafetensorsWriter.writeFloats(tensor, channel);
                 });
             } else if (content != null) {
                 offset = file.add(initializer.recipe(), initializer.bytes(), content);
@@ -310,24 +306,6 @@ final class StoredWeights {
                     + new ContentHash().add(FloatBuffer.wrap(sample)).hex();
         } catch (IOException e) {
             throw new CheckpointException("The file of " + tensor.name() + " cannot be read: " + Reason.of(e) + ".", e);
-        }
-    }
-
-    private static ByteBuffer littleEndian(float[] values) {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return bytes;
-    }
-
-    private static void writeFloats(StoredTensor tensor, FileChannel channel) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocateDirect(COPY_FLOATS * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        long elements = tensor.elements();
-        for (long from = 0; from < elements; from += COPY_FLOATS) {
-            int count = (int) Math.min(COPY_FLOATS, elements - from);
-            bytes.clear();
-            bytes.limit(count * Float.BYTES);
-            tensor.read(from, bytes.asFloatBuffer());
-            WeightFile.writeFully(channel, bytes);
         }
     }
 }
