@@ -1,7 +1,7 @@
 package io.langbridge.runtime.pytorch;
 
+import io.langbridge.Device;
 import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.network.Inventory;

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.LangBridgeAdapter;
@@ -22,7 +23,6 @@ import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.lifecycle.TemporaryFolder;
-import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
@@ -140,7 +140,7 @@ public final class Loader implements ModelLoader {
 
     @Override
     public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
-        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, Device.AUTO, false);
         fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 
