@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.LangBridgeAdapter;
@@ -139,7 +140,7 @@ public final class Loader implements ModelLoader {
 
     @Override
     public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
-        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, Device.AUTO, false);
         fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 
