@@ -62,12 +62,15 @@ final class PlainRounding implements Engine, AutoCloseable {
         for (String name : weights.names()) {
             StoredTensor tensor = weights.get(name);
             long[] shape = tensor.shape();
-            if (shape.length != 2 || tensor.dtype() == DType.I64) {
+            boolean rounds = shape.length == 2 && tensor.dtype() != DType.I64;
+            if (!rounds && tensor.offset() != null) {
                 writer.add(name, tensor);
                 continue;
             }
             float[] values = tensor.toFloats();
-            round(values, Math.toIntExact(shape[1]), bits);
+            if (rounds) {
+                round(values, Math.toIntExact(shape[1]), bits);
+            }
             writer.add(name, FloatBuffer.wrap(values), shape);
         }
         try {

@@ -49,7 +49,7 @@ final class OnnxDecoder implements DecoderNetwork {
         Inventory inventory = Inventory.of(network);
         states = inventory.states();
         rotaries = inventory.rotaries();
-        embedTokens = weights.get(DecoderConfig.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+        embedTokens = config.embeddings(weights);
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
         Opening<LoadedGraph> filling = options.precision() == Precision.INT8
@@ -90,7 +90,12 @@ final class OnnxDecoder implements DecoderNetwork {
         OnnxGraph.Type cacheType = halfKvCache && !shows ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
         OnnxNet net = precision == Precision.FULL
                 ? new OnnxNet(stored, products, shows, cacheType)
-                : new RoundedNet(stored, products, shows, cacheType);
+                : new RoundedNet(
+                        stored,
+                        products,
+                        shows,
+                        cacheType,
+                        !Inventory.of(network).addsNorms());
         Net.Value logits = (shows ? network.trace() : network.text()).apply(net);
         if (use != Use.FILLING) {
             net.output(LOGITS, logits);

@@ -27,6 +27,7 @@ final class TorchNet implements Net {
     private final List<Rotary> rotaries = new ArrayList<>();
     private final Set<Integer> windows = new LinkedHashSet<>();
     private boolean decodes;
+    private float embeddingScale;
     private int values;
 
     private TorchNet(boolean traced) {
@@ -51,7 +52,9 @@ final class TorchNet implements Net {
 
     /** The method. */
     String text() {
-        return "\n  def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:\n"
+        String scale = "\n  def embedding_scale(self) -> float:\n    return " + embeddingScale + "\n";
+        return (decodes ? scale : "")
+                + "\n  def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:\n"
                 + "    x = x.to(w[0].device, w[0].dtype)\n" + lines;
     }
 
@@ -135,8 +138,9 @@ final class TorchNet implements Net {
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width) {
+    public Value embedded(String table, int vocab, int width, float scale) {
         decodes = true;
+        embeddingScale = scale;
         tensor(table); // the first
         return new Value("x", ANY, width);
     }
@@ -192,6 +196,11 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value capped(Value x, float cap) {
+        return x.named(let(call("self.capped", x.name(), cap)));
+    }
+
+    @Override
     public Value add(Value a, Value b) {
         return a.named(let(a.name() + " + " + b.name()));
     }
@@ -229,6 +238,8 @@ final class TorchNet implements Net {
                         index(state.rotary()),
                         how.heads(),
                         how.kvHeads(),
+                        state.scale(),
+                        state.cap(),
                         state.window(),
                         mask,
                         python(state.answered()));

@@ -55,6 +55,18 @@
       selected.append(torch.index_select(table, 0, rows))
     return selected
 
+  # Tokens as the network takes them, [tokens, hidden]; scaled in the type of the table, as the reference does.
+  def embedded(self, w: List[Tensor], ids: Tensor) -> Tensor:
+    return self.scaled(torch.embedding(w[0], ids.to(w[0].device)))
+
+  def scaled(self, rows: Tensor) -> Tensor:
+    if self.embedding_scale() != 1.:
+      rows = rows * torch.full([1], self.embedding_scale(), dtype=rows.dtype, device=rows.device)
+    return rows
+
+  def one_embedded(self, w: List[Tensor], token: int) -> Tensor:
+    return self.scaled(torch.narrow(w[0], 0, token, 1))
+
   # Appends x to the cache. Logits of the last row: [vocab], float32
   def last_logits(self, w: List[Tensor], cache: __torch__.Context, x: Tensor, position: int) -> Tensor:
     cos = self.narrowed(cache.cos, position, x.size(0))
@@ -137,7 +149,7 @@
 
   # ids: [tokens]; embeddings: [tokens, hidden]
   def embed(self, w: List[Tensor], ids: Tensor, embeddings: Tensor) -> int:
-    torch.copy_(embeddings, torch.embedding(w[0], ids.to(w[0].device)))
+    torch.copy_(embeddings, self.embedded(w, ids))
     return embeddings.size(0)
 
   # logits of the last token: [vocab]
@@ -148,7 +160,7 @@
 
   # logits: [vocab]
   def step(self, w: List[Tensor], cache: __torch__.Context, token: int, position: int, logits: Tensor) -> int:
-    torch.copy_(logits, self.last_logits(w, cache, torch.narrow(w[0], 0, token, 1), position))
+    torch.copy_(logits, self.last_logits(w, cache, self.one_embedded(w, token), position))
     return position + 1
 
   # One token to each of the sequences at its position; logits: [sequences, vocab] of those
@@ -158,7 +170,7 @@
     c = __torch__.Context(
         caches.keys, caches.values, self.selected(caches.cos, at), self.selected(caches.sin, at), 0,
         sequences, positions, caches.lengths, False, None, caches.shown)
-    x = torch.embedding(w[0], tokens.to(w[0].device))
+    x = self.embedded(w, tokens)
     y = self.network(w, x, c)
     for i in range(len(sequences)):
       torch.copy_(torch.select(logits, 0, sequences[i]), torch.select(y, 0, i))
@@ -172,7 +184,7 @@
 
   def step_and_choose(self, w: List[Tensor], cache: __torch__.Context, token: int, position: int,
       how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
-    x = torch.narrow(w[0], 0, token, 1)
+    x = self.one_embedded(w, token)
     return self.choose(self.last_logits(w, cache, x, position), how, seen, logits)
 
   # A prompt into an empty cache of its length: logits [tokens, vocab], keys and values [layers, kv_heads, tokens,

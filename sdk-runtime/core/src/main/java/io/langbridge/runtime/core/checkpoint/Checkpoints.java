@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Opens weights, whatever file they are in. Reading a file never runs code from it. */
@@ -70,6 +71,21 @@ public final class Checkpoints {
      */
     public static Weights renamed(Weights weights, Function<String, @Nullable String> newName) {
         return NamedTensors.renamed(weights, newName);
+    }
+
+    /**
+     * A view in which some tensors have values that are 1 larger: norms that are stored as what is beyond 1.
+     *
+     * @return a view; closing it closes nothing
+     */
+    public static Weights plusOne(Weights weights, Predicate<String> which) {
+        return NamedTensors.changed(
+                weights, (name, tensor) -> which.test(name) ? new LinearTensor(tensor, 1, 1) : tensor);
+    }
+
+    /** A view of a tensor whose values are multiplied in float32. */
+    public static StoredTensor times(float factor, StoredTensor tensor) {
+        return factor == 1 ? tensor : new LinearTensor(tensor, factor, 0);
     }
 
     private static Weights openFile(Path file) {

@@ -9,11 +9,12 @@ import io.langbridge.runtime.core.network.Rope;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads {@code config.json} of Qwen2, Qwen3, Llama and Mistral, as transformers 4 and 5 write it, and of the LLaVA
- * models whose authors add their own keys to one of these. Keys that are absent have the reference's defaults.
+ * Reads {@code config.json} of decoders, as transformers 4 and 5 write it, and of the LLaVA models whose authors add
+ * their own keys to one of these. Keys that are absent have the reference's defaults.
  */
 public final class DecoderConfigReader {
     private static final int MAX_LAYERS = 10_000;
@@ -58,16 +59,17 @@ public final class DecoderConfigReader {
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
-        Family family = family(json, absentType);
-        refuseUnsupported(json);
+        Quantisation.refuse(json);
+        String name = name(json, absentType);
+        if (GemmaConfigReader.NAMES.contains(name)) {
+            return GemmaConfigReader.read(json, name);
+        }
+        Family family = family(json, name);
+        requireActivation(json, "hidden_act", "silu");
 
         int hidden = json.positiveOr("hidden_size", 4096);
         int heads = json.positiveOr("num_attention_heads", 32);
-        int layers = json.positiveOr("num_hidden_layers", 32);
-        if (layers > MAX_LAYERS) {
-            throw new CheckpointException(
-                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
-        }
+        int layers = layers(json, 32);
         int keyValueHeads = keyValueHeads(json, family, heads);
         int headDim = headDim(json, family, hidden, heads);
         int maxPositions = json.positiveOr("max_position_embeddings", family.maxPositions);
@@ -100,7 +102,8 @@ public final class DecoderConfigReader {
         return family.name().toLowerCase(Locale.ROOT);
     }
 
-    private static Family family(Json json, @Nullable String absentType) {
+    /** The architecture's, or the {@code model_type}. */
+    private static String name(Json json, @Nullable String absentType) {
         List<String> architectures =
                 json.has("architectures") ? json.strings("architectures") : Collections.emptyList();
         String modelType = json.string("model_type");
@@ -108,7 +111,10 @@ public final class DecoderConfigReader {
             modelType = absentType;
         }
         // The architecture comes first: early LLaVA models of the authors all have the model_type "llava".
-        String name = architectures.isEmpty() ? String.valueOf(modelType) : architectures.get(0);
+        return architectures.isEmpty() ? String.valueOf(modelType) : architectures.get(0);
+    }
+
+    private static Family family(Json json, String name) {
         return switch (name) {
             case "Qwen2ForCausalLM", "LlavaQwenForCausalLM", "qwen2", "llava_qwen" -> Family.QWEN2;
             case "Qwen3ForCausalLM", "qwen3" -> Family.QWEN3;
@@ -116,25 +122,37 @@ public final class DecoderConfigReader {
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
             default ->
                 throw new UnsupportedModelException(
-                        json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
+                        json.at(json.has("architectures") ? "architectures" : "model_type") + " is '" + name
                                 + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                                + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
-                                + " these.");
+                                + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), MistralForCausalLM, Gemma2ForCausalLM"
+                                + " and Gemma3ForCausalLM, and LLaVA models of these.");
         };
     }
 
-    private static void refuseUnsupported(Json json) {
-        Quantisation.refuse(json);
-        String activation = json.stringOr("hidden_act", "silu");
-        if (!activation.equals("silu")) {
+    static void requireActivation(Json json, String key, String supported) {
+        String activation = json.stringOr(key, supported);
+        if (!activation.equals(supported)) {
             throw new UnsupportedModelException(
-                    json.at("hidden_act") + " is '" + activation + "'; only silu is supported.");
+                    json.at(key) + " is '" + activation + "'; only " + supported + " is supported.");
         }
     }
 
+    static int layers(Json json, int absent) {
+        int layers = json.positiveOr("num_hidden_layers", absent);
+        if (layers > MAX_LAYERS) {
+            throw new CheckpointException(
+                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
+        }
+        return layers;
+    }
+
     private static int keyValueHeads(Json json, Family family, int heads) {
+        boolean asQueries = family.keyValueHeads == 0 || json.isNull("num_key_value_heads");
+        return keyValueHeads(json, heads, asQueries ? heads : family.keyValueHeads);
+    }
+
+    static int keyValueHeads(Json json, int heads, int absent) {
         String key = "num_key_value_heads";
-        int absent = family.keyValueHeads == 0 || json.isNull(key) ? heads : family.keyValueHeads;
         int keyValueHeads = json.positiveOr(key, absent);
         if (heads % keyValueHeads != 0) {
             throw new CheckpointException(json.at(key) + " is " + keyValueHeads
@@ -149,6 +167,10 @@ public final class DecoderConfigReader {
             throw new CheckpointException(json.at("hidden_size") + " is " + hidden
                     + ", which is not divisible by num_attention_heads " + heads + ".");
         }
+        return headDim(json, absent);
+    }
+
+    static int headDim(Json json, int absent) {
         int headDim = json.positiveOr("head_dim", absent);
         if (headDim % 2 != 0) {
             throw new CheckpointException(
@@ -169,14 +191,19 @@ public final class DecoderConfigReader {
     }
 
     private static boolean[] slidingLayers(Json json, Family family, int layers, int window) {
-        boolean[] sliding = new boolean[layers];
         if (family == Family.LLAMA) {
-            return sliding;
+            return new boolean[layers];
         }
+        int firstSliding = family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", 28);
+        return slidingLayers(json, layers, window, i -> window > 0 && i >= firstSliding);
+    }
+
+    /** {@code layer_types}; {@code absent} says it where that is. */
+    static boolean[] slidingLayers(Json json, int layers, int window, IntPredicate absent) {
+        boolean[] sliding = new boolean[layers];
         if (!json.has("layer_types")) {
-            int firstSliding = family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", 28);
             for (int i = 0; i < layers; i++) {
-                sliding[i] = window > 0 && i >= firstSliding;
+                sliding[i] = absent.test(i);
             }
             return sliding;
         }
@@ -205,7 +232,7 @@ public final class DecoderConfigReader {
      * As the reference reads them: {@code rope_scaling}, which people add by hand, wins over the
      * {@code rope_parameters} that transformers 5 writes, and takes no value from them.
      */
-    private static Rope rope(Json json, int maxPositions) {
+    static Rope rope(Json json, int maxPositions) {
         Json parameters = filled(json, "rope_scaling");
         if (parameters == null) {
             parameters = filled(json, "rope_parameters");
@@ -220,7 +247,11 @@ public final class DecoderConfigReader {
                         + " supported.");
             }
         }
-        double theta = theta(parameters, theta(json, 10_000));
+        return rope(json, parameters, theta(parameters, theta(json, 10_000)), maxPositions);
+    }
+
+    /** {@code parameters} are those of {@code json}, or of one kind of its layers. */
+    static Rope rope(Json json, Json parameters, double theta, int maxPositions) {
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
         if (!type.equals("default")) {
@@ -239,7 +270,7 @@ public final class DecoderConfigReader {
                 });
     }
 
-    private static @Nullable Json filled(Json json, String key) {
+    static @Nullable Json filled(Json json, String key) {
         Json object = json.object(key);
         return object == null || object.keys().isEmpty() ? null : object;
     }
@@ -267,7 +298,11 @@ public final class DecoderConfigReader {
     }
 
     private static double theta(Json json, double absent) {
-        return json.has("rope_theta") ? positive(json, "rope_theta") : absent;
+        return positiveOr(json, "rope_theta", absent);
+    }
+
+    static double positiveOr(Json json, String key, double absent) {
+        return json.has(key) ? positive(json, key) : absent;
     }
 
     private static double positive(Json json, String key) {

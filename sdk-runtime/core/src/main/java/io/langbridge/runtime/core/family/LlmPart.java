@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.family;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.DecoderConfig;
@@ -45,7 +46,7 @@ public final class LlmPart implements AutoCloseable {
     }
 
     /**
-     * Opens a folder of Qwen2, Qwen3, Llama or Mistral, or the language model inside a LLaVA folder.
+     * Opens a folder of a language model, or the one inside a folder of a whole model.
      *
      * @param folder with {@code config.json}, weights and tokenizer files
      * @throws CheckpointException if a file is missing, damaged or does not fit the others
@@ -67,7 +68,7 @@ public final class LlmPart implements AutoCloseable {
         DecoderConfig decoder = text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text);
         Quantisation.refuse(all);
         Folder.refuseLora(all);
-        Weights weights = normalize(all);
+        Weights weights = decoder.weights(normalize(all));
         boolean declared =
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
@@ -123,6 +124,11 @@ public final class LlmPart implements AutoCloseable {
     /** Named as an engine asks for them: {@code model.} and {@code lm_head.weight}. */
     public Weights weights() {
         return weights;
+    }
+
+    /** What tokens enter the decoder with, {@code [vocab, hidden]}. */
+    public StoredTensor embeddings() {
+        return config.embeddings(weights);
     }
 
     public GenerationDefaults generation() {

@@ -17,7 +17,7 @@ final class Decoder {
 
     private Value logits(Net net) {
         LlamaConfig c = config;
-        Value x = net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize());
+        Value x = net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), c.embeddingScale());
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             if (i > 0) {
                 net.show("hidden_states." + i, x);
@@ -48,6 +48,8 @@ final class Decoder {
                         layer,
                         new Rotary(c.rope(), c.headDim()),
                         c.qkNorm() ? (Float) c.rmsNormEps() : null,
+                        1 / Math.sqrt(c.headDim()),
+                        0,
                         c.slidingLayer()[layer] ? c.slidingWindow() : 0,
                         layer == c.numHiddenLayers() - 1));
     }

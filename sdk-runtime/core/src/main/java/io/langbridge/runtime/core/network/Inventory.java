@@ -15,6 +15,7 @@ public final class Inventory {
     private final Map<String, long[]> tensors;
     private final List<State> states;
     private final List<Rotary> rotaries;
+    private final boolean addsNorms;
     private final int[] input;
     private final Net.Value result;
 
@@ -22,6 +23,7 @@ public final class Inventory {
         tensors = Collections.unmodifiableMap(reader.tensors);
         states = Collections.unmodifiableList(reader.states);
         rotaries = Collections.unmodifiableList(new ArrayList<>(reader.rotaries));
+        addsNorms = reader.addsNorms;
         input = reader.input;
         this.result = result;
     }
@@ -51,6 +53,11 @@ public final class Inventory {
     /** The different ways in which layers rotate by position, in the order of the text. */
     public List<Rotary> rotaries() {
         return rotaries;
+    }
+
+    /** Whether what blocks give goes through an RMS norm before it is added. */
+    public boolean addsNorms() {
+        return addsNorms;
     }
 
     /**
@@ -92,9 +99,13 @@ public final class Inventory {
 
     /** Collects. */
     private static final class Reader implements Net {
+        /** Name of what an RMS norm gives. */
+        private static final String NORM = "norm";
+
         private final Map<String, long[]> tensors = new LinkedHashMap<>();
         private final List<State> states = new ArrayList<>();
         private final Set<Rotary> rotaries = new LinkedHashSet<>();
+        private boolean addsNorms;
         private int[] input = {};
 
         private static Value value(int rows, int width) {
@@ -129,7 +140,7 @@ public final class Inventory {
         }
 
         @Override
-        public Value embedded(String table, int vocab, int width) {
+        public Value embedded(String table, int vocab, int width, float scale) {
             need(table, vocab, width);
             return input("inputs_embeds", ANY, width);
         }
@@ -165,7 +176,7 @@ public final class Inventory {
         @Override
         public Value rmsNorm(Value x, String layer, float epsilon) {
             need(layer + ".weight", x.width());
-            return x;
+            return x.named(NORM);
         }
 
         @Override
@@ -174,7 +185,13 @@ public final class Inventory {
         }
 
         @Override
+        public Value capped(Value x, float cap) {
+            return x;
+        }
+
+        @Override
         public Value add(Value a, Value b) {
+            addsNorms |= b.name().equals(NORM);
             return a;
         }
 

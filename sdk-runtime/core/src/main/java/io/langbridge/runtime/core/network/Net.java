@@ -80,10 +80,19 @@ public interface Net {
      * @param layer index of its keys and values among the states of the network
      * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, or null
      *     if there are none
+     * @param scale what scores are multiplied with
+     * @param cap scores are {@code cap * tanh(score / cap)} then; 0 leaves them as they are
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
      * @param answered whether only what {@link #answered} keeps is read of the result
      */
-    record Causal(int layer, Rotary rotary, @Nullable Float headNorm, int window, boolean answered) {}
+    record Causal(
+            int layer,
+            Rotary rotary,
+            @Nullable Float headNorm,
+            double scale,
+            float cap,
+            int window,
+            boolean answered) {}
 
     /** Pixels of a tile, {@code [3, height, width]}; the first thing of a network that has them. */
     Value pixels(int height, int width);
@@ -103,8 +112,9 @@ public interface Net {
      * What goes into a decoder: rows of a table, or others in their place.
      *
      * @param table weight {@code [vocab, width]}
+     * @param scale what its rows are multiplied with, and others are not
      */
-    Value embedded(String table, int vocab, int width);
+    Value embedded(String table, int vocab, int width, float scale);
 
     /** A weight as rows of the width of its last dimension. */
     Value weight(String name, int... shape);
@@ -129,6 +139,9 @@ public interface Net {
     Value rmsNorm(Value x, String layer, float epsilon);
 
     Value activation(Activation function, Value x);
+
+    /** {@code cap * tanh(x / cap)}. */
+    Value capped(Value x, float cap);
 
     /** Element by element; rows are repeated where there is only one. */
     Value add(Value a, Value b);
