@@ -10,7 +10,7 @@ import java.util.Objects;
  *
  * <pre>{@code
  * ExplainOptions dogs = ExplainOptions.builder().wordsPerPatch(3).word("dog").build();
- * Explanation.PictureWord dog = model.explain(image, dogs).word("dog").orElseThrow();
+ * Explanation.PictureWord dog = model.explain(encoded, dogs).word("dog").orElseThrow();
  * }</pre>
  *
  * @since 0.1

@@ -11,7 +11,7 @@ import java.util.Optional;
  * safe for use by several threads.
  *
  * <pre>{@code
- * for (Explanation.Patch patch : model.explain(image).patches()) {
+ * for (Explanation.Patch patch : model.explain(encoded, ExplainOptions.defaults()).patches()) {
  *     Explanation.Weight first = patch.words().get(0);
  *     System.out.printf("%d,%d %s %.3f%n", patch.row(), patch.column(), first.word().text(), first.value());
  * }

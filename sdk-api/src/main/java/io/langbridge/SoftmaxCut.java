@@ -1,7 +1,8 @@
 package io.langbridge;
 
 /**
- * What {@link Adapter#topK} costs in one picture: measured against the same softmax over the whole vocabulary.
+ * What {@link LangBridgeAdapter#softmax(int)} costs in one picture: measured against the same softmax over the whole
+ * vocabulary.
  *
  * @param k shared tokens kept per patch
  * @param meanMassKept share of the softmax that the kept tokens had, mean over all patches, 0 to 1

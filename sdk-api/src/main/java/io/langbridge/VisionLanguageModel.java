@@ -1,10 +1,12 @@
 package io.langbridge;
 
+import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -150,29 +152,6 @@ public interface VisionLanguageModel extends AutoCloseable {
     EncodedImage encode(Image image);
 
     /**
-     * Says which words each patch of a picture is made of, with {@link ExplainOptions#defaults()}.
-     *
-     * @param image the picture
-     * @return the words of the patches and of the picture
-     * @throws ImageException if the picture cannot be decoded
-     * @throws UnsupportedModelException if the adapter is not made of words, as only LangBridge adapters are
-     */
-    default Explanation explain(Image image) {
-        return explain(encode(image), ExplainOptions.defaults());
-    }
-
-    /**
-     * Says which words each patch of a picture is made of, with {@link ExplainOptions#defaults()}.
-     *
-     * @param image made by {@link #encode}, by this model or by one with the same encoder
-     * @return the words of the patches and of the picture
-     * @throws UnsupportedModelException if the adapter is not made of words, as only LangBridge adapters are
-     */
-    default Explanation explain(EncodedImage image) {
-        return explain(image, ExplainOptions.defaults());
-    }
-
-    /**
      * Says which words each patch of a picture is made of, or is near to. A tile of CLIP-L/14-336 takes about a second
      * on two cores. The first call of a LangBridge model opens the projector that the model itself does without; it
      * then stays in memory, 520 MB at the published size in float32.
@@ -186,15 +165,6 @@ public interface VisionLanguageModel extends AutoCloseable {
      * @throws PromptException if a word asked for is not in the vocabulary
      */
     Explanation explain(EncodedImage image, ExplainOptions options);
-
-    /**
-     * Measures what {@link Adapter#topK} costs in a picture. Runs the adapter twice.
-     *
-     * @param image made by {@link #encode}, by this model or by one with the same encoder
-     * @return how much of the softmax is kept, and how far that moves the visual tokens
-     * @throws IllegalStateException if this model's softmax is not cut
-     */
-    SoftmaxCut softmaxCut(EncodedImage image);
 
     /**
      * Starts a conversation with the checkpoint's own options and no system message.
@@ -215,24 +185,11 @@ public interface VisionLanguageModel extends AutoCloseable {
     Chat chat(@Nullable String system, GenerationOptions options);
 
     /**
-     * Moves the LangBridge adapter to another language model, without training: same encoder, same projector; only the
-     * shared tokens are looked up again. The options are this model's. Encoder and files are shared, not loaded twice;
-     * both models are used and closed independently of each other, and an {@link EncodedImage} of the one can be asked
-     * of the other.
+     * What this model can do because its adapter is LangBridge.
      *
-     * <p>What the authors of LangBridge measured is such a move followed by tuning the language model; do not expect
-     * the same quality without it.
-     *
-     * @param llm the language model
-     * @return a model of its own; the caller closes it
-     * @throws UnsupportedModelException if the adapter is not a LangBridge adapter, or its tiles are merged with an
-     *     {@code image_newline}, which belongs to one language model
-     * @throws CheckpointException if a file is missing or damaged, the language model lacks tokens of the vocabulary
-     *     and {@link Adapter#missingTokens} does not say what to do, or it has fewer positions than the
-     *     {@code contextLength(..)} that was asked for
-     * @throws InsufficientMemoryException if it would not fit into memory
+     * @return empty with another adapter
      */
-    VisionLanguageModel withLlm(Llm llm);
+    Optional<LangBridgeModel> langBridge();
 
     /** {@return most positions that prompt and answer may have together} */
     int contextLength();
@@ -244,28 +201,12 @@ public interface VisionLanguageModel extends AutoCloseable {
     @Override
     void close();
 
-    /** Describes a model; {@link #build()} checks and loads it. Not thread-safe. */
+    /**
+     * Describes a model; {@link #build()} checks and loads it. Each setter checks its value at once, and the last call
+     * wins. Not thread-safe.
+     */
     final class Builder {
-        private @Nullable Encoder encoder;
-        private @Nullable Adapter adapter;
-        private @Nullable Llm llm;
-        private @Nullable Path folder;
-        private @Nullable Integer threads;
-        private @Nullable Boolean spinning;
-        private @Nullable Integer contextLength;
-        private @Nullable Path cacheDirectory;
-        private @Nullable Long memoryLimit;
-        private @Nullable String engine;
-        private @Nullable String device;
-        private @Nullable Boolean allowDownloads;
-        private @Nullable Precision precision;
-        private @Nullable Boolean withoutCache;
-        private @Nullable Integer prefillChunk;
-        private @Nullable Boolean halfKvCache;
-        private @Nullable List<Integer> affinity;
-        private @Nullable Integer maxConcurrentRequests;
-        private @Nullable Integer maxQueuedRequests;
-        private final List<ModelListener> listeners = new ArrayList<>();
+        private final Settings settings = new Settings();
 
         private Builder() {}
 
@@ -274,11 +215,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          *
          * @param encoder the encoder
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder encoder(Encoder encoder) {
-            once(this.encoder, "encoder");
-            this.encoder = Objects.requireNonNull(encoder, "encoder");
+            settings.encoder = Objects.requireNonNull(encoder, "encoder");
             return this;
         }
 
@@ -287,11 +226,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          *
          * @param adapter the adapter
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder adapter(Adapter adapter) {
-            once(this.adapter, "adapter");
-            this.adapter = Objects.requireNonNull(adapter, "adapter");
+            settings.adapter = Objects.requireNonNull(adapter, "adapter");
             return this;
         }
 
@@ -300,11 +237,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          *
          * @param llm the language model
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder llm(Llm llm) {
-            once(this.llm, "llm");
-            this.llm = Objects.requireNonNull(llm, "llm");
+            settings.llm = Objects.requireNonNull(llm, "llm");
             return this;
         }
 
@@ -314,11 +249,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          *
          * @param folder see {@link VisionLanguageModel#load}
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder folder(Path folder) {
-            once(this.folder, "folder");
-            this.folder = Objects.requireNonNull(folder, "folder");
+            settings.folder = Objects.requireNonNull(folder, "folder");
             return this;
         }
 
@@ -332,8 +265,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (threads < 1) {
                 throw new IllegalArgumentException("threads must be at least 1, not " + threads);
             }
-            once(this.threads, "threads");
-            this.threads = threads;
+            settings.threads = threads;
             return this;
         }
 
@@ -345,8 +277,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder spinning(boolean spinning) {
-            once(this.spinning, "spinning");
-            this.spinning = spinning;
+            settings.spinning = spinning;
             return this;
         }
 
@@ -361,8 +292,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (contextLength < 1) {
                 throw new IllegalArgumentException("contextLength must be at least 1, not " + contextLength);
             }
-            once(this.contextLength, "contextLength");
-            this.contextLength = contextLength;
+            settings.contextLength = contextLength;
             return this;
         }
 
@@ -375,13 +305,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder cacheDirectory(Path cacheDirectory) {
-            Objects.requireNonNull(cacheDirectory, "cacheDirectory");
-            once(this.cacheDirectory, "cacheDirectory");
-            if (withoutCache != null) {
-                throw new IllegalStateException("cacheDirectory(" + cacheDirectory
-                        + ") contradicts withoutCache(), which was called before: leave one of them out");
-            }
-            this.cacheDirectory = cacheDirectory;
+            settings.cacheDirectory = Objects.requireNonNull(cacheDirectory, "cacheDirectory");
             return this;
         }
 
@@ -390,14 +314,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          * when the model closes. For a home that cannot be written to; a start takes as long as the first one.
          *
          * @return this builder
-         * @throws IllegalStateException if a cache directory was given
          */
         public Builder withoutCache() {
-            if (cacheDirectory != null) {
-                throw new IllegalStateException("withoutCache() contradicts cacheDirectory(" + cacheDirectory
-                        + "), which was called before: leave one of them out");
-            }
-            withoutCache = true;
+            settings.withoutCache = true;
             return this;
         }
 
@@ -408,8 +327,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder precision(Precision precision) {
-            once(this.precision, "precision");
-            this.precision = Objects.requireNonNull(precision, "precision");
+            settings.precision = Objects.requireNonNull(precision, "precision");
             return this;
         }
 
@@ -425,8 +343,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (positions < 1) {
                 throw new IllegalArgumentException("prefillChunk must be at least 1, not " + positions);
             }
-            once(this.prefillChunk, "prefillChunk");
-            this.prefillChunk = positions;
+            settings.prefillChunk = positions;
             return this;
         }
 
@@ -439,8 +356,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder halfKvCache(boolean half) {
-            once(this.halfKvCache, "halfKvCache");
-            this.halfKvCache = half;
+            settings.halfKvCache = half;
             return this;
         }
 
@@ -461,8 +377,7 @@ public interface VisionLanguageModel extends AutoCloseable {
                 }
                 chosen.add(processor);
             }
-            once(this.affinity, "affinity");
-            this.affinity = chosen;
+            settings.affinity = List.copyOf(chosen);
             return this;
         }
 
@@ -484,8 +399,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (requests < 1) {
                 throw new IllegalArgumentException("maxConcurrentRequests must be at least 1, not " + requests);
             }
-            once(this.maxConcurrentRequests, "maxConcurrentRequests");
-            this.maxConcurrentRequests = requests;
+            settings.maxConcurrentRequests = requests;
             return this;
         }
 
@@ -500,8 +414,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (requests < 0) {
                 throw new IllegalArgumentException("maxQueuedRequests must be 0 or positive, not " + requests);
             }
-            once(this.maxQueuedRequests, "maxQueuedRequests");
-            this.maxQueuedRequests = requests;
+            settings.maxQueuedRequests = requests;
             return this;
         }
 
@@ -512,7 +425,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder listener(ModelListener listener) {
-            listeners.add(Objects.requireNonNull(listener, "listener"));
+            List<ModelListener> all = new ArrayList<>(settings.listeners);
+            all.add(Objects.requireNonNull(listener, "listener"));
+            settings.listeners = List.copyOf(all);
             return this;
         }
 
@@ -526,8 +441,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             if (bytes < 1) {
                 throw new IllegalArgumentException("memoryLimit must be at least 1 byte, not " + bytes);
             }
-            once(this.memoryLimit, "memoryLimit");
-            this.memoryLimit = bytes;
+            settings.memoryLimit = bytes;
             return this;
         }
 
@@ -539,8 +453,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder engine(String engine) {
-            once(this.engine, "engine");
-            this.engine = Objects.requireNonNull(engine, "engine");
+            settings.engine = Objects.requireNonNull(engine, "engine");
             return this;
         }
 
@@ -553,8 +466,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder device(String device) {
-            once(this.device, "device");
-            this.device = Objects.requireNonNull(device, "device");
+            settings.device = Objects.requireNonNull(device, "device");
             return this;
         }
 
@@ -566,8 +478,7 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return this builder
          */
         public Builder allowDownloads(boolean allowDownloads) {
-            once(this.allowDownloads, "allowDownloads");
-            this.allowDownloads = allowDownloads;
+            settings.allowDownloads = allowDownloads;
             return this;
         }
 
@@ -575,7 +486,8 @@ public interface VisionLanguageModel extends AutoCloseable {
          * Checks that the parts fit, then loads them.
          *
          * @return the model, ready to be asked; the caller closes it
-         * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
+         * @throws IllegalStateException if a part is missing, adapter or language model were given beside a folder, or
+         *     settings contradict each other
          * @throws IllegalArgumentException if the device's name is none
          * @throws CheckpointException if a file is missing, damaged or does not fit the others
          * @throws UnsupportedModelException if the architecture is not supported; the message lists what is
@@ -589,11 +501,22 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
+         * Loads with a runtime of the caller's choice, in place of the one that is found on the path.
+         *
+         * @param runtime loads the model
+         * @return as {@link #build()}
+         */
+        public VisionLanguageModel build(ModelLoader runtime) {
+            Objects.requireNonNull(runtime, "runtime");
+            return runtime.load(spec());
+        }
+
+        /**
          * Checks whether the parts fit, from their files alone: what {@link #build()} would refuse, and what it would
          * accept but a user should know. Loads no weights and needs no engine.
          *
          * @return the report
-         * @throws IllegalStateException if a part is missing, or adapter or language model were given beside a folder
+         * @throws IllegalStateException as {@link #build()} does
          * @throws RuntimeUnavailableException if no runtime is on the path
          */
         public FitReport check() {
@@ -602,51 +525,30 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         private ModelSpec spec() {
-            if (folder != null && (adapter != null || llm != null)) {
+            Settings all = settings.copy();
+            if (all.folder != null && (all.adapter != null || all.llm != null)) {
                 throw new IllegalStateException(
                         "Give either folder(..), which holds all parts, or encoder(..), adapter(..) and llm(..)");
             }
-            if (folder == null && (encoder == null || adapter == null || llm == null)) {
+            if (all.folder == null && (all.encoder == null || all.adapter == null || all.llm == null)) {
                 throw new IllegalStateException(
                         "A model needs encoder(..), adapter(..) and llm(..), or folder(..); given: " + "encoder "
-                                + encoder + ", adapter " + adapter + ", llm " + llm);
+                                + all.encoder + ", adapter " + all.adapter + ", llm " + all.llm);
             }
-            if (maxQueuedRequests != null && maxConcurrentRequests == null) {
-                throw new IllegalStateException("maxQueuedRequests(" + maxQueuedRequests
+            if (all.withoutCache && all.cacheDirectory != null) {
+                throw new IllegalStateException("cacheDirectory(" + all.cacheDirectory
+                        + ") and withoutCache() contradict each other: leave one of them out");
+            }
+            if (all.maxQueuedRequests != null && all.maxConcurrentRequests == null) {
+                throw new IllegalStateException("maxQueuedRequests(" + all.maxQueuedRequests
                         + ") needs maxConcurrentRequests(..); without a limit none waits");
             }
-            if (affinity != null && (threads == null || affinity.size() != threads - 1)) {
-                throw new IllegalStateException("affinity(..) names " + affinity.size()
-                        + " processors; it needs threads(" + (affinity.size() + 1) + "), not "
-                        + (threads == null ? "the default" : threads));
+            int tied = all.affinity.size();
+            if (tied > 0 && (all.threads == null || tied != all.threads - 1)) {
+                throw new IllegalStateException("affinity(..) names " + tied + " processors; it needs threads("
+                        + (tied + 1) + "), not " + (all.threads == null ? "the default" : all.threads));
             }
-            return new ModelSpec(
-                    encoder,
-                    adapter,
-                    llm,
-                    folder,
-                    threads,
-                    Boolean.TRUE.equals(spinning),
-                    contextLength,
-                    cacheDirectory,
-                    memoryLimit,
-                    engine,
-                    device,
-                    Boolean.TRUE.equals(allowDownloads),
-                    precision,
-                    Boolean.TRUE.equals(withoutCache),
-                    prefillChunk,
-                    Boolean.TRUE.equals(halfKvCache),
-                    affinity == null ? List.of() : List.copyOf(affinity),
-                    maxConcurrentRequests,
-                    maxQueuedRequests,
-                    List.copyOf(listeners));
-        }
-
-        private static void once(@Nullable Object value, String name) {
-            if (value != null) {
-                throw new IllegalStateException(name + " was already set to " + value);
-            }
+            return all;
         }
     }
 }

@@ -146,12 +146,6 @@ class NullArgumentsTest {
 
     @Test
     void whatContradictsItselfIsRefusedInWordsThatNameBoth() {
-        Path cache = Path.of("kept");
-        assertThat(refused(() -> VisionLanguageModel.builder().withoutCache().cacheDirectory(cache)))
-                .contains("cacheDirectory(kept)", "withoutCache()", "leave one of them out");
-        assertThat(refused(() ->
-                        VisionLanguageModel.builder().cacheDirectory(cache).withoutCache()))
-                .contains("cacheDirectory(kept)", "withoutCache()", "leave one of them out");
         assertThat(refused(() -> VisionLanguageModel.builder()
                         .folder(Path.of("f"))
                         .maxQueuedRequests(3)

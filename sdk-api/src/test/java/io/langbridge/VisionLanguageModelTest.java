@@ -1,9 +1,14 @@
 package io.langbridge;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.langbridge.spi.ModelLoader;
+import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class VisionLanguageModelTest {
@@ -29,22 +34,39 @@ class VisionLanguageModelTest {
     }
 
     @Test
-    void setting_a_part_twice_is_an_error() {
-        assertThatThrownBy(
-                        () -> VisionLanguageModel.builder().llm(Llm.of(FOLDER)).llm(Llm.of(FOLDER)))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("llm was already set");
+    void the_last_call_wins() {
+        Path other = Paths.get("elsewhere");
+        Path[] loaded = new Path[1];
+        VisionLanguageModel.Builder builder =
+                VisionLanguageModel.builder().folder(FOLDER).folder(other);
+        assertThatThrownBy(() -> builder.build(new OtherRuntime(spec -> loaded[0] = spec.folder())))
+                .hasMessage("loads nothing");
+        assertThat(loaded[0]).isEqualTo(other);
+    }
+
+    @Test
+    void what_was_handed_over_does_not_change_with_the_builder() {
+        ModelSpec[] handed = new ModelSpec[1];
+        VisionLanguageModel.Builder builder =
+                VisionLanguageModel.builder().folder(FOLDER).threads(3);
+        assertThatThrownBy(() -> builder.build(new OtherRuntime(spec -> handed[0] = spec)))
+                .hasMessage("loads nothing");
+        builder.threads(4).listener(new ModelListener() {});
+        assertThat(handed[0].threads()).isEqualTo(3);
+        assertThat(handed[0].listeners()).isEmpty();
     }
 
     @Test
     void a_cache_directory_and_no_cache_are_an_error_in_either_order() {
-        assertThatThrownBy(() ->
-                        VisionLanguageModel.builder().cacheDirectory(FOLDER).withoutCache())
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("withoutCache() contradicts cacheDirectory(");
-        assertThatThrownBy(() -> VisionLanguageModel.builder().withoutCache().cacheDirectory(FOLDER))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("withoutCache()");
+        for (VisionLanguageModel.Builder builder : new VisionLanguageModel.Builder[] {
+            VisionLanguageModel.builder().cacheDirectory(FOLDER).withoutCache(),
+            VisionLanguageModel.builder().withoutCache().cacheDirectory(FOLDER)
+        }) {
+            assertThatThrownBy(() -> builder.folder(FOLDER).build())
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("cacheDirectory(somewhere) and withoutCache() contradict each other: leave one of"
+                            + " them out");
+        }
     }
 
     @Test
@@ -73,5 +95,29 @@ class VisionLanguageModelTest {
         assertThatThrownBy(() -> VisionLanguageModel.load(FOLDER))
                 .isInstanceOf(RuntimeUnavailableException.class)
                 .hasMessageContaining("io.langbridge:langbridge-onnx");
+    }
+
+    /** Tells what it was given. */
+    private record OtherRuntime(Consumer<ModelSpec> told) implements ModelLoader {
+        @Override
+        public VisionLanguageModel load(ModelSpec spec) {
+            told.accept(spec);
+            throw new UnsupportedOperationException("loads nothing");
+        }
+
+        @Override
+        public FitReport check(ModelSpec spec) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void save(LangBridgeAdapter adapter, @Nullable Llm trainedWith, Path folder) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
+            throw new UnsupportedOperationException();
+        }
     }
 }

@@ -1,7 +1,8 @@
 package io.langbridge.spi;
 
-import io.langbridge.Adapter;
+import io.langbridge.AdapterWriter;
 import io.langbridge.FitReport;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
 import io.langbridge.VisionLanguageModel;
 import java.nio.file.Path;
@@ -32,21 +33,21 @@ public interface ModelLoader {
     FitReport check(ModelSpec spec);
 
     /**
-     * Does the work of {@link Adapter#save}.
+     * Does the work of {@link AdapterWriter#save}.
      *
-     * @param adapter a LangBridge adapter
+     * @param adapter the adapter
      * @param trainedWith the language model it was trained with, or null
      * @param folder where to
      */
-    void save(Adapter adapter, @Nullable Llm trainedWith, Path folder);
+    void save(LangBridgeAdapter adapter, @Nullable Llm trainedWith, Path folder);
 
     /**
-     * Does the work of {@link Adapter#fold} and {@link Adapter#export}.
+     * Does the work of {@link AdapterWriter#fold} and {@link AdapterWriter#export}.
      *
-     * @param adapter a LangBridge adapter without softmax
+     * @param adapter the adapter
      * @param llm the language model
      * @param standard whether the result must be a standard projector
      * @param folder where to
      */
-    void fold(Adapter adapter, Llm llm, boolean standard, Path folder);
+    void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder);
 }

@@ -141,8 +141,7 @@ final class DecoderCases {
             }
             check.close("long.logits, one by one", stepped.toArray(), expected.toArray(), tolerance);
 
-            session.rewind(3);
-            for (int from = 3; from < ids.length; from += 4) {
+            for (int from = session.rewind(3); from < ids.length; from += 4) {
                 int to = Math.min(from + 4, ids.length);
                 float[] logits = copy(session.prefill(network.embed(Arrays.copyOfRange(ids, from, to))));
                 if (to > first) {
@@ -154,6 +153,36 @@ final class DecoderCases {
                 }
             }
             check.same("length of the cache", session.length(), ids.length);
+            checkRewinding(check, network, session, ids);
+        }
+    }
+
+    /** Back to a mark, before it and behind it: what follows is as if nothing had been in between. */
+    private static void checkRewinding(Check check, DecoderNetwork network, DecoderSession session, int[] ids) {
+        FloatTensor expected = check.tensor("long.logits");
+        int marked = ids.length / 2;
+        session.rewind(0);
+        session.prefill(network.embed(Arrays.copyOf(ids, marked)));
+        session.mark();
+        for (int wanted : new int[] {marked, marked + 2, marked - 1}) {
+            for (int i = session.length(); i < ids.length; i++) {
+                session.step(ids[ids.length - 1 - i]);
+            }
+            int kept = session.rewind(wanted);
+            check.same("length after going back to " + wanted, session.length(), kept);
+            check.holds(
+                    "a session that goes back to " + wanted + " with a mark at " + marked + " is at " + kept,
+                    kept <= wanted && (wanted < marked || kept >= marked));
+            if (kept > marked) {
+                session.rewind(marked); // the others were steps of something else
+                kept = session.length();
+            }
+            float[] logits = copy(session.prefill(network.embed(Arrays.copyOfRange(ids, kept, ids.length))));
+            check.close(
+                    "long.logits, last, after going back to " + wanted,
+                    logits,
+                    last(expected, 1).toArray(),
+                    check.tolerance("long.logits"));
         }
     }
 

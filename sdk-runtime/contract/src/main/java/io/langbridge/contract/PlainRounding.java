@@ -62,13 +62,12 @@ final class PlainRounding implements Engine, AutoCloseable {
         for (String name : weights.names()) {
             StoredTensor tensor = weights.get(name);
             long[] shape = tensor.shape();
-            boolean rounds = shape.length == 2 && tensor.dtype() != DType.I64;
-            if (!rounds && tensor.offset() != null) {
+            if (tensor.offset() != null && (shape.length != 2 || tensor.dtype() == DType.I64)) {
                 writer.add(name, tensor);
                 continue;
             }
             float[] values = tensor.toFloats();
-            if (rounds) {
+            if (shape.length == 2) {
                 round(values, Math.toIntExact(shape[1]), bits);
             }
             writer.add(name, FloatBuffer.wrap(values), shape);

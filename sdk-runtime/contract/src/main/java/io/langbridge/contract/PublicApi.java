@@ -15,7 +15,6 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
-import io.langbridge.spi.ModelSpec;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,25 +48,13 @@ final class PublicApi {
                 .stopTokens()
                 .maxNewTokens(maxNewTokens)
                 .build();
-        ModelSpec spec = new ModelSpec(
-                null,
-                null,
-                null,
-                checkpoint,
-                check.options().threads(),
-                false,
-                null,
-                check.options().cacheDirectory(),
-                null,
-                null,
-                "cpu",
-                false,
-                check.options().precision(),
-                false,
-                null,
-                false,
-                List.of());
-        try (VisionLanguageModel model = Loader.load(spec, check.engine())) {
+        VisionLanguageModel.Builder builder = VisionLanguageModel.builder()
+                .folder(checkpoint)
+                .threads(check.options().threads())
+                .cacheDirectory(check.options().cacheDirectory())
+                .device("cpu")
+                .precision(check.options().precision());
+        try (VisionLanguageModel model = builder.build(new Loader(check.engine()))) {
             for (Entry run : runs) {
                 String label = run.text("label");
                 if (vocabulary != null) {

@@ -16,7 +16,6 @@ import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.spi.ModelSpec;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,29 +57,18 @@ final class CountingEngine implements Engine {
     VisionLanguageModel load(
             Path scratch, @Nullable Integer concurrent, @Nullable Integer queued, ModelListener... listeners) {
         Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint");
-        return Loader.load(
-                new ModelSpec(
-                        null,
-                        null,
-                        null,
-                        checkpoint,
-                        1,
-                        false,
-                        null,
-                        scratch.resolve("cache"),
-                        null,
-                        null,
-                        null,
-                        false,
-                        null,
-                        false,
-                        null,
-                        false,
-                        List.of(),
-                        concurrent,
-                        queued,
-                        List.of(listeners)),
-                this);
+        VisionLanguageModel.Builder builder =
+                VisionLanguageModel.builder().folder(checkpoint).threads(1).cacheDirectory(scratch.resolve("cache"));
+        if (concurrent != null) {
+            builder.maxConcurrentRequests(concurrent);
+        }
+        if (queued != null) {
+            builder.maxQueuedRequests(queued);
+        }
+        for (ModelListener listener : listeners) {
+            builder.listener(listener);
+        }
+        return builder.build(new Loader(this));
     }
 
     private void compute(String what) {

@@ -6,10 +6,10 @@ import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.FitReport.Verdict;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
 import io.langbridge.MissingTokens;
-import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.spi.ModelSpec;
+import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,14 +44,16 @@ class FitReportTest {
     }
 
     private static FitReport check(Encoder encoder, Adapter adapter, Llm llm, @Nullable Long memoryLimit) {
-        return new Loader()
-                .check(new ModelSpec(
-                        encoder, adapter, llm, null, null, false, null, null, memoryLimit, null, null, false));
+        VisionLanguageModel.Builder builder =
+                VisionLanguageModel.builder().encoder(encoder).adapter(adapter).llm(llm);
+        if (memoryLimit != null) {
+            builder.memoryLimit(memoryLimit);
+        }
+        return builder.check();
     }
 
     private static FitReport check(Path folder) {
-        return new Loader()
-                .check(new ModelSpec(null, null, null, folder, null, false, null, null, null, null, null, false));
+        return VisionLanguageModel.builder().folder(folder).check();
     }
 
     private static String text(FitReport report, Verdict verdict, String subject) {
@@ -134,7 +136,7 @@ class FitReportTest {
         Files.writeString(
                 vocabulary,
                 known.substring(0, second + 1) + "no such token" + known.substring(known.indexOf('"', second + 1)));
-        Adapter adapter = Adapter.langBridge(checkpoint(QWEN), vocabulary);
+        LangBridgeAdapter adapter = Adapter.langBridge(checkpoint(QWEN), vocabulary);
 
         FitReport refused = check(tower(), adapter, Llm.of(checkpoint(LLAMA)), null);
         assertThat(refused.fits()).isFalse();

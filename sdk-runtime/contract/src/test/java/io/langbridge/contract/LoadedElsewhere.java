@@ -7,7 +7,6 @@ import io.langbridge.Image;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.model.Loader;
-import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
@@ -21,10 +20,12 @@ public final class LoadedElsewhere implements Callable<Integer> {
         this.scratch = scratch;
     }
 
-    static ModelSpec spec(Path scratch) {
-        Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint");
-        return new ModelSpec(
-                null, null, null, checkpoint, 1, false, null, scratch.resolve("cache"), null, null, null, false);
+    static VisionLanguageModel load(Path scratch, CountingEngine engine) {
+        return VisionLanguageModel.builder()
+                .folder(Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint"))
+                .threads(1)
+                .cacheDirectory(scratch.resolve("cache"))
+                .build(new Loader(engine));
     }
 
     static Request request() {
@@ -42,7 +43,7 @@ public final class LoadedElsewhere implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (VisionLanguageModel model = Loader.load(spec(scratch), new CountingEngine())) {
+        try (VisionLanguageModel model = load(scratch, new CountingEngine())) {
             model.stream(request()).iterator().next(); // and dropped
             try (AnswerStream stream = model.stream(request());
                     Chat chat = model.chat()) {

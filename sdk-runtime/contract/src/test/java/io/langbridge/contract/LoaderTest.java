@@ -16,7 +16,6 @@ import io.langbridge.runtime.core.model.Loader;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import io.langbridge.spi.ModelSpec;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Map;
@@ -45,21 +44,11 @@ class LoaderTest {
 
     private VisionLanguageModel load() {
         Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-native/checkpoint");
-        return Loader.load(
-                new ModelSpec(
-                        null,
-                        null,
-                        null,
-                        checkpoint,
-                        1,
-                        false,
-                        null,
-                        scratch.resolve("cache"),
-                        null,
-                        null,
-                        null,
-                        false),
-                new Networks());
+        return VisionLanguageModel.builder()
+                .folder(checkpoint)
+                .threads(1)
+                .cacheDirectory(scratch.resolve("cache"))
+                .build(new Loader(new Networks()));
     }
 
     @Test

@@ -3,7 +3,6 @@ package io.langbridge.contract;
 import io.langbridge.FinishReason;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
-import io.langbridge.runtime.core.model.Loader;
 import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,7 +33,7 @@ public final class ManyVirtualThreads {
             await(emptyRan);
         };
         AtomicInteger answered = new AtomicInteger();
-        try (VisionLanguageModel model = Loader.load(LoadedElsewhere.spec(scratch), engine)) {
+        try (VisionLanguageModel model = LoadedElsewhere.load(scratch, engine)) {
             CountDownLatch asking = new CountDownLatch(ASKING);
             List<Thread> threads = new ArrayList<>();
             for (int i = 0; i < ASKING; i++) {

@@ -15,13 +15,11 @@ import io.langbridge.ExplainOptions;
 import io.langbridge.FinishReason;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
-import io.langbridge.Llm;
 import io.langbridge.Message;
 import io.langbridge.ModelListener;
 import io.langbridge.PromptException;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -321,11 +319,8 @@ abstract class ModelPromises {
                 () -> model.answerAsync(question(), others).join(),
                 () -> model.ask(seen, "What?"),
                 () -> model.encode(picture()),
-                () -> model.explain(seen),
                 () -> model.explain(seen, ExplainOptions.defaults()),
-                () -> model.softmaxCut(seen),
                 model::chat,
-                () -> model.withLlm(Llm.of(Path.of("nowhere"))),
                 () -> chat.ask("What?"),
                 () -> chat.stream("What?"));
         for (int i = 0; i < calls.size(); i++) {

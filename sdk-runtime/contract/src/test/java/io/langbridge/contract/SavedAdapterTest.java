@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonElement;
 import io.langbridge.Adapter;
+import io.langbridge.AdapterWriter;
 import io.langbridge.CheckpointException;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.family.AdapterPart;
+import io.langbridge.runtime.core.model.Loader;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.io.IOException;
@@ -69,7 +74,7 @@ class SavedAdapterTest {
         for (Path source : sources) {
             Path named = Files.isDirectory(source) ? source.resolve("vocabulary.json") : vocabulary;
             Path folder = scratch.resolve("saved-" + sources.indexOf(source));
-            Adapter saved = Adapter.langBridge(source, named).save(folder, null);
+            Adapter saved = AdapterWriter.save(Adapter.langBridge(source, named), null, folder);
             try (AdapterPart before = AdapterPart.open(source, named);
                     AdapterPart after = AdapterPart.open(saved.path())) {
                 assertThat(after.config()).isEqualTo(before.config());
@@ -96,8 +101,8 @@ class SavedAdapterTest {
         Path source = checkpoint("langbridge-pad");
         Path first = scratch.resolve("first");
         Path second = scratch.resolve("second");
-        Adapter.langBridge(source).save(first, null);
-        Adapter.langBridge(first).softmax().save(second, Llm.of(source));
+        AdapterWriter.save(Adapter.langBridge(source), null, first);
+        AdapterWriter.save(Adapter.langBridge(first).softmax(), Llm.of(source), second);
         try (AdapterPart part = AdapterPart.open(first);
                 AdapterPart again = AdapterPart.open(second)) {
             String provenance = String.valueOf(part.provenance());
@@ -128,8 +133,10 @@ class SavedAdapterTest {
 
     @Test
     void aLanguageModelItWasNotTrainedWithIsRefused() {
-        assertThatThrownBy(() -> Adapter.langBridge(checkpoint("langbridge-pad"))
-                        .save(scratch.resolve("wrong"), Llm.of(checkpoint("langbridge-pad-llama3"))))
+        assertThatThrownBy(() -> AdapterWriter.save(
+                        Adapter.langBridge(checkpoint("langbridge-pad")),
+                        Llm.of(checkpoint("langbridge-pad-llama3")),
+                        scratch.resolve("wrong")))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("vocabulary.json has other token ids than")
                 .hasMessageContaining("langbridge-pad-llama3");
@@ -140,18 +147,25 @@ class SavedAdapterTest {
     void withoutAVocabularyItIsNotSaved() throws IOException {
         Path lonely = Files.createDirectories(scratch.resolve("lonely")).resolve("mm_projector.safetensors");
         Files.copy(checkpoint("langbridge-pad").resolve("model.safetensors"), lonely);
-        assertThatThrownBy(() -> Adapter.langBridge(lonely).save(scratch.resolve("never"), null))
+        assertThatThrownBy(() -> AdapterWriter.save(Adapter.langBridge(lonely), null, scratch.resolve("never")))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContaining("has no shared vocabulary beside it");
     }
 
     @Test
-    void onlyLangBridgeAdaptersAreSavedOrFolded() {
-        Adapter projector = Adapter.projector(fixtures.resolve("adapter/mlp2x_gelu"));
-        assertThatThrownBy(() -> projector.save(scratch, null)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> projector.fold(Llm.of(scratch), scratch)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> Adapter.langBridge(scratch).softmax().export(Llm.of(scratch), scratch))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining("softmax cannot be folded");
+    void aSoftmaxIsNotFoldedWhetherItIsAskedForOrStandsInTheAdaptersFolder() {
+        Path source = checkpoint("langbridge-pad");
+        LangBridgeAdapter asked = Adapter.langBridge(source).softmax();
+        LangBridgeAdapter stored = Adapter.langBridge(scratch.resolve("softmax"));
+        AdapterWriter.save(asked, null, stored.path());
+        EngineOptions options = new EngineOptions(1, false, scratch.resolve("cache"));
+        for (LangBridgeAdapter adapter : List.of(asked, stored)) {
+            Path folder = scratch.resolve("folded");
+            assertThatThrownBy(() -> Loader.fold(adapter, Llm.of(source), false, folder, new CountingEngine(), options))
+                    .isInstanceOf(UnsupportedModelException.class)
+                    .hasMessageContaining(adapter.path() + " has a softmax")
+                    .hasMessageContaining("cannot be folded");
+            assertThat(folder).doesNotExist();
+        }
     }
 }

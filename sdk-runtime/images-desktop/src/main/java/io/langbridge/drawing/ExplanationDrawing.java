@@ -21,7 +21,7 @@ import java.util.Locale;
  * Draws an {@link Explanation}: words on the patches, the heat map of a word, and a page in which both can be explored.
  *
  * <pre>{@code
- * ExplanationDrawing drawing = ExplanationDrawing.of(model.explain(image), image);
+ * ExplanationDrawing drawing = ExplanationDrawing.of(model.explain(encoded, ExplainOptions.defaults()), image);
  * ImageIO.write(drawing.overlay(), "png", new File("words.png"));
  * Files.writeString(Path.of("words.html"), drawing.page());
  * }</pre>

@@ -7,11 +7,10 @@ import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
-import io.langbridge.Llm;
+import io.langbridge.LangBridgeModel;
 import io.langbridge.Message;
 import io.langbridge.ModelListener;
 import io.langbridge.Request;
-import io.langbridge.SoftmaxCut;
 import io.langbridge.VisionLanguageModel;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -19,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -208,17 +208,13 @@ public final class FakeModel implements VisionLanguageModel {
     }
 
     /**
-     * Not here: no softmax is cut.
+     * None: no adapter is in here.
      *
-     * @param image not looked at
-     * @return never
-     * @throws IllegalStateException always
+     * @return always empty
      */
     @Override
-    public SoftmaxCut softmaxCut(EncodedImage image) {
-        Objects.requireNonNull(image, "image");
-        checkOpen();
-        throw new IllegalStateException("A FakeModel has no softmax that is cut");
+    public Optional<LangBridgeModel> langBridge() {
+        return Optional.empty();
     }
 
     @Override
@@ -226,21 +222,6 @@ public final class FakeModel implements VisionLanguageModel {
         Objects.requireNonNull(options, "options");
         checkOpen();
         return new FakeChat(this, system, options);
-    }
-
-    /**
-     * Not here: there is no language model to change.
-     *
-     * @param llm not looked at
-     * @return never
-     * @throws UnsupportedOperationException always
-     */
-    @Override
-    public VisionLanguageModel withLlm(Llm llm) {
-        Objects.requireNonNull(llm, "llm");
-        checkOpen();
-        throw new UnsupportedOperationException(
-                "A FakeModel has no language model to change; build a second one with FakeModel.builder()");
     }
 
     @Override

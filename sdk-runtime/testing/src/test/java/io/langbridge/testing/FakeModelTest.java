@@ -11,13 +11,13 @@ import io.langbridge.AnswerStream;
 import io.langbridge.BusyException;
 import io.langbridge.Chat;
 import io.langbridge.EncodedImage;
+import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
 import io.langbridge.FinishReason;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.ImageException;
 import io.langbridge.LangBridgeException;
-import io.langbridge.Llm;
 import io.langbridge.ModelListener;
 import io.langbridge.PromptException;
 import io.langbridge.Request;
@@ -372,15 +372,15 @@ class FakeModelTest {
     void anExplanationIsGivenOrAskedFor() {
         Explanation explanation =
                 new Explanation(1, 1, Explanation.Measure.COSINE, false, List.of(), List.of(), List.of());
-        assertThat(FakeModel.builder().explanation(explanation).build().explain(PHOTO))
-                .isSameAs(explanation);
         FakeModel plain = FakeModel.builder().build();
+        EncodedImage seen = plain.encode(PHOTO);
+        ExplainOptions options = ExplainOptions.defaults();
+        assertThat(FakeModel.builder().explanation(explanation).build().explain(seen, options))
+                .isSameAs(explanation);
         assertThatExceptionOfType(UnsupportedOperationException.class)
-                .isThrownBy(() -> plain.explain(PHOTO))
+                .isThrownBy(() -> plain.explain(seen, options))
                 .withMessageContaining("explanation(..)");
-        assertThatExceptionOfType(UnsupportedOperationException.class)
-                .isThrownBy(() -> plain.withLlm(Llm.of(Path.of("other"))));
-        assertThatIllegalStateException().isThrownBy(() -> plain.softmaxCut(plain.encode(PHOTO)));
+        assertThat(plain.langBridge()).isEmpty();
     }
 
     @Test

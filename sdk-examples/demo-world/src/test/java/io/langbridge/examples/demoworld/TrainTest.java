@@ -34,7 +34,7 @@ class TrainTest {
                         .llm(Llm.of(model.resolve("llm")))
                         .withoutCache()
                         .build();
-                VisionLanguageModel other = first.withLlm(Llm.of(model.resolve("other-llm")))) {
+                VisionLanguageModel other = first.langBridge().orElseThrow().withLlm(Llm.of(model.resolve("other-llm")))) {
             assertTrue(Evaluation.of(first, 7, 2, done -> {}).overall().of() > 0);
             assertTrue(Evaluation.of(other, 7, 2, done -> {}).overall().of() > 0);
         }

@@ -1,6 +1,6 @@
 package io.langbridge.examples.langbridge;
 
-import io.langbridge.Adapter;
+import io.langbridge.LangBridgeAdapter;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -19,7 +19,7 @@ final class AdapterOptions {
             description = "the shared vocabulary, if it does not lie beside the adapter")
     private Path vocabulary;
 
-    Adapter adapter() {
+    LangBridgeAdapter adapter() {
         return Parts.adapter(adapter, vocabulary);
     }
 }

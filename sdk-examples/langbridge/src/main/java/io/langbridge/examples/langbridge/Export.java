@@ -1,6 +1,8 @@
 package io.langbridge.examples.langbridge;
 
 import io.langbridge.Adapter;
+import io.langbridge.AdapterWriter;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
 import io.langbridge.MissingTokens;
 import java.nio.file.Path;
@@ -45,8 +47,10 @@ final class Export implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Adapter langBridge = adapter.adapter().missingTokens(missingTokens);
-        Adapter exported = ownWidth ? langBridge.fold(Llm.of(llm), out) : langBridge.export(Llm.of(llm), out);
+        LangBridgeAdapter langBridge = adapter.adapter().missingTokens(missingTokens);
+        Adapter exported = ownWidth
+                ? AdapterWriter.fold(langBridge, Llm.of(llm), out)
+                : AdapterWriter.export(langBridge, Llm.of(llm), out);
         spec.commandLine().getOut().println("Exported " + exported.path());
         return 0;
     }

@@ -2,6 +2,7 @@ package io.langbridge.examples.langbridge;
 
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
 import io.langbridge.MissingTokens;
 import io.langbridge.VisionLanguageModel;
@@ -60,7 +61,7 @@ final class Parts {
                         .llm(Llm.of(parts.llm));
     }
 
-    static Adapter adapter(Path adapter, Path vocabulary) {
+    static LangBridgeAdapter adapter(Path adapter, Path vocabulary) {
         return vocabulary == null ? Adapter.langBridge(adapter) : Adapter.langBridge(adapter, vocabulary);
     }
 }

@@ -1,6 +1,7 @@
 package io.langbridge.examples.langbridge;
 
 import io.langbridge.Adapter;
+import io.langbridge.AdapterWriter;
 import io.langbridge.Llm;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -34,7 +35,7 @@ final class Save implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Adapter saved = adapter.adapter().save(out, trainedWith == null ? null : Llm.of(trainedWith));
+        Adapter saved = AdapterWriter.save(adapter.adapter(), trainedWith == null ? null : Llm.of(trainedWith), out);
         spec.commandLine().getOut().println("Saved " + saved.path());
         return 0;
     }

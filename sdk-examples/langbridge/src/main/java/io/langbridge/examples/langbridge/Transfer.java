@@ -45,7 +45,7 @@ final class Transfer implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         try (VisionLanguageModel model = parts.builder().build();
-                VisionLanguageModel moved = model.withLlm(Llm.of(to))) {
+                VisionLanguageModel moved = model.langBridge().orElseThrow().withLlm(Llm.of(to))) {
             EncodedImage seen = model.encode(Image.of(image));
             Request request = Request.builder()
                     .image(seen)

@@ -18,10 +18,10 @@ final class Inputs {
     Inputs(int sequences, int tokens) {
         this.sequences = sequences;
         this.tokens = tokens;
-        count = KeyValues.direct(Long.BYTES).asLongBuffer().put(0, sequences);
-        positions = KeyValues.direct(sequences * tokens * Long.BYTES).asLongBuffer();
-        lastPositions = KeyValues.direct(sequences * Integer.BYTES).asIntBuffer();
-        totalLength = KeyValues.direct(Integer.BYTES).asIntBuffer().put(0, tokens);
+        count = Kept.direct(Long.BYTES).asLongBuffer().put(0, sequences);
+        positions = Kept.direct(sequences * tokens * Long.BYTES).asLongBuffer();
+        lastPositions = Kept.direct(sequences * Integer.BYTES).asIntBuffer();
+        totalLength = Kept.direct(Integer.BYTES).asIntBuffer().put(0, tokens);
     }
 
     void bind(Bindings bindings) {

@@ -134,7 +134,7 @@ final class OnnxDecoder implements DecoderNetwork {
     public DecoderSession open(int capacity) {
         graph.requireOpen();
         DecoderNetwork.requireCapacity(1, capacity, config);
-        KeyValues cache = new KeyValues(states, 1, capacity, halfKvCache);
+        Kept cache = new Kept(states, 1, capacity, halfKvCache);
         return new OnnxDecoderSession(this, graph, fillingGraph, rotation(capacity), cache, 0, capacity);
     }
 
@@ -144,7 +144,7 @@ final class OnnxDecoder implements DecoderNetwork {
         DecoderNetwork.requireCapacity(sequences, capacity, config);
         int positions = capacity + OnnxDecoderBatch.SPARE;
         Rotation angles = rotation(positions);
-        KeyValues cache = new KeyValues(states, sequences, positions, halfKvCache);
+        Kept cache = new Kept(states, sequences, positions, halfKvCache);
         List<OnnxDecoderSession> sessions = new ArrayList<>();
         for (int i = 0; i < sequences; i++) {
             sessions.add(new OnnxDecoderSession(this, graph, fillingGraph, angles, cache, i, capacity));
@@ -169,7 +169,7 @@ final class OnnxDecoder implements DecoderNetwork {
         hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), tokens, config.hiddenSize()));
         FloatTensor logits = FloatTensor.allocate(tokens, config.vocabSize());
         DecoderNetwork.requireCapacity(1, tokens, config);
-        KeyValues cache = new KeyValues(states, 1, tokens, false);
+        Kept cache = new Kept(states, 1, tokens, false);
         try (OnnxDecoderSession session =
                 new OnnxDecoderSession(this, traceGraph.get(), null, rotation(tokens), cache, 0, tokens)) {
             for (int i = 0; i < config.numHiddenLayers(); i++) {

@@ -17,7 +17,7 @@ final class OnnxDecoderBatch implements DecoderBatch {
 
     private final OnnxDecoder network;
     private final LoadedGraph graph;
-    private final KeyValues cache;
+    private final Kept cache;
     private final Rotation rotation;
     private final List<OnnxDecoderSession> sessions;
     private final FloatTensor tokens;
@@ -48,11 +48,7 @@ final class OnnxDecoderBatch implements DecoderBatch {
 
     /** @param sessions one for each sequence in {@code cache} */
     OnnxDecoderBatch(
-            OnnxDecoder network,
-            LoadedGraph graph,
-            KeyValues cache,
-            Rotation rotation,
-            List<OnnxDecoderSession> sessions) {
+            OnnxDecoder network, LoadedGraph graph, Kept cache, Rotation rotation, List<OnnxDecoderSession> sessions) {
         this.network = network;
         this.graph = graph;
         this.cache = cache;
@@ -90,23 +86,30 @@ final class OnnxDecoderBatch implements DecoderBatch {
             network.embed(tokenIds[i], rows);
         }
         if (first >= 0) {
-            run(first, last - first + 1);
-            for (int i = first; i <= last; i++) {
-                sessions.get(i).appended(tokenIds[i] == NONE ? 0 : 1);
-            }
+            run(tokenIds, first, last);
         }
         return logits;
     }
 
-    private void run(int first, int count) {
+    private void run(int[] tokenIds, int first, int last) {
+        int count = last - first + 1;
         if (run.first != first || run.count != count) {
             run.bindings.close();
             run = new Run(first, count);
         }
-        for (int i = 0; i < count; i++) {
-            run.inputs.at(i, sessions.get(first + i).length());
+        for (int i = first; i <= last; i++) {
+            run.inputs.at(i - first, sessions.get(i).length());
+            sessions.get(i).runBegins(tokenIds[i] != NONE);
         }
-        run.bindings.run(graph);
+        boolean done = false;
+        try {
+            run.bindings.run(graph);
+            done = true;
+        } finally {
+            for (int i = first; i <= last; i++) {
+                sessions.get(i).runEnds(tokenIds[i] != NONE, done);
+            }
+        }
     }
 
     @Override

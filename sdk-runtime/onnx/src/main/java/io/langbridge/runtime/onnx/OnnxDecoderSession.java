@@ -4,7 +4,10 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -32,8 +35,23 @@ final class OnnxDecoderSession implements DecoderSession {
 
     private final Inputs place = new Inputs(1, 1);
 
+    private final Kept cache;
+    /** Of this sequence in {@link #cache}. */
+    private final int index;
+    /** The latest, in the order of their positions; only where something cannot be cut. */
+    private final Deque<Mark> marks = new ArrayDeque<>();
+
     private int length;
+    /** Whether a run failed, so that what cannot be cut is of no known position. */
+    private boolean lost;
+
     private boolean closed;
+
+    /** What cannot be cut while others run and this one sits out; null before that happens. */
+    private @Nullable List<ByteBuffer> aside;
+
+    /** A copy of what cannot be cut as it was at a position. */
+    private record Mark(int length, List<ByteBuffer> copies) {}
 
     /** @param index of this sequence in {@code cache} */
     OnnxDecoderSession(
@@ -41,12 +59,14 @@ final class OnnxDecoderSession implements DecoderSession {
             LoadedGraph graph,
             @Nullable LoadedGraph fillingGraph,
             Rotation rotation,
-            KeyValues cache,
+            Kept cache,
             int index,
             int capacity) {
         this.fillingGraph = network.prefillChunk < LEAST_FILLED ? null : fillingGraph;
         this.network = network;
         this.graph = graph;
+        this.cache = cache;
+        this.index = index;
         this.capacity = capacity;
         config = network.config();
         token = FloatTensor.allocate(1, config.hiddenSize());
@@ -131,7 +151,7 @@ final class OnnxDecoderSession implements DecoderSession {
         requireRoom(1);
         network.embed(tokenId, token.data());
         place.at(0, length);
-        step.run(graph);
+        run(step, graph);
         length++;
         return logits.data();
     }
@@ -154,13 +174,33 @@ final class OnnxDecoderSession implements DecoderSession {
         Inputs places = new Inputs(1, tokens);
         places.at(0, length);
         places.bind(bindings);
-        bindings.run(loaded);
+        run(bindings, loaded);
         length += tokens;
     }
 
-    /** Notes what was appended in a run with others. */
-    synchronized void appended(int tokens) {
-        length += tokens;
+    private void run(Bindings bindings, LoadedGraph loaded) {
+        lost = cache.isSummedUp();
+        bindings.run(loaded);
+        lost = false;
+    }
+
+    /** Notes that a run with others begins, in which this one takes part or only runs along. */
+    synchronized void runBegins(boolean takesPart) {
+        if (takesPart) {
+            lost = cache.isSummedUp();
+        } else if (cache.isSummedUp()) {
+            aside = cache.copy(index, aside);
+        }
+    }
+
+    /** Notes that it ended; {@code done} if it did not fail. */
+    synchronized void runEnds(boolean tookPart, boolean done) {
+        if (tookPart && done) {
+            lost = false;
+            length++;
+        } else if (!tookPart && aside != null) {
+            cache.restore(index, aside);
+        }
     }
 
     private void requireOpen() {
@@ -171,6 +211,9 @@ final class OnnxDecoderSession implements DecoderSession {
 
     synchronized void requireRoom(int tokens) {
         requireOpen();
+        if (lost) {
+            throw new IllegalStateException("A run of this sequence failed; rewind it before the next");
+        }
         if (tokens > capacity - length) {
             throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
                     + " positions; there is no room for " + tokens + " more");
@@ -178,19 +221,44 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     @Override
-    public synchronized int rewind(int wanted) {
+    public synchronized int rewind(int position) {
         requireOpen();
-        if (wanted < 0 || wanted > length) {
+        if (position < 0 || position > length) {
             throw new IllegalArgumentException(
-                    "The cache holds " + length + " positions and cannot go back to " + wanted);
+                    "The cache holds " + length + " positions and cannot go back to " + position);
         }
-        length = wanted;
+        boolean restores = cache.isSummedUp() && (lost || position < length);
+        length = restores ? restored(position) : position;
         return length;
+    }
+
+    /** Goes to the latest mark up to there. */
+    private int restored(int wanted) {
+        while (!marks.isEmpty() && marks.getLast().length > wanted) {
+            marks.removeLast();
+        }
+        lost = false;
+        if (marks.isEmpty()) {
+            cache.clear(index);
+            return 0;
+        }
+        cache.restore(index, marks.getLast().copies);
+        return marks.getLast().length;
+    }
+
+    @Override
+    public synchronized void mark() {
+        requireRoom(0);
+        if (cache.isSummedUp() && (marks.isEmpty() || marks.getLast().length < length)) {
+            Mark oldest = marks.size() == MARKS ? marks.removeFirst() : null;
+            marks.add(new Mark(length, cache.copy(index, oldest == null ? null : oldest.copies)));
+        }
     }
 
     @Override
     public synchronized void close() {
         closed = true;
+        marks.clear();
         step.close();
         kept.close();
     }

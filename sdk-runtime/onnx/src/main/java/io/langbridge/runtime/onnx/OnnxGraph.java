@@ -162,6 +162,12 @@ final class OnnxGraph {
             return this;
         }
 
+        Node with(String attribute, String value) {
+            attributes.message(
+                    5, new Message().text(1, attribute).text(4, value).number(20, 3));
+            return this;
+        }
+
         Node with(String attribute, float value) {
             attributes.message(
                     5, new Message().text(1, attribute).real(2, value).number(20, 1));

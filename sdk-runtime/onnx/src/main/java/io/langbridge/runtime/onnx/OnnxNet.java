@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Rotary;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,6 +73,22 @@ class OnnxNet implements Net {
 
     static String presentValue(int layer) {
         return "present." + layer + ".value";
+    }
+
+    static String pastWindow(int layer) {
+        return "past." + layer + ".window";
+    }
+
+    static String presentWindow(int layer) {
+        return "present." + layer + ".window";
+    }
+
+    static String pastMatrix(int layer) {
+        return "past." + layer + ".matrix";
+    }
+
+    static String presentMatrix(int layer) {
+        return "present." + layer + ".matrix";
     }
 
     /** Makes a value an output of the graph. */
@@ -280,7 +297,8 @@ class OnnxNet implements Net {
             heads = heads(q, k, v, how.heads());
         } else {
             Causal state = how.state();
-            heads = cached(x, layer, how, state, separateHeads(x, layer, how, state, Change.NONE, Change.NONE));
+            Heads parts = separateHeads(x, layer, how, state, Change.NONE, Change.NONE);
+            heads = gated(cached(x, layer, how, state, parts.qkv()), state.answered(), parts.gate());
         }
         return linear(heads, layer + "." + how.out(), x.width(), how.outBias());
     }
@@ -307,15 +325,41 @@ class OnnxNet implements Net {
         return graph.node("Reshape", x, shape).to(unique(x + ".reshaped"));
     }
 
-    /** Queries, keys and values for {@link #cached}, which rotate here. */
-    final List<String> separateHeads(
-            Value x, String layer, Attention how, Causal state, Change reading, Change ofValues) {
-        String q = rotated(x, layer + ".q", how, state, how.heads(), reading);
-        String k = rotated(x, layer + ".k", how, state, how.kvHeads(), reading);
+    /**
+     * What heads are made of.
+     *
+     * @param qkv queries, keys and values for {@link #cached}
+     * @param gate of what they give, {@code [rows, width]}, if there is one
+     */
+    record Heads(List<String> qkv, @Nullable String gate) {}
+
+    /** Queries, keys and values that are rotated here. */
+    final Heads separateHeads(Value x, String layer, Attention how, Causal state, Change reading, Change ofValues) {
+        String queries = projected(x, layer + ".q_proj", how.queryWidth(), how.bias(), reading);
+        String gate = null;
+        if (how.gated()) {
+            String both = reshape(queries, -1, 2L * how.headDim());
+            queries = slice(both, 0, how.headDim(), 1);
+            gate = reshape(slice(both, how.headDim(), 2L * how.headDim(), 1), -1, how.width());
+        }
+        String keys = projected(x, layer + ".k_proj", how.kvWidth(), how.bias(), reading);
+        String q = rotated(queries, layer + ".q_norm", how, state, how.heads());
+        String k = rotated(keys, layer + ".k_norm", how, state, how.kvHeads());
         String v = sequences(projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues), how.kvWidth());
         String scale = graph.constant("scale " + state.scale(), new float[] {(float) state.scale()});
         q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
-        return List.of(inCacheType(q), inCacheType(k), inCacheType(v));
+        return new Heads(List.of(inCacheType(q), inCacheType(k), inCacheType(v)), gate);
+    }
+
+    /** Heads times the sigmoid of their gate, if there is one. */
+    final Value gated(Value heads, boolean answered, @Nullable String gate) {
+        if (gate == null) {
+            return heads;
+        }
+        Value rows = new Value(gate, ANY, heads.width());
+        String open = graph.node("Sigmoid", (answered ? answered(rows, gate) : rows).name())
+                .to(unique(gate + ".open"));
+        return heads.named(graph.node("Mul", heads.name(), open).to(unique(heads.name() + ".gated")));
     }
 
     final String projected(Value x, String layer, int out, boolean bias, Change change) {
@@ -333,18 +377,22 @@ class OnnxNet implements Net {
      * Queries or keys: normed over each head if the model does so, then rotated. The attention operator rotates too,
      * but not where norms come first or head_dim is no multiple of 16.
      */
-    private String rotated(Value x, String part, Attention how, Causal state, int heads, Change reading) {
+    private String rotated(String x, String norm, Attention how, Causal state, int heads) {
         int headDim = how.headDim();
-        String y = projected(x, part + "_proj", heads * headDim, how.bias(), reading);
+        String y = x;
         Float epsilon = state.headNorm();
         if (epsilon != null) {
-            String norm = part + "_norm";
             y = rmsNorm(reshape(y, -1, headDim), weights.weight(norm + ".weight", headDim), norm, epsilon);
         }
         String rows = sequences(y, heads * headDim);
-        return graph.microsoft("RotaryEmbedding", rows, POSITIONS, cos(state.rotary()), sin(state.rotary()))
-                .with("interleaved", 0)
-                .to(unique(y + ".rotated"));
+        OnnxGraph.Node node = graph.microsoft(
+                        "RotaryEmbedding", rows, POSITIONS, cos(state.rotary()), sin(state.rotary()))
+                .with("interleaved", 0);
+        if (state.rotary().width() < headDim) {
+            node.with("num_heads", heads)
+                    .with("rotary_embedding_dim", state.rotary().width());
+        }
+        return node.to(unique(y + ".rotated"));
     }
 
     private String cos(Rotary rotary) {
@@ -418,6 +466,108 @@ class OnnxNet implements Net {
         }
         Value heads = new Value(reshape(attended, -1, how.width()), x.rows(), how.width());
         return state.answered() ? answered(heads) : heads;
+    }
+
+    @Override
+    public Value deltaRule(Value x, String layer, DeltaRule how) {
+        Value qkv = linear(x, layer + ".in_proj_qkv", how.channels(), false);
+        Value z = linear(x, layer + ".in_proj_z", how.valueWidth(), false);
+        Value y = recurrent(layer, how, qkv.name(), z.name(), rates(x, layer, how, Change.NONE));
+        return linear(y, layer + ".out_proj", x.width(), false);
+    }
+
+    /**
+     * {@code in_proj_b} and {@code in_proj_a} side by side, {@code [rows, 2 * heads]}. In any precision as they are:
+     * what they are off by is multiplied from token to token.
+     */
+    final String rates(Value x, String layer, DeltaRule how, Change reading) {
+        return products.exact(
+                layerInput(x),
+                unique(layer + ".rates"),
+                x.width(),
+                List.of(
+                        new Products.Layer(layer + ".in_proj_b", how.valueHeads(), false, reading),
+                        new Products.Layer(layer + ".in_proj_a", how.valueHeads(), false, reading)));
+    }
+
+    /** What {@code out_proj} reads. */
+    final Value recurrent(String layer, DeltaRule how, String qkv, String z, String rates) {
+        int heads = how.valueHeads();
+        String[] parts =
+                split(convolved(layer, how, qkv), layer, 2 * how.keyWidth(), how.valueWidth()); // [sequences, rows, ..]
+        String[] queriesAndKeys = split(lengthOne(parts[0], how), parts[0], how.keyWidth(), how.keyWidth());
+
+        String[] both = split(sequences(rates, 2 * heads), rates, heads, heads);
+        String write = graph.node("Sigmoid", both[0]).to(unique(layer + ".write"));
+        String shifted = graph.node("Add", both[1], weights.weight(layer + ".dt_bias", heads))
+                .to(unique(both[1] + ".shifted"));
+        String step = graph.node("Softplus", shifted).to(unique(layer + ".step"));
+        String speed =
+                graph.node("Exp", weights.weight(layer + ".A_log", heads)).to(unique(layer + ".A"));
+        String product = graph.node("Mul", step, speed).to(unique(step + ".scaled"));
+        String decay = graph.node("Neg", product).to(unique(layer + ".decay"));
+
+        int index = how.layer();
+        graph.input(pastMatrix(index), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
+        graph.output(presentMatrix(index), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
+        String summed = graph.microsoft(
+                        "LinearAttention",
+                        queriesAndKeys[0],
+                        queriesAndKeys[1],
+                        parts[1],
+                        pastMatrix(index),
+                        decay,
+                        write)
+                .with("q_num_heads", how.keyHeads())
+                .with("kv_num_heads", heads)
+                .to(unique(layer + ".heads"), presentMatrix(index));
+
+        Value rows = new Value(reshape(summed, -1, how.valueWidth()), ANY, how.valueWidth());
+        Value gate = rows.named(z);
+        if (how.answered()) {
+            rows = answered(rows, rows.name());
+            gate = answered(gate, gate.name());
+        }
+        String norm = layer + ".norm";
+        String each = reshape(rows.name(), -1, how.valueDim());
+        String normed = rmsNorm(each, weights.weight(norm + ".weight", how.valueDim()), norm, how.epsilon());
+        return rows.named(gated(gate, Activation.SILU, reshape(normed, -1, how.valueWidth())));
+    }
+
+    /** Through the short convolution, {@code [sequences, rows of each, channels]}. */
+    private String convolved(String layer, DeltaRule how, String qkv) {
+        int index = how.layer();
+        int rows = how.kernel() - 1;
+        graph.input(pastWindow(index), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
+        graph.output(presentWindow(index), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
+        String across = graph.node("Transpose", sequences(qkv, how.channels()))
+                .with("perm", 0, 2, 1)
+                .to(unique(qkv + ".across"));
+        String kernel = weights.weight(layer + ".conv1d.weight", how.channels(), 1, how.kernel());
+        String convolved = graph.microsoft("CausalConvWithState", across, kernel, "", pastWindow(index))
+                .with("activation", "silu")
+                .to(unique(layer + ".conv1d"), presentWindow(index));
+        return graph.node("Transpose", convolved).with("perm", 0, 2, 1).to(unique(convolved + ".rows"));
+    }
+
+    /**
+     * Queries and keys over their lengths. That is an RMS norm, whose mean is the sum over the number of values: so is
+     * its epsilon, and its weight the root of that.
+     */
+    private String lengthOne(String x, DeltaRule how) {
+        int width = how.keyDim();
+        float[] root = new float[width];
+        Arrays.fill(root, (float) (1 / Math.sqrt(width)));
+        String weight = graph.constant("length of " + width, root, width);
+        String normed = rmsNorm(reshape(x, -1, width), weight, x, DeltaRule.LENGTH_EPSILON / width);
+        return sequences(normed, 2 * how.keyWidth());
+    }
+
+    /** Some values of each row, and the others. */
+    final String[] split(String x, String name, int first, int second) {
+        String[] parts = {unique(name + ".first"), unique(name + ".second")};
+        graph.node("Split", x, graph.constant(first, second)).with("axis", -1).to(parts);
+        return parts;
     }
 
     @Override

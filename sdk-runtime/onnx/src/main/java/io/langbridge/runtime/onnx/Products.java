@@ -158,6 +158,32 @@ final class Products {
                 x, weightsOfLayers, in, out, bias, output, names.stream().allMatch(fine));
     }
 
+    /**
+     * Small layers that read the same input as one product, with weights of float32 in any precision: {@code [tokens,
+     * in]} to their outputs side by side. They have no bias.
+     */
+    String exact(String x, String output, int in, List<Layer> layers) {
+        List<Changed> stack = new ArrayList<>();
+        int out = 0;
+        for (Layer layer : layers) {
+            Change change = precision == Precision.FULL ? Change.NONE : layer.change();
+            stack.add(new Changed(weights.get(layer.name() + ".weight", layer.out(), in), change));
+            out += layer.out();
+        }
+        int rows = out;
+        String weight = stored.made(
+                name(stack),
+                "float32 of " + recipe(stack),
+                () -> {
+                    FloatBuffer all = FloatBuffer.allocate(rows * in);
+                    stack.forEach(part -> all.put(read(part, 0, part.out(), in)));
+                    return all.array();
+                },
+                rows,
+                in);
+        return graph.node("Gemm", x, weight).with("transB", 1).to(output);
+    }
+
     private String biases(String name, List<Layer> layers, int out) {
         List<Supplier<float[]>> parts = new ArrayList<>();
         List<String> recipes = new ArrayList<>();

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class RoundedNet extends OnnxNet {
     private static final String BASIS = "basis";
 
-    /** Channels mixed before {@code down_proj}: enough to spread what is large, few enough to cost little. */
-    private static final int MLP_BLOCK = 64;
+    /** Channels mixed behind a gate: enough to spread what is large, few enough to cost little. */
+    private static final int MIXED = 64;
 
     /** The same for what is read of a stream that stays as it is: in it a few channels are larger by far. */
     private static final int STREAM_BLOCK = 256;
@@ -224,15 +224,39 @@ final class RoundedNet extends OnnxNet {
             Change.Scale ofAll = new Change.Scale(
                     scale + " for " + how.heads(),
                     () -> Smoothing.forHeads(scale.values(), how.heads(), how.headDim()));
-            ofValues = new Change(norm, reading.in(), scale.inverse(), Orthogonal.blocks(how.kvWidth(), how.headDim()));
-            ofHeads = new Change(ofAll, Orthogonal.blocks(how.width(), how.headDim()), null, null);
+            // A gate knows channels only as they are.
+            Orthogonal inValues = how.gated() ? null : Orthogonal.blocks(how.kvWidth(), how.headDim());
+            ofValues = new Change(norm, reading.in(), scale.inverse(), inValues);
+            Orthogonal inHeads = how.gated() ? null : Orthogonal.blocks(how.width(), how.headDim());
+            ofHeads = new Change(ofAll, inHeads, null, null);
         }
-        boolean together = state.headNorm() == null && how.headDim() % 16 == 0;
-        List<String> qkv = together
-                ? List.of(stackedHeads(x, layer, how, state, reading, ofValues))
+        boolean together = state.headNorm() == null
+                && !how.gated()
+                && how.headDim() % 16 == 0
+                && state.rotary().width() % 16 == 0;
+        Heads parts = together
+                ? new Heads(List.of(stackedHeads(x, layer, how, state, reading, ofValues)), null)
                 : separateHeads(x, layer, how, state, reading, ofValues);
-        Value heads = cached(x, layer, how, state, qkv);
-        return writing(heads, layer + "." + how.out(), x.width(), how.outBias(), ofHeads);
+        Value heads = gated(cached(x, layer, how, state, parts.qkv()), state.answered(), parts.gate());
+        String out = layer + "." + how.out();
+        return how.gated()
+                ? writingMixed(heads, out, x.width(), how.outBias(), ofHeads.inScale())
+                : writing(heads, out, x.width(), how.outBias(), ofHeads);
+    }
+
+    @Override
+    public Value deltaRule(Value x, String layer, DeltaRule how) {
+        Change reading = reading(x);
+        String both = products.stacked(
+                layerInput(x),
+                unique(layer + ".in_proj_qkvz"),
+                x.width(),
+                List.of(
+                        new Products.Layer(layer + ".in_proj_qkv", how.channels(), false, reading),
+                        new Products.Layer(layer + ".in_proj_z", how.valueWidth(), false, reading)));
+        String[] parts = split(both, both, how.channels(), how.valueWidth());
+        Value y = recurrent(layer, how, parts[0], parts[1], rates(x, layer, how, reading));
+        return writingMixed(y, layer + ".out_proj", x.width(), false, null);
     }
 
     /**
@@ -288,16 +312,24 @@ final class RoundedNet extends OnnxNet {
                         + StoredWeights.identity(down) + norm,
                 () -> Smoothing.ofMlp(gate, up, down, values(norm)));
         Change scaled = new Change(norm, reading.in(), scale.inverse(), null);
-        int block = Math.min(MLP_BLOCK, Integer.lowestOneBit(inner));
         Value gates = new Value(projected(x, layer + ".gate_proj", inner, bias, reading), x.rows(), inner);
         String ups = projected(x, layer + ".up_proj", inner, bias, scaled);
-        String gated = gated(gates, function, ups);
-        gated = mixBlocks(gated, inner, block);
-        Change ofGated = new Change(scale, Orthogonal.blocks(inner, block), null, null);
-        return writing(gates.named(gated), layer + ".down_proj", x.width(), bias, ofGated);
+        Value gated = gates.named(gated(gates, function, ups));
+        return writingMixed(gated, layer + ".down_proj", x.width(), bias, scale);
     }
 
-    /** Mixes neighbouring channels, so that one that is large for a token does not set the scale alone. */
+    /**
+     * The last product of a block behind a gate: neighbouring channels are mixed before, so that one that is large for
+     * a token does not set the scale alone.
+     *
+     * @param scale of what the weight reads, or null
+     */
+    private Value writingMixed(Value x, String layer, int out, boolean bias, Change.@Nullable Scale scale) {
+        int block = Math.min(MIXED, Integer.lowestOneBit(x.width()));
+        Value mixed = x.named(mixBlocks(x.name(), x.width(), block));
+        return writing(mixed, layer, out, bias, new Change(scale, Orthogonal.blocks(x.width(), block), null, null));
+    }
+
     private String mixBlocks(String x, int width, int block) {
         if (block == 1) {
             return x;

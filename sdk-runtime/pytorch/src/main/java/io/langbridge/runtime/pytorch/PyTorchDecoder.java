@@ -17,6 +17,8 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.LongStream;
 
 /** A decoder with its weights; {@code decoder.py} is what a session consists of. */
 final class PyTorchDecoder implements DecoderNetwork {
@@ -29,7 +31,7 @@ final class PyTorchDecoder implements DecoderNetwork {
 
     private final TorchNetwork network;
     /** What the layers keep between tokens. */
-    private final List<State.Keys> states;
+    private final List<State> states;
 
     private final List<Rotary> rotaries;
 
@@ -40,7 +42,7 @@ final class PyTorchDecoder implements DecoderNetwork {
                 : options.prefillChunk();
         Network text = config.network();
         Inventory inventory = Inventory.of(text);
-        states = inventory.states().stream().map(State.Keys.class::cast).toList();
+        states = inventory.states();
         rotaries = inventory.rotaries();
         network = new TorchNetwork(text, weights, Map.of(), options);
     }
@@ -77,12 +79,26 @@ final class PyTorchDecoder implements DecoderNetwork {
         try (Scope scope = new Scope()) {
             return decoder.run(
                     "open",
-                    scope.of(states.stream().mapToLong(State.Keys::kvHeads).toArray()),
-                    scope.of(states.stream().mapToLong(State.Keys::headDim).toArray()),
+                    scope.of(sizes(State.Keys.class, of -> LongStream.of(of.kvHeads(), of.headDim()))),
+                    scope.of(sizes(State.Window.class, of -> LongStream.of(of.width(), of.rows()))),
+                    scope.of(sizes(State.Matrix.class, of -> LongStream.of(of.heads(), of.keys(), of.values()))),
                     scope.of(sequences),
                     scope.of(capacity),
                     frequencies(scope, rotaries));
         }
+    }
+
+    private <T extends State> long[] sizes(Class<T> kind, Function<T, LongStream> sizes) {
+        return states.stream()
+                .filter(kind::isInstance)
+                .map(kind::cast)
+                .flatMapToLong(sizes)
+                .toArray();
+    }
+
+    /** Whether a sequence keeps something that cannot be cut. */
+    boolean sumsUp() {
+        return states.stream().anyMatch(state -> !(state instanceof State.Keys));
     }
 
     /** The angle per position of every rotated pair, for each way of rotating that a decoder has. */

@@ -64,6 +64,9 @@ final class PyTorchDecoderBatch implements DecoderBatch {
         int[] tokens = Arrays.stream(taking).map(i -> tokenIds[i]).toArray();
         int[] positions =
                 Arrays.stream(taking).map(i -> sessions.get(i).length()).toArray();
+        for (int i : taking) {
+            sessions.get(i).runBegins();
+        }
         try (Scope call = new Scope()) {
             call.own(network.run(
                     "step_together",
@@ -75,7 +78,7 @@ final class PyTorchDecoderBatch implements DecoderBatch {
                     logitsValue));
         }
         for (int i : taking) {
-            sessions.get(i).appended();
+            sessions.get(i).appended(1);
         }
     }
 

@@ -6,6 +6,8 @@ import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * A sequence, with its cache on the device that the network updates in place. The methods are synchronized only so that
@@ -19,8 +21,17 @@ final class PyTorchDecoderSession implements DecoderSession {
     private final FloatTensor logits;
     private final IValue logitsValue;
 
+    /** The latest, in the order of their positions; only where something cannot be cut. */
+    private final Deque<Mark> marks = new ArrayDeque<>();
+
     private int length;
+    /** Whether a run failed, so that what cannot be cut is of no known position. */
+    private boolean lost;
+
     private boolean closed;
+
+    /** A copy of what cannot be cut as it was at a position. */
+    private record Mark(int length, IValue copies) {}
 
     /** @param index which of the sequences of {@code caches} it is */
     PyTorchDecoderSession(PyTorchDecoder network, IValue caches, int index, int capacity) {
@@ -55,9 +66,10 @@ final class PyTorchDecoderSession implements DecoderSession {
         requireRoom(tokens);
         try (Scope call = new Scope()) {
             IValue inputs = call.of(call.tensor(inputsEmbeds));
+            runBegins();
             call.own(network.run("prefill", cache, inputs, call.of(length), logitsValue));
         }
-        length += tokens;
+        appended(tokens);
         return logits.data();
     }
 
@@ -66,9 +78,10 @@ final class PyTorchDecoderSession implements DecoderSession {
         requireRoom(1);
         DecoderNetwork.requireToken(tokenId, network.config());
         try (Scope call = new Scope()) {
+            runBegins();
             call.own(network.run("step", cache, call.of(tokenId), call.of(length), logitsValue));
         }
-        length++;
+        appended(1);
         return logits.data();
     }
 
@@ -111,6 +124,7 @@ final class PyTorchDecoderSession implements DecoderSession {
                     ? new int[0]
                     : seen.stream().mapToInt(Integer::intValue).toArray();
             IValue seenIds = call.of(call.tensor(ids));
+            runBegins();
             long id = call.own(network.run(method, cache, input, position, how, seenIds, logitsValue))
                     .toLong();
             if (id < 0) {
@@ -118,18 +132,27 @@ final class PyTorchDecoderSession implements DecoderSession {
             }
             return (int) id;
         });
-        length += tokens;
+        appended(tokens);
         return next;
     }
 
-    /** Notes what was appended in a run with others. */
-    synchronized void appended() {
-        length++;
+    /** Notes that a run begins, which may fail. */
+    synchronized void runBegins() {
+        lost = network.sumsUp();
+    }
+
+    /** Notes what was appended in it. */
+    synchronized void appended(int tokens) {
+        lost = false;
+        length += tokens;
     }
 
     synchronized void requireRoom(int tokens) {
         if (closed) {
             throw new IllegalStateException("The decoder session is closed");
+        }
+        if (lost) {
+            throw new IllegalStateException("A run of this sequence failed; rewind it before the next");
         }
         if (tokens > capacity - length) {
             throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
@@ -138,21 +161,52 @@ final class PyTorchDecoderSession implements DecoderSession {
     }
 
     @Override
-    public synchronized int rewind(int wanted) {
+    public synchronized void mark() {
+        requireRoom(0);
+        if (!network.sumsUp() || !marks.isEmpty() && marks.getLast().length == length) {
+            return;
+        }
+        if (marks.size() == MARKS) {
+            marks.removeFirst().copies.close();
+        }
+        marks.add(new Mark(length, network.run("copied", cache)));
+    }
+
+    @Override
+    public synchronized int rewind(int position) {
         if (closed) {
             throw new IllegalStateException("The decoder session is closed");
         }
-        if (wanted < 0 || wanted > length) {
+        if (position < 0 || position > length) {
             throw new IllegalArgumentException(
-                    "The cache holds " + length + " positions and cannot go back to " + wanted);
+                    "The cache holds " + length + " positions and cannot go back to " + position);
         }
-        length = wanted;
+        boolean restores = network.sumsUp() && (lost || position < length);
+        length = restores ? restored(position) : position;
         return length;
+    }
+
+    /** Goes to the latest mark up to there. */
+    private int restored(int position) {
+        while (!marks.isEmpty() && marks.getLast().length > position) {
+            marks.removeLast().copies.close();
+        }
+        lost = false;
+        try (Scope call = new Scope()) {
+            if (marks.isEmpty()) {
+                call.own(network.run("clear", cache));
+                return 0;
+            }
+            call.own(network.run("restore", cache, marks.getLast().copies));
+            return marks.getLast().length;
+        }
     }
 
     @Override
     public synchronized void close() {
         closed = true;
+        marks.forEach(mark -> mark.copies.close());
+        marks.clear();
         scope.close();
     }
 }

@@ -229,7 +229,7 @@ final class TorchNet implements Net {
         String y = state == null
                 ? call("self.open_attention", qkv, how.heads(), how.kvHeads())
                 : call(
-                        "self.cached_attention",
+                        how.gated() ? "self.cached_gated_attention" : "self.cached_attention",
                         qkv,
                         state.headNorm() == null ? "None" : headNorm(layer, how),
                         state.headNorm() == null ? 0.0f : state.headNorm(),
@@ -267,6 +267,27 @@ final class TorchNet implements Net {
             lines.append(call("self.mask", x.name(), "c", window)).append('\n');
         }
         return name;
+    }
+
+    @Override
+    public Value deltaRule(Value x, String layer, DeltaRule how) {
+        String mixed = together(x, layer, false, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a");
+        String y = call(
+                "self.delta_rule",
+                mixed,
+                tensor(layer + ".conv1d.weight"),
+                tensor(layer + ".A_log"),
+                tensor(layer + ".dt_bias"),
+                tensor(layer + ".norm.weight"),
+                how.epsilon(),
+                "c",
+                how.layer(),
+                how.keyHeads(),
+                how.keyDim(),
+                how.valueHeads(),
+                how.valueDim(),
+                python(how.answered()));
+        return linear(new Value(let(y), x.rows(), how.valueWidth()), layer + ".out_proj", x.width(), false);
     }
 
     @Override

@@ -1,30 +1,63 @@
 
   # ---- A decoder's session. These methods follow those of ops.py; w[0] is the table of embeddings.
 
-  # Empty caches of several sequences: keys and values, and the rotations of all positions. kv_heads, head_dims: of each
-  # layer; inverse_frequencies: [head_dim / 2] each, float32 as the reference's angles
-  def open(self, w: List[Tensor], kv_heads: List[int], head_dims: List[int], sequences: int, capacity: int,
-      inverse_frequencies: List[Tensor]) -> __torch__.Context:
+  # What is kept of several sequences, empty: keys and values, windows and matrices, and the rotations of all positions.
+  # Of each layer side by side: kv_heads and head_dim; channels and rows; heads, key_dim and value_dim.
+  # inverse_frequencies: [head_dim / 2] each, float32 as the reference's angles
+  def open(self, w: List[Tensor], of_keys: List[int], of_windows: List[int], of_matrices: List[int], sequences: int,
+      capacity: int, inverse_frequencies: List[Tensor]) -> __torch__.Context:
     keys : List[Tensor] = []
     values : List[Tensor] = []
+    windows : List[Tensor] = []
+    matrices : List[Tensor] = []
     none : List[int] = []
     shown : List[Tensor] = []
-    for i in range(len(kv_heads)):
-      shape = [sequences, kv_heads[i], capacity, head_dims[i]]
+    for i in range(0, len(of_keys), 2):
+      shape = [sequences, of_keys[i], capacity, of_keys[i + 1]]
       keys.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
       values.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
+    for i in range(0, len(of_windows), 2):
+      windows.append(torch.zeros([sequences, of_windows[i], of_windows[i + 1]], dtype=6, device=w[0].device))
+    for i in range(0, len(of_matrices), 3):
+      shape = [sequences, of_matrices[i], of_matrices[i + 1], of_matrices[i + 2]]
+      matrices.append(torch.zeros(shape, dtype=6, device=w[0].device))
     cos, sin = self.rotations(capacity, inverse_frequencies, w[0])
-    return __torch__.Context(keys, values, cos, sin, 0, none, none, none, True, None, shown)
+    return __torch__.Context(
+        keys, values, windows, matrices, cos, sin, 0, none, none, none, True, None, shown)
 
-  # The cache of one of them.
+  # What is kept of one of them.
   def sequence(self, w: List[Tensor], caches: __torch__.Context, index: int) -> __torch__.Context:
-    keys : List[Tensor] = []
-    values : List[Tensor] = []
-    for i in range(len(caches.keys)):
-      keys.append(torch.select(caches.keys[i], 0, index))
-      values.append(torch.select(caches.values[i], 0, index))
     none : List[int] = []
-    return __torch__.Context(keys, values, caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
+    return __torch__.Context(
+        self.each(caches.keys, index), self.each(caches.values, index), self.each(caches.windows, index),
+        self.each(caches.matrices, index), caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
+
+  def each(self, tensors: List[Tensor], index: int) -> List[Tensor]:
+    each : List[Tensor] = []
+    for x in tensors:
+      each.append(torch.select(x, 0, index))
+    return each
+
+  # A copy of what cannot be cut, of one sequence.
+  def copied(self, w: List[Tensor], cache: __torch__.Context) -> List[Tensor]:
+    copies : List[Tensor] = []
+    for x in cache.windows + cache.matrices:
+      copies.append(x.clone())
+    return copies
+
+  # Puts it back.
+  def restore(self, w: List[Tensor], cache: __torch__.Context, copies: List[Tensor]) -> int:
+    kept = cache.windows + cache.matrices
+    for i in range(len(kept)):
+      torch.copy_(kept[i], copies[i])
+    return len(kept)
+
+  # Begins a sequence anew.
+  def clear(self, w: List[Tensor], cache: __torch__.Context) -> int:
+    kept = cache.windows + cache.matrices
+    for x in kept:
+      torch.zero_(x)
+    return len(kept)
 
   # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each.
   def rotation(self, positions: int, inverse_frequencies: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
@@ -72,7 +105,7 @@
     cos = self.narrowed(cache.cos, position, x.size(0))
     sin = self.narrowed(cache.sin, position, x.size(0))
     c = __torch__.Context(
-        cache.keys, cache.values, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True, None,
+        cache.keys, cache.values, cache.windows, cache.matrices, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True, None,
         cache.shown)
     return self.network(w, x, c).to(6).view([-1])
 
@@ -84,7 +117,7 @@
     none : List[Tensor] = []
     one : List[int] = []
     c = __torch__.Context(
-        none, none, self.selected(cos, positions), self.selected(sin, positions), 0, one, one, lengths, False, learnt,
+        none, none, none, none, self.selected(cos, positions), self.selected(sin, positions), 0, one, one, lengths, False, learnt,
         none)
     return self.network(w, x, c)
 
@@ -168,8 +201,8 @@
       positions: List[int], rows: Tensor, logits: Tensor) -> int:
     at = rows.to(w[0].device)
     c = __torch__.Context(
-        caches.keys, caches.values, self.selected(caches.cos, at), self.selected(caches.sin, at), 0,
-        sequences, positions, caches.lengths, False, None, caches.shown)
+        caches.keys, caches.values, caches.windows, caches.matrices, self.selected(caches.cos, at),
+        self.selected(caches.sin, at), 0, sequences, positions, caches.lengths, False, None, caches.shown)
     x = self.embedded(w, tokens)
     y = self.network(w, x, c)
     for i in range(len(sequences)):
@@ -192,7 +225,7 @@
   def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
     c = __torch__.Context(
-        cache.keys, cache.values, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths, False, None,
+        cache.keys, cache.values, cache.windows, cache.matrices, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths, False, None,
         shown)
     logits = self.network(w, inputs_embeds, c)
     return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)

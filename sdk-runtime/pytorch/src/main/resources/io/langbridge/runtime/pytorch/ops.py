@@ -7,12 +7,16 @@
 class Context(NamedTuple):
   keys : List[Tensor]  # of each layer that keeps them, [kv_heads, capacity, head_dim], after rotation
   values : List[Tensor]
+  # Of each layer of linear attention, float32: the last inputs of its convolution, [channels, rows], and what it has
+  # summed up, [heads, key_dim, value_dim]
+  windows : List[Tensor]
+  matrices : List[Tensor]
   # For each way of rotating: of the positions of the rows, [rows, 1, head_dim]
   cos : List[Tensor]
   sin : List[Tensor]
   position : int  # of the first row
-  # Where each row is a sequence of its own: which it is of those that keys and values hold, [sequences, kv_heads,
-  # capacity, head_dim] then, and its position. Empty: one sequence
+  # Where each row is a sequence of its own: which it is of those that are kept, in [sequences, ..] of the above then,
+  # and its position. Empty: one sequence
   sequences : List[int]
   positions : List[int]
   # Rows of several sequences, one after the other, which do not see each other: nothing is kept, and no tensor is
@@ -132,10 +136,15 @@ class Network(Module):
 
   # ---- Attention that goes on behind what was kept. One input at a time: [rows, width]
 
-  # Element k pairs with k + head_dim / 2. x: [rows, heads, head_dim]
+  # Element k pairs with k + width / 2, and those behind the width stay. x: [rows, heads, head_dim]; cos: [rows, 1, width]
   def rotate(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    first, second = torch.chunk(x, 2, -1)
-    return torch.addcmul(x * cos, torch.cat([torch.neg(second), first], -1), sin)
+    width = cos.size(-1)
+    turned = torch.narrow(x, -1, 0, width)
+    first, second = torch.chunk(turned, 2, -1)
+    y = torch.addcmul(turned * cos, torch.cat([torch.neg(second), first], -1), sin)
+    if width < x.size(-1):
+      y = torch.cat([y, torch.narrow(x, -1, width, x.size(-1) - width)], -1)
+    return y
 
   # Which positions each of the new rows sees, [rows, total]; None if plain causal order says it all.
   def causal(self, position: int, rows: int, window: int, like: Tensor) -> Optional[Tensor]:
@@ -183,6 +192,21 @@ class Network(Module):
       shares = torch.softmax(scores, -1, dtype=6).to(v.dtype)
       y = torch.matmul(shares, torch.repeat_interleave(v, group, 1))
     return y
+
+  # qkvg: queries, keys and values of each row side by side, with queries and gates in turns
+  def cached_gated_attention(self, qkvg: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context,
+      layer: int, rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int,
+      mask: Optional[Tensor], answered: bool) -> Tensor:
+    rows = qkvg.size(0)
+    head_dim = qkvg.size(1) // (2 * heads + 2 * kv_heads)
+    q, kv = torch.split_with_sizes(qkvg, [2 * heads * head_dim, 2 * kv_heads * head_dim], -1)
+    q, gate = torch.chunk(q.view([rows, heads, 2 * head_dim]), 2, -1)
+    gate = gate.reshape([rows, heads * head_dim])
+    if answered:
+      gate = self.answered(gate, c)
+    qkv = torch.cat([q.reshape([rows, heads * head_dim]), kv], -1)
+    y = self.cached_attention(qkv, norm, epsilon, c, layer, rotary, heads, kv_heads, scale, cap, window, mask, answered)
+    return y * torch.sigmoid(gate)
 
   # qkv: queries, keys and values of each row side by side; norm: [heads + kv_heads, head_dim]; layer: of those that keep
   # keys and values; rotary: which of the ways of rotating
@@ -262,13 +286,97 @@ class Network(Module):
       first = first + length
     return torch.cat(attended)
 
+  # ---- Linear attention
+
+  # Over its length. x: [.., heads, key_dim], float32
+  def length_one(self, x: Tensor) -> Tensor:
+    return x * torch.rsqrt(torch.sum(x * x, [-1], True) + 1e-06)
+
+  # The gated delta rule row after row. qkv: [sequences, rows, channels]; keep, write: [sequences, rows, heads], what
+  # stays of the sum and how much of a row's value is written; float32. Gives [sequences, rows, heads, value_dim], the
+  # window and the matrix behind the last row.
+  def recurrent(self, qkv: Tensor, keep: Tensor, write: Tensor, kernel: Tensor, window: Tensor, matrix: Tensor,
+      key_heads: int) -> Tuple[Tensor, Tensor, Tensor]:
+    heads, key_dim, value_dim = matrix.size(1), matrix.size(2), matrix.size(3)
+    sequences, rows, channels = qkv.size(0), qkv.size(1), qkv.size(2)
+    seen = torch.cat([window, torch.transpose(qkv, 1, 2)], 2)
+    x = torch.silu(torch.conv1d(seen, kernel, None, [1], [0], [1], channels))  # [sequences, channels, rows]
+    width = key_heads * key_dim
+    q, k, v = torch.split_with_sizes(torch.transpose(x, 1, 2), [width, width, heads * value_dim], -1)
+    q = self.length_one(q.reshape([sequences, rows, key_heads, key_dim])) * key_dim ** -0.5
+    k = self.length_one(k.reshape([sequences, rows, key_heads, key_dim]))
+    v = v.reshape([sequences, rows, heads, value_dim])
+    if heads != key_heads:
+      q = torch.repeat_interleave(q, heads // key_heads, 2)
+      k = torch.repeat_interleave(k, heads // key_heads, 2)
+    q = q.unsqueeze(3)  # each a row to multiply a matrix with
+    k = k.unsqueeze(3)
+    v = v.unsqueeze(3)
+    keep = keep.unsqueeze(3).unsqueeze(4)
+    write = write.unsqueeze(3).unsqueeze(4)
+    read : List[Tensor] = []
+    for i in range(rows):
+      key = torch.select(k, 1, i)
+      matrix = matrix * torch.select(keep, 1, i)
+      missing = torch.select(v, 1, i) - torch.matmul(key, matrix)
+      matrix = matrix + torch.matmul(torch.transpose(key, -2, -1), missing * torch.select(write, 1, i))
+      read.append(torch.squeeze(torch.matmul(torch.select(q, 1, i), matrix), 2))
+    last = torch.narrow(seen, 2, rows, window.size(2))
+    return torch.stack(read, 1), last, matrix
+
+  # mixed: what in_proj_qkv, _z, _b and _a give, side by side; kernel: [channels, 1, rows]; layer: of those of linear
+  # attention
+  def delta_rule(self, mixed: Tensor, kernel: Tensor, a_log: Tensor, dt_bias: Tensor, norm: Tensor, epsilon: float,
+      c: __torch__.Context, layer: int, key_heads: int, key_dim: int, heads: int, value_dim: int,
+      answered: bool) -> Tensor:
+    rows = mixed.size(0)
+    kernel = kernel.to(6)
+    channels = kernel.size(0)
+    qkv, z, b, a = torch.split_with_sizes(mixed, [channels, heads * value_dim, heads, heads], -1)
+    qkv = qkv.to(6)
+    write = torch.sigmoid(b.to(6))
+    keep = torch.exp(torch.neg(torch.exp(a_log.to(6)) * torch.softplus(a.to(6) + dt_bias.to(6))))
+    if len(c.lengths) > 0:
+      parts : List[Tensor] = []
+      window = torch.zeros([1, channels, kernel.size(2) - 1], dtype=6, device=mixed.device)
+      matrix = torch.zeros([1, heads, key_dim, value_dim], dtype=6, device=mixed.device)
+      first = 0
+      for length in c.lengths:
+        part, _, _ = self.recurrent(
+            torch.narrow(qkv, 0, first, length).unsqueeze(0), torch.narrow(keep, 0, first, length).unsqueeze(0),
+            torch.narrow(write, 0, first, length).unsqueeze(0), kernel, window, matrix, key_heads)
+        parts.append(torch.squeeze(part, 0))
+        first = first + length
+      y = torch.cat(parts)
+    elif len(c.sequences) > 0:
+      windows = torch.stack([torch.select(c.windows[layer], 0, i) for i in c.sequences])
+      matrices = torch.stack([torch.select(c.matrices[layer], 0, i) for i in c.sequences])
+      y, windows, matrices = self.recurrent(
+          qkv.unsqueeze(1), keep.unsqueeze(1), write.unsqueeze(1), kernel, windows, matrices, key_heads)
+      y = torch.squeeze(y, 1)
+      for i in range(rows):
+        torch.copy_(torch.select(c.windows[layer], 0, c.sequences[i]), torch.select(windows, 0, i))
+        torch.copy_(torch.select(c.matrices[layer], 0, c.sequences[i]), torch.select(matrices, 0, i))
+    else:
+      y, window, matrix = self.recurrent(
+          qkv.unsqueeze(0), keep.unsqueeze(0), write.unsqueeze(0), kernel, c.windows[layer].unsqueeze(0),
+          c.matrices[layer].unsqueeze(0), key_heads)
+      y = torch.squeeze(y, 0)
+      torch.copy_(c.windows[layer], torch.squeeze(window, 0))
+      torch.copy_(c.matrices[layer], torch.squeeze(matrix, 0))
+    if answered:
+      y = self.answered(y, c)
+      z = self.answered(z, c)
+    normed = torch.rms_norm(y, [value_dim], norm.to(6), epsilon).reshape(z.size())
+    return (normed * torch.silu(z.to(6))).to(mixed.dtype)
+
   # ---- What is called. w: the weights in the order of the network's text
 
   def nothing(self) -> __torch__.Context:
     none : List[Tensor] = []
     one : List[int] = []
     shown : List[Tensor] = []
-    return __torch__.Context(none, none, none, none, 0, one, one, one, False, None, shown)
+    return __torch__.Context(none, none, none, none, none, none, 0, one, one, one, False, None, shown)
 
   # Float32 on the CPU, in row order.
   def result(self, x: Tensor) -> Tensor:

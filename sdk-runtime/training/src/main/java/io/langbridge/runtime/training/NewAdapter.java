@@ -2,7 +2,6 @@ package io.langbridge.runtime.training;
 
 import java.nio.file.Path;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An adapter that does not exist yet: its kind and size. It begins with random weights, uniform between plus and minus
@@ -10,22 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1
  */
-public final class NewAdapter {
-    /** Width of LangBridge's projector in the paper and in the published weights. */
-    private static final int PUBLISHED_HIDDEN_SIZE = 5120;
-
-    private final int layers;
-    private final @Nullable Path vocabulary;
-    private final boolean softmax;
-    private final int hiddenSize;
-
-    private NewAdapter(int layers, @Nullable Path vocabulary, boolean softmax, int hiddenSize) {
-        this.layers = layers;
-        this.vocabulary = vocabulary;
-        this.softmax = softmax;
-        this.hiddenSize = hiddenSize;
-    }
-
+public sealed interface NewAdapter {
     /**
      * LangBridge: coefficients over a shared vocabulary, times the language model's embeddings of its tokens. Without a
      * softmax, as in the published code, and with 5120 hidden units unless changed.
@@ -33,8 +17,8 @@ public final class NewAdapter {
      * @param vocabulary the shared vocabulary as JSON, {@code {token: id}}
      * @return the adapter
      */
-    public static NewAdapter langBridge(Path vocabulary) {
-        return new NewAdapter(0, Objects.requireNonNull(vocabulary, "vocabulary"), false, PUBLISHED_HIDDEN_SIZE);
+    static LangBridge langBridge(Path vocabulary) {
+        return new LangBridge(vocabulary, false, LangBridge.PUBLISHED_HIDDEN_SIZE);
     }
 
     /**
@@ -43,11 +27,8 @@ public final class NewAdapter {
      * @param layers linear layers, 1 to 99
      * @return the adapter
      */
-    public static NewAdapter mlp(int layers) {
-        if (layers < 1 || layers > 99) {
-            throw new IllegalArgumentException("layers must be 1 to 99, not " + layers);
-        }
-        return new NewAdapter(layers, null, false, 0);
+    static Mlp mlp(int layers) {
+        return new Mlp(layers);
     }
 
     /**
@@ -55,59 +36,71 @@ public final class NewAdapter {
      *
      * @return the adapter
      */
-    public static NewAdapter linear() {
-        return new NewAdapter(0, null, false, 0);
+    static Linear linear() {
+        return new Linear();
     }
 
     /**
-     * Puts a softmax over the shared vocabulary, as the paper's text describes.
+     * See {@link NewAdapter#langBridge}.
      *
-     * @return the adapter
-     * @throws IllegalStateException if this is not a LangBridge adapter
+     * @param vocabulary the shared vocabulary as JSON, {@code {token: id}}
+     * @param hasSoftmax whether there is a softmax over it
+     * @param hiddenSize units of the hidden layers, at least 1
      */
-    public NewAdapter softmax() {
-        requireLangBridge("softmax");
-        return new NewAdapter(layers, vocabulary, true, hiddenSize);
+    record LangBridge(Path vocabulary, boolean hasSoftmax, int hiddenSize) implements NewAdapter {
+        /** Width of LangBridge's projector in the paper and in the published weights. */
+        private static final int PUBLISHED_HIDDEN_SIZE = 5120;
+
+        /**
+         * Checks the values.
+         *
+         * @throws IllegalArgumentException if there are no hidden units
+         */
+        public LangBridge {
+            Objects.requireNonNull(vocabulary, "vocabulary");
+            if (hiddenSize < 1) {
+                throw new IllegalArgumentException("hiddenSize must be at least 1, not " + hiddenSize);
+            }
+        }
+
+        /**
+         * Puts a softmax over the shared vocabulary, as the paper's text describes.
+         *
+         * @return the adapter
+         */
+        public LangBridge softmax() {
+            return new LangBridge(vocabulary, true, hiddenSize);
+        }
+
+        /**
+         * Sets the width of the hidden layers.
+         *
+         * @param units at least 1; 5120 if not set
+         * @return the adapter
+         */
+        public LangBridge hiddenSize(int units) {
+            return new LangBridge(vocabulary, hasSoftmax, units);
+        }
     }
 
     /**
-     * Sets the width of LangBridge's hidden layers.
+     * See {@link NewAdapter#mlp}.
      *
-     * @param hiddenSize units, at least 1; 5120 if not set
-     * @return the adapter
-     * @throws IllegalStateException if this is not a LangBridge adapter
+     * @param layers linear layers, 1 to 99
      */
-    public NewAdapter hiddenSize(int hiddenSize) {
-        requireLangBridge("hiddenSize");
-        if (hiddenSize < 1) {
-            throw new IllegalArgumentException("hiddenSize must be at least 1, not " + hiddenSize);
+    record Mlp(int layers) implements NewAdapter {
+        /**
+         * Checks the number.
+         *
+         * @throws IllegalArgumentException if it is none of these
+         */
+        public Mlp {
+            if (layers < 1 || layers > 99) {
+                throw new IllegalArgumentException("layers must be 1 to 99, not " + layers);
+            }
         }
-        return new NewAdapter(layers, vocabulary, softmax, hiddenSize);
     }
 
-    private void requireLangBridge(String setting) {
-        if (vocabulary == null) {
-            throw new IllegalStateException("Only a LangBridge adapter has " + setting);
-        }
-    }
-
-    /** Linear layers of an MLP; 0 for another kind. */
-    int layers() {
-        return layers;
-    }
-
-    /** Null unless this is a LangBridge adapter. */
-    @Nullable
-    Path vocabulary() {
-        return vocabulary;
-    }
-
-    boolean hasSoftmax() {
-        return softmax;
-    }
-
-    /** Of LangBridge. */
-    int hiddenSize() {
-        return hiddenSize;
-    }
+    /** See {@link NewAdapter#linear}. */
+    record Linear() implements NewAdapter {}
 }

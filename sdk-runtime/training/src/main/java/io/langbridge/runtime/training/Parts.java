@@ -49,8 +49,7 @@ record Parts(
     private static Parts open(Training training, Closing closing) {
         Encoder encoder = training.encoder;
         Adapter existing = training.adapter;
-        AdapterPart adapter =
-                existing == null ? null : closing.add(AdapterPart.open(existing.path(), existing.vocabulary()));
+        AdapterPart adapter = existing == null ? null : closing.add(Fit.open(existing));
         FeatureSelection selection = Fit.selection(encoder, adapter);
         VisionPart vision = encoder == null ? null : closing.add(VisionPart.open(encoder.folder(), selection));
         LlmPart llm = training.llm == null ? null : closing.add(LlmPart.open(training.llm.folder()));
@@ -77,7 +76,8 @@ record Parts(
 
     private static @Nullable SharedVocabulary vocabulary(
             @Nullable AdapterPart adapter, @Nullable NewAdapter wanted, Tokenizer tokenizer, LlmPart llm) {
-        Path file = adapter != null ? adapter.vocabularyFile() : wanted == null ? null : wanted.vocabulary();
+        Path chosen = wanted instanceof NewAdapter.LangBridge langBridge ? langBridge.vocabulary() : null;
+        Path file = adapter != null ? adapter.vocabularyFile() : chosen;
         return file == null
                 ? null
                 : SharedVocabulary.read(file)
@@ -88,12 +88,13 @@ record Parts(
 
     private static AdapterConfig config(
             @Nullable NewAdapter wanted, @Nullable SharedVocabulary vocabulary, int features, int hidden) {
-        if (wanted != null && vocabulary != null) {
-            return new AdapterConfig.LangBridge(features, wanted.hiddenSize(), vocabulary.size(), wanted.hasSoftmax());
+        if (wanted instanceof NewAdapter.LangBridge langBridge && vocabulary != null) {
+            return new AdapterConfig.LangBridge(
+                    features, langBridge.hiddenSize(), vocabulary.size(), langBridge.hasSoftmax());
         }
-        return wanted == null || wanted.layers() == 0
-                ? new AdapterConfig.Linear(features, hidden)
-                : new AdapterConfig.Mlp(features, hidden, wanted.layers(), true);
+        return wanted instanceof NewAdapter.Mlp mlp
+                ? new AdapterConfig.Mlp(features, hidden, mlp.layers(), true)
+                : new AdapterConfig.Linear(features, hidden);
     }
 
     private static AdapterConfig config(Adapter existing, AdapterPart part, VisionPart vision, LlmPart llm) {

@@ -85,8 +85,11 @@ class TrainingBuilderTest {
         assertThatIllegalStateException()
                 .isThrownBy(() -> complete(Training.pretraining()).batchSize(4).build())
                 .withMessage("microBatchSize 8 is more than batchSize 4; a batch is made of micro-batches");
-        assertThatIllegalStateException()
-                .isThrownBy(() -> NewAdapter.linear().softmax())
-                .withMessage("Only a LangBridge adapter has softmax");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> NewAdapter.mlp(0))
+                .withMessage("layers must be 1 to 99, not 0");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> NewAdapter.langBridge(Path.of("v.json")).hiddenSize(0))
+                .withMessage("hiddenSize must be at least 1, not 0");
     }
 }

@@ -74,13 +74,18 @@ public final class Checkpoints {
     }
 
     /**
-     * A view in which some tensors have values that are 1 larger: norms that are stored as what is beyond 1.
+     * A view in which some tensors are 1 more: norms that a checkpoint stores as what they have beyond 1.
      *
+     * @param which names of those
      * @return a view; closing it closes nothing
      */
     public static Weights plusOne(Weights weights, Predicate<String> which) {
-        return NamedTensors.changed(
-                weights, (name, tensor) -> which.test(name) ? new LinearTensor(tensor, 1, 1) : tensor);
+        Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+        for (String name : weights.names()) {
+            StoredTensor tensor = weights.get(name);
+            tensors.put(name, which.test(name) ? new LinearTensor(tensor, 1, 1) : tensor);
+        }
+        return new NamedTensors(weights.source(), tensors, Collections.emptyList());
     }
 
     /** A view of a tensor whose values are multiplied in float32. */

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -67,12 +66,6 @@ final class NamedTensors implements Weights {
                 }
             }
         }
-        return new NamedTensors(weights.source(), view, Collections.emptyList());
-    }
-
-    static Weights changed(Weights weights, BiFunction<String, StoredTensor, StoredTensor> change) {
-        Map<String, StoredTensor> view = new LinkedHashMap<>();
-        weights.names().forEach(name -> view.put(name, change.apply(name, weights.get(name))));
         return new NamedTensors(weights.source(), view, Collections.emptyList());
     }
 

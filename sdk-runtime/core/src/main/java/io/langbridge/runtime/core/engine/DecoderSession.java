@@ -9,6 +9,9 @@ import java.nio.FloatBuffer;
  * thread-safe. Sessions of one network may run side by side.
  */
 public interface DecoderSession extends AutoCloseable {
+    /** How many {@link #mark marks} a session keeps, the latest, where each is a copy of something. */
+    int MARKS = 2;
+
     /** Positions in the cache. */
     int length();
 

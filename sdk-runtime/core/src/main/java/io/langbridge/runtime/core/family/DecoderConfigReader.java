@@ -6,7 +6,6 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
@@ -59,13 +58,15 @@ public final class DecoderConfigReader {
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
-        Quantisation.refuse(json);
         String name = name(json, absentType);
+        if (Qwen35ConfigReader.reads(name)) {
+            return Qwen35ConfigReader.read(json);
+        }
         if (GemmaConfigReader.NAMES.contains(name)) {
             return GemmaConfigReader.read(json, name);
         }
         Family family = family(json, name);
-        requireActivation(json, "hidden_act", "silu");
+        refuseUnsupported(json, "hidden_act", "silu");
 
         int hidden = json.positiveOr("hidden_size", 4096);
         int heads = json.positiveOr("num_attention_heads", 32);
@@ -102,16 +103,19 @@ public final class DecoderConfigReader {
         return family.name().toLowerCase(Locale.ROOT);
     }
 
-    /** The architecture's, or the {@code model_type}. */
+    /** The architecture comes first: early LLaVA models of the authors all have the model_type "llava". */
+    private static String nameKey(Json json) {
+        boolean named =
+                json.has("architectures") && !json.strings("architectures").isEmpty();
+        return named ? "architectures" : "model_type";
+    }
+
     private static String name(Json json, @Nullable String absentType) {
-        List<String> architectures =
-                json.has("architectures") ? json.strings("architectures") : Collections.emptyList();
-        String modelType = json.string("model_type");
-        if (architectures.isEmpty() && modelType == null) {
-            modelType = absentType;
+        if (nameKey(json).equals("architectures")) {
+            return json.strings("architectures").get(0);
         }
-        // The architecture comes first: early LLaVA models of the authors all have the model_type "llava".
-        return architectures.isEmpty() ? String.valueOf(modelType) : architectures.get(0);
+        String modelType = json.string("model_type");
+        return String.valueOf(modelType == null ? absentType : modelType);
     }
 
     private static Family family(Json json, String name) {
@@ -121,15 +125,16 @@ public final class DecoderConfigReader {
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
             default ->
-                throw new UnsupportedModelException(
-                        json.at(json.has("architectures") ? "architectures" : "model_type") + " is '" + name
-                                + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                                + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), MistralForCausalLM, Gemma2ForCausalLM"
-                                + " and Gemma3ForCausalLM, and LLaVA models of these.");
+                throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
+                        + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+                        + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna),"
+                        + " MistralForCausalLM, Gemma2ForCausalLM and Gemma3ForCausalLM, and LLaVA models of"
+                        + " these.");
         };
     }
 
-    static void requireActivation(Json json, String key, String supported) {
+    static void refuseUnsupported(Json json, String key, String supported) {
+        Quantisation.refuse(json);
         String activation = json.stringOr(key, supported);
         if (!activation.equals(supported)) {
             throw new UnsupportedModelException(
@@ -207,11 +212,7 @@ public final class DecoderConfigReader {
             }
             return sliding;
         }
-        List<String> types = json.strings("layer_types");
-        if (types.size() != layers) {
-            throw new CheckpointException(
-                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
-        }
+        List<String> types = layerTypes(json, layers);
         for (int i = 0; i < layers; i++) {
             sliding[i] = switch (types.get(i)) {
                 case "full_attention" -> false;
@@ -228,15 +229,26 @@ public final class DecoderConfigReader {
         return sliding;
     }
 
+    static List<String> layerTypes(Json json, int layers) {
+        List<String> types = json.strings("layer_types");
+        if (types.size() != layers) {
+            throw new CheckpointException(
+                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
+        }
+        return types;
+    }
+
     /**
      * As the reference reads them: {@code rope_scaling}, which people add by hand, wins over the
      * {@code rope_parameters} that transformers 5 writes, and takes no value from them.
      */
+    static @Nullable Json ropeParameters(Json json) {
+        Json scaling = filled(json, "rope_scaling");
+        return scaling == null ? filled(json, "rope_parameters") : scaling;
+    }
+
     static Rope rope(Json json, int maxPositions) {
-        Json parameters = filled(json, "rope_scaling");
-        if (parameters == null) {
-            parameters = filled(json, "rope_parameters");
-        }
+        Json parameters = ropeParameters(json);
         if (parameters == null) {
             return new Rope(theta(json, 10_000), null);
         }

@@ -19,7 +19,7 @@ final class GemmaConfigReader {
 
     static GemmaConfig read(Json json, String name) {
         boolean third = !name.equalsIgnoreCase("gemma2ForCausalLM") && !name.equals("gemma2");
-        DecoderConfigReader.requireActivation(json, "hidden_activation", "gelu_pytorch_tanh");
+        DecoderConfigReader.refuseUnsupported(json, "hidden_activation", "gelu_pytorch_tanh");
         if (json.booleanOr("use_bidirectional_attention", false)) {
             throw new UnsupportedModelException(json.at("use_bidirectional_attention")
                     + " is true; such a model reads texts and writes none, and only those that write are supported.");

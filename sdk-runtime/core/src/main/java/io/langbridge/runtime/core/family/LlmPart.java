@@ -68,12 +68,12 @@ public final class LlmPart implements AutoCloseable {
         DecoderConfig decoder = text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text);
         Quantisation.refuse(all);
         Folder.refuseLora(all);
-        Weights weights = decoder.weights(normalize(all));
+        Weights weights = normalize(all);
         boolean declared =
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
-        return new LlmPart(decoder, weights, generation, folder, owned);
+        return new LlmPart(decoder, decoder.weights(weights), generation, folder, owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */

@@ -5,9 +5,10 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import io.langbridge.Adapter;
+import io.langbridge.AdapterWriter;
 import io.langbridge.CheckpointException;
 import io.langbridge.FitReport;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.adapter.Adapters;
@@ -54,22 +55,22 @@ final class AdapterFolder {
             .create();
 
     private final Path folder;
-    private final Adapter wanted;
+    private final LangBridgeAdapter wanted;
     private final AdapterPart part;
     private final AdapterConfig.LangBridge shape;
     private final Closing closing;
 
-    private AdapterFolder(Path folder, Adapter wanted, Closing closing) {
+    private AdapterFolder(Path folder, LangBridgeAdapter wanted, Closing closing) {
         this.folder = folder;
         this.wanted = wanted;
         this.closing = closing;
-        this.part = closing.add(AdapterPart.open(wanted.path(), wanted.vocabulary()));
+        this.part = closing.add(Fit.open(wanted));
         Fit.requireKind(wanted, part);
         this.shape = (AdapterConfig.LangBridge) Fit.shape(wanted, part);
     }
 
-    /** See {@link Adapter#save}. */
-    static void save(Adapter adapter, @Nullable Llm trainedWith, Path folder) {
+    /** See {@link AdapterWriter#save}. */
+    static void save(LangBridgeAdapter adapter, @Nullable Llm trainedWith, Path folder) {
         Closing closing = new Closing();
         try {
             new AdapterFolder(folder, adapter, closing).save(trainedWith);
@@ -78,8 +79,9 @@ final class AdapterFolder {
         }
     }
 
-    /** See {@link Adapter#fold} and {@link Adapter#export}. */
-    static void fold(Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
+    /** See {@link AdapterWriter#fold} and {@link AdapterWriter#export}. */
+    static void fold(
+            LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
         Closing closing = new Closing();
         try {
             new AdapterFolder(folder, adapter, closing).fold(llm, standard, engine, options);
@@ -138,13 +140,18 @@ final class AdapterFolder {
     }
 
     private void fold(Llm named, boolean standard, Engine engine, EngineOptions options) {
+        if (shape.softmax()) {
+            throw new UnsupportedModelException("The adapter " + wanted.path() + " has a softmax over its vocabulary,"
+                    + " which no projector computes, so it cannot be folded; use it as it is: Adapter.langBridge(..)");
+        }
         LlmPart llm = closing.add(LlmPart.open(named.folder()));
         int width = llm.config().hiddenSize();
         int inner = shape.mlpHiddenSize();
         if (standard && inner > width) {
             throw new UnsupportedModelException("The adapter " + wanted.path() + " is " + inner
                     + " wide between its layers, but a standard mlp2x_gelu projector for " + llm.folder() + " is "
-                    + width + " wide there, so none computes the same; Adapter.fold(..) keeps the adapter's width");
+                    + width
+                    + " wide there, so none computes the same; AdapterWriter.fold(..) keeps the adapter's width");
         }
         boolean together = ModelFiles.together(wanted, llm);
         Fit.Lookup lookup = Fit.lookup(part, Tokenizer.of(llm.folder()));

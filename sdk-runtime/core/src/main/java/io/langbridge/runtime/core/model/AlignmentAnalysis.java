@@ -24,7 +24,6 @@ import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.ReadableText;
 import io.langbridge.runtime.core.text.Tokenizer;
-import io.langbridge.spi.ModelSpec;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -91,12 +90,11 @@ public final class AlignmentAnalysis implements AutoCloseable {
         if (images.isEmpty()) {
             throw new IllegalArgumentException("At least one picture is needed");
         }
-        ModelSpec spec =
-                new ModelSpec(encoder, null, llm, null, threads, false, null, cacheDirectory, null, null, null, false);
-        EngineChoice choice = EngineChoice.of(EngineChoice.engines(), null, null, false);
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
         Closing closing = new Closing();
         try {
-            return new AlignmentAnalysis(encoder, llm, images, choice.engine(), choice.options(spec), closing);
+            EngineOptions options = choice.defaults(threads, cacheDirectory);
+            return new AlignmentAnalysis(encoder, llm, images, choice.engine(), options, closing);
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
@@ -115,7 +113,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
     public Alignment of(Adapter adapter, int neighbours) {
         Closing own = new Closing();
         try {
-            AdapterPart part = own.add(AdapterPart.open(adapter.path(), adapter.vocabulary()));
+            AdapterPart part = own.add(Fit.open(adapter));
             VisionPart vision = own.add(VisionPart.open(encoder.folder(), Fit.selection(encoder, part)));
             ModelFiles files = ModelFiles.separate(adapter, encoder, vision, part, llm);
             Fit.requireKind(adapter, part);

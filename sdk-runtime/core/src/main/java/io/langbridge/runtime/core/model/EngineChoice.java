@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.CacheDirectory;
 import io.langbridge.runtime.core.engine.Device;
@@ -32,6 +33,36 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
     private static final int MOST_THREADS = 8;
     private static final String ARTEFACTS = "the engines are io.langbridge:langbridge-onnx (onnx: CPU) and"
             + " io.langbridge:langbridge-pytorch (pytorch: CPU and CUDA), version as in io.langbridge:langbridge-bom";
+
+    static List<Engine> onThePath() {
+        return Services.all(Engine.class, loader -> ServiceLoader.load(Engine.class, loader));
+    }
+
+    /** Computing threads: those asked for, or all processors, at most 8. */
+    static int threads(@Nullable Integer wanted) {
+        return wanted != null
+                ? wanted
+                : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * How a tool that loads no model runs the engine: in full precision, with a cache that stays.
+     *
+     * @param wantedThreads see {@link #threads}
+     * @param cacheDirectory null for the user's cache folder
+     */
+    EngineOptions defaults(@Nullable Integer wantedThreads, @Nullable Path cacheDirectory) {
+        return new EngineOptions(
+                threads(wantedThreads),
+                false,
+                cacheDirectory != null ? cacheDirectory : CacheDirectory.ofUser(),
+                device,
+                false,
+                Precision.FULL,
+                EngineOptions.PREFILL_CHUNK,
+                false,
+                List.of());
+    }
 
     /**
      * Chooses.
@@ -160,22 +191,10 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
         throw failure;
     }
 
-    /** All engines on the path. */
-    static List<Engine> engines() {
-        return Services.all(Engine.class, loader -> ServiceLoader.load(Engine.class, loader));
-    }
-
-    /** How networks are to run, with a cache of converted weights that stays. */
-    EngineOptions options(ModelSpec spec) {
-        return options(spec, cacheDirectory(spec));
-    }
-
     /** How networks are to run, with converted weights in a given folder. */
     EngineOptions options(ModelSpec spec, Path cacheDirectory) {
         return new EngineOptions(
-                spec.threads() != null
-                        ? spec.threads()
-                        : Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()),
+                threads(spec.threads()),
                 spec.spinning(),
                 cacheDirectory,
                 device,

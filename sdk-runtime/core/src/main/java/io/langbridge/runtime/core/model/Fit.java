@@ -4,6 +4,7 @@ import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.MissingTokens;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
@@ -30,10 +31,16 @@ import org.jspecify.annotations.Nullable;
 public final class Fit {
     private Fit() {}
 
+    /** Opens the files of an adapter; the caller closes them. */
+    public static AdapterPart open(Adapter wanted) {
+        return AdapterPart.open(
+                wanted.path(), wanted instanceof LangBridgeAdapter langBridge ? langBridge.vocabulary() : null);
+    }
+
     /** The adapter is of the kind that the user named. */
     public static void requireKind(Adapter wanted, AdapterPart part) {
         boolean isLangBridge = part.config() instanceof AdapterConfig.LangBridge;
-        if (wanted.isLangBridge() != isLangBridge) {
+        if (wanted instanceof LangBridgeAdapter != isLangBridge) {
             throw new CheckpointException("The adapter " + wanted.path() + " is of type "
                     + part.config().type() + ", "
                     + (isLangBridge
@@ -79,7 +86,9 @@ public final class Fit {
 
     /** The adapter's shape, with what the user asked of it. */
     public static AdapterConfig shape(Adapter wanted, AdapterPart part) {
-        return wanted.hasSoftmax() && part.config() instanceof AdapterConfig.LangBridge langBridge
+        return wanted instanceof LangBridgeAdapter asked
+                        && asked.hasSoftmax()
+                        && part.config() instanceof AdapterConfig.LangBridge langBridge
                 ? langBridge.withSoftmax()
                 : part.config();
     }

@@ -68,8 +68,7 @@ final class FitCheck {
         Encoder encoder = Objects.requireNonNull(spec.encoder());
         Adapter wanted = Objects.requireNonNull(spec.adapter());
         Path llmFolder = Objects.requireNonNull(spec.llm()).folder();
-        AdapterPart adapter =
-                attempt("adapter", () -> closing.add(AdapterPart.open(wanted.path(), wanted.vocabulary())));
+        AdapterPart adapter = attempt("adapter", () -> closing.add(Fit.open(wanted)));
         boolean kind = adapter != null && attempt("adapter", () -> Fit.requireKind(wanted, adapter));
         FeatureSelection selection = Fit.selection(encoder, adapter);
         VisionPart vision = attempt("encoder", () -> closing.add(VisionPart.open(encoder.folder(), selection)));

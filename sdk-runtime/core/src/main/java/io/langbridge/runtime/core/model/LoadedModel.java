@@ -8,6 +8,7 @@ import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
+import io.langbridge.LangBridgeModel;
 import io.langbridge.Llm;
 import io.langbridge.Message;
 import io.langbridge.ModelListener;
@@ -24,6 +25,7 @@ import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.lifecycle.Closing;
+import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -35,6 +37,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.Callable;
@@ -45,7 +48,7 @@ import org.jspecify.annotations.Nullable;
  * A model in memory. Work is done in threads of its own. Every piece of it holds the read lock for as long as one step
  * takes; closing takes the write lock.
  */
-final class LoadedModel implements VisionLanguageModel {
+final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     private final Parts parts;
     private final IdleSession idleSession = new IdleSession(this);
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
@@ -163,15 +166,18 @@ final class LoadedModel implements VisionLanguageModel {
     }
 
     @Override
-    public SoftmaxCut softmaxCut(EncodedImage image) {
+    public Optional<LangBridgeModel> langBridge() {
+        return parts.encoder().files.adapterConfig() instanceof AdapterConfig.LangBridge
+                ? Optional.of(this)
+                : Optional.empty();
+    }
+
+    @Override
+    public Optional<SoftmaxCut> softmaxCut(EncodedImage image) {
         Objects.requireNonNull(image, "image");
-        return call(() -> {
-            if (!(parts.adapter() instanceof TopKAdapter adapter)) {
-                throw new IllegalStateException("This model's adapter has no softmax that is cut; load it with"
-                        + " Adapter.langBridge(..).softmax().topK(..)");
-            }
-            return adapter.measure(ours(image).features);
-        });
+        return call(() -> parts.adapter() instanceof TopKAdapter adapter
+                ? Optional.of(adapter.measure(ours(image).features))
+                : Optional.empty());
     }
 
     @Override

@@ -3,8 +3,8 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
-import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.Adapters;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
@@ -22,7 +22,6 @@ import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.lifecycle.TemporaryFolder;
-import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.spi.ModelLoader;
@@ -41,20 +40,20 @@ import org.slf4j.LoggerFactory;
 public final class Loader implements ModelLoader {
     private static final Logger LOG = LoggerFactory.getLogger(Loader.class);
 
-    /** For {@link ServiceLoader}. */
-    public Loader() {}
+    private final @Nullable Engine engine;
+
+    /** For {@link ServiceLoader}: with the engines on the path. */
+    public Loader() {
+        this.engine = null;
+    }
+
+    /** With a given engine. */
+    public Loader(Engine engine) {
+        this.engine = engine;
+    }
 
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
-        return load(spec, EngineChoice.engines());
-    }
-
-    /** Loads with a given engine. */
-    public static VisionLanguageModel load(ModelSpec spec, Engine engine) {
-        return load(spec, Collections.singletonList(engine));
-    }
-
-    private static VisionLanguageModel load(ModelSpec spec, List<Engine> engines) {
         long start = System.nanoTime();
         Closing shared = new Closing();
         Closing own = new Closing();
@@ -63,6 +62,7 @@ public final class Loader implements ModelLoader {
             Opening<Tokenizer> tokenizer =
                     own.add(Opening.of(() -> Tokenizer.of(files.llm().folder())));
             NativeLibraries.keepIn(spec.withoutCache() ? null : EngineChoice.cacheDirectory(spec));
+            List<Engine> engines = engine == null ? EngineChoice.onThePath() : Collections.singletonList(engine);
             EngineChoice choice =
                     EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
             if (spec.adapter() != null) {
@@ -96,7 +96,7 @@ public final class Loader implements ModelLoader {
     }
 
     /**
-     * Puts another language model behind an encoder and its adapter.
+     * Puts another language model behind an encoder and its LangBridge adapter.
      *
      * @param use keeps the encoder open; closed here if this fails, by the model otherwise
      */
@@ -105,12 +105,6 @@ public final class Loader implements ModelLoader {
         Closing own = new Closing();
         own.add(use);
         try {
-            if (!(encoder.files.adapterConfig() instanceof AdapterConfig.LangBridge)) {
-                throw new UnsupportedModelException("The adapter "
-                        + encoder.files.adapter().weights().source() + " is of type "
-                        + encoder.files.adapterConfig().type() + ", made for one language model; only LangBridge"
-                        + " adapters (mm_vocab) move to another");
-            }
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = files.contextLength(encoder.spec);
             Memory.of(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
@@ -139,20 +133,19 @@ public final class Loader implements ModelLoader {
     }
 
     @Override
-    public void save(Adapter adapter, @Nullable Llm trainedWith, Path folder) {
+    public void save(LangBridgeAdapter adapter, @Nullable Llm trainedWith, Path folder) {
         AdapterFolder.save(adapter, trainedWith, folder);
     }
 
     @Override
-    public void fold(Adapter adapter, Llm llm, boolean standard, Path folder) {
-        EngineChoice choice = EngineChoice.of(EngineChoice.engines(), null, null, false);
-        ModelSpec defaults = new ModelSpec(null, adapter, llm, null, null, false, null, null, null, null, null, false);
-        fold(adapter, llm, standard, folder, choice.engine(), choice.options(defaults));
+    public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
+        fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 
     /** Folds with a given engine. */
     public static void fold(
-            Adapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
+            LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder, Engine engine, EngineOptions options) {
         AdapterFolder.fold(adapter, llm, standard, folder, engine, options);
     }
 

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.ImagePrompt;
@@ -53,7 +54,7 @@ record ModelFiles(
         }
         Encoder encoder = Objects.requireNonNull(spec.encoder());
         Adapter wanted = Objects.requireNonNull(spec.adapter());
-        AdapterPart adapter = shared.add(AdapterPart.open(wanted.path(), wanted.vocabulary()));
+        AdapterPart adapter = shared.add(Fit.open(wanted));
         VisionPart vision = shared.add(VisionPart.open(encoder.folder(), Fit.selection(encoder, adapter)));
         LlmPart llm = own.add(LlmPart.open(Objects.requireNonNull(spec.llm()).folder()));
         return separate(wanted, encoder, vision, adapter, llm);
@@ -76,6 +77,7 @@ record ModelFiles(
 
     static ModelFiles separate(Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
         Tiling tiling = Fit.tiling(encoder, adapter);
+        LangBridgeAdapter langBridge = wanted instanceof LangBridgeAdapter asked ? asked : null;
         return new ModelFiles(
                 vision,
                 adapter,
@@ -84,8 +86,8 @@ record ModelFiles(
                 () -> vision.pictures(tiling),
                 tiling.needsNewline(),
                 new ImagePrompt.Splice(),
-                wanted.topK(),
-                wanted.missingTokens(),
+                langBridge == null ? null : langBridge.topK(),
+                langBridge == null ? MissingTokens.REFUSE : langBridge.missingTokens(),
                 together(wanted, llm));
     }
 

@@ -44,6 +44,7 @@ final class Decoder {
                 c.qkvBias(),
                 "o_proj",
                 c.outputBias(),
+                false,
                 new Net.Causal(
                         layer,
                         new Rotary(c.rope(), c.headDim()),

@@ -35,7 +35,12 @@ public interface DecoderConfig {
     /** The same decoder with {@code lm_head} being the embeddings or not. */
     DecoderConfig tied(boolean tied);
 
-    /** The tensors of a checkpoint as the text reads them. */
+    /**
+     * The weights as {@link #network} reads them, where a checkpoint has them in another form.
+     *
+     * @param stored named as the network names them
+     * @return a view; closing it closes nothing
+     */
     default Weights weights(Weights stored) {
         return stored;
     }

@@ -54,6 +54,7 @@ final class Gemma {
                 c.attentionBias(),
                 "o_proj",
                 c.attentionBias(),
+                false,
                 new Net.Causal(
                         layer,
                         new Rotary(sliding ? c.slidingRope() : c.rope(), c.headDim()),

@@ -212,7 +212,7 @@ public final class Inventory {
 
         @Override
         public Value attention(Value x, String layer, Attention how) {
-            linear(x, layer + ".q_proj", how.width(), how.bias());
+            linear(x, layer + ".q_proj", how.queryWidth(), how.bias());
             linear(x, layer + ".k_proj", how.kvWidth(), how.bias());
             linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
             Causal state = how.state();
@@ -225,6 +225,21 @@ public final class Inventory {
                 }
             }
             return linear(value(x.rows(), how.width()), layer + "." + how.out(), x.width(), how.outBias());
+        }
+
+        @Override
+        public Value deltaRule(Value x, String layer, DeltaRule how) {
+            linear(x, layer + ".in_proj_qkv", how.channels(), false);
+            need(layer + ".conv1d.weight", how.channels(), 1, how.kernel());
+            states.add(new State.Window(how.channels(), how.kernel() - 1));
+            linear(x, layer + ".in_proj_z", how.valueWidth(), false);
+            linear(x, layer + ".in_proj_b", how.valueHeads(), false);
+            linear(x, layer + ".in_proj_a", how.valueHeads(), false);
+            need(layer + ".dt_bias", how.valueHeads());
+            need(layer + ".A_log", how.valueHeads());
+            states.add(new State.Matrix(how.valueHeads(), how.keyDim(), how.valueDim()));
+            need(layer + ".norm.weight", how.valueDim());
+            return linear(value(x.rows(), how.valueWidth()), layer + ".out_proj", x.width(), false);
         }
 
         @Override

@@ -40,6 +40,8 @@ public interface Net {
      * @param bias whether the first three projections have one
      * @param out name of the last projection below the layer's
      * @param outBias whether that has one
+     * @param gated whether {@code q_proj} gives for each head its query and then as many values of a gate, whose
+     *     sigmoid what the head gives is multiplied by
      * @param state how keys and values are kept between tokens; null if every row sees all others and nothing is kept
      */
     record Attention(
@@ -49,6 +51,7 @@ public interface Net {
             boolean bias,
             String out,
             boolean outBias,
+            boolean gated,
             @Nullable Causal state) {
 
         public Attention {
@@ -60,12 +63,17 @@ public interface Net {
 
         /** Every row sees all others, as in encoders: {@code out_proj}, all projections with a bias. */
         public static Attention open(int heads, int width) {
-            return new Attention(heads, heads, width / heads, true, "out_proj", true, null);
+            return new Attention(heads, heads, width / heads, true, "out_proj", true, false, null);
         }
 
         /** What the heads take and give, {@code heads * headDim}. */
         public int width() {
             return heads * headDim;
+        }
+
+        /** What {@code q_proj} gives. */
+        public int queryWidth() {
+            return gated ? 2 * width() : width();
         }
 
         /** What keys and values have, {@code kvHeads * headDim}. */
@@ -77,7 +85,7 @@ public interface Net {
     /**
      * A row sees itself and those before it, and queries and keys are rotated by their positions.
      *
-     * @param layer index of its keys and values among the states of the network
+     * @param layer index of its keys and values among those of the network
      * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, or null
      *     if there are none
      * @param scale what scores are multiplied with
@@ -93,6 +101,64 @@ public interface Net {
             float cap,
             int window,
             boolean answered) {}
+
+    /**
+     * Linear attention by the gated delta rule (Gated DeltaNet), all of a layer. {@code in_proj_qkv} goes through a
+     * causal convolution over each channel, {@code conv1d}, and SiLU, and gives queries, keys and values. Each head of
+     * values has a matrix S; queries and keys of its head are divided by their length, and then row after row
+     *
+     * <pre>{@code
+     * S = exp(g) S;  S = S + k (b (v - S^T k))^T;  y = S^T q / sqrt(keyDim)
+     * g = -exp(A_log) softplus(in_proj_a(x) + dt_bias);  b = sigmoid(in_proj_b(x))
+     * }</pre>
+     *
+     * <p>What the heads give goes through an RMS norm each, {@code norm}, is multiplied by {@code silu(in_proj_z(x))}
+     * and projected by {@code out_proj}. No projection has a bias.
+     *
+     * @param layer index of its window and matrix among those of the network
+     * @param keyHeads heads of queries and of keys; value head h uses key head {@code h / (valueHeads / keyHeads)}
+     * @param valueHeads a multiple of {@code keyHeads}
+     * @param kernel how many rows the convolution sees, its own the last
+     * @param epsilon of {@code norm}
+     * @param answered whether only what {@link #answered} keeps is read of the result
+     */
+    record DeltaRule(
+            int layer,
+            int keyHeads,
+            int valueHeads,
+            int keyDim,
+            int valueDim,
+            int kernel,
+            float epsilon,
+            boolean answered) {
+        /** Added to the sum of squares of a query or key before it is divided by the root. */
+        public static final float LENGTH_EPSILON = 1e-6f;
+
+        public DeltaRule {
+            if (keyHeads < 1 || valueHeads % keyHeads != 0) {
+                throw new UnsupportedModelException("A linear attention layer has " + valueHeads
+                        + " heads of values, which " + keyHeads + " heads of keys do not divide");
+            }
+            if (kernel < 2) {
+                throw new UnsupportedModelException(
+                        "A linear attention layer has a convolution over " + kernel + " rows; it needs at least 2");
+            }
+        }
+
+        /** What queries have, and keys. */
+        public int keyWidth() {
+            return keyHeads * keyDim;
+        }
+
+        public int valueWidth() {
+            return valueHeads * valueDim;
+        }
+
+        /** Channels of the convolution. */
+        public int channels() {
+            return 2 * keyWidth() + valueWidth();
+        }
+    }
 
     /** Pixels of a tile, {@code [3, height, width]}; the first thing of a network that has them. */
     Value pixels(int height, int width);
@@ -156,6 +222,8 @@ public interface Net {
     Value columns(Value x, int first, int count);
 
     Value attention(Value x, String layer, Attention how);
+
+    Value deltaRule(Value x, String layer, DeltaRule how);
 
     /** What the heads of an attention give for queries, keys and values, in which every row sees all others. */
     Value heads(Value q, Value k, Value v, int heads);

@@ -344,7 +344,7 @@ public final class SharedVocabulary {
                                 ? ", or stand for the same text as several of its tokens (" + ambiguous + ")"
                                 : "")
                         + ", the first are " + missing.subList(0, Math.min(5, missing.size()))
-                        + ". Say with Adapter.missingTokens(..) what to do with them, or train an adapter on the tokens that"
+                        + ". Say with LangBridgeAdapter.missingTokens(..) what to do with them, or train an adapter on the tokens that"
                         + " both models know.");
             }
             return new SharedVocabulary(source, tokens, ids);

@@ -1,4 +1,4 @@
-package io.langbridge.runtime.demo;
+package io.langbridge.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -16,6 +16,7 @@ import io.langbridge.Image;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.demo.DemoModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,7 +61,7 @@ class DemoModelTest {
     @CsvSource({"onnx, FULL", "onnx, INT8", "pytorch, FULL"})
     void answersRightAfterItsAdapterMoved(String engine, Precision precision) throws IOException {
         try (VisionLanguageModel model = model(engine, precision);
-                VisionLanguageModel other = model.withLlm(demo.otherLlm())) {
+                VisionLanguageModel other = model.langBridge().orElseThrow().withLlm(demo.otherLlm())) {
             assertThat(wrong(other, "other-questions.json")).isEmpty();
         }
     }

@@ -1,0 +1,169 @@
+package io.langbridge;
+
+import io.langbridge.spi.ModelSpec;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a {@link VisionLanguageModel.Builder} holds, and a copy of which it hands over. */
+final class Settings implements ModelSpec, Cloneable {
+    @Nullable
+    Encoder encoder;
+
+    @Nullable
+    Adapter adapter;
+
+    @Nullable
+    Llm llm;
+
+    @Nullable
+    Path folder;
+
+    @Nullable
+    Integer threads;
+
+    boolean spinning;
+
+    @Nullable
+    Integer contextLength;
+
+    @Nullable
+    Path cacheDirectory;
+
+    boolean withoutCache;
+
+    @Nullable
+    Long memoryLimit;
+
+    @Nullable
+    String engine;
+
+    @Nullable
+    String device;
+
+    boolean allowDownloads;
+    Precision precision = Precision.FULL;
+
+    @Nullable
+    Integer prefillChunk;
+
+    boolean halfKvCache;
+    List<Integer> affinity = List.of();
+
+    @Nullable
+    Integer maxConcurrentRequests;
+
+    @Nullable
+    Integer maxQueuedRequests;
+
+    List<ModelListener> listeners = List.of();
+
+    /** As they are now. */
+    Settings copy() {
+        try {
+            return (Settings) clone();
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public @Nullable Encoder encoder() {
+        return encoder;
+    }
+
+    @Override
+    public @Nullable Adapter adapter() {
+        return adapter;
+    }
+
+    @Override
+    public @Nullable Llm llm() {
+        return llm;
+    }
+
+    @Override
+    public @Nullable Path folder() {
+        return folder;
+    }
+
+    @Override
+    public @Nullable Integer threads() {
+        return threads;
+    }
+
+    @Override
+    public boolean spinning() {
+        return spinning;
+    }
+
+    @Override
+    public @Nullable Integer contextLength() {
+        return contextLength;
+    }
+
+    @Override
+    public @Nullable Path cacheDirectory() {
+        return cacheDirectory;
+    }
+
+    @Override
+    public boolean withoutCache() {
+        return withoutCache;
+    }
+
+    @Override
+    public @Nullable Long memoryLimit() {
+        return memoryLimit;
+    }
+
+    @Override
+    public @Nullable String engine() {
+        return engine;
+    }
+
+    @Override
+    public @Nullable String device() {
+        return device;
+    }
+
+    @Override
+    public boolean allowDownloads() {
+        return allowDownloads;
+    }
+
+    @Override
+    public Precision precision() {
+        return precision;
+    }
+
+    @Override
+    public @Nullable Integer prefillChunk() {
+        return prefillChunk;
+    }
+
+    @Override
+    public boolean halfKvCache() {
+        return halfKvCache;
+    }
+
+    @Override
+    public List<Integer> affinity() {
+        return affinity;
+    }
+
+    @Override
+    public @Nullable Integer maxConcurrentRequests() {
+        return maxConcurrentRequests;
+    }
+
+    @Override
+    public @Nullable Integer maxQueuedRequests() {
+        return maxQueuedRequests;
+    }
+
+    @Override
+    public List<ModelListener> listeners() {
+        return listeners;
+    }
+}
