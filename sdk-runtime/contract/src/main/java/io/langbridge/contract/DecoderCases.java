@@ -54,8 +54,8 @@ final class DecoderCases {
         if (check.quantized()) {
             DecoderNetwork full = check.closing(check.engine()
                     .decoder(part.config(), part.weights(), check.options().with(Precision.FULL)));
-            checkAgainstFull(check, network, full, embeds);
-            checkAgainstFull(check, network, full, network.embed(longIds));
+            checkAgainstFull(check, network, full, new Given(embeds));
+            checkAgainstFull(check, network, full, new Given(network.embed(longIds)));
         }
         checkTraces(check, network, shortIds, longIds, embeds);
         checkParts(check, network, longIds);
@@ -209,7 +209,7 @@ final class DecoderCases {
         int[] stop = ignoresEnd ? new int[0] : run.integers("eos_token_id");
         double penalty = run.has("repetition_penalty") ? run.number("repetition_penalty") : 1;
         List<float[]> steps = new ArrayList<>();
-        int[] ids = greedy(network, prompt, promptIds, penalty, stop, run.integer("max_new_tokens"), steps);
+        int[] ids = greedy(network, new Given(prompt), promptIds, penalty, stop, run.integer("max_new_tokens"), steps);
         check.same(run.where() + "/new_ids", ids, run.integers("new_ids"));
         if (run.has("new_text")) {
             check.same(run.where() + "/new_text", text(tokenizer, ids), run.text("new_text"));
@@ -231,12 +231,12 @@ final class DecoderCases {
     }
 
     /** Along the tokens that the network in full precision chooses. */
-    static void checkAgainstFull(Check check, DecoderNetwork network, DecoderNetwork full, FloatTensor prompt) {
-        int capacity = prompt.size(0) + COMPARED_STEPS;
+    static void checkAgainstFull(Check check, DecoderNetwork network, DecoderNetwork full, Given prompt) {
+        int capacity = prompt.tokens() + COMPARED_STEPS;
         try (DecoderSession session = network.open(capacity);
                 DecoderSession exact = full.open(capacity)) {
-            float[] actual = copy(session.prefill(prompt));
-            float[] expected = copy(exact.prefill(prompt));
+            float[] actual = copy(prompt.prefill(session));
+            float[] expected = copy(prompt.prefill(exact));
             check.sameChoice("the prompt's end", actual, expected);
             for (int i = 0; i < COMPARED_STEPS; i++) {
                 int token = argmax(FloatBuffer.wrap(expected));
@@ -255,7 +255,7 @@ final class DecoderCases {
      */
     static int[] greedy(
             DecoderNetwork network,
-            FloatTensor prompt,
+            Given prompt,
             int[] promptIds,
             double penalty,
             int[] stop,
@@ -264,8 +264,8 @@ final class DecoderCases {
         Sampler sampler = new Sampler(new Sampler.Settings(0, 0, 1, 0, penalty, 0));
         sampler.see(promptIds);
         int[] ids = new int[maxNewTokens];
-        try (DecoderSession session = network.open(prompt.size(0) + maxNewTokens)) {
-            FloatBuffer logits = session.prefill(prompt);
+        try (DecoderSession session = network.open(prompt.tokens() + maxNewTokens)) {
+            FloatBuffer logits = prompt.prefill(session);
             for (int i = 0; i < maxNewTokens; i++) {
                 steps.add(copy(logits));
                 ids[i] = sampler.next(logits);

@@ -31,10 +31,14 @@ final class Inputs {
         bindings.input(OnnxNet.TOTAL_LENGTH, totalLength, 1);
     }
 
-    /** Says how many positions a sequence has before this run; for each, from the first on. */
-    void at(int sequence, int length) {
+    /**
+     * Says how many positions a sequence has before this run; for each, from the first on.
+     *
+     * @param angles where the sequence's angles begin
+     */
+    void at(int sequence, int length, int angles) {
         for (int i = 0; i < tokens; i++) {
-            positions.put(sequence * tokens + i, length + i);
+            positions.put(sequence * tokens + i, angles + length + i);
         }
         lastPositions.put(sequence, length + tokens - 1);
         totalLength.put(0, Math.max(sequence == 0 ? 0 : totalLength.get(0), length + tokens));

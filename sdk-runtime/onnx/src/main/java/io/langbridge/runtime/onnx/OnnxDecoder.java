@@ -7,12 +7,14 @@ import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -30,6 +32,9 @@ final class OnnxDecoder implements DecoderNetwork {
     private final DecoderConfig config;
     private final List<State> states;
     private final List<Rotary> rotaries;
+    /** How positions of several axes are shared among the frequencies; null if they have one. */
+    private final Rope.@Nullable Sections sections;
+
     private final StoredTensor embedTokens;
     private final LoadedGraph graph;
     /** Faster over many positions; null where {@link #graph} is as fast. */
@@ -49,6 +54,7 @@ final class OnnxDecoder implements DecoderNetwork {
         Inventory inventory = Inventory.of(network);
         states = inventory.states();
         rotaries = inventory.rotaries();
+        sections = Places.sections(rotaries);
         embedTokens = config.embeddings(weights);
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
@@ -115,18 +121,18 @@ final class OnnxDecoder implements DecoderNetwork {
     @Override
     public FloatTensor embed(int... ids) {
         graph.requireOpen();
-        FloatTensor rows = FloatTensor.allocate(ids.length, config.hiddenSize());
-        FloatBuffer target = rows.data();
+        FloatTensor rows = FloatTensor.allocate(ids.length, config.inputWidth());
         for (int i = 0; i < ids.length; i++) {
-            target.limit((i + 1) * config.hiddenSize());
-            embed(ids[i], target);
+            embed(ids[i], rows, i);
         }
         return rows;
     }
 
-    /** Reads one row of the table into the rest of {@code target}. */
-    void embed(int id, FloatBuffer target) {
+    /** Reads one row of the table into one of {@code rows}; what the table has nothing for stays as it is. */
+    void embed(int id, FloatTensor rows, int row) {
         DecoderNetwork.requireToken(id, config);
+        FloatBuffer target = rows.rows(row, row + 1).data();
+        target.limit(config.hiddenSize());
         embedTokens.read((long) id * config.hiddenSize(), target);
     }
 
@@ -135,7 +141,9 @@ final class OnnxDecoder implements DecoderNetwork {
         graph.requireOpen();
         DecoderNetwork.requireCapacity(1, capacity, config);
         Kept cache = new Kept(states, 1, capacity, halfKvCache);
-        return new OnnxDecoderSession(this, graph, fillingGraph, rotation(capacity), cache, 0, capacity);
+        Rotation angles = angles(1, capacity);
+        return new OnnxDecoderSession(
+                this, graph, fillingGraph, angles, places(angles, capacity), cache, 0, capacity);
     }
 
     @Override
@@ -143,13 +151,33 @@ final class OnnxDecoder implements DecoderNetwork {
         graph.requireOpen();
         DecoderNetwork.requireCapacity(sequences, capacity, config);
         int positions = capacity + OnnxDecoderBatch.SPARE;
-        Rotation angles = rotation(positions);
+        Rotation angles = angles(sequences, positions);
         Kept cache = new Kept(states, sequences, positions, halfKvCache);
         List<OnnxDecoderSession> sessions = new ArrayList<>();
         for (int i = 0; i < sequences; i++) {
-            sessions.add(new OnnxDecoderSession(this, graph, fillingGraph, angles, cache, i, capacity));
+            Rotation own = sections == null ? angles : angles.rows(i * positions, (i + 1) * positions);
+            sessions.add(new OnnxDecoderSession(
+                    this, graph, fillingGraph, own, places(own, capacity), cache, i, capacity));
         }
-        return new OnnxDecoderBatch(this, graph, cache, angles, sessions);
+        return new OnnxDecoderBatch(this, graph, cache, angles, sections == null ? 0 : positions, sessions);
+    }
+
+    /** For sequences one after the other: of their own where positions have several axes, otherwise of all positions. */
+    private Rotation angles(int sequences, int positions) {
+        return sections == null ? rotation(positions) : Rotation.empty(rotaries, sequences * positions);
+    }
+
+    /** Fills the angles of a sequence; null if they are those of all positions. */
+    private @Nullable Places places(Rotation own, int capacity) {
+        if (sections == null) {
+            return null;
+        }
+        Rotation known = rotation(capacity);
+        return new Places(
+                sections,
+                rotaries.get(0).width() / 2,
+                capacity,
+                (first, positions) -> own.fill(first, positions, known));
     }
 
     /** At least {@code positions} rows, shared by all sessions. */
@@ -163,15 +191,19 @@ final class OnnxDecoder implements DecoderNetwork {
     }
 
     @Override
-    public Trace trace(FloatTensor inputsEmbeds) {
+    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         List<FloatTensor> hiddenStates = new ArrayList<>();
-        hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), tokens, config.hiddenSize()));
+        hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), inputsEmbeds.shape()));
         FloatTensor logits = FloatTensor.allocate(tokens, config.vocabSize());
         DecoderNetwork.requireCapacity(1, tokens, config);
         Kept cache = new Kept(states, 1, tokens, false);
-        try (OnnxDecoderSession session =
-                new OnnxDecoderSession(this, traceGraph.get(), null, rotation(tokens), cache, 0, tokens)) {
+        Rotation angles = angles(1, tokens);
+        try (OnnxDecoderSession session = new OnnxDecoderSession(
+                this, traceGraph.get(), null, angles, places(angles, tokens), cache, 0, tokens)) {
+            if (positions != null) {
+                session.place(positions);
+            }
             for (int i = 0; i < config.numHiddenLayers(); i++) {
                 hiddenStates.add(FloatTensor.allocate(tokens, config.hiddenSize()));
             }

@@ -3,7 +3,6 @@ package io.langbridge.runtime.onnx;
 import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import java.nio.FloatBuffer;
 import java.util.List;
 
 /**
@@ -19,6 +18,7 @@ final class OnnxDecoderBatch implements DecoderBatch {
     private final LoadedGraph graph;
     private final Kept cache;
     private final Rotation rotation;
+    private final int angles;
     private final List<OnnxDecoderSession> sessions;
     private final FloatTensor tokens;
     private final FloatTensor logits;
@@ -39,22 +39,31 @@ final class OnnxDecoderBatch implements DecoderBatch {
             cache.bind(bindings, first, count);
             rotation.bind(bindings);
             inputs.bind(bindings);
-            int hidden = network.config().hiddenSize();
+            int width = network.config().inputWidth();
             int vocab = network.config().vocabSize();
-            bindings.input(OnnxNet.INPUTS_EMBEDS, tokens.rows(first, first + count), count, hidden);
+            bindings.input(OnnxNet.INPUTS_EMBEDS, tokens.rows(first, first + count), count, width);
             bindings.output(OnnxDecoder.LOGITS, logits.rows(first, first + count), count, vocab);
         }
     }
 
-    /** @param sessions one for each sequence in {@code cache} */
+    /**
+     * @param angles how many of {@code rotation} each sequence has of its own; 0 if all have the same
+     * @param sessions one for each sequence in {@code cache}
+     */
     OnnxDecoderBatch(
-            OnnxDecoder network, LoadedGraph graph, Kept cache, Rotation rotation, List<OnnxDecoderSession> sessions) {
+            OnnxDecoder network,
+            LoadedGraph graph,
+            Kept cache,
+            Rotation rotation,
+            int angles,
+            List<OnnxDecoderSession> sessions) {
         this.network = network;
         this.graph = graph;
         this.cache = cache;
         this.rotation = rotation;
+        this.angles = angles;
         this.sessions = sessions;
-        tokens = FloatTensor.allocate(sessions.size(), network.config().hiddenSize());
+        tokens = FloatTensor.allocate(sessions.size(), network.config().inputWidth());
         logits = FloatTensor.allocate(sessions.size(), network.config().vocabSize());
         run = new Run(0, sessions.size());
     }
@@ -74,7 +83,6 @@ final class OnnxDecoderBatch implements DecoderBatch {
         requireOneEach(tokenIds);
         int first = -1;
         int last = -1;
-        FloatBuffer rows = tokens.data();
         for (int i = 0; i < tokenIds.length; i++) {
             if (tokenIds[i] == NONE) {
                 continue;
@@ -82,8 +90,7 @@ final class OnnxDecoderBatch implements DecoderBatch {
             first = first < 0 ? i : first;
             last = i;
             sessions.get(i).requireRoom(1);
-            rows.limit((i + 1) * tokens.size(1)).position(i * tokens.size(1));
-            network.embed(tokenIds[i], rows);
+            network.embed(tokenIds[i], tokens, i);
         }
         if (first >= 0) {
             run(tokenIds, first, last);
@@ -98,8 +105,10 @@ final class OnnxDecoderBatch implements DecoderBatch {
             run = new Run(first, count);
         }
         for (int i = first; i <= last; i++) {
-            run.inputs.at(i - first, sessions.get(i).length());
-            sessions.get(i).runBegins(tokenIds[i] != NONE);
+            OnnxDecoderSession session = sessions.get(i);
+            session.reach(1);
+            run.inputs.at(i - first, session.length(), i * angles);
+            session.runBegins(tokenIds[i] != NONE);
         }
         boolean done = false;
         try {

@@ -2,6 +2,7 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.ByteBuffer;
@@ -26,6 +27,9 @@ final class OnnxDecoderSession implements DecoderSession {
     private final @Nullable LoadedGraph fillingGraph;
 
     private final int capacity;
+    /** Where positions have several axes; otherwise null. */
+    private final @Nullable Places places;
+
     private final FloatTensor token;
     private final FloatTensor logits;
     /** Keys, values and rotation. */
@@ -59,6 +63,7 @@ final class OnnxDecoderSession implements DecoderSession {
             LoadedGraph graph,
             @Nullable LoadedGraph fillingGraph,
             Rotation rotation,
+            @Nullable Places places,
             Kept cache,
             int index,
             int capacity) {
@@ -68,8 +73,9 @@ final class OnnxDecoderSession implements DecoderSession {
         this.cache = cache;
         this.index = index;
         this.capacity = capacity;
+        this.places = places;
         config = network.config();
-        token = FloatTensor.allocate(1, config.hiddenSize());
+        token = FloatTensor.allocate(1, config.inputWidth());
         logits = FloatTensor.allocate(config.vocabSize());
         boolean complete = false;
         try {
@@ -77,7 +83,7 @@ final class OnnxDecoderSession implements DecoderSession {
             rotation.bind(kept);
             step.share(kept);
             place.bind(step);
-            step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.hiddenSize());
+            step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.inputWidth());
             step.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
             complete = true;
         } finally {
@@ -103,6 +109,23 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     @Override
+    public synchronized void place(int[][] positions) {
+        requireOpen();
+        if (places == null) {
+            DecoderSession.super.place(positions);
+        } else {
+            places.place(length, positions);
+        }
+    }
+
+    /** Before so many more tokens run. */
+    synchronized void reach(int tokens) {
+        if (places != null) {
+            places.reach(Math.min(capacity, length + tokens));
+        }
+    }
+
+    @Override
     public synchronized void fill(FloatTensor inputsEmbeds) {
         LoadedGraph filling = fillingGraph;
         if (filling == null) {
@@ -118,7 +141,7 @@ final class OnnxDecoderSession implements DecoderSession {
 
     private void fill(LoadedGraph filling, FloatTensor inputsEmbeds, int first, int count) {
         try (Bindings bindings = new Bindings().share(kept)) {
-            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
+            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.inputWidth());
             append(bindings, filling, count);
         }
     }
@@ -138,7 +161,7 @@ final class OnnxDecoderSession implements DecoderSession {
             int count = Math.min(network.prefillChunk, tokens - from);
             try (Bindings bindings = new Bindings().share(kept)) {
                 bindings.input(
-                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
+                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.inputWidth());
                 bindings.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
                 append(bindings, graph, count);
             }
@@ -149,8 +172,9 @@ final class OnnxDecoderSession implements DecoderSession {
     @Override
     public synchronized FloatBuffer step(int tokenId) {
         requireRoom(1);
-        network.embed(tokenId, token.data());
-        place.at(0, length);
+        network.embed(tokenId, token, 0);
+        reach(1);
+        place.at(0, length, 0);
         run(step, graph);
         length++;
         return logits.data();
@@ -161,7 +185,7 @@ final class OnnxDecoderSession implements DecoderSession {
         int tokens = inputsEmbeds.size(0);
         requireRoom(tokens);
         try (Bindings bindings = new Bindings().share(kept)) {
-            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
+            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.inputWidth());
             for (int i = 1; i < hiddenStates.size(); i++) {
                 bindings.output("hidden_states." + i, hiddenStates.get(i), tokens, config.hiddenSize());
             }
@@ -171,9 +195,10 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     private void append(Bindings bindings, LoadedGraph loaded, int tokens) {
-        Inputs places = new Inputs(1, tokens);
-        places.at(0, length);
-        places.bind(bindings);
+        reach(tokens);
+        Inputs inputs = new Inputs(1, tokens);
+        inputs.at(0, length, 0);
+        inputs.bind(bindings);
         run(bindings, loaded);
         length += tokens;
     }
@@ -229,6 +254,9 @@ final class OnnxDecoderSession implements DecoderSession {
         }
         boolean restores = cache.isSummedUp() && (lost || position < length);
         length = restores ? restored(position) : position;
+        if (places != null) {
+            places.rewind(length);
+        }
         return length;
     }
 

@@ -107,7 +107,7 @@ class OnnxNet implements Net {
     }
 
     private static Object rows(Value x, String any) {
-        return x.rows() == ANY ? (Object) any : (Object) x.rows();
+        return x.rows() < 0 ? (Object) any : (Object) x.rows();
     }
 
     /** The tensor that holds a value, as the checkpoint's network has it. */
@@ -153,8 +153,8 @@ class OnnxNet implements Net {
 
     @Override
     public Value pixels(int height, int width) {
-        graph.input("pixel_values", OnnxGraph.Type.FLOAT, 1, 3, height, width);
-        return new Value("pixel_values", height, width);
+        graph.input(PIXEL_VALUES, OnnxGraph.Type.FLOAT, 1, 3, height, width);
+        return new Value(PIXEL_VALUES, height, width);
     }
 
     @Override
@@ -180,12 +180,31 @@ class OnnxNet implements Net {
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width, float scale) {
+    public Value indices(String name) {
+        Value x = input(name, ANY, 1);
+        String numbers = graph.node("Cast", x.name())
+                .with("to", OnnxGraph.Type.INT64.number)
+                .to(unique(name + ".numbers"));
+        return x.named(reshape(numbers, -1));
+    }
+
+    @Override
+    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
         graph.input(SEQUENCES, OnnxGraph.Type.INT64, 1);
         graph.input(POSITIONS, OnnxGraph.Type.INT64, SEQUENCES, "rows of each");
         graph.input(LAST_POSITIONS, OnnxGraph.Type.INT32, SEQUENCES);
         graph.input(TOTAL_LENGTH, OnnxGraph.Type.INT32, 1);
-        return input(INPUTS_EMBEDS, ANY, width);
+        Value all = input(INPUTS_EMBEDS, ANY, count * width);
+        return count == 1 ? List.of(all) : beside(all, width);
+    }
+
+    /** Takes apart what is side by side. */
+    final List<Value> beside(Value all, int width) {
+        List<Value> parts = new ArrayList<>();
+        for (int first = 0; first < all.width(); first += width) {
+            parts.add(columns(all, first, width));
+        }
+        return parts;
     }
 
     @Override
@@ -270,6 +289,11 @@ class OnnxNet implements Net {
     }
 
     @Override
+    public Value multiply(Value a, Value b) {
+        return a.named(graph.node("Mul", read(a), read(b)).to(unique(a.name() + ".times")));
+    }
+
+    @Override
     public Value under(Value above, Value below) {
         String y =
                 graph.node("Concat", read(above), read(below)).with("axis", 0).to(unique("under"));
@@ -285,6 +309,33 @@ class OnnxNet implements Net {
     @Override
     public Value columns(Value x, int first, int count) {
         return new Value(slice(read(x), first, (long) first + count, 1), x.rows(), count);
+    }
+
+    @Override
+    public Value beside(Value left, Value right) {
+        String y = graph.node("Concat", read(left), read(right)).with("axis", 1).to(unique("beside"));
+        return new Value(y, left.rows(), left.width() + right.width());
+    }
+
+    @Override
+    public Value joined(Value x, int count) {
+        return x.joined(reshape(read(x), -1, (long) count * x.width()), count);
+    }
+
+    @Override
+    public Value picked(Value x, Value indices) {
+        String y = graph.node("Gather", read(x), indices.name()).with("axis", 0).to(unique(x.name() + ".picked"));
+        return new Value(y, indices.rows(), x.width());
+    }
+
+    @Override
+    public Value rotated(Value x, Value cos, Value sin) {
+        // One position as a number is that of the first row.
+        String first = graph.constant(0);
+        String y = graph.microsoft("RotaryEmbedding", batch(x), first, cos.name(), sin.name())
+                .with("interleaved", 0)
+                .to(unique(x.name() + ".rotated"));
+        return x.named(reshape(y, -1, x.width()));
     }
 
     @Override
@@ -306,6 +357,23 @@ class OnnxNet implements Net {
     @Override
     public Value heads(Value q, Value k, Value v, int heads) {
         String attended = graph.microsoft("MultiHeadAttention", batch(q), batch(k), batch(v))
+                .with("num_heads", heads)
+                .to(unique(q.name() + ".heads"));
+        return q.named(reshape(attended, -1, q.width()));
+    }
+
+    @Override
+    public Value windowHeads(Value q, Value k, Value v, int heads, Value bias) {
+        int rows = bias.width();
+        String bounds = reshape(bias.name(), -1, 1, rows, rows);
+        String attended = graph.microsoft(
+                        "MultiHeadAttention",
+                        reshape(read(q), -1, rows, q.width()),
+                        reshape(read(k), -1, rows, k.width()),
+                        reshape(read(v), -1, rows, v.width()),
+                        "",
+                        "",
+                        bounds)
                 .with("num_heads", heads)
                 .to(unique(q.name() + ".heads"));
         return q.named(reshape(attended, -1, q.width()));

@@ -59,15 +59,22 @@ final class RoundedNet extends OnnxNet {
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width, float scale) {
-        Value x = super.embedded(table, vocab, width, scale);
+    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
+        List<Value> given = super.embedded(table, vocab, width, scale, count);
         if (!turnsStream) {
-            return x;
+            return given;
         }
         Orthogonal basis = Orthogonal.mixing(width, false);
         stream = basis;
         weights.made(BASIS, basis.toString(), basis::toArray, width, width);
-        return streamed(x.named(intoStream(x.name())));
+        if (count == 1) {
+            Value x = given.get(0);
+            return List.of(streamed(x.named(intoStream(x.name()))));
+        }
+        // The basis is large: all that is side by side goes through it at once.
+        String all = intoStream(reshape(INPUTS_EMBEDS, -1, width));
+        Value streams = new Value(reshape(all, -1, (long) count * width), ANY, count * width);
+        return beside(streams, width).stream().map(this::streamed).toList();
     }
 
     private String intoStream(String x) {
@@ -230,10 +237,12 @@ final class RoundedNet extends OnnxNet {
             Orthogonal inHeads = how.gated() ? null : Orthogonal.blocks(how.width(), how.headDim());
             ofHeads = new Change(ofAll, inHeads, null, null);
         }
+        // Positions of several axes have a table for each sequence, which the operator cannot tell apart.
         boolean together = state.headNorm() == null
                 && !how.gated()
                 && how.headDim() % 16 == 0
-                && state.rotary().width() % 16 == 0;
+                && state.rotary().width() % 16 == 0
+                && state.rotary().rope().sections() == null;
         Heads parts = together
                 ? new Heads(List.of(stackedHeads(x, layer, how, state, reading, ofValues)), null)
                 : separateHeads(x, layer, how, state, reading, ofValues);

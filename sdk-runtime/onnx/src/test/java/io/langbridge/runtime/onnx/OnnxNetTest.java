@@ -60,7 +60,7 @@ class OnnxNetTest {
     @Test
     void pixelShuffleLaysTheCellsOfASquareSideBySide() throws IOException {
         try (Running running = open(net -> net.pixelShuffle(x(net), 2))) {
-            FloatTensor shuffled = running.run(inputs);
+            FloatTensor shuffled = running.run(Map.of("x", inputs));
             assertThat(shuffled.shape()).containsExactly(2, 4, 4 * WIDTH);
             for (int tile = 0; tile < 2; tile++) {
                 for (int i = 0; i < 4 * 4 * WIDTH; i++) {
@@ -89,7 +89,7 @@ class OnnxNetTest {
         };
         try (Running one = open(normFirst);
                 Running other = open(productFirst)) {
-            assertClose(one.run(inputs).toArray(), doubles(other.run(inputs)));
+            assertClose(one.run(Map.of("x", inputs)).toArray(), doubles(other.run(Map.of("x", inputs))));
         }
     }
 
@@ -103,7 +103,7 @@ class OnnxNetTest {
             return net.rmsNorm(sum, "norm", 1e-6f);
         };
         try (Running running = open(text)) {
-            Map<String, FloatTensor> shown = running.trace(inputs);
+            Map<String, FloatTensor> shown = running.trace(Map.of("x", inputs));
             assertThat(shown.keySet()).containsExactlyInAnyOrder("sum", "same", "columns");
             FloatTensor sum = Objects.requireNonNull(shown.get("sum"));
             assertThat(sum.data().get(7)).isEqualTo(2 * inputs.data().get(7));
@@ -118,10 +118,10 @@ class OnnxNetTest {
     void inputsOfAnotherShapeAreRefused() throws IOException {
         try (Running running = open(net -> net.rmsNorm(x(net), "norm", 1e-6f))) {
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> running.run(FloatTensor.allocate(1, ROWS + 1, WIDTH)))
-                    .withMessage("Features must have the shape [tiles, 16, 32] with at least one patch,"
+                    .isThrownBy(() -> running.run(Map.of("x", FloatTensor.allocate(1, ROWS + 1, WIDTH))))
+                    .withMessage("x must have the shape [tiles, 16, 32] with at least one of each,"
                             + " not [1, 17, 32]");
-            assertThatIllegalArgumentException().isThrownBy(() -> running.trace(FloatTensor.allocate(ROWS, WIDTH)));
+            assertThatIllegalArgumentException().isThrownBy(() -> running.trace(Map.of("x", FloatTensor.allocate(ROWS, WIDTH))));
         }
     }
 
@@ -130,7 +130,7 @@ class OnnxNetTest {
     @ValueSource(booleans = {false, true})
     void blocksThatKnowNothingOfTheStreamsBasisReadItInItsOwn(boolean turnsStream) throws IOException {
         Function<Net, Net.Value> text = net -> {
-            Net.Value x = net.embedded("tokens.weight", 8, WIDTH, 1);
+            Net.Value x = net.embedded("tokens.weight", 8, WIDTH);
             Net.Value normed = net.rmsNorm(x, "norm", 1e-6f);
             Net.Value behind = net.rmsNorm(net.gatedMlp(normed, "mlp", 64, Activation.SILU, false), "outer", 1e-6f);
             Net.Value sum = net.add(x, behind);

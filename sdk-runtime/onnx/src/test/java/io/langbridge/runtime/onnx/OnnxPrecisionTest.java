@@ -59,7 +59,7 @@ class OnnxPrecisionTest {
                 false,
                 false,
                 window,
-                sliding,
+                sliding, 0,
                 false);
     }
 

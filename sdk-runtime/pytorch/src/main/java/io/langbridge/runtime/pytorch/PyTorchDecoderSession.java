@@ -3,11 +3,13 @@ package io.langbridge.runtime.pytorch;
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A sequence, with its cache on the device that the network updates in place. The methods are synchronized only so that
@@ -18,6 +20,9 @@ final class PyTorchDecoderSession implements DecoderSession {
     private final int capacity;
     private final Scope scope = new Scope();
     private final IValue cache;
+    /** Where positions have several axes; otherwise null. */
+    private final @Nullable Places places;
+
     private final FloatTensor logits;
     private final IValue logitsValue;
 
@@ -40,6 +45,7 @@ final class PyTorchDecoderSession implements DecoderSession {
         try (Scope call = new Scope()) {
             cache = scope.own(network.run("sequence", caches, call.of(index)));
         }
+        places = network.places(cache, capacity);
         Scope.Output output = scope.output(network.config().vocabSize());
         logits = output.floats;
         logitsValue = output.value();
@@ -61,9 +67,27 @@ final class PyTorchDecoderSession implements DecoderSession {
     }
 
     @Override
+    public synchronized void place(int[][] positions) {
+        requireRoom(0);
+        if (places == null) {
+            DecoderSession.super.place(positions);
+        } else {
+            places.place(length, positions);
+        }
+    }
+
+    /** Makes room for so many more tokens. */
+    synchronized void reach(int tokens) {
+        requireRoom(tokens);
+        if (places != null) {
+            places.reach(length + tokens);
+        }
+    }
+
+    @Override
     public synchronized FloatBuffer prefill(FloatTensor inputsEmbeds) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, network.config());
-        requireRoom(tokens);
+        reach(tokens);
         try (Scope call = new Scope()) {
             IValue inputs = call.of(call.tensor(inputsEmbeds));
             runBegins();
@@ -75,7 +99,7 @@ final class PyTorchDecoderSession implements DecoderSession {
 
     @Override
     public synchronized FloatBuffer step(int tokenId) {
-        requireRoom(1);
+        reach(1);
         DecoderNetwork.requireToken(tokenId, network.config());
         try (Scope call = new Scope()) {
             runBegins();
@@ -91,7 +115,7 @@ final class PyTorchDecoderSession implements DecoderSession {
             return sampler.next(prefill(inputsEmbeds));
         }
         int tokens = DecoderNetwork.tokens(inputsEmbeds, network.config());
-        requireRoom(tokens);
+        reach(tokens);
         try (Scope call = new Scope()) {
             return choose(
                     sampler, call, "prefill_and_choose", call.of(call.tensor(inputsEmbeds)), call.of(length), tokens);
@@ -103,7 +127,7 @@ final class PyTorchDecoderSession implements DecoderSession {
         if (sampler.forbids()) {
             return sampler.next(step(tokenId));
         }
-        requireRoom(1);
+        reach(1);
         DecoderNetwork.requireToken(tokenId, network.config());
         try (Scope call = new Scope()) {
             return choose(sampler, call, "step_and_choose", call.of(tokenId), call.of(length), 1);
@@ -147,7 +171,7 @@ final class PyTorchDecoderSession implements DecoderSession {
         length += tokens;
     }
 
-    synchronized void requireRoom(int tokens) {
+    private void requireRoom(int tokens) {
         if (closed) {
             throw new IllegalStateException("The decoder session is closed");
         }
@@ -183,6 +207,9 @@ final class PyTorchDecoderSession implements DecoderSession {
         }
         boolean restores = network.sumsUp() && (lost || position < length);
         length = restores ? restored(position) : position;
+        if (places != null) {
+            places.rewind(length);
+        }
         return length;
     }
 

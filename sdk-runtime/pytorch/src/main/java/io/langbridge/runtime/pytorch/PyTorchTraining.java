@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PyTorchTraining implements AutoCloseable {
     /** In place of one that is not there. */
-    private static final Network NONE = new Network("none", net -> net.embedded("none", 1, 1, 1));
+    private static final Network NONE = new Network("none", net -> net.embedded("none", 1, 1));
 
     private final TorchScript script;
     private final Networks networks;

@@ -28,6 +28,7 @@ final class TorchNet implements Net {
     private final Set<Integer> windows = new LinkedHashSet<>();
     private boolean decodes;
     private float embeddingScale;
+    private int inputs;
     private int values;
 
     private TorchNet(boolean traced) {
@@ -120,9 +121,15 @@ final class TorchNet implements Net {
         return names;
     }
 
+    /** The first is {@code x}, which is where the weights are. */
+    private String given() {
+        int index = inputs++;
+        return index == 0 ? "x" : "c.inputs[" + (index - 1) + "].to(w[0].device)";
+    }
+
     @Override
     public Value pixels(int height, int width) {
-        return new Value("x", height, width);
+        return new Value(given(), height, width);
     }
 
     @Override
@@ -134,15 +141,30 @@ final class TorchNet implements Net {
 
     @Override
     public Value input(String name, int rows, int width) {
-        return new Value("x", rows, width);
+        String given = given();
+        return new Value(given.equals("x") ? given : let(given + ".to(w[0].dtype)"), rows, width);
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width, float scale) {
+    public Value indices(String name) {
+        return new Value(let("torch.squeeze(" + given() + ".to(4), -1)"), ANY, 1);
+    }
+
+    @Override
+    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
         decodes = true;
         embeddingScale = scale;
         tensor(table); // the first
-        return new Value("x", ANY, width);
+        Value x = new Value(given(), ANY, count * width);
+        if (count == 1) {
+            return List.of(x);
+        }
+        List<Value> parts = new ArrayList<>();
+        Value all = x.named(let(call("self.widened", x.name(), x.width())));
+        for (int first = 0; first < x.width(); first += width) {
+            parts.add(columns(all, first, width));
+        }
+        return parts;
     }
 
     @Override
@@ -206,6 +228,11 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value multiply(Value a, Value b) {
+        return a.named(let(a.name() + " * " + b.name()));
+    }
+
+    @Override
     public Value under(Value above, Value below) {
         String both = let(call("self.under", above.name(), below.name()));
         return new Value(both, above.rows() + below.rows(), above.width());
@@ -219,6 +246,28 @@ final class TorchNet implements Net {
     @Override
     public Value columns(Value x, int first, int count) {
         return new Value(let(call("torch.narrow", x.name(), -1, first, count)), x.rows(), count);
+    }
+
+    @Override
+    public Value beside(Value left, Value right) {
+        String both = let("torch.cat([" + left.name() + ", " + right.name() + "], -1)");
+        return new Value(both, left.rows(), left.width() + right.width());
+    }
+
+    @Override
+    public Value joined(Value x, int count) {
+        return x.joined(let(call("self.joined", x.name(), count)), count);
+    }
+
+    @Override
+    public Value picked(Value x, Value indices) {
+        return new Value(
+                let(call("torch.index_select", x.name(), 0, indices.name())), indices.rows(), x.width());
+    }
+
+    @Override
+    public Value rotated(Value x, Value cos, Value sin) {
+        return x.named(let(call("self.rotated", x.name(), cos.name(), sin.name())));
     }
 
     @Override
@@ -296,6 +345,11 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value windowHeads(Value q, Value k, Value v, int heads, Value bias) {
+        return q.named(let(call("self.window_heads", q.name(), k.name(), v.name(), heads, bias.name())));
+    }
+
+    @Override
     public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
         String both = together(x, layer, bias, "gate_proj", "up_proj");
         String gate = both + "_gate";
@@ -312,8 +366,7 @@ final class TorchNet implements Net {
 
     @Override
     public Value pixelShuffle(Value x, int factor) {
-        int rows = x.rows() == ANY ? ANY : x.rows() / (factor * factor);
-        return new Value(let(call("self.pixel_shuffle", x.name(), factor)), rows, x.width() * factor * factor);
+        return x.joined(let(call("self.pixel_shuffle", x.name(), factor)), factor * factor);
     }
 
     @Override

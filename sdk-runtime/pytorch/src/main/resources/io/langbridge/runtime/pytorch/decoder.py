@@ -2,15 +2,17 @@
   # ---- A decoder's session. These methods follow those of ops.py; w[0] is the table of embeddings.
 
   # What is kept of several sequences, empty: keys and values, windows and matrices, and the rotations of all positions.
-  # Of each layer side by side: kv_heads and head_dim; channels and rows; heads, key_dim and value_dim.
-  # inverse_frequencies: [head_dim / 2] each, float32 as the reference's angles
+  # Of each layer side by side: kv_heads and head_dim; channels and rows; heads, key_dim and value_dim. own: whether each
+  # sequence has angles of its own, one behind the other; inverse_frequencies: [head_dim / 2] each, float32 as the
+  # reference's angles
   def open(self, w: List[Tensor], of_keys: List[int], of_windows: List[int], of_matrices: List[int], sequences: int,
-      capacity: int, inverse_frequencies: List[Tensor]) -> __torch__.Context:
+      capacity: int, own: bool, inverse_frequencies: List[Tensor]) -> __torch__.Context:
     keys : List[Tensor] = []
     values : List[Tensor] = []
     windows : List[Tensor] = []
     matrices : List[Tensor] = []
     none : List[int] = []
+    inputs : List[Tensor] = []
     shown : List[Tensor] = []
     for i in range(0, len(of_keys), 2):
       shape = [sequences, of_keys[i], capacity, of_keys[i + 1]]
@@ -21,16 +23,26 @@
     for i in range(0, len(of_matrices), 3):
       shape = [sequences, of_matrices[i], of_matrices[i + 1], of_matrices[i + 2]]
       matrices.append(torch.zeros(shape, dtype=6, device=w[0].device))
-    cos, sin = self.rotations(capacity, inverse_frequencies, w[0])
+    tables = 1
+    if own:
+      tables = sequences
+    cos, sin = self.rotations(tables * capacity, inverse_frequencies, w[0])
     return __torch__.Context(
-        keys, values, windows, matrices, cos, sin, 0, none, none, none, True, None, shown)
+        inputs, keys, values, windows, matrices, cos, sin, 0, none, none, none, True, None, shown)
 
   # What is kept of one of them.
   def sequence(self, w: List[Tensor], caches: __torch__.Context, index: int) -> __torch__.Context:
     none : List[int] = []
+    cos = caches.cos
+    sin = caches.sin
+    capacity = caches.keys[0].size(2)
+    if cos[0].size(0) > capacity:
+      cos = self.narrowed(cos, index * capacity, capacity)
+      sin = self.narrowed(sin, index * capacity, capacity)
     return __torch__.Context(
-        self.each(caches.keys, index), self.each(caches.values, index), self.each(caches.windows, index),
-        self.each(caches.matrices, index), caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
+        caches.inputs, self.each(caches.keys, index), self.each(caches.values, index),
+        self.each(caches.windows, index), self.each(caches.matrices, index), cos, sin, 0, none, none, none, True, None,
+        caches.shown)
 
   def each(self, tensors: List[Tensor], index: int) -> List[Tensor]:
     each : List[Tensor] = []
@@ -100,13 +112,23 @@
   def one_embedded(self, w: List[Tensor], token: int) -> Tensor:
     return self.scaled(torch.narrow(w[0], 0, token, 1))
 
+  # Angles of a sequence's own, where positions have several axes: places [places, width / 2], the position that each
+  # frequency of the only way of rotating has there.
+  def place(self, w: List[Tensor], cache: __torch__.Context, first: int, places: Tensor,
+      inverse_frequencies: List[Tensor]) -> int:
+    angles = places.to(6) * inverse_frequencies[0]
+    angles = torch.cat([angles, angles], -1).unsqueeze(1)
+    torch.copy_(torch.narrow(cache.cos[0], 0, first, places.size(0)), torch.cos(angles))
+    torch.copy_(torch.narrow(cache.sin[0], 0, first, places.size(0)), torch.sin(angles))
+    return first + places.size(0)
+
   # Appends x to the cache. Logits of the last row: [vocab], float32
   def last_logits(self, w: List[Tensor], cache: __torch__.Context, x: Tensor, position: int) -> Tensor:
     cos = self.narrowed(cache.cos, position, x.size(0))
     sin = self.narrowed(cache.sin, position, x.size(0))
     c = __torch__.Context(
-        cache.keys, cache.values, cache.windows, cache.matrices, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True, None,
-        cache.shown)
+        cache.inputs, cache.keys, cache.values, cache.windows, cache.matrices, cos, sin, position, cache.lengths,
+        cache.lengths, cache.lengths, True, None, cache.shown)
     return self.network(w, x, c).to(6).view([-1])
 
   # Logits of the rows that are learnt of several sequences one after the other, which do not see each other.
@@ -117,8 +139,8 @@
     none : List[Tensor] = []
     one : List[int] = []
     c = __torch__.Context(
-        none, none, none, none, self.selected(cos, positions), self.selected(sin, positions), 0, one, one, lengths, False, learnt,
-        none)
+        none, none, none, none, none, self.selected(cos, positions), self.selected(sin, positions), 0, one, one,
+        lengths, False, learnt, none)
     return self.network(w, x, c)
 
   # ---- The next token, by the rules of Sampler and Scores and in their types: the same logits give the same token.
@@ -180,9 +202,9 @@
 
   # ---- What is called. Results go into tensors of the caller, float32 on the CPU.
 
-  # ids: [tokens]; embeddings: [tokens, hidden]
+  # ids: [tokens]; embeddings: [tokens, input_width]
   def embed(self, w: List[Tensor], ids: Tensor, embeddings: Tensor) -> int:
-    torch.copy_(embeddings, self.embedded(w, ids))
+    torch.copy_(embeddings, self.widened(self.embedded(w, ids), embeddings.size(1)))
     return embeddings.size(0)
 
   # logits of the last token: [vocab]
@@ -196,12 +218,12 @@
     torch.copy_(logits, self.last_logits(w, cache, self.one_embedded(w, token), position))
     return position + 1
 
-  # One token to each of the sequences at its position; logits: [sequences, vocab] of those
+  # One token to each of the sequences at its position; rows: where its angles are; logits: [sequences, vocab] of those
   def step_together(self, w: List[Tensor], caches: __torch__.Context, tokens: Tensor, sequences: List[int],
       positions: List[int], rows: Tensor, logits: Tensor) -> int:
     at = rows.to(w[0].device)
     c = __torch__.Context(
-        caches.keys, caches.values, caches.windows, caches.matrices, self.selected(caches.cos, at),
+        caches.inputs, caches.keys, caches.values, caches.windows, caches.matrices, self.selected(caches.cos, at),
         self.selected(caches.sin, at), 0, sequences, positions, caches.lengths, False, None, caches.shown)
     x = self.embedded(w, tokens)
     y = self.network(w, x, c)
@@ -225,7 +247,7 @@
   def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
     c = __torch__.Context(
-        cache.keys, cache.values, cache.windows, cache.matrices, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths, False, None,
-        shown)
+        cache.inputs, cache.keys, cache.values, cache.windows, cache.matrices, cache.cos, cache.sin, 0, cache.lengths,
+        cache.lengths, cache.lengths, False, None, shown)
     logits = self.network(w, inputs_embeds, c)
     return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)

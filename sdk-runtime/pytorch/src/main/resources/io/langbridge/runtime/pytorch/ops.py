@@ -3,8 +3,9 @@
 # TorchScript.
 
 
-# What belongs to a run beside its input; only decoders need it.
+# What belongs to a run beside its first input; most of it only decoders need.
 class Context(NamedTuple):
+  inputs : List[Tensor]  # those of the network behind the first, in the order of its text
   keys : List[Tensor]  # of each layer that keeps them, [kv_heads, capacity, head_dim], after rotation
   values : List[Tensor]
   # Of each layer of linear attention, float32: the last inputs of its convolution, [channels, rows], and what it has
@@ -88,6 +89,19 @@ class Network(Module):
     q, k, v = torch.split_with_sizes(qkv, [heads * head_dim, kv_heads * head_dim, kv_heads * head_dim], -1)
     return self.heads(q, k, v, heads, kv_heads)
 
+  # bias: [rows, rows of a window]
+  def window_heads(self, q: Tensor, k: Tensor, v: Tensor, heads: int, bias: Tensor) -> Tensor:
+    rows = bias.size(-1)
+    mask = bias.view([-1, 1, rows, rows])
+    q = self.in_heads(q.view([-1, rows, q.size(-1)]), heads)
+    k = self.in_heads(k.view([-1, rows, k.size(-1)]), heads)
+    v = self.in_heads(v.view([-1, rows, v.size(-1)]), heads)
+    y = torch.scaled_dot_product_attention(q, k, v, mask, 0., False, scale=None, enable_gqa=False)
+    return torch.transpose(y, 1, 2).reshape([bias.size(0), -1])
+
+  def joined(self, x: Tensor, count: int) -> Tensor:
+    return x.reshape(x.size()[:-2] + [-1, count * x.size(-1)])
+
   def pixel_shuffle(self, x: Tensor, factor: int) -> Tensor:
     side = int(x.size(-2) ** 0.5) // factor
     cells = x.view(x.size()[:-2] + [side, factor, side, factor, x.size(-1)])
@@ -134,6 +148,10 @@ class Network(Module):
       largest = now
     return weighted / total
 
+  # Zeros behind each row where a token of the table has nothing.
+  def widened(self, x: Tensor, width: int) -> Tensor:
+    return torch.constant_pad_nd(x, [0, width - x.size(-1)])
+
   # ---- Attention that goes on behind what was kept. One input at a time: [rows, width]
 
   # Element k pairs with k + width / 2, and those behind the width stay. x: [rows, heads, head_dim]; cos: [rows, 1, width]
@@ -145,6 +163,13 @@ class Network(Module):
     if width < x.size(-1):
       y = torch.cat([y, torch.narrow(x, -1, width, x.size(-1) - width)], -1)
     return y
+
+  # cos, sin: of the angles of each row, [rows, head_dim / 2]
+  def rotated(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    heads = x.view([x.size(0), -1, 2 * cos.size(-1)])
+    both_cos = torch.cat([cos, cos], -1).unsqueeze(1)
+    both_sin = torch.cat([sin, sin], -1).unsqueeze(1)
+    return self.rotate(heads, both_cos, both_sin).view([x.size(0), -1])
 
   # Which positions each of the new rows sees, [rows, total]; None if plain causal order says it all.
   def causal(self, position: int, rows: int, window: int, like: Tensor) -> Optional[Tensor]:
@@ -372,21 +397,27 @@ class Network(Module):
 
   # ---- What is called. w: the weights in the order of the network's text
 
+  # Of a network that is no decoder, and has one input.
   def nothing(self) -> __torch__.Context:
+    inputs : List[Tensor] = []
+    return self.given(inputs)
+
+  def given(self, inputs: List[Tensor]) -> __torch__.Context:
     none : List[Tensor] = []
     one : List[int] = []
     shown : List[Tensor] = []
-    return __torch__.Context(none, none, none, none, none, none, 0, one, one, one, False, None, shown)
+    return __torch__.Context(inputs, none, none, none, none, none, none, 0, one, one, one, False, None, shown)
 
   # Float32 on the CPU, in row order.
   def result(self, x: Tensor) -> Tensor:
     return x.to(torch.device("cpu"), 6).contiguous()
 
-  def run(self, w: List[Tensor], x: Tensor) -> Tensor:
-    return self.result(self.network(w, x, self.nothing()))
+  # inputs: those behind the first
+  def run(self, w: List[Tensor], x: Tensor, inputs: List[Tensor]) -> Tensor:
+    return self.result(self.network(w, x, self.given(inputs)))
 
-  def trace(self, w: List[Tensor], x: Tensor) -> List[Tensor]:
-    c = self.nothing()
+  def trace(self, w: List[Tensor], x: Tensor, inputs: List[Tensor]) -> List[Tensor]:
+    c = self.given(inputs)
     y = self.network(w, x, c)
     return self.results(c.shown)
 

@@ -49,7 +49,7 @@ final class Tiny {
                 biases,
                 qkNorm,
                 slidingWindow,
-                new boolean[] {slidingWindow > 0, false},
+                new boolean[] {slidingWindow > 0, false}, 0,
                 tied);
     }
 

@@ -93,6 +93,22 @@ public final class Checkpoints {
         return factor == 1 ? tensor : new LinearTensor(tensor, factor, 0);
     }
 
+    /**
+     * A view in which a convolution's kernel over several frames is one for pictures that are shown in all of them: its
+     * sum, {@code [out, channels * height * width]}.
+     *
+     * @param name of the kernel, {@code [out, channels, frames, height, width]}; others stay as they are
+     * @return a view; closing it closes nothing
+     * @throws CheckpointException if it is missing or has another shape
+     */
+    public static Weights summedFrames(Weights weights, String name, long... shape) {
+        StoredTensor kernel = weights.get(name, shape);
+        Map<String, StoredTensor> view = new LinkedHashMap<>();
+        weights.names().forEach(each -> view.put(each, weights.get(each)));
+        view.put(name, new SummedTensor(kernel));
+        return new NamedTensors(weights.source(), view, Collections.emptyList());
+    }
+
     private static Weights openFile(Path file) {
         String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
         if (name.endsWith(".json")) {

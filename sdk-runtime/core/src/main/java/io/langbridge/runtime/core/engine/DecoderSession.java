@@ -19,9 +19,21 @@ public interface DecoderSession extends AutoCloseable {
     int capacity();
 
     /**
+     * Says where the tokens to come stand, for a decoder whose positions have several axes. Those behind them, and all
+     * where this is not called, follow one by one; going back forgets what was said of tokens that did not come.
+     *
+     * @param positions {@code [axes][tokens]}, each less than the capacity
+     * @throws IllegalArgumentException if they are not, or the decoder's positions have one axis
+     * @throws IllegalStateException if the cache has no room for so many
+     */
+    default void place(int[][] positions) {
+        throw new IllegalArgumentException("Positions of this decoder have one axis, not " + positions.length);
+    }
+
+    /**
      * Appends a prompt, or a further part of one, in one run.
      *
-     * @param inputsEmbeds {@code [tokens, hidden]}, at least one token
+     * @param inputsEmbeds {@code [tokens, input_width]}, at least one token
      * @return logits of the last position, {@code [vocab]}; the buffer is reused by the next call
      * @throws IllegalStateException if the cache has no room for it
      */
@@ -37,7 +49,7 @@ public interface DecoderSession extends AutoCloseable {
      * positions, and a {@link #prefill(FloatTensor, Sampler)} of the rest, which is at most as long, give what one
      * {@code prefill} of the whole gives.
      *
-     * @param inputsEmbeds {@code [tokens, hidden]}, at least one token
+     * @param inputsEmbeds {@code [tokens, input_width]}, at least one token
      */
     default void fill(FloatTensor inputsEmbeds) {
         prefill(inputsEmbeds);

@@ -6,8 +6,11 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +28,10 @@ public final class DecoderConfigReader {
         QWEN2(151_936, 22_016, 32, 32_768),
         QWEN3(151_936, 22_016, 32, 32_768),
         LLAMA(32_000, 11_008, 0, 2_048),
-        MISTRAL(32_000, 14_336, 8, 131_072);
+        MISTRAL(32_000, 14_336, 8, 131_072),
+        /** The decoder of Qwen2-VL and Qwen2.5-VL. */
+        QWEN2_VL(152_064, 29_568, 8, 32_768, 8192, 80, 64, 1e-5, 1_000_000),
+        QWEN3_VL(151_936, 22_016, 32, 128_000, 4096, 32, 32, 1e-6, 500_000);
 
         final int vocabSize;
         final int intermediateSize;
@@ -33,12 +39,53 @@ public final class DecoderConfigReader {
         final int keyValueHeads;
 
         final int maxPositions;
+        final int hiddenSize;
+        final int layers;
+        final int heads;
+        final double epsilon;
+        final double theta;
 
         Family(int vocabSize, int intermediateSize, int keyValueHeads, int maxPositions) {
+            this(vocabSize, intermediateSize, keyValueHeads, maxPositions, 4096, 32, 32, 1e-6, 10_000);
+        }
+
+        Family(
+                int vocabSize,
+                int intermediateSize,
+                int keyValueHeads,
+                int maxPositions,
+                int hiddenSize,
+                int layers,
+                int heads,
+                double epsilon,
+                double theta) {
             this.vocabSize = vocabSize;
             this.intermediateSize = intermediateSize;
             this.keyValueHeads = keyValueHeads;
             this.maxPositions = maxPositions;
+            this.hiddenSize = hiddenSize;
+            this.layers = layers;
+            this.heads = heads;
+            this.epsilon = epsilon;
+            this.theta = theta;
+        }
+
+        /** {@code mrope_section}; null if positions are one number. */
+        @Nullable
+        List<Integer> sections() {
+            return switch (this) {
+                case QWEN2_VL -> Arrays.asList(16, 24, 24);
+                case QWEN3_VL -> Arrays.asList(24, 20, 20);
+                case QWEN2, QWEN3, LLAMA, MISTRAL -> null;
+            };
+        }
+
+        boolean isQwen2() {
+            return this == QWEN2 || this == QWEN2_VL;
+        }
+
+        boolean isQwen3() {
+            return this == QWEN3 || this == QWEN3_VL;
         }
     }
 
@@ -52,9 +99,15 @@ public final class DecoderConfigReader {
         return read(config, null);
     }
 
-    /** Reads {@code text_config} of a LLaVA model; Llama if it does not say what it is. */
-    static DecoderConfig readNested(Json text) {
-        return read(text, "llama");
+    /**
+     * Reads {@code text_config} of a whole model. If it does not say what it is, it is what belongs to the model, or
+     * else Llama.
+     *
+     * @param config all of {@code config.json}
+     */
+    static DecoderConfig readNested(Json text, Json config) {
+        String whole = Families.nameOf(config);
+        return read(text, named(whole) == null ? "llama" : whole);
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
@@ -68,14 +121,14 @@ public final class DecoderConfigReader {
         Family family = family(json, name);
         refuseUnsupported(json, "hidden_act", "silu");
 
-        int hidden = json.positiveOr("hidden_size", 4096);
-        int heads = json.positiveOr("num_attention_heads", 32);
-        int layers = layers(json, 32);
+        int hidden = json.positiveOr("hidden_size", family.hiddenSize);
+        int heads = json.positiveOr("num_attention_heads", family.heads);
+        int layers = layers(json, family.layers);
         int keyValueHeads = keyValueHeads(json, family, heads);
         int headDim = headDim(json, family, hidden, heads);
         int maxPositions = json.positiveOr("max_position_embeddings", family.maxPositions);
         boolean attentionBias =
-                family != Family.QWEN2 && family != Family.MISTRAL && json.booleanOr("attention_bias", false);
+                !family.isQwen2() && family != Family.MISTRAL && json.booleanOr("attention_bias", false);
         int window = window(json, family);
         boolean[] sliding = slidingLayers(json, family, layers, window);
         return new LlamaConfig(
@@ -88,15 +141,25 @@ public final class DecoderConfigReader {
                 headDim,
                 json.positiveOr("vocab_size", family.vocabSize),
                 maxPositions,
-                json.epsilonOr("rms_norm_eps", 1e-6),
-                rope(json, maxPositions),
-                family == Family.QWEN2 || attentionBias,
+                json.epsilonOr("rms_norm_eps", family.epsilon),
+                rope(json, family.theta, maxPositions, parameters -> sections(parameters, family, headDim / 2)),
+                family.isQwen2() || attentionBias,
                 attentionBias,
                 family == Family.LLAMA && json.booleanOr("mlp_bias", false),
-                family == Family.QWEN3,
+                family.isQwen3(),
                 window,
                 sliding,
+                0,
                 json.booleanOr("tie_word_embeddings", false));
+    }
+
+    static int layers(Json json, int absent) {
+        int layers = json.positiveOr("num_hidden_layers", absent);
+        if (layers > MAX_LAYERS) {
+            throw new CheckpointException(
+                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
+        }
+        return layers;
     }
 
     private static String name(Family family) {
@@ -119,17 +182,30 @@ public final class DecoderConfigReader {
     }
 
     private static Family family(Json json, String name) {
+        Family family = named(name);
+        if (family == null) {
+            throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
+                    + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), MistralForCausalLM,"
+                    + " Gemma2ForCausalLM and Gemma3ForCausalLM, and LLaVA models of these.");
+        }
+        return family;
+    }
+
+    private static @Nullable Family named(String name) {
         return switch (name) {
             case "Qwen2ForCausalLM", "LlavaQwenForCausalLM", "qwen2", "llava_qwen" -> Family.QWEN2;
             case "Qwen3ForCausalLM", "qwen3" -> Family.QWEN3;
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
-            default ->
-                throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
-                        + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                        + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna),"
-                        + " MistralForCausalLM, Gemma2ForCausalLM and Gemma3ForCausalLM, and LLaVA models of"
-                        + " these.");
+            case "Qwen2VLForConditionalGeneration",
+                    "Qwen2_5_VLForConditionalGeneration",
+                    "qwen2_vl",
+                    "qwen2_vl_text",
+                    "qwen2_5_vl",
+                    "qwen2_5_vl_text" -> Family.QWEN2_VL;
+            case "Qwen3VLForConditionalGeneration", "qwen3_vl", "qwen3_vl_text" -> Family.QWEN3_VL;
+            default -> null;
         };
     }
 
@@ -140,15 +216,6 @@ public final class DecoderConfigReader {
             throw new UnsupportedModelException(
                     json.at(key) + " is '" + activation + "'; only " + supported + " is supported.");
         }
-    }
-
-    static int layers(Json json, int absent) {
-        int layers = json.positiveOr("num_hidden_layers", absent);
-        if (layers > MAX_LAYERS) {
-            throw new CheckpointException(
-                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
-        }
-        return layers;
     }
 
     private static int keyValueHeads(Json json, Family family, int heads) {
@@ -167,8 +234,8 @@ public final class DecoderConfigReader {
     }
 
     private static int headDim(Json json, Family family, int hidden, int heads) {
-        int absent = family == Family.QWEN3 ? 128 : hidden / heads;
-        if (family != Family.QWEN3 && !json.has("head_dim") && hidden % heads != 0) {
+        int absent = family.isQwen3() ? 128 : hidden / heads;
+        if (!family.isQwen3() && !json.has("head_dim") && hidden % heads != 0) {
             throw new CheckpointException(json.at("hidden_size") + " is " + hidden
                     + ", which is not divisible by num_attention_heads " + heads + ".");
         }
@@ -187,9 +254,9 @@ public final class DecoderConfigReader {
     private static int window(Json json, Family family) {
         String key = "sliding_window";
         boolean used = switch (family) {
-            case LLAMA -> false;
+            case LLAMA, QWEN3_VL -> false;
             case MISTRAL -> true;
-            case QWEN2, QWEN3 -> json.booleanOr("use_sliding_window", false);
+            case QWEN2, QWEN3, QWEN2_VL -> json.booleanOr("use_sliding_window", false);
         };
         // null is "no window", but a key that is absent is the default window.
         return used && !json.isNull(key) ? json.positiveOr(key, 4096) : 0;
@@ -199,7 +266,8 @@ public final class DecoderConfigReader {
         if (family == Family.LLAMA) {
             return new boolean[layers];
         }
-        int firstSliding = family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", 28);
+        int firstSliding =
+                family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);
         return slidingLayers(json, layers, window, i -> window > 0 && i >= firstSliding);
     }
 
@@ -247,10 +315,11 @@ public final class DecoderConfigReader {
         return scaling == null ? filled(json, "rope_parameters") : scaling;
     }
 
-    static Rope rope(Json json, int maxPositions) {
+    static Rope rope(
+            Json json, double absentTheta, int maxPositions, Function<Json, Rope.@Nullable Sections> sections) {
         Json parameters = ropeParameters(json);
         if (parameters == null) {
-            return new Rope(theta(json, 10_000), null);
+            return new Rope(theta(json, absentTheta), null, sections.apply(json));
         }
         for (String key : parameters.keys()) {
             if (parameters.isObject(key)) {
@@ -259,13 +328,18 @@ public final class DecoderConfigReader {
                         + " supported.");
             }
         }
-        return rope(json, parameters, theta(parameters, theta(json, 10_000)), maxPositions);
+        double theta = theta(parameters, theta(json, absentTheta));
+        return rope(json, parameters, theta, maxPositions, sections.apply(parameters));
     }
 
     /** {@code parameters} are those of {@code json}, or of one kind of its layers. */
-    static Rope rope(Json json, Json parameters, double theta, int maxPositions) {
+    static Rope rope(
+            Json json, Json parameters, double theta, int maxPositions, Rope.@Nullable Sections shared) {
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
+        if (type.equals("mrope") && shared != null) {
+            type = "default"; // so older files call what the sections say
+        }
         if (!type.equals("default")) {
             requireWholeHeads(parameters);
             requireWholeHeads(json);
@@ -279,7 +353,35 @@ public final class DecoderConfigReader {
                     default ->
                         throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
                                 + "'; supported are default, linear and llama3.");
-                });
+                },
+                shared);
+    }
+
+    /** How the frequencies are shared among the axes of a position; null if it has but one. */
+    private static Rope.@Nullable Sections sections(Json parameters, Family family, int frequencies) {
+        String key = "mrope_section";
+        List<Integer> absent = family.sections();
+        if (absent == null) {
+            if (parameters.has(key)) {
+                throw new UnsupportedModelException(
+                        parameters.at(key)
+                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL and Qwen3-VL are read with them.");
+            }
+            return null;
+        }
+        List<Integer> sizes = new ArrayList<>();
+        if (parameters.has(key)) {
+            parameters.longs(key).forEach(size -> sizes.add((int) Math.max(-1, Math.min(size, frequencies + 1))));
+        } else {
+            sizes.addAll(absent);
+        }
+        int sum = sizes.stream().mapToInt(Integer::intValue).sum();
+        boolean possible = sizes.stream().allMatch(size -> size >= 0 && size <= frequencies);
+        if (sizes.size() != Rope.Sections.AXES || !possible || sum != frequencies) {
+            throw new CheckpointException(parameters.at(key) + " must share the " + frequencies
+                    + " frequencies of a head among 3 axes, not " + sizes + ".");
+        }
+        return new Rope.Sections(sizes, family == Family.QWEN3_VL);
     }
 
     static @Nullable Json filled(Json json, String key) {

@@ -30,7 +30,7 @@ final class GemmaConfigReader {
         int maxPositions = json.positiveOr("max_position_embeddings", third ? 131_072 : 8192);
         int pattern = third ? json.positiveOr("sliding_window_pattern", 6) : 2;
         Rope rope =
-                third ? rope(json, "full_attention", "rope_theta", 1e6) : DecoderConfigReader.rope(json, maxPositions);
+                third ? rope(json, "full_attention", "rope_theta", 1e6) : DecoderConfigReader.rope(json, 10_000, maxPositions, none -> null);
         return new GemmaConfig(
                 third ? "gemma3" : "gemma2",
                 json.positiveOr("hidden_size", 2304),
@@ -79,6 +79,6 @@ final class GemmaConfigReader {
         return parameters == null
                 ? new Rope(theta, null)
                 : DecoderConfigReader.rope(
-                        json, parameters, theta, json.positiveOr("max_position_embeddings", 131_072));
+                        json, parameters, theta, json.positiveOr("max_position_embeddings", 131_072), null);
     }
 }

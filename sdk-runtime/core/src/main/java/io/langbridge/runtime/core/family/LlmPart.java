@@ -11,6 +11,7 @@ import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.State;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,16 +57,20 @@ public final class LlmPart implements AutoCloseable {
         Json config = Folder.config(folder);
         Closing closing = new Closing();
         try {
-            return of(config, closing.add(Checkpoints.open(folder)), folder, closing.opened());
+            return of(
+                    config, closing.add(Checkpoints.open(folder)), folder, closing.opened(), UnaryOperator.identity());
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
         }
     }
 
-    static LlmPart of(Json config, Weights all, Path folder, List<AutoCloseable> owned) {
+    /** @param inModel what the decoder is in the whole model, beside what it is alone */
+    static LlmPart of(
+            Json config, Weights all, Path folder, List<AutoCloseable> owned, UnaryOperator<DecoderConfig> inModel) {
         Json text = config.object("text_config");
-        DecoderConfig decoder = text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text);
+        DecoderConfig decoder =
+                text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text, config);
         Quantisation.refuse(all);
         Folder.refuseLora(all);
         Weights weights = normalize(all);
@@ -73,7 +78,8 @@ public final class LlmPart implements AutoCloseable {
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
-        return new LlmPart(decoder, decoder.weights(weights), generation, folder, owned);
+        DecoderConfig model = inModel.apply(decoder);
+        return new LlmPart(model, model.weights(weights), generation, folder, owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */

@@ -83,7 +83,9 @@ final class Qwen35ConfigReader {
             throw new CheckpointException(
                     parameters.at("partial_rotary_factor") + " is " + part + ", not more than 0 and at most 1.");
         }
-        return new Rotary(DecoderConfigReader.rope(json, json.positiveOr("max_position_embeddings", 32_768)), (int)
-                (headDim * part));
+        return new Rotary(
+                DecoderConfigReader.rope(
+                        json, 10_000, json.positiveOr("max_position_embeddings", 32_768), ignored -> null),
+                (int) (headDim * part));
     }
 }

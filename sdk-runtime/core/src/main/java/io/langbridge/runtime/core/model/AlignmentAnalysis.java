@@ -152,7 +152,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
                 engine.open(files.vision().network(), files.vision().weights(), Collections.emptyMap(), options)) {
             for (Image image : images) {
                 PreparedImage prepared = preprocessor.prepare(image);
-                features.add(network.run(prepared.pixels()));
+                features.add(network.run(prepared.inputs()));
                 layouts.add(prepared.plan().layout());
             }
         }

@@ -15,7 +15,6 @@ import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary.Match;
@@ -82,10 +81,12 @@ final class FitCheck {
     }
 
     private void parts(ModelFiles files) {
-        VisionConfig vision = files.vision().config();
         AdapterConfig adapter = files.adapterConfig();
         int hidden = files.llm().config().hiddenSize();
-        add(Verdict.FITS, "encoder", files.vision().folder() + ": " + Fit.describe(vision));
+        add(
+                Verdict.FITS,
+                "encoder",
+                files.vision().folder() + ": " + files.vision().description());
         add(Verdict.FITS, "adapter", files.adapter().weights().source() + ": " + describe(adapter));
         add(
                 Verdict.FITS,
@@ -94,7 +95,7 @@ final class FitCheck {
                         + files.llm().config().numHiddenLayers() + " layers of size " + hidden);
 
         if (attempt("feature size", () -> Fit.requireFeatures(files.adapter(), files.vision()))) {
-            add(Verdict.FITS, "feature size", vision.hiddenSize() + " on both sides");
+            add(Verdict.FITS, "feature size", files.vision().width() + " on both sides");
             picture(files);
         }
         layer(files);
@@ -136,6 +137,9 @@ final class FitCheck {
     }
 
     private void layer(ModelFiles files) {
+        if (files.adapterConfig() instanceof AdapterConfig.Connector) {
+            return; // belongs to the encoder, and knows what it takes
+        }
         int layer = files.vision().config().selectLayer();
         FeatureSelection trained = files.adapter().selection();
         if (trained == null) {

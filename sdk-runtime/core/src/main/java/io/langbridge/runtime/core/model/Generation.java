@@ -6,6 +6,7 @@ import io.langbridge.FinishReason;
 import io.langbridge.Message;
 import io.langbridge.ModelListener;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -353,6 +354,10 @@ final class Generation {
         session = taken;
         long prefillStart = System.nanoTime();
         cachedTokens = taken.rewind(keys);
+        Positions positions = model.positions();
+        if (positions != null) {
+            taken.session.place(prompt.positions(cachedTokens, positions));
+        }
         int id = prefill(taken, prompt.embeddings(cachedTokens, model.decoder()), keys);
         prefillNanos = System.nanoTime() - prefillStart;
         ModelListener.Prompt told =

@@ -221,6 +221,7 @@ public final class Loader implements ModelLoader {
                 explainer(encoder, networks.adapter(), head),
                 files.llm().generation(),
                 newline == null ? null : newline.toFloats(),
+                files.positions(),
                 head.context(),
                 own));
     }

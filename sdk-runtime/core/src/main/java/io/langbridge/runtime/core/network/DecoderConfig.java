@@ -23,6 +23,11 @@ public interface DecoderConfig {
         return 1;
     }
 
+    /** Width of what goes in for a position: an embedding, and what belongs to a visual token beside it. */
+    default int inputWidth() {
+        return hiddenSize();
+    }
+
     int numHiddenLayers();
 
     int vocabSize();
@@ -50,6 +55,6 @@ public interface DecoderConfig {
         return Checkpoints.times(embeddingScale(), weights.get(EMBED_TOKENS, vocabSize(), hiddenSize()));
     }
 
-    /** Embeddings {@code [tokens, hidden]} to logits of those that are answered, {@code [answered, vocab]}. */
+    /** Embeddings {@code [tokens, input_width]} to logits of those that are answered, {@code [answered, vocab]}. */
     Network network();
 }

@@ -17,7 +17,8 @@ final class Gemma {
 
     private Value logits(Net net) {
         GemmaConfig c = config;
-        Value x = net.embedded(DecoderConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), c.embeddingScale());
+        Value x = net.embedded(DecoderConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), c.embeddingScale(), 1)
+                .get(0);
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             if (i > 0) {
                 net.show("hidden_states." + i, x);

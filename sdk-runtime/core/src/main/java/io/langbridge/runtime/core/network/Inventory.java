@@ -16,7 +16,7 @@ public final class Inventory {
     private final List<State> states;
     private final List<Rotary> rotaries;
     private final boolean addsNorms;
-    private final int[] input;
+    private final Map<String, int[]> inputs;
     private final Net.Value result;
 
     private Inventory(Reader reader, Net.Value result) {
@@ -24,7 +24,7 @@ public final class Inventory {
         states = Collections.unmodifiableList(reader.states);
         rotaries = Collections.unmodifiableList(new ArrayList<>(reader.rotaries));
         addsNorms = reader.addsNorms;
-        input = reader.input;
+        inputs = Collections.unmodifiableMap(reader.inputs);
         this.result = result;
     }
 
@@ -61,10 +61,11 @@ public final class Inventory {
     }
 
     /**
-     * Dimensions of what goes in: {@code [3, height, width]} or {@code [rows, width]}; {@link Net#ANY} is any number.
+     * Dimensions of what goes in by name, in the order of the text: {@code [3, height, width]} or {@code [rows,
+     * width]}; {@link Net#ANY} is any number.
      */
-    public int[] input() {
-        return input.clone();
+    public Map<String, int[]> inputs() {
+        return inputs;
     }
 
     /** Rows and width of what comes out. */
@@ -106,7 +107,7 @@ public final class Inventory {
         private final List<State> states = new ArrayList<>();
         private final Set<Rotary> rotaries = new LinkedHashSet<>();
         private boolean addsNorms;
-        private int[] input = {};
+        private final Map<String, int[]> inputs = new LinkedHashMap<>();
 
         private static Value value(int rows, int width) {
             return new Value("", rows, width);
@@ -118,7 +119,7 @@ public final class Inventory {
 
         @Override
         public Value pixels(int height, int width) {
-            input = new int[] {3, height, width};
+            inputs.put(PIXEL_VALUES, new int[] {3, height, width});
             return value(height, width);
         }
 
@@ -133,16 +134,20 @@ public final class Inventory {
 
         @Override
         public Value input(String name, int rows, int width) {
-            if (input.length == 0) {
-                input = new int[] {rows, width};
-            }
+            inputs.put(name, new int[] {rows, width});
             return value(rows, width);
         }
 
         @Override
-        public Value embedded(String table, int vocab, int width, float scale) {
+        public Value indices(String name) {
+            return input(name, ANY, 1);
+        }
+
+        @Override
+        public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
             need(table, vocab, width);
-            return input("inputs_embeds", ANY, width);
+            input("inputs_embeds", ANY, count * width);
+            return Collections.nCopies(count, value(ANY, width));
         }
 
         @Override
@@ -196,6 +201,11 @@ public final class Inventory {
         }
 
         @Override
+        public Value multiply(Value a, Value b) {
+            return a;
+        }
+
+        @Override
         public Value under(Value above, Value below) {
             return value(above.rows() + below.rows(), above.width());
         }
@@ -208,6 +218,26 @@ public final class Inventory {
         @Override
         public Value columns(Value x, int first, int count) {
             return value(x.rows(), count);
+        }
+
+        @Override
+        public Value beside(Value left, Value right) {
+            return value(left.rows(), left.width() + right.width());
+        }
+
+        @Override
+        public Value joined(Value x, int count) {
+            return x.joined("", count);
+        }
+
+        @Override
+        public Value picked(Value x, Value indices) {
+            return value(indices.rows(), x.width());
+        }
+
+        @Override
+        public Value rotated(Value x, Value cos, Value sin) {
+            return x;
         }
 
         @Override
@@ -248,6 +278,11 @@ public final class Inventory {
         }
 
         @Override
+        public Value windowHeads(Value q, Value k, Value v, int heads, Value bias) {
+            return q;
+        }
+
+        @Override
         public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
             linear(x, layer + ".gate_proj", inner, bias);
             Value up = linear(x, layer + ".up_proj", inner, bias);
@@ -261,8 +296,7 @@ public final class Inventory {
 
         @Override
         public Value pixelShuffle(Value x, int factor) {
-            int rows = x.rows() == ANY ? ANY : x.rows() / (factor * factor);
-            return value(rows, x.width() * factor * factor);
+            return joined(x, factor * factor);
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.network;
 
 import io.langbridge.UnsupportedModelException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,17 +17,35 @@ public interface Net {
     /** As many rows as the caller gives. */
     int ANY = -1;
 
+    /** Name of what goes into an encoder: pixels of a view, or rows of patches. */
+    String PIXEL_VALUES = "pixel_values";
+
     /**
      * A matrix under way.
      *
      * @param name as the interpreter knows it
-     * @param rows how many, or {@link #ANY}
+     * @param rows how many; negative if the caller decides: {@link #ANY} for one to each row of the first input, -n for
+     *     one to every n of them
      * @param width values of a row
      */
     record Value(String name, int rows, int width) {
         /** Another value of the same size. */
         public Value named(String other) {
             return new Value(other, rows, width);
+        }
+
+        /** What becomes of its size when {@code count} rows at a time are made one. */
+        public Value joined(String other, int count) {
+            return new Value(other, rows < 0 ? rows * count : rows / count, width * count);
+        }
+
+        /**
+         * How many rows there are.
+         *
+         * @param given rows of the first input
+         */
+        public int rows(int given) {
+            return rows < 0 ? given / -rows : rows;
         }
     }
 
@@ -174,13 +193,26 @@ public interface Net {
     /** Rows that the caller gives; {@code rows} may be {@link #ANY}. */
     Value input(String name, int rows, int width);
 
+    /** Numbers of rows that the caller gives for {@link #picked}, whole numbers as floats, one under the other. */
+    Value indices(String name);
+
     /**
      * What goes into a decoder: rows of a table, or others in their place.
      *
      * @param table weight {@code [vocab, width]}
-     * @param scale what its rows are multiplied with, and others are not
      */
-    Value embedded(String table, int vocab, int width, float scale);
+    default Value embedded(String table, int vocab, int width) {
+        return embedded(table, vocab, width, 1, 1).get(0);
+    }
+
+    /**
+     * The same with more beside it, {@code [tokens, count * width]}: zeros for tokens of the table, whatever the caller
+     * has for others.
+     *
+     * @param scale what rows of the table are multiplied with, and others are not
+     * @return {@code count} values of that width
+     */
+    List<Value> embedded(String table, int vocab, int width, float scale, int count);
 
     /** A weight as rows of the width of its last dimension. */
     Value weight(String name, int... shape);
@@ -212,6 +244,9 @@ public interface Net {
     /** Element by element; rows are repeated where there is only one. */
     Value add(Value a, Value b);
 
+    /** Element by element; values of a row are repeated where there is only one. */
+    Value multiply(Value a, Value b);
+
     /** Rows under each other. */
     Value under(Value above, Value below);
 
@@ -221,12 +256,36 @@ public interface Net {
     /** Some values of each row. */
     Value columns(Value x, int first, int count);
 
+    /** The rows of two values side by side. */
+    Value beside(Value left, Value right);
+
+    /** Every {@code count} rows that follow each other, side by side in one. */
+    Value joined(Value x, int count);
+
+    /** Those rows of {@code x} that {@link #indices} say, in their order, each as often as it is there. */
+    Value picked(Value x, Value indices);
+
     Value attention(Value x, String layer, Attention how);
 
     Value deltaRule(Value x, String layer, DeltaRule how);
 
+    /**
+     * Each head rotated by the angles of its row: element k of a head pairs with {@code k + head_dim / 2}.
+     *
+     * @param cos of the angles, {@code [rows, head_dim / 2]}
+     * @param sin of the angles
+     */
+    Value rotated(Value x, Value cos, Value sin);
+
     /** What the heads of an attention give for queries, keys and values, in which every row sees all others. */
     Value heads(Value q, Value k, Value v, int heads);
+
+    /**
+     * The same in windows: rows that follow each other see each other, and no others.
+     *
+     * @param bias added to the scores, {@code [rows, rows of a window]}
+     */
+    Value windowHeads(Value q, Value k, Value v, int heads, Value bias);
 
     /** {@code down(f(gate(x)) * up(x))}: {@code gate_proj}, {@code up_proj} and {@code down_proj} below the layer. */
     Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias);

@@ -18,7 +18,7 @@ final class Qwen35 {
 
     private Value logits(Net net) {
         Qwen35Config c = config;
-        Value x = net.embedded(DecoderConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), 1);
+        Value x = net.embedded(DecoderConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize());
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             if (i > 0) {
                 net.show("hidden_states." + i, x);
