@@ -129,7 +129,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
                     options));
             return Alignment.of(
                     visualTokens(network, seen(files)),
-                    new Embeddings(llm.weights().get("model.embed_tokens.weight")),
+                    new Embeddings(llm.embeddings()),
                     words,
                     neighbours,
                     (a, b) -> engine.multiply(a, false, b, true, options));

@@ -232,7 +232,7 @@ public final class Loader implements ModelLoader {
         return new Explainer(
                 adapter,
                 head.tokenizer(),
-                new Embeddings(head.files().llm().weights().get("model.embed_tokens.weight")),
+                new Embeddings(head.files().llm().embeddings()),
                 (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
                 vocabulary == null ? null : vocabulary::transfer);
     }

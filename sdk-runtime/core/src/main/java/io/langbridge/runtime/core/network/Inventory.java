@@ -15,6 +15,7 @@ public final class Inventory {
     private final Map<String, long[]> tensors;
     private final List<State> states;
     private final List<Rotary> rotaries;
+    private final boolean addsNorms;
     private final Map<String, int[]> inputs;
     private final Net.Value result;
 
@@ -22,6 +23,7 @@ public final class Inventory {
         tensors = Collections.unmodifiableMap(reader.tensors);
         states = Collections.unmodifiableList(reader.states);
         rotaries = Collections.unmodifiableList(new ArrayList<>(reader.rotaries));
+        addsNorms = reader.addsNorms;
         inputs = Collections.unmodifiableMap(reader.inputs);
         this.result = result;
     }
@@ -51,6 +53,11 @@ public final class Inventory {
     /** The different ways in which layers rotate by position, in the order of the text. */
     public List<Rotary> rotaries() {
         return rotaries;
+    }
+
+    /** Whether what blocks give goes through an RMS norm before it is added. */
+    public boolean addsNorms() {
+        return addsNorms;
     }
 
     /**
@@ -93,9 +100,13 @@ public final class Inventory {
 
     /** Collects. */
     private static final class Reader implements Net {
+        /** Name of what an RMS norm gives. */
+        private static final String NORM = "norm";
+
         private final Map<String, long[]> tensors = new LinkedHashMap<>();
         private final List<State> states = new ArrayList<>();
         private final Set<Rotary> rotaries = new LinkedHashSet<>();
+        private boolean addsNorms;
         private final Map<String, int[]> inputs = new LinkedHashMap<>();
 
         private static Value value(int rows, int width) {
@@ -133,7 +144,7 @@ public final class Inventory {
         }
 
         @Override
-        public List<Value> embedded(String table, int vocab, int width, int count) {
+        public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
             need(table, vocab, width);
             input("inputs_embeds", ANY, count * width);
             return Collections.nCopies(count, value(ANY, width));
@@ -170,7 +181,7 @@ public final class Inventory {
         @Override
         public Value rmsNorm(Value x, String layer, float epsilon) {
             need(layer + ".weight", x.width());
-            return x;
+            return x.named(NORM);
         }
 
         @Override
@@ -179,7 +190,13 @@ public final class Inventory {
         }
 
         @Override
+        public Value capped(Value x, float cap) {
+            return x;
+        }
+
+        @Override
         public Value add(Value a, Value b) {
+            addsNorms |= b.name().equals(NORM);
             return a;
         }
 
