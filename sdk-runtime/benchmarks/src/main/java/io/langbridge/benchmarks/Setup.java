@@ -1,11 +1,12 @@
 package io.langbridge.benchmarks;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
+import io.langbridge.EngineName;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
 import io.langbridge.VisionLanguageModel;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -216,8 +217,8 @@ final class Setup {
                 .encoder(Encoder.of(encoder()))
                 .adapter(Adapter.langBridge(adapter()))
                 .llm(Llm.of(llm()))
-                .engine(engine)
-                .device(device)
+                .engine(EngineName.parse(engine))
+                .device(Device.parse(device))
                 .threads(threads)
                 .spinning(spinning)
                 .precision(precision)
@@ -237,8 +238,8 @@ final class Setup {
                 .encoder(demo.encoder())
                 .adapter(demo.adapter())
                 .llm(demo.llm())
-                .engine(engine)
-                .device(device)
+                .engine(EngineName.parse(engine))
+                .device(Device.parse(device))
                 .threads(threads)
                 .spinning(spinning)
                 .precision(precision)

@@ -16,8 +16,8 @@ import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.text.template.ChatTemplate;
@@ -30,6 +30,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -194,7 +195,10 @@ final class EndToEndCases {
     private void checkTokenTypes(String label, int[] ids) {
         String name = label + ".mm_token_type_ids";
         if (check.hasTensor(name) && folder.imagePrompt() instanceof ImagePrompt.Placeholder p) {
-            check.same(name, Arrays.stream(ids).map(id -> id == p.tokenId() ? 1 : 0).toArray(), check.ids(name));
+            check.same(
+                    name,
+                    Arrays.stream(ids).map(id -> id == p.tokenId() ? 1 : 0).toArray(),
+                    check.ids(name));
         }
     }
 
@@ -208,8 +212,8 @@ final class EndToEndCases {
         int picture = 0;
         for (int i = 0; i < ids.length; ) {
             TokenLayout layout = ids[i] == p.tokenId() ? seen.get(picture++).layout() : null;
-            segments.add(new Positions.Segment(
-                    layout == null ? 1 : layout.tokens(), layout == null ? 0 : layout.columns()));
+            segments.add(
+                    new Positions.Segment(layout == null ? 1 : layout.tokens(), layout == null ? 0 : layout.columns()));
             i += layout == null ? 1 : layout.tokens();
         }
         return positions.of(segments);
@@ -227,7 +231,9 @@ final class EndToEndCases {
         if (check.hasTensor(label + ".logits")) {
             int count = check.tensor(label + ".logits").size(0);
             check.close(
-                    label + ".logits", DecoderCases.last(decoder.trace(prompt.embeds(), prompt.positions()).logits(), count));
+                    label + ".logits",
+                    DecoderCases.last(
+                            decoder.trace(prompt.embeds(), prompt.positions()).logits(), count));
         }
         if (check.quantized()) {
             run.describe("argmax_of_last", "new_ids", "new_text");
@@ -281,7 +287,12 @@ final class EndToEndCases {
         FloatTensor features = vision.run(inputs);
         FloatTensor projected = adapter.visualTokens(features);
         FloatTensor merged = TileMerge.merge(projected, newline, prepared.plan());
-        return new Seen(inputs.get(Net.PIXEL_VALUES), features, projected, merged, prepared.plan().layout());
+        return new Seen(
+                Objects.requireNonNull(inputs.get(Net.PIXEL_VALUES)),
+                features,
+                projected,
+                merged,
+                prepared.plan().layout());
     }
 
     /** Tensors of each picture ({@code <run>.<i>.}), and of all pictures of a run together ({@code <run>.}). */
@@ -325,7 +336,8 @@ final class EndToEndCases {
 
     /** Patches along the side of a visual token. */
     private static int merge(Seen picture) {
-        return (int) Math.round(Math.sqrt((double) picture.pixels().size(1) / picture.layout().tokens()));
+        return (int) Math.round(
+                Math.sqrt((double) picture.pixels().size(1) / picture.layout().tokens()));
     }
 
     /** The reference's patches hold a still in several equal frames, channel by channel. */

@@ -3,6 +3,7 @@ package io.langbridge.contract;
 import com.google.gson.JsonElement;
 import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
+import io.langbridge.Device;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
@@ -52,7 +53,7 @@ final class PublicApi {
                 .folder(checkpoint)
                 .threads(check.options().threads())
                 .cacheDirectory(check.options().cacheDirectory())
-                .device("cpu")
+                .device(Device.CPU)
                 .precision(check.options().precision());
         try (VisionLanguageModel model = builder.build(new Loader(check.engine()))) {
             for (Entry run : runs) {

@@ -1,12 +1,12 @@
 package io.langbridge.contract;
 
+import io.langbridge.Device;
 import io.langbridge.ModelListener;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;

@@ -55,7 +55,7 @@ final class OnnxDecoder implements DecoderNetwork {
         states = inventory.states();
         rotaries = inventory.rotaries();
         sections = Places.sections(rotaries);
-        embedTokens = weights.get(DecoderConfig.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+        embedTokens = config.embeddings(weights);
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
         Scratch scratch = new Scratch();
@@ -97,7 +97,12 @@ final class OnnxDecoder implements DecoderNetwork {
         OnnxGraph.Type cacheType = halfKvCache && !shows ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
         OnnxNet net = precision == Precision.FULL
                 ? new OnnxNet(stored, products, shows, cacheType)
-                : new RoundedNet(stored, products, shows, cacheType);
+                : new RoundedNet(
+                        stored,
+                        products,
+                        shows,
+                        cacheType,
+                        !Inventory.of(network).addsNorms());
         Net.Value logits = (shows ? network.trace() : network.text()).apply(net);
         if (use != Use.FILLING) {
             net.output(LOGITS, logits);

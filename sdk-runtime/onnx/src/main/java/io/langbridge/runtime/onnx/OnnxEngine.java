@@ -1,10 +1,10 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.Device;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Footprint;

@@ -189,7 +189,7 @@ class OnnxNet implements Net {
     }
 
     @Override
-    public List<Value> embedded(String table, int vocab, int width, int count) {
+    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
         graph.input(SEQUENCES, OnnxGraph.Type.INT64, 1);
         graph.input(POSITIONS, OnnxGraph.Type.INT64, SEQUENCES, "rows of each");
         graph.input(LAST_POSITIONS, OnnxGraph.Type.INT32, SEQUENCES);
@@ -238,8 +238,12 @@ class OnnxNet implements Net {
 
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
-        String y = sums.containsKey(x.name()) ? x.name() : read(x);
-        return x.named(rmsNorm(y, weights.weight(layer + ".weight", x.width()), layer, epsilon));
+        return x.named(rmsNorm(readSum(x), weights.weight(layer + ".weight", x.width()), layer, epsilon));
+    }
+
+    /** The tensor that holds a value, or the name of a sum that is open. */
+    final String readSum(Value x) {
+        return sums.containsKey(x.name()) ? x.name() : read(x);
     }
 
     final String rmsNorm(String x, String weight, String layer, float epsilon) {
@@ -265,6 +269,14 @@ class OnnxNet implements Net {
         String y = node.to(unique(x.name() + ".activation"));
         products.activated(y);
         return x.named(y);
+    }
+
+    @Override
+    public Value capped(Value x, float cap) {
+        String factor = graph.constant("cap " + cap, new float[] {cap});
+        String y = graph.node("Div", read(x), factor).to(unique(x.name() + ".uncapped"));
+        y = graph.node("Tanh", y).to(unique(y + ".tanh"));
+        return x.named(graph.node("Mul", y, factor).to(unique(x.name() + ".capped")));
     }
 
     @Override
@@ -402,7 +414,7 @@ class OnnxNet implements Net {
         String q = rotated(queries, layer + ".q_norm", how, state, how.heads());
         String k = rotated(keys, layer + ".k_norm", how, state, how.kvHeads());
         String v = sequences(projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues), how.kvWidth());
-        String scale = graph.constant("scale of " + how.headDim(), new float[] {queryScale(how)});
+        String scale = graph.constant("scale " + state.scale(), new float[] {(float) state.scale()});
         q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
         return new Heads(List.of(inCacheType(q), inCacheType(k), inCacheType(v)), gate);
     }
@@ -416,10 +428,6 @@ class OnnxNet implements Net {
         String open = graph.node("Sigmoid", (answered ? answered(rows, gate) : rows).name())
                 .to(unique(gate + ".open"));
         return heads.named(graph.node("Mul", heads.name(), open).to(unique(heads.name() + ".gated")));
-    }
-
-    static float queryScale(Attention how) {
-        return (float) (1 / Math.sqrt(how.headDim()));
     }
 
     final String projected(Value x, String layer, int out, boolean bias, Change change) {
@@ -512,6 +520,9 @@ class OnnxNet implements Net {
                 .with("kv_num_heads", how.kvHeads())
                 .with("scale", 1f) // queries are scaled before: the kernel is slow for one token if it has to
                 .with("do_rotary", rotates ? 1 : 0);
+        if (state.cap() > 0) {
+            node.with("softcap", state.cap());
+        }
         if (state.window() > 0) {
             node.with("local_window_size", state.window());
         }

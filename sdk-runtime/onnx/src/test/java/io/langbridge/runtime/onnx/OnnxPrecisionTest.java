@@ -3,6 +3,7 @@ package io.langbridge.runtime.onnx;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.langbridge.Device;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.DType;
@@ -10,7 +11,6 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;

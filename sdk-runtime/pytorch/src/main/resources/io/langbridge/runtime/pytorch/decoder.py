@@ -100,6 +100,18 @@
       selected.append(torch.index_select(table, 0, rows))
     return selected
 
+  # Tokens as the network takes them, [tokens, hidden]; scaled in the type of the table, as the reference does.
+  def embedded(self, w: List[Tensor], ids: Tensor) -> Tensor:
+    return self.scaled(torch.embedding(w[0], ids.to(w[0].device)))
+
+  def scaled(self, rows: Tensor) -> Tensor:
+    if self.embedding_scale() != 1.:
+      rows = rows * torch.full([1], self.embedding_scale(), dtype=rows.dtype, device=rows.device)
+    return rows
+
+  def one_embedded(self, w: List[Tensor], token: int) -> Tensor:
+    return self.scaled(torch.narrow(w[0], 0, token, 1))
+
   # Angles of a sequence's own, where positions have several axes: places [places, width / 2], the position that each
   # frequency of the only way of rotating has there.
   def place(self, w: List[Tensor], cache: __torch__.Context, first: int, places: Tensor,
@@ -192,7 +204,7 @@
 
   # ids: [tokens]; embeddings: [tokens, input_width]
   def embed(self, w: List[Tensor], ids: Tensor, embeddings: Tensor) -> int:
-    torch.copy_(embeddings, self.widened(torch.embedding(w[0], ids.to(w[0].device)), embeddings.size(1)))
+    torch.copy_(embeddings, self.widened(self.embedded(w, ids), embeddings.size(1)))
     return embeddings.size(0)
 
   # logits of the last token: [vocab]
@@ -203,7 +215,7 @@
 
   # logits: [vocab]
   def step(self, w: List[Tensor], cache: __torch__.Context, token: int, position: int, logits: Tensor) -> int:
-    torch.copy_(logits, self.last_logits(w, cache, torch.narrow(w[0], 0, token, 1), position))
+    torch.copy_(logits, self.last_logits(w, cache, self.one_embedded(w, token), position))
     return position + 1
 
   # One token to each of the sequences at its position; rows: where its angles are; logits: [sequences, vocab] of those
@@ -213,7 +225,7 @@
     c = __torch__.Context(
         caches.inputs, caches.keys, caches.values, caches.windows, caches.matrices, self.selected(caches.cos, at),
         self.selected(caches.sin, at), 0, sequences, positions, caches.lengths, False, None, caches.shown)
-    x = torch.embedding(w[0], tokens.to(w[0].device))
+    x = self.embedded(w, tokens)
     y = self.network(w, x, c)
     for i in range(len(sequences)):
       torch.copy_(torch.select(logits, 0, sequences[i]), torch.select(y, 0, i))
@@ -227,7 +239,7 @@
 
   def step_and_choose(self, w: List[Tensor], cache: __torch__.Context, token: int, position: int,
       how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
-    x = torch.narrow(w[0], 0, token, 1)
+    x = self.one_embedded(w, token)
     return self.choose(self.last_logits(w, cache, x, position), how, seen, logits)
 
   # A prompt into an empty cache of its length: logits [tokens, vocab], keys and values [layers, kv_heads, tokens,

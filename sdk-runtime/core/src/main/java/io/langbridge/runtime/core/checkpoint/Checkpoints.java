@@ -83,9 +83,14 @@ public final class Checkpoints {
         Map<String, StoredTensor> tensors = new LinkedHashMap<>();
         for (String name : weights.names()) {
             StoredTensor tensor = weights.get(name);
-            tensors.put(name, which.test(name) ? new PlusOne(tensor) : tensor);
+            tensors.put(name, which.test(name) ? new LinearTensor(tensor, 1, 1) : tensor);
         }
         return new NamedTensors(weights.source(), tensors, Collections.emptyList());
+    }
+
+    /** A view of a tensor whose values are multiplied in float32. */
+    public static StoredTensor times(float factor, StoredTensor tensor) {
+        return factor == 1 ? tensor : new LinearTensor(tensor, factor, 0);
     }
 
     /**

@@ -11,11 +11,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads {@code config.json} of Qwen2, Qwen3, Llama and Mistral, as transformers 4 and 5 write it, and of the LLaVA
- * models whose authors add their own keys to one of these. Keys that are absent have the reference's defaults.
+ * Reads {@code config.json} of decoders, as transformers 4 and 5 write it, and of the LLaVA models whose authors add
+ * their own keys to one of these. Keys that are absent have the reference's defaults.
  */
 public final class DecoderConfigReader {
     private static final int MAX_LAYERS = 10_000;
@@ -106,7 +107,8 @@ public final class DecoderConfigReader {
      */
     static DecoderConfig readNested(Json text, Json config) {
         String whole = Families.nameOf(config);
-        return read(text, named(whole) == null ? "llama" : whole);
+        boolean known = named(whole) != null || Qwen35ConfigReader.reads(whole);
+        return read(text, known ? whole : "llama");
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
@@ -114,8 +116,11 @@ public final class DecoderConfigReader {
         if (Qwen35ConfigReader.reads(name)) {
             return Qwen35ConfigReader.read(json);
         }
+        if (GemmaConfigReader.NAMES.contains(name)) {
+            return GemmaConfigReader.read(json, name);
+        }
         Family family = family(json, name);
-        refuseUnsupported(json);
+        refuseUnsupported(json, "hidden_act", "silu");
 
         int hidden = json.positiveOr("hidden_size", family.hiddenSize);
         int heads = json.positiveOr("num_attention_heads", family.heads);
@@ -182,8 +187,8 @@ public final class DecoderConfigReader {
         if (family == null) {
             throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
                     + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and"
-                    + " MistralForCausalLM, and LLaVA models of these.");
+                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), MistralForCausalLM,"
+                    + " Gemma2ForCausalLM and Gemma3ForCausalLM, and LLaVA models of these.");
         }
         return family;
     }
@@ -205,18 +210,22 @@ public final class DecoderConfigReader {
         };
     }
 
-    static void refuseUnsupported(Json json) {
+    static void refuseUnsupported(Json json, String key, String supported) {
         Quantisation.refuse(json);
-        String activation = json.stringOr("hidden_act", "silu");
-        if (!activation.equals("silu")) {
+        String activation = json.stringOr(key, supported);
+        if (!activation.equals(supported)) {
             throw new UnsupportedModelException(
-                    json.at("hidden_act") + " is '" + activation + "'; only silu is supported.");
+                    json.at(key) + " is '" + activation + "'; only " + supported + " is supported.");
         }
     }
 
     private static int keyValueHeads(Json json, Family family, int heads) {
+        boolean asQueries = family.keyValueHeads == 0 || json.isNull("num_key_value_heads");
+        return keyValueHeads(json, heads, asQueries ? heads : family.keyValueHeads);
+    }
+
+    static int keyValueHeads(Json json, int heads, int absent) {
         String key = "num_key_value_heads";
-        int absent = family.keyValueHeads == 0 || json.isNull(key) ? heads : family.keyValueHeads;
         int keyValueHeads = json.positiveOr(key, absent);
         if (heads % keyValueHeads != 0) {
             throw new CheckpointException(json.at(key) + " is " + keyValueHeads
@@ -231,6 +240,10 @@ public final class DecoderConfigReader {
             throw new CheckpointException(json.at("hidden_size") + " is " + hidden
                     + ", which is not divisible by num_attention_heads " + heads + ".");
         }
+        return headDim(json, absent);
+    }
+
+    static int headDim(Json json, int absent) {
         int headDim = json.positiveOr("head_dim", absent);
         if (headDim % 2 != 0) {
             throw new CheckpointException(
@@ -251,15 +264,20 @@ public final class DecoderConfigReader {
     }
 
     private static boolean[] slidingLayers(Json json, Family family, int layers, int window) {
-        boolean[] sliding = new boolean[layers];
         if (family == Family.LLAMA) {
-            return sliding;
+            return new boolean[layers];
         }
+        int firstSliding =
+                family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);
+        return slidingLayers(json, layers, window, i -> window > 0 && i >= firstSliding);
+    }
+
+    /** {@code layer_types}; {@code absent} says it where that is. */
+    static boolean[] slidingLayers(Json json, int layers, int window, IntPredicate absent) {
+        boolean[] sliding = new boolean[layers];
         if (!json.has("layer_types")) {
-            int firstSliding =
-                    family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);
             for (int i = 0; i < layers; i++) {
-                sliding[i] = window > 0 && i >= firstSliding;
+                sliding[i] = absent.test(i);
             }
             return sliding;
         }
@@ -312,7 +330,12 @@ public final class DecoderConfigReader {
             }
         }
         double theta = theta(parameters, theta(json, absentTheta));
-        Rope.Sections shared = sections.apply(parameters);
+        return rope(json, parameters, theta, maxPositions, sections.apply(parameters));
+    }
+
+    /** {@code parameters} are those of {@code json}, or of one kind of its layers. */
+    static Rope rope(
+            Json json, Json parameters, double theta, int maxPositions, Rope.@Nullable Sections shared) {
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
         if (type.equals("mrope") && shared != null) {
@@ -343,7 +366,7 @@ public final class DecoderConfigReader {
             if (parameters.has(key)) {
                 throw new UnsupportedModelException(
                         parameters.at(key)
-                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL and Qwen3-VL are read with them.");
+                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL, Qwen3-VL and Qwen3.5 are read with them.");
             }
             return null;
         }
@@ -362,7 +385,7 @@ public final class DecoderConfigReader {
         return new Rope.Sections(sizes, family == Family.QWEN3_VL);
     }
 
-    private static @Nullable Json filled(Json json, String key) {
+    static @Nullable Json filled(Json json, String key) {
         Json object = json.object(key);
         return object == null || object.keys().isEmpty() ? null : object;
     }
@@ -390,7 +413,11 @@ public final class DecoderConfigReader {
     }
 
     private static double theta(Json json, double absent) {
-        return json.has("rope_theta") ? positive(json, "rope_theta") : absent;
+        return positiveOr(json, "rope_theta", absent);
+    }
+
+    static double positiveOr(Json json, String key, double absent) {
+        return json.has(key) ? positive(json, key) : absent;
     }
 
     private static double positive(Json json, String key) {

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.LangBridgeAdapter;
@@ -143,7 +144,7 @@ public final class Loader implements ModelLoader {
 
     @Override
     public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
-        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, Device.AUTO, false);
         fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 
@@ -235,7 +236,7 @@ public final class Loader implements ModelLoader {
         return new Explainer(
                 adapter,
                 head.tokenizer(),
-                new Embeddings(head.files().llm().weights().get("model.embed_tokens.weight")),
+                new Embeddings(head.files().llm().embeddings()),
                 (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
                 vocabulary == null ? null : vocabulary::transfer);
     }

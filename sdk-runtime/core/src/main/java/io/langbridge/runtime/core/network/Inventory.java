@@ -16,6 +16,7 @@ public final class Inventory {
     private final Map<String, long[]> tensors;
     private final List<State> states;
     private final List<Rotary> rotaries;
+    private final boolean addsNorms;
     private final Map<String, int[]> inputs;
     private final Net.Value result;
     private final long lookedUp;
@@ -29,6 +30,7 @@ public final class Inventory {
         tensors = Collections.unmodifiableMap(reader.tensors);
         states = Collections.unmodifiableList(reader.states);
         rotaries = Collections.unmodifiableList(new ArrayList<>(reader.rotaries));
+        addsNorms = reader.addsNorms;
         inputs = Collections.unmodifiableMap(reader.inputs);
         this.result = result;
         lookedUp = reader.sizes(reader.tables);
@@ -64,6 +66,11 @@ public final class Inventory {
     /** The different ways in which layers rotate by position, in the order of the text. */
     public List<Rotary> rotaries() {
         return rotaries;
+    }
+
+    /** Whether what blocks give goes through an RMS norm before it is added. */
+    public boolean addsNorms() {
+        return addsNorms;
     }
 
     /**
@@ -139,9 +146,13 @@ public final class Inventory {
         /** Rows whose answers are wanted: of one sequence, the last. */
         private static final int ANSWERED = 1;
 
+        /** Name of what an RMS norm gives. */
+        private static final String NORM = "norm";
+
         private final Map<String, long[]> tensors = new LinkedHashMap<>();
         private final List<State> states = new ArrayList<>();
         private final Set<Rotary> rotaries = new LinkedHashSet<>();
+        private boolean addsNorms;
         private final Map<String, int[]> inputs = new LinkedHashMap<>();
 
         /** Tables of which rows are read, without those that are multiplied with as well. */
@@ -220,7 +231,7 @@ public final class Inventory {
         }
 
         @Override
-        public List<Value> embedded(String table, int vocab, int width, int count) {
+        public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
             need(table, vocab, width);
             tables.add(table);
             stream = width;
@@ -264,7 +275,7 @@ public final class Inventory {
         @Override
         public Value rmsNorm(Value x, String layer, float epsilon) {
             need(layer + ".weight", x.width());
-            return x;
+            return x.named(NORM);
         }
 
         @Override
@@ -274,8 +285,14 @@ public final class Inventory {
         }
 
         @Override
+        public Value capped(Value x, float cap) {
+            return x;
+        }
+
+        @Override
         public Value add(Value a, Value b) {
             stream = a.width();
+            addsNorms |= b.name().equals(NORM);
             return a;
         }
 
@@ -374,7 +391,7 @@ public final class Inventory {
 
         @Override
         public Value answered(Value x) {
-            return value(ANSWERED, x.width());
+            return new Value(x.name(), ANSWERED, x.width());
         }
 
         @Override

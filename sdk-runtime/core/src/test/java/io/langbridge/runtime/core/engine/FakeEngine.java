@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.engine;
 
+import io.langbridge.Device;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.DecoderConfig;
