@@ -107,7 +107,8 @@ public final class DecoderConfigReader {
      */
     static DecoderConfig readNested(Json text, Json config) {
         String whole = Families.nameOf(config);
-        return read(text, named(whole) == null ? "llama" : whole);
+        boolean known = named(whole) != null || GemmaConfigReader.NAMES.contains(whole);
+        return read(text, known ? whole : "llama");
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
