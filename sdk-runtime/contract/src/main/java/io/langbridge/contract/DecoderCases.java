@@ -1,12 +1,14 @@
 package io.langbridge.contract;
 
 import io.langbridge.Precision;
+import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.generate.Scores;
 import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -52,15 +54,13 @@ final class DecoderCases {
         if (check.quantized()) {
             DecoderNetwork full = check.closing(check.engine()
                     .decoder(part.config(), part.weights(), check.options().with(Precision.FULL)));
-            checkAgainstFull(check, network, full, new Given(embeds));
-            checkAgainstFull(check, network, full, new Given(network.embed(longIds)));
+            checkAgainstFull(check, "embeds", network, full, new Given(embeds));
+            checkAgainstFull(check, "long", network, full, new Given(network.embed(longIds)));
         }
         checkTraces(check, network, shortIds, longIds, embeds);
         checkParts(check, network, longIds);
         SequenceCases.check(check, network, longIds, check.tolerance("long.logits"));
-        float[] frequencies =
-                Inventory.of(part.config().network()).rotaries().get(0).inverseFrequencies();
-        check.closeIfGiven("rope.inv_freq", FloatTensor.of(frequencies, frequencies.length));
+        checkFrequencies(check, Inventory.of(part.config().network()).rotaries(), checkpoint);
         for (String key : json.keys()) {
             if (key.startsWith("generate")) {
                 boolean fromEmbeds = key.contains("from_embeds");
@@ -74,6 +74,25 @@ final class DecoderCases {
         }
         if (check.hasTensor("scores.input")) {
             checkScores(check, shortIds);
+        }
+    }
+
+    /** Of the only way of rotating, or of the one of each kind of layer. */
+    private static void checkFrequencies(Check check, List<Rotary> rotaries, Path checkpoint) {
+        String all = "rope.inv_freq";
+        for (String name : check.tensorNames()) {
+            if (name.equals(all) || name.startsWith(all + ".")) {
+                int index = 0;
+                if (!name.equals(all)) {
+                    List<String> kinds = Json.read(checkpoint.resolve("config.json")).strings("layer_types").stream()
+                            .distinct()
+                            .toList();
+                    index = kinds.indexOf(name.substring(all.length() + 1));
+                    check.same("ways of rotating", rotaries.size(), kinds.size());
+                }
+                float[] frequencies = rotaries.get(index).inverseFrequencies();
+                check.close(name, FloatTensor.of(frequencies, frequencies.length));
+            }
         }
     }
 
@@ -212,18 +231,19 @@ final class DecoderCases {
     }
 
     /** Along the tokens that the network in full precision chooses. */
-    static void checkAgainstFull(Check check, DecoderNetwork network, DecoderNetwork full, Given prompt) {
+    static void checkAgainstFull(
+            Check check, String label, DecoderNetwork network, DecoderNetwork full, Given prompt) {
         int capacity = prompt.tokens() + COMPARED_STEPS;
         try (DecoderSession session = network.open(capacity);
                 DecoderSession exact = full.open(capacity)) {
             float[] actual = copy(prompt.prefill(session));
             float[] expected = copy(prompt.prefill(exact));
-            check.sameChoice("the prompt's end", actual, expected);
+            check.sameChoice(label + ", the prompt's end", actual, expected);
             for (int i = 0; i < COMPARED_STEPS; i++) {
                 int token = argmax(FloatBuffer.wrap(expected));
                 actual = copy(session.step(token));
                 expected = copy(exact.step(token));
-                check.sameChoice("step " + i, actual, expected);
+                check.sameChoice(label + ", step " + i, actual, expected);
             }
         }
     }

@@ -16,8 +16,8 @@ import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.text.template.ChatTemplate;
@@ -30,6 +30,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -53,6 +54,8 @@ final class EndToEndCases {
     private final String image;
 
     private final Map<String, List<Integer>> greedyTokens = new LinkedHashMap<>();
+    /** Of all runs, where positions have several axes. */
+    private final List<Given> placed = new ArrayList<>();
 
     /** A picture on its way through the model. */
     private record Seen(
@@ -101,6 +104,9 @@ final class EndToEndCases {
         for (Entry run : runs) {
             run.describe("smallest_margin_top1_top2", "messages", "expanded_prompt");
             model.checkRun(run, maxNewTokens);
+        }
+        if (model.placed.size() > 1) {
+            SequenceCases.checkPlaced(check, model.decoder, model.placed, check.tolerance("logits_last"));
         }
         Path vocabulary = model.folder.adapter().vocabularyFile();
         if (!check.measuresPlainRounding()) {
@@ -160,7 +166,11 @@ final class EndToEndCases {
         check.same("sequence of " + label, embeds.size(0), run.integer("sequence"));
         check.closeIfGiven(label + ".inputs_embeds", embeds);
         checkTokenTypes(label, ids);
-        checkDecoder(run, label, new Given(embeds, positions(ids, seen)), maxNewTokens);
+        Given prompt = new Given(embeds, positions(ids, seen), ahead(ids));
+        if (prompt.positions() != null) {
+            placed.add(prompt);
+        }
+        checkDecoder(run, label, prompt, maxNewTokens);
     }
 
     /** The ids as the core puts them together from messages. */
@@ -192,9 +202,12 @@ final class EndToEndCases {
 
     /** 1 where a picture stands, 0 at words. */
     private void checkTokenTypes(String label, int[] ids) {
-        String name = label + ".mm_token_type_ids";
+        String name = label + (check.hasTensor(label + ".token_type_ids") ? ".token_type_ids" : ".mm_token_type_ids");
         if (check.hasTensor(name) && folder.imagePrompt() instanceof ImagePrompt.Placeholder p) {
-            check.same(name, Arrays.stream(ids).map(id -> id == p.tokenId() ? 1 : 0).toArray(), check.ids(name));
+            check.same(
+                    name,
+                    Arrays.stream(ids).map(id -> id == p.tokenId() ? 1 : 0).toArray(),
+                    check.ids(name));
         }
     }
 
@@ -208,11 +221,23 @@ final class EndToEndCases {
         int picture = 0;
         for (int i = 0; i < ids.length; ) {
             TokenLayout layout = ids[i] == p.tokenId() ? seen.get(picture++).layout() : null;
-            segments.add(new Positions.Segment(
-                    layout == null ? 1 : layout.tokens(), layout == null ? 0 : layout.columns()));
+            segments.add(
+                    new Positions.Segment(layout == null ? 1 : layout.tokens(), layout == null ? 0 : layout.columns()));
             i += layout == null ? 1 : layout.tokens();
         }
         return positions.of(segments);
+    }
+
+    /** How many tokens behind it each sees, where those of a picture see each other. */
+    private int @Nullable [] ahead(int[] ids) {
+        if (!folder.llm().config().opensPictures() || !(folder.imagePrompt() instanceof ImagePrompt.Placeholder p)) {
+            return null;
+        }
+        int[] ahead = new int[ids.length];
+        for (int i = ids.length - 2; i >= 0; i--) {
+            ahead[i] = ids[i] == p.tokenId() && ids[i + 1] == p.tokenId() ? ahead[i + 1] + 1 : 0;
+        }
+        return ahead;
     }
 
     private void checkDecoder(Entry run, String label, Given prompt, int maxNewTokens) {
@@ -227,7 +252,11 @@ final class EndToEndCases {
         if (check.hasTensor(label + ".logits")) {
             int count = check.tensor(label + ".logits").size(0);
             check.close(
-                    label + ".logits", DecoderCases.last(decoder.trace(prompt.embeds(), prompt.positions()).logits(), count));
+                    label + ".logits",
+                    DecoderCases.last(
+                            decoder.trace(prompt.embeds(), prompt.positions(), prompt.ahead())
+                                    .logits(),
+                            count));
         }
         if (check.quantized()) {
             run.describe("argmax_of_last", "new_ids", "new_text");
@@ -237,7 +266,7 @@ final class EndToEndCases {
                             folder.llm().config(),
                             folder.llm().weights(),
                             check.options().with(Precision.FULL)));
-            DecoderCases.checkAgainstFull(check, decoder, full, prompt);
+            DecoderCases.checkAgainstFull(check, label, decoder, full, prompt);
             return;
         }
         int[] newIds = DecoderCases.greedy(decoder, prompt, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
@@ -281,7 +310,12 @@ final class EndToEndCases {
         FloatTensor features = vision.run(inputs);
         FloatTensor projected = adapter.visualTokens(features);
         FloatTensor merged = TileMerge.merge(projected, newline, prepared.plan());
-        return new Seen(inputs.get(Net.PIXEL_VALUES), features, projected, merged, prepared.plan().layout());
+        return new Seen(
+                Objects.requireNonNull(inputs.get(Net.PIXEL_VALUES)),
+                features,
+                projected,
+                merged,
+                prepared.plan().layout());
     }
 
     /** Tensors of each picture ({@code <run>.<i>.}), and of all pictures of a run together ({@code <run>.}). */
@@ -325,7 +359,8 @@ final class EndToEndCases {
 
     /** Patches along the side of a visual token. */
     private static int merge(Seen picture) {
-        return (int) Math.round(Math.sqrt((double) picture.pixels().size(1) / picture.layout().tokens()));
+        return (int) Math.round(
+                Math.sqrt((double) picture.pixels().size(1) / picture.layout().tokens()));
     }
 
     /** The reference's patches hold a still in several equal frames, channel by channel. */
@@ -440,7 +475,10 @@ final class EndToEndCases {
     /** The placeholder once per visual token, and the words between them, all in one piece. */
     private int[] expandedIds(String prompt, List<Seen> seen) {
         StringBuilder expanded = new StringBuilder();
-        String[] pieces = prompt.split(Pattern.quote(image), -1);
+        String marked = folder.imagePrompt() instanceof ImagePrompt.Placeholder p
+                ? prompt.replace(p.mark(), p.written())
+                : prompt;
+        String[] pieces = marked.split(Pattern.quote(image), -1);
         check.same("places for pictures", pieces.length - 1, seen.size());
         for (int i = 0; i < pieces.length; i++) {
             expanded.append(i > 0 ? text(seen.get(i - 1).layout()) : "").append(pieces[i]);

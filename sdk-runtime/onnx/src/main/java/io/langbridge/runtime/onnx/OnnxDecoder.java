@@ -55,24 +55,25 @@ final class OnnxDecoder implements DecoderNetwork {
         states = inventory.states();
         rotaries = inventory.rotaries();
         sections = Places.sections(rotaries);
-        embedTokens = weights.get(DecoderConfig.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+        embedTokens = config.embeddings(weights);
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
+        Scratch scratch = new Scratch();
         Opening<LoadedGraph> filling = options.precision() == Precision.INT8
-                ? Opening.of(() -> load(network, weights, options, Use.FILLING))
+                ? Opening.of(() -> load(network, weights, options, Use.FILLING, scratch))
                 : null;
         Closing opened = new Closing();
         try {
             if (filling != null) {
                 opened.add(filling);
             }
-            graph = opened.add(load(network, weights, options, Use.ANSWERING));
+            graph = opened.add(load(network, weights, options, Use.ANSWERING, scratch));
             fillingGraph = filling == null ? null : filling.get();
         } catch (RuntimeException | Error e) {
             opened.closeAfter(e);
             throw e;
         }
-        traceGraph = new LazyGraph("decoder", () -> load(network, weights, options, Use.TRACING));
+        traceGraph = new LazyGraph("decoder", () -> load(network, weights, options, Use.TRACING, new Scratch()));
     }
 
     /** What a graph gives beside the keys and values that it caches. */
@@ -85,18 +86,23 @@ final class OnnxDecoder implements DecoderNetwork {
         TRACING
     }
 
-    private LoadedGraph load(Network network, Weights weights, EngineOptions options, Use use) {
+    private LoadedGraph load(Network network, Weights weights, EngineOptions options, Use use, Scratch scratch) {
         Precision precision = options.precision();
         // The stream is still small when the first layer writes to it, so what that rounds weighs most, as measured.
         // Rounding with care is slower by far for many positions, so there only what weighs most of it.
         String fine = use == Use.FILLING ? FIRST_LAYER + "mlp.down_proj." : FIRST_LAYER;
         StoredWeights stored = new StoredWeights(network.name(), weights, precision);
-        Products products = new Products(stored, use == Use.FILLING, weight -> weight.startsWith(fine));
+        Products products = new Products(stored, use == Use.FILLING, weight -> weight.startsWith(fine), scratch);
         boolean shows = use == Use.TRACING;
         OnnxGraph.Type cacheType = halfKvCache && !shows ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
         OnnxNet net = precision == Precision.FULL
                 ? new OnnxNet(stored, products, shows, cacheType)
-                : new RoundedNet(stored, products, shows, cacheType);
+                : new RoundedNet(
+                        stored,
+                        products,
+                        shows,
+                        cacheType,
+                        !Inventory.of(network).addsNorms());
         Net.Value logits = (shows ? network.trace() : network.text()).apply(net);
         if (use != Use.FILLING) {
             net.output(LOGITS, logits);
@@ -186,7 +192,7 @@ final class OnnxDecoder implements DecoderNetwork {
     }
 
     @Override
-    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions) {
+    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         List<FloatTensor> hiddenStates = new ArrayList<>();
         hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), inputsEmbeds.shape()));
@@ -198,6 +204,9 @@ final class OnnxDecoder implements DecoderNetwork {
                 this, traceGraph.get(), null, angles, places(angles, tokens), cache, 0, tokens)) {
             if (positions != null) {
                 session.place(positions);
+            }
+            if (ahead != null) {
+                session.lookAhead(ahead);
             }
             for (int i = 0; i < config.numHiddenLayers(); i++) {
                 hiddenStates.add(FloatTensor.allocate(tokens, config.hiddenSize()));

@@ -22,6 +22,8 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Blocks one by one, and how they go together where a network in the house does not show it. */
 class OnnxNetTest {
@@ -123,9 +125,10 @@ class OnnxNetTest {
         }
     }
 
-    /** Norms behind blocks, values of the stream in an activation: no decoder here has them yet. */
-    @Test
-    void blocksThatKnowNothingOfTheStreamsBasisReadItInItsOwn() throws IOException {
+    /** Norms behind blocks, values of the stream in an activation. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void blocksThatKnowNothingOfTheStreamsBasisReadItInItsOwn(boolean turnsStream) throws IOException {
         Function<Net, Net.Value> text = net -> {
             Net.Value x = net.embedded("tokens.weight", 8, WIDTH);
             Net.Value normed = net.rmsNorm(x, "norm", 1e-6f);
@@ -139,26 +142,28 @@ class OnnxNetTest {
             return net.add(net.add(net.add(stream, rest), more), again);
         };
         FloatTensor input = inputs.rows(0, 1).reshape(ROWS, WIDTH);
-        FloatTensor exact = decoded(text, input, Precision.FULL);
+        FloatTensor exact = decoded(text, input, Precision.FULL, turnsStream);
         for (Precision precision : new Precision[] {Precision.INT8, Precision.INT4}) {
-            assertThat(Errors.relative(decoded(text, input, precision).toArray(), doubles(exact)))
+            assertThat(Errors.relative(
+                            decoded(text, input, precision, turnsStream).toArray(), doubles(exact)))
                     .isBetween(1e-5, precision == Precision.INT8 ? 0.03 : 0.2);
         }
     }
 
-    private FloatTensor decoded(Function<Net, Net.Value> text, FloatTensor input, Precision precision)
+    private FloatTensor decoded(
+            Function<Net, Net.Value> text, FloatTensor input, Precision precision, boolean turnsStream)
             throws IOException {
         StoredWeights stored = new StoredWeights("test", weights(), precision);
-        Products products = new Products(stored, false, name -> false);
+        Products products = new Products(stored, false, name -> false, new Scratch());
         OnnxNet net = precision == Precision.FULL
                 ? new OnnxNet(stored, products, false, OnnxGraph.Type.FLOAT)
-                : new RoundedNet(stored, products, false, OnnxGraph.Type.FLOAT);
+                : new RoundedNet(stored, products, false, OnnxGraph.Type.FLOAT, turnsStream);
         net.output("y", text.apply(net));
         FloatTensor y = FloatTensor.allocate(ROWS, WIDTH);
         EngineOptions options = new EngineOptions(1, false, folder.resolve("cache"));
         try (LoadedGraph loaded = net.load(options);
                 Bindings bindings = new Bindings()) {
-            new Inputs(1, ROWS).bind(bindings);
+            new Inputs(1, ROWS, false).bind(bindings);
             bindings.input(OnnxNet.INPUTS_EMBEDS, input, ROWS, WIDTH)
                     .output("y", y, ROWS, WIDTH)
                     .run(loaded);

@@ -27,6 +27,7 @@ final class TorchNet implements Net {
     private final List<Rotary> rotaries = new ArrayList<>();
     private final Set<Integer> windows = new LinkedHashSet<>();
     private boolean decodes;
+    private float embeddingScale;
     private int inputs;
     private int values;
 
@@ -52,7 +53,9 @@ final class TorchNet implements Net {
 
     /** The method. */
     String text() {
-        return "\n  def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:\n"
+        String scale = "\n  def embedding_scale(self) -> float:\n    return " + embeddingScale + "\n";
+        return (decodes ? scale : "")
+                + "\n  def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:\n"
                 + "    x = x.to(w[0].device, w[0].dtype)\n" + lines;
     }
 
@@ -148,8 +151,9 @@ final class TorchNet implements Net {
     }
 
     @Override
-    public List<Value> embedded(String table, int vocab, int width, int count) {
+    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
         decodes = true;
+        embeddingScale = scale;
         tensor(table); // the first
         Value x = new Value(given(), ANY, count * width);
         if (count == 1) {
@@ -211,6 +215,11 @@ final class TorchNet implements Net {
             default:
                 throw new AssertionError(function);
         }
+    }
+
+    @Override
+    public Value capped(Value x, float cap) {
+        return x.named(let(call("self.capped", x.name(), cap)));
     }
 
     @Override
@@ -278,6 +287,8 @@ final class TorchNet implements Net {
                         index(state.rotary()),
                         how.heads(),
                         how.kvHeads(),
+                        state.scale(),
+                        state.cap(),
                         state.window(),
                         mask,
                         python(state.answered()));
@@ -356,6 +367,12 @@ final class TorchNet implements Net {
     @Override
     public Value pixelShuffle(Value x, int factor) {
         return x.joined(let(call("self.pixel_shuffle", x.name(), factor)), factor * factor);
+    }
+
+    @Override
+    public Value pooled(Value x, int factor) {
+        int rows = x.rows() == ANY ? ANY : x.rows() / (factor * factor);
+        return new Value(let(call("self.pooled", x.name(), factor)), rows, x.width());
     }
 
     @Override

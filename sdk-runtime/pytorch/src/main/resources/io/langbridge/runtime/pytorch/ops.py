@@ -5,7 +5,9 @@
 
 # What belongs to a run beside its first input; most of it only decoders need.
 class Context(NamedTuple):
-  inputs : List[Tensor]  # those of the network behind the first, in the order of its text
+  # Those of the network behind the first, in the order of its text. Of a decoder maybe one, how many rows behind it
+  # each row sees, [rows]
+  inputs : List[Tensor]
   keys : List[Tensor]  # of each layer that keeps them, [kv_heads, capacity, head_dim], after rotation
   values : List[Tensor]
   # Of each layer of linear attention, float32: the last inputs of its convolution, [channels, rows], and what it has
@@ -60,6 +62,9 @@ class Network(Module):
   def quick_gelu(self, x: Tensor) -> Tensor:
     return x * torch.sigmoid(1.702 * x)
 
+  def capped(self, x: Tensor, cap: float) -> Tensor:
+    return torch.tanh(x / cap) * cap
+
   # Rows that are the same for all inputs, repeated for each.
   def repeated(self, x: Tensor, like: Tensor) -> Tensor:
     if x.dim() < like.dim():
@@ -103,6 +108,12 @@ class Network(Module):
     side = int(x.size(-2) ** 0.5) // factor
     cells = x.view(x.size()[:-2] + [side, factor, side, factor, x.size(-1)])
     return torch.flatten(torch.flatten(torch.transpose(cells, -4, -3), -3), -3, -2)
+
+  # Means of the cells of a square grid of rows.
+  def pooled(self, x: Tensor, factor: int) -> Tensor:
+    side = int(x.size(-2) ** 0.5) // factor
+    cells = x.view(x.size()[:-2] + [side, factor, side, factor, x.size(-1)])
+    return torch.flatten(torch.mean(cells, [-4, -2]), -3, -2)
 
   # A part of the vocabulary with its embeddings, and so many tokens of it that a part of the weights stays small. They
   # may be in another type and place than the computation, mapped from a file.
@@ -169,14 +180,18 @@ class Network(Module):
     return self.rotate(heads, both_cos, both_sin).view([x.size(0), -1])
 
   # Which positions each of the new rows sees, [rows, total]; None if plain causal order says it all.
-  def causal(self, position: int, rows: int, window: int, like: Tensor) -> Optional[Tensor]:
+  # ahead: [rows], how many it sees behind itself
+  def causal(self, position: int, rows: int, window: int, like: Tensor, ahead: Optional[Tensor]) -> Optional[Tensor]:
     total = position + rows
     narrow = window > 0 and window < total
     mask : Optional[Tensor] = None
-    if rows > 1 and (position > 0 or narrow):
+    if rows > 1 and (position > 0 or narrow or ahead is not None):
       query = torch.arange(position, total, device=like.device).unsqueeze(1)
       key = torch.arange(total, device=like.device).unsqueeze(0)
-      seen = torch.le(key, query)
+      last = query
+      if ahead is not None:
+        last = query + ahead.unsqueeze(1)
+      seen = torch.le(key, last)
       if narrow:
         seen = torch.logical_and(seen, torch.gt(key, query - window))
       mask = seen
@@ -186,7 +201,10 @@ class Network(Module):
   def mask(self, x: Tensor, c: __torch__.Context, window: int) -> Optional[Tensor]:
     mask : Optional[Tensor] = None
     if len(c.lengths) == 0 and len(c.sequences) == 0:
-      mask = self.causal(c.position, x.size(0), window, x)
+      ahead : Optional[Tensor] = None
+      if len(c.inputs) > 0:
+        ahead = c.inputs[0]
+      mask = self.causal(c.position, x.size(0), window, x, ahead)
     return mask
 
   # x: [rows, ..]
@@ -198,10 +216,27 @@ class Network(Module):
       x = torch.narrow(x, 0, x.size(0) - 1, 1)
     return x
 
+  # q: [1, heads, rows, head_dim]; k, v: [1, kv_heads, total, head_dim]. cap: of the scores, 0 if there is none
+  def scored(self, q: Tensor, k: Tensor, v: Tensor, mask: Optional[Tensor], causal: bool, scale: float,
+      cap: float) -> Tensor:
+    if cap == 0.:
+      y = torch.scaled_dot_product_attention(q, k, v, mask, 0., causal, scale=scale, enable_gqa=True)
+    else:
+      group = q.size(1) // k.size(1)
+      scores = torch.matmul(q, torch.transpose(torch.repeat_interleave(k, group, 1), -2, -1))
+      scores = self.capped(scores * scale, cap)
+      if causal:
+        mask = torch.ones([q.size(2), k.size(2)], dtype=11, device=q.device).tril()
+      if mask is not None:
+        scores = torch.masked_fill(scores, torch.logical_not(mask), -float("inf"))
+      shares = torch.softmax(scores, -1, dtype=6).to(v.dtype)
+      y = torch.matmul(shares, torch.repeat_interleave(v, group, 1))
+    return y
+
   # qkvg: queries, keys and values of each row side by side, with queries and gates in turns
   def cached_gated_attention(self, qkvg: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context,
-      layer: int, rotary: int, heads: int, kv_heads: int, window: int, mask: Optional[Tensor],
-      answered: bool) -> Tensor:
+      layer: int, rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int,
+      mask: Optional[Tensor], answered: bool) -> Tensor:
     rows = qkvg.size(0)
     head_dim = qkvg.size(1) // (2 * heads + 2 * kv_heads)
     q, kv = torch.split_with_sizes(qkvg, [2 * heads * head_dim, 2 * kv_heads * head_dim], -1)
@@ -210,13 +245,14 @@ class Network(Module):
     if answered:
       gate = self.answered(gate, c)
     qkv = torch.cat([q.reshape([rows, heads * head_dim]), kv], -1)
-    y = self.cached_attention(qkv, norm, epsilon, c, layer, rotary, heads, kv_heads, window, mask, answered)
+    y = self.cached_attention(qkv, norm, epsilon, c, layer, rotary, heads, kv_heads, scale, cap, window, mask, answered)
     return y * torch.sigmoid(gate)
 
   # qkv: queries, keys and values of each row side by side; norm: [heads + kv_heads, head_dim]; layer: of those that keep
   # keys and values; rotary: which of the ways of rotating
   def cached_attention(self, qkv: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context, layer: int,
-      rotary: int, heads: int, kv_heads: int, window: int, mask: Optional[Tensor], answered: bool) -> Tensor:
+      rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int, mask: Optional[Tensor],
+      answered: bool) -> Tensor:
     rows = qkv.size(0)
     qkv = qkv.view([rows, heads + 2 * kv_heads, -1])
     head_dim = qkv.size(2)
@@ -228,7 +264,7 @@ class Network(Module):
     k = torch.narrow(qk, 1, heads, kv_heads)
     v = torch.narrow(qkv, 1, heads + kv_heads, kv_heads)
     if len(c.lengths) > 0:
-      y = self.packed_heads(q, k, v, c.lengths, window)
+      y = self.packed_heads(q, k, v, c.lengths, scale, cap, window)
       if answered:
         y = self.answered(y, c)
     elif len(c.sequences) > 0:
@@ -237,7 +273,8 @@ class Network(Module):
         keys = torch.select(c.keys[layer], 0, c.sequences[i])
         values = torch.select(c.values[layer], 0, c.sequences[i])
         self.keep(keys, values, torch.narrow(k, 0, i, 1), torch.narrow(v, 0, i, 1), c.positions[i])
-        attended.append(self.row_heads(torch.narrow(q, 0, i, 1), keys, values, c.positions[i] + 1, window))
+        attended.append(
+            self.row_heads(torch.narrow(q, 0, i, 1), keys, values, c.positions[i] + 1, scale, cap, window))
       y = torch.cat(attended)
     else:
       total = c.position + rows
@@ -247,13 +284,12 @@ class Network(Module):
       if answered:
         q = self.answered(q, c)
       if q.size(0) == 1:
-        y = self.row_heads(q, keys, values, total, window)
+        y = self.row_heads(q, keys, values, total, scale, cap, window)
       else:
         all_keys = torch.narrow(keys, 1, 0, total).unsqueeze(0)
         all_values = torch.narrow(values, 1, 0, total).unsqueeze(0)
         queries = torch.transpose(q, 0, 1).unsqueeze(0)  # [1, heads, rows, head_dim]
-        y = torch.scaled_dot_product_attention(
-            queries, all_keys, all_values, mask, 0., mask is None, scale=None, enable_gqa=True)
+        y = self.scored(queries, all_keys, all_values, mask, mask is None, scale, cap)
         y = torch.transpose(y, 1, 2).reshape([q.size(0), heads * head_dim])
     return y
 
@@ -264,7 +300,8 @@ class Network(Module):
 
   # The last row, [1, heads, head_dim], over all that are kept. The heads of a group see the same keys: they are the rows
   # of one product.
-  def row_heads(self, q: Tensor, keys: Tensor, values: Tensor, total: int, window: int) -> Tensor:
+  def row_heads(self, q: Tensor, keys: Tensor, values: Tensor, total: int, scale: float, cap: float,
+      window: int) -> Tensor:
     first = 0
     if window > 0:
       first = max(0, total - window)
@@ -272,19 +309,19 @@ class Network(Module):
     seen_values = torch.narrow(values, 1, first, total - first).unsqueeze(0)
     kv_heads = keys.size(0)
     grouped = q.reshape([1, kv_heads, q.size(1) // kv_heads, q.size(2)])
-    y = torch.scaled_dot_product_attention(grouped, seen_keys, seen_values)
+    y = self.scored(grouped, seen_keys, seen_values, None, False, scale, cap)
     return y.reshape([1, -1])
 
-  def packed_heads(self, q: Tensor, k: Tensor, v: Tensor, lengths: List[int], window: int) -> Tensor:
+  def packed_heads(self, q: Tensor, k: Tensor, v: Tensor, lengths: List[int], scale: float, cap: float,
+      window: int) -> Tensor:
     attended : List[Tensor] = []
     first = 0
     for length in lengths:
       queries = torch.transpose(torch.narrow(q, 0, first, length), 0, 1).unsqueeze(0)  # [1, heads, length, head_dim]
       keys = torch.transpose(torch.narrow(k, 0, first, length), 0, 1).unsqueeze(0)
       values = torch.transpose(torch.narrow(v, 0, first, length), 0, 1).unsqueeze(0)
-      mask = self.causal(0, length, window, q)
-      y = torch.scaled_dot_product_attention(
-          queries, keys, values, mask, 0., mask is None, scale=None, enable_gqa=True)
+      mask = self.causal(0, length, window, q, None)
+      y = self.scored(queries, keys, values, mask, mask is None, scale, cap)
       attended.append(torch.transpose(torch.squeeze(y, 0), 0, 1).reshape([length, -1]))
       first = first + length
     return torch.cat(attended)

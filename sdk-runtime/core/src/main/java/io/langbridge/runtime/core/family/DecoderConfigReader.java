@@ -11,11 +11,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads {@code config.json} of Qwen2, Qwen3, Llama and Mistral, as transformers 4 and 5 write it, and of the LLaVA
- * models whose authors add their own keys to one of these. Keys that are absent have the reference's defaults.
+ * Reads {@code config.json} of decoders, as transformers 4 and 5 write it, and of the LLaVA models whose authors add
+ * their own keys to one of these. Keys that are absent have the reference's defaults.
  */
 public final class DecoderConfigReader {
     private static final int MAX_LAYERS = 10_000;
@@ -29,8 +30,8 @@ public final class DecoderConfigReader {
         LLAMA(32_000, 11_008, 0, 2_048),
         MISTRAL(32_000, 14_336, 8, 131_072),
         /** The decoder of Qwen2-VL and Qwen2.5-VL. */
-        QWEN2_VL(152_064, 29_568, 8, 32_768, 8192, 80, 64, 1e-5, 1_000_000, Arrays.asList(16, 24, 24)),
-        QWEN3_VL(151_936, 22_016, 32, 128_000, 4096, 32, 32, 1e-6, 500_000, Arrays.asList(24, 20, 20));
+        QWEN2_VL(152_064, 29_568, 8, 32_768, 8192, 80, 64, 1e-5, 1_000_000),
+        QWEN3_VL(151_936, 22_016, 32, 128_000, 4096, 32, 32, 1e-6, 500_000);
 
         final int vocabSize;
         final int intermediateSize;
@@ -43,11 +44,9 @@ public final class DecoderConfigReader {
         final int heads;
         final double epsilon;
         final double theta;
-        /** {@code mrope_section}; null if positions are one number. */
-        final @Nullable List<Integer> sections;
 
         Family(int vocabSize, int intermediateSize, int keyValueHeads, int maxPositions) {
-            this(vocabSize, intermediateSize, keyValueHeads, maxPositions, 4096, 32, 32, 1e-6, 10_000, null);
+            this(vocabSize, intermediateSize, keyValueHeads, maxPositions, 4096, 32, 32, 1e-6, 10_000);
         }
 
         Family(
@@ -59,8 +58,7 @@ public final class DecoderConfigReader {
                 int layers,
                 int heads,
                 double epsilon,
-                double theta,
-                @Nullable List<Integer> sections) {
+                double theta) {
             this.vocabSize = vocabSize;
             this.intermediateSize = intermediateSize;
             this.keyValueHeads = keyValueHeads;
@@ -70,7 +68,16 @@ public final class DecoderConfigReader {
             this.heads = heads;
             this.epsilon = epsilon;
             this.theta = theta;
-            this.sections = sections;
+        }
+
+        /** {@code mrope_section}; null if positions are one number. */
+        @Nullable
+        List<Integer> sections() {
+            return switch (this) {
+                case QWEN2_VL -> Arrays.asList(16, 24, 24);
+                case QWEN3_VL -> Arrays.asList(24, 20, 20);
+                case QWEN2, QWEN3, LLAMA, MISTRAL -> null;
+            };
         }
 
         boolean isQwen2() {
@@ -100,7 +107,8 @@ public final class DecoderConfigReader {
      */
     static DecoderConfig readNested(Json text, Json config) {
         String whole = Families.nameOf(config);
-        boolean known = named(whole) != null || Qwen35ConfigReader.reads(whole);
+        boolean known =
+                named(whole) != null || Qwen35ConfigReader.reads(whole) || GemmaConfigReader.NAMES.contains(whole);
         return read(text, known ? whole : "llama");
     }
 
@@ -109,8 +117,11 @@ public final class DecoderConfigReader {
         if (Qwen35ConfigReader.reads(name)) {
             return Qwen35ConfigReader.read(json);
         }
+        if (GemmaConfigReader.NAMES.contains(name)) {
+            return GemmaConfigReader.read(json, name);
+        }
         Family family = family(json, name);
-        refuseUnsupported(json);
+        refuseUnsupported(json, "hidden_act", "silu");
 
         int hidden = json.positiveOr("hidden_size", family.hiddenSize);
         int heads = json.positiveOr("num_attention_heads", family.heads);
@@ -177,8 +188,8 @@ public final class DecoderConfigReader {
         if (family == null) {
             throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
                     + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and"
-                    + " MistralForCausalLM, and LLaVA models of these.");
+                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), MistralForCausalLM,"
+                    + " Gemma2ForCausalLM and Gemma3ForCausalLM, and LLaVA models of these.");
         }
         return family;
     }
@@ -200,18 +211,22 @@ public final class DecoderConfigReader {
         };
     }
 
-    static void refuseUnsupported(Json json) {
+    static void refuseUnsupported(Json json, String key, String supported) {
         Quantisation.refuse(json);
-        String activation = json.stringOr("hidden_act", "silu");
-        if (!activation.equals("silu")) {
+        String activation = json.stringOr(key, supported);
+        if (!activation.equals(supported)) {
             throw new UnsupportedModelException(
-                    json.at("hidden_act") + " is '" + activation + "'; only silu is supported.");
+                    json.at(key) + " is '" + activation + "'; only " + supported + " is supported.");
         }
     }
 
     private static int keyValueHeads(Json json, Family family, int heads) {
+        boolean asQueries = family.keyValueHeads == 0 || json.isNull("num_key_value_heads");
+        return keyValueHeads(json, heads, asQueries ? heads : family.keyValueHeads);
+    }
+
+    static int keyValueHeads(Json json, int heads, int absent) {
         String key = "num_key_value_heads";
-        int absent = family.keyValueHeads == 0 || json.isNull(key) ? heads : family.keyValueHeads;
         int keyValueHeads = json.positiveOr(key, absent);
         if (heads % keyValueHeads != 0) {
             throw new CheckpointException(json.at(key) + " is " + keyValueHeads
@@ -226,6 +241,10 @@ public final class DecoderConfigReader {
             throw new CheckpointException(json.at("hidden_size") + " is " + hidden
                     + ", which is not divisible by num_attention_heads " + heads + ".");
         }
+        return headDim(json, absent);
+    }
+
+    static int headDim(Json json, int absent) {
         int headDim = json.positiveOr("head_dim", absent);
         if (headDim % 2 != 0) {
             throw new CheckpointException(
@@ -246,15 +265,20 @@ public final class DecoderConfigReader {
     }
 
     private static boolean[] slidingLayers(Json json, Family family, int layers, int window) {
-        boolean[] sliding = new boolean[layers];
         if (family == Family.LLAMA) {
-            return sliding;
+            return new boolean[layers];
         }
+        int firstSliding =
+                family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);
+        return slidingLayers(json, layers, window, i -> window > 0 && i >= firstSliding);
+    }
+
+    /** {@code layer_types}; {@code absent} says it where that is. */
+    static boolean[] slidingLayers(Json json, int layers, int window, IntPredicate absent) {
+        boolean[] sliding = new boolean[layers];
         if (!json.has("layer_types")) {
-            int firstSliding =
-                    family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);
             for (int i = 0; i < layers; i++) {
-                sliding[i] = window > 0 && i >= firstSliding;
+                sliding[i] = absent.test(i);
             }
             return sliding;
         }
@@ -307,7 +331,12 @@ public final class DecoderConfigReader {
             }
         }
         double theta = theta(parameters, theta(json, absentTheta));
-        Rope.Sections shared = sections.apply(parameters);
+        return rope(json, parameters, theta, maxPositions, sections.apply(parameters));
+    }
+
+    /** {@code parameters} are those of {@code json}, or of one kind of its layers. */
+    static Rope rope(
+            Json json, Json parameters, double theta, int maxPositions, Rope.@Nullable Sections shared) {
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
         if (type.equals("mrope") && shared != null) {
@@ -333,7 +362,8 @@ public final class DecoderConfigReader {
     /** How the frequencies are shared among the axes of a position; null if it has but one. */
     private static Rope.@Nullable Sections sections(Json parameters, Family family, int frequencies) {
         String key = "mrope_section";
-        if (family.sections == null) {
+        List<Integer> absent = family.sections();
+        if (absent == null) {
             if (parameters.has(key)) {
                 throw new UnsupportedModelException(
                         parameters.at(key)
@@ -345,18 +375,19 @@ public final class DecoderConfigReader {
         if (parameters.has(key)) {
             parameters.longs(key).forEach(size -> sizes.add((int) Math.max(-1, Math.min(size, frequencies + 1))));
         } else {
-            sizes.addAll(family.sections);
+            sizes.addAll(absent);
         }
+        boolean interleaved = family == Family.QWEN3_VL;
         int sum = sizes.stream().mapToInt(Integer::intValue).sum();
-        boolean possible = sizes.stream().allMatch(size -> size >= 0 && size <= frequencies);
-        if (sizes.size() != Rope.Sections.AXES || !possible || sum != frequencies) {
+        boolean possible = !sizes.contains(-1) && (interleaved || sum == frequencies);
+        if (sizes.size() != Rope.Sections.AXES || !possible) {
             throw new CheckpointException(parameters.at(key) + " must share the " + frequencies
                     + " frequencies of a head among 3 axes, not " + sizes + ".");
         }
-        return new Rope.Sections(sizes, family == Family.QWEN3_VL);
+        return new Rope.Sections(sizes, interleaved);
     }
 
-    private static @Nullable Json filled(Json json, String key) {
+    static @Nullable Json filled(Json json, String key) {
         Json object = json.object(key);
         return object == null || object.keys().isEmpty() ? null : object;
     }
@@ -384,7 +415,11 @@ public final class DecoderConfigReader {
     }
 
     private static double theta(Json json, double absent) {
-        return json.has("rope_theta") ? positive(json, "rope_theta") : absent;
+        return positiveOr(json, "rope_theta", absent);
+    }
+
+    static double positiveOr(Json json, String key, double absent) {
+        return json.has(key) ? positive(json, key) : absent;
     }
 
     private static double positive(Json json, String key) {

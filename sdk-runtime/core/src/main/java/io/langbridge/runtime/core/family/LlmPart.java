@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.family;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.DecoderConfig;
@@ -46,7 +47,7 @@ public final class LlmPart implements AutoCloseable {
     }
 
     /**
-     * Opens a folder of Qwen2, Qwen3, Llama or Mistral, or the language model inside a LLaVA folder.
+     * Opens a folder of a language model, or the one inside a folder of a whole model.
      *
      * @param folder with {@code config.json}, weights and tokenizer files
      * @throws CheckpointException if a file is missing, damaged or does not fit the others
@@ -129,6 +130,11 @@ public final class LlmPart implements AutoCloseable {
     /** Named as an engine asks for them: {@code model.} and {@code lm_head.weight}. */
     public Weights weights() {
         return weights;
+    }
+
+    /** What tokens enter the decoder with, {@code [vocab, hidden]}. */
+    public StoredTensor embeddings() {
+        return config.embeddings(weights);
     }
 
     public GenerationDefaults generation() {

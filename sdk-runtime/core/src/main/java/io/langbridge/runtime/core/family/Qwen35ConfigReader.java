@@ -23,7 +23,7 @@ final class Qwen35ConfigReader {
     }
 
     static Qwen35Config read(Json json) {
-        DecoderConfigReader.refuseUnsupported(json);
+        DecoderConfigReader.refuseUnsupported(json, "hidden_act", "silu");
         int layers = DecoderConfigReader.layers(json, 32);
         int heads = json.positiveOr("num_attention_heads", 16);
         int valueHeads = json.positiveOr("linear_num_value_heads", 32);

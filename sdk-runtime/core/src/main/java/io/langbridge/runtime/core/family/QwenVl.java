@@ -25,24 +25,10 @@ final class QwenVl implements Family {
 
     /** What differs between them; keys that are absent have the reference's defaults. */
     private enum Kind {
-        QWEN2(
-                "embed_dim",
-                1280,
-                0,
-                32,
-                14,
-                "quick_gelu",
-                new GridVit.Merger("merger.ln_q", "merger.mlp.0", "merger.mlp.2")),
-        QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu", QWEN2.merger),
-        QWEN3(
-                "hidden_size",
-                1152,
-                4304,
-                27,
-                16,
-                "gelu_pytorch_tanh",
-                new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2")),
-        QWEN3_5("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh", QWEN3.merger);
+        QWEN2("embed_dim", 1280, 0, 32, 14, "quick_gelu"),
+        QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu"),
+        QWEN3("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh"),
+        QWEN3_5("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh");
 
         final String widthKey;
         final int width;
@@ -50,23 +36,20 @@ final class QwenVl implements Family {
         final int depth;
         final int patchSize;
         final String activation;
-        final GridVit.Merger merger;
 
-        Kind(
-                String widthKey,
-                int width,
-                int intermediateSize,
-                int depth,
-                int patchSize,
-                String activation,
-                GridVit.Merger merger) {
+        Kind(String widthKey, int width, int intermediateSize, int depth, int patchSize, String activation) {
             this.widthKey = widthKey;
             this.width = width;
             this.intermediateSize = intermediateSize;
             this.depth = depth;
             this.patchSize = patchSize;
             this.activation = activation;
-            this.merger = merger;
+        }
+
+        GridVit.Merger merger() {
+            return hasTowerOfQwen3()
+                    ? new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2")
+                    : new GridVit.Merger("merger.ln_q", "merger.mlp.0", "merger.mlp.2");
         }
 
         static Kind of(String name) {
@@ -101,8 +84,7 @@ final class QwenVl implements Family {
     public ModelFolder open(Checkpoint checkpoint) {
         Json config = checkpoint.config();
         Kind kind = Kind.of(Families.nameOf(config));
-        Json given = config.object("vision_config");
-        Json vision = given == null ? Json.parse(new byte[] {'{', '}'}, config.at("vision_config")) : given;
+        Json vision = checkpoint.configOf("vision_config");
         GridVitConfig tower = tower(vision, kind);
         LlmPart llm = checkpoint.llm(
                 decoder -> decoder instanceof LlamaConfig llama
@@ -133,7 +115,7 @@ final class QwenVl implements Family {
                 tiling -> pictures,
                 checkpoint.folder(),
                 Collections.emptyList());
-        AdapterPart adapter = AdapterPart.ofFamily(GridVit.connector(tower, kind.merger, hidden), weights);
+        AdapterPart adapter = AdapterPart.ofFamily(GridVit.connector(tower, kind.merger(), hidden), weights);
         // The number is the reference's default for all of them.
         ImagePrompt prompt = checkpoint.placeholder(151_655, "<|image_pad|>");
         return ModelFolder.of(checkpoint, part, adapter, llm, pictures, prompt, Positions::onGrids);

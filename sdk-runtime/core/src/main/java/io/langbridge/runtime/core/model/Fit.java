@@ -226,6 +226,6 @@ public final class Fit {
                             + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
                             + "; name the file: Adapter.langBridge(projector, vocabulary)");
         }
-        return VocabularyMatrix.of(llm.weights().get("model.embed_tokens.weight"), vocabulary.transfer(), policy);
+        return VocabularyMatrix.of(llm.embeddings(), vocabulary.transfer(), policy);
     }
 }

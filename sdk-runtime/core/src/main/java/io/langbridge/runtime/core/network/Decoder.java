@@ -18,7 +18,8 @@ final class Decoder {
 
     private Value logits(Net net) {
         LlamaConfig c = config;
-        List<Value> given = net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), 1 + c.deepstack());
+        List<Value> given =
+                net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), 1, 1 + c.deepstack());
         Value x = given.get(0);
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             if (i > 0) {
@@ -54,7 +55,10 @@ final class Decoder {
                         layer,
                         new Rotary(c.rope(), c.headDim()),
                         c.qkNorm() ? (Float) c.rmsNormEps() : null,
+                        1 / Math.sqrt(c.headDim()),
+                        0,
                         c.slidingLayer()[layer] ? c.slidingWindow() : 0,
+                        false,
                         layer == c.numHiddenLayers() - 1));
     }
 

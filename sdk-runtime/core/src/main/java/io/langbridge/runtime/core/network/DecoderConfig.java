@@ -1,5 +1,7 @@
 package io.langbridge.runtime.core.network;
 
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 
 /**
@@ -16,9 +18,19 @@ public interface DecoderConfig {
     /** Width of the embeddings. */
     int hiddenSize();
 
+    /** What rows of the table of embeddings are multiplied with; not what stands in their place, and not the head. */
+    default float embeddingScale() {
+        return 1;
+    }
+
     /** Width of what goes in for a position: an embedding, and what belongs to a visual token beside it. */
     default int inputWidth() {
         return hiddenSize();
+    }
+
+    /** Whether visual tokens that follow each other see those behind them too. */
+    default boolean opensPictures() {
+        return false;
     }
 
     int numHiddenLayers();
@@ -41,6 +53,11 @@ public interface DecoderConfig {
      */
     default Weights weights(Weights stored) {
         return stored;
+    }
+
+    /** What tokens enter with, {@code [vocab, hidden]}; {@code weights} as {@link #weights} gives them. */
+    default StoredTensor embeddings(Weights weights) {
+        return Checkpoints.times(embeddingScale(), weights.get(EMBED_TOKENS, vocabSize(), hiddenSize()));
     }
 
     /** Embeddings {@code [tokens, input_width]} to logits of those that are answered, {@code [answered, vocab]}. */

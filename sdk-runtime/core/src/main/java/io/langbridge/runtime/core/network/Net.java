@@ -107,10 +107,21 @@ public interface Net {
      * @param layer index of its keys and values among those of the network
      * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, or null
      *     if there are none
+     * @param scale what scores are multiplied with
+     * @param cap scores are {@code cap * tanh(score / cap)} then; 0 leaves them as they are
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
+     * @param open whether the caller may say of rows that they see some that come behind them too
      * @param answered whether only what {@link #answered} keeps is read of the result
      */
-    record Causal(int layer, Rotary rotary, @Nullable Float headNorm, int window, boolean answered) {}
+    record Causal(
+            int layer,
+            Rotary rotary,
+            @Nullable Float headNorm,
+            double scale,
+            float cap,
+            int window,
+            boolean open,
+            boolean answered) {}
 
     /**
      * Linear attention by the gated delta rule (Gated DeltaNet), all of a layer. {@code in_proj_qkv} goes through a
@@ -193,16 +204,17 @@ public interface Net {
      * @param table weight {@code [vocab, width]}
      */
     default Value embedded(String table, int vocab, int width) {
-        return embedded(table, vocab, width, 1).get(0);
+        return embedded(table, vocab, width, 1, 1).get(0);
     }
 
     /**
      * The same with more beside it, {@code [tokens, count * width]}: zeros for tokens of the table, whatever the caller
      * has for others.
      *
+     * @param scale what rows of the table are multiplied with, and others are not
      * @return {@code count} values of that width
      */
-    List<Value> embedded(String table, int vocab, int width, int count);
+    List<Value> embedded(String table, int vocab, int width, float scale, int count);
 
     /** A weight as rows of the width of its last dimension. */
     Value weight(String name, int... shape);
@@ -227,6 +239,9 @@ public interface Net {
     Value rmsNorm(Value x, String layer, float epsilon);
 
     Value activation(Activation function, Value x);
+
+    /** {@code cap * tanh(x / cap)}. */
+    Value capped(Value x, float cap);
 
     /** Element by element; rows are repeated where there is only one. */
     Value add(Value a, Value b);
@@ -290,6 +305,13 @@ public interface Net {
      * @param x its rows are a square number, whose root {@code factor} divides
      */
     Value pixelShuffle(Value x, int factor);
+
+    /**
+     * The means of the cells of a square grid of rows, {@code factor} times {@code factor} each.
+     *
+     * @param x its rows are a square number, whose root {@code factor} divides
+     */
+    Value pooled(Value x, int factor);
 
     /**
      * The coefficients of a LangBridge adapter.
