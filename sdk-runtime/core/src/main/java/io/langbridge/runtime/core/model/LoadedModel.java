@@ -128,8 +128,8 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         return call(() -> {
             long start = System.nanoTime();
             EncodedPicture picture = parts.encoder().encode(prepared(image), () -> requireOpen());
-            ModelListener.Picture told =
-                    new ModelListener.Picture(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
+            ModelListener.Encoding told =
+                    new ModelListener.Encoding(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
             long number = Listeners.nextRequest();
             listeners.tell(listener -> listener.encoded(number, told));
             return picture;
@@ -221,10 +221,10 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         int taken = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.EncodedPicture encoded) {
+                if (part instanceof Message.EncodedImagePart encoded) {
                     EncodedPicture picture = ours(encoded.image());
                     taken += parts.assembler().positions(picture.plan.layout());
-                } else if (part instanceof Message.Picture) {
+                } else if (part instanceof Message.ImagePart) {
                     taken++;
                 }
             }
@@ -248,17 +248,17 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         for (Message message : messages) {
             List<Message.Part> encoded = new ArrayList<>();
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.Picture shown) {
+                if (part instanceof Message.ImagePart shown) {
                     long start = System.nanoTime();
                     PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
                     visual += parts.assembler().positions(prepared.plan().layout());
                     requireRoom(tokens, visual);
                     EncodedPicture picture = parts.encoder().encode(prepared, generation.checkpoint());
                     generation.encoded(picture, false, System.nanoTime() - start);
-                    encoded.add(new Message.EncodedPicture(picture));
+                    encoded.add(new Message.EncodedImagePart(picture));
                     continue;
                 }
-                if (part instanceof Message.EncodedPicture known) {
+                if (part instanceof Message.EncodedImagePart known) {
                     generation.encoded(ours(known.image()), true, 0);
                 }
                 encoded.add(part);
@@ -289,7 +289,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         int next = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.EncodedPicture encoded) {
+                if (part instanceof Message.EncodedImagePart encoded) {
                     EncodedPicture picture = ours(encoded.image());
                     generation.checkpoint().run();
                     long start = System.nanoTime();
