@@ -1,12 +1,14 @@
 package io.langbridge.contract;
 
 import io.langbridge.Precision;
+import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.generate.Scores;
 import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -52,15 +54,13 @@ final class DecoderCases {
         if (check.quantized()) {
             DecoderNetwork full = check.closing(check.engine()
                     .decoder(part.config(), part.weights(), check.options().with(Precision.FULL)));
-            checkAgainstFull(check, network, full, embeds);
-            checkAgainstFull(check, network, full, network.embed(longIds));
+            checkAgainstFull(check, network, full, new Given(embeds));
+            checkAgainstFull(check, network, full, new Given(network.embed(longIds)));
         }
         checkTraces(check, network, shortIds, longIds, embeds);
         checkParts(check, network, longIds);
         SequenceCases.check(check, network, longIds, check.tolerance("long.logits"));
-        float[] frequencies =
-                Inventory.of(part.config().network()).rotaries().get(0).inverseFrequencies();
-        check.closeIfGiven("rope.inv_freq", FloatTensor.of(frequencies, frequencies.length));
+        checkFrequencies(check, Inventory.of(part.config().network()).rotaries(), checkpoint);
         for (String key : json.keys()) {
             if (key.startsWith("generate")) {
                 boolean fromEmbeds = key.contains("from_embeds");
@@ -74,6 +74,25 @@ final class DecoderCases {
         }
         if (check.hasTensor("scores.input")) {
             checkScores(check, shortIds);
+        }
+    }
+
+    /** Of the only way of rotating, or of the one of each kind of layer. */
+    private static void checkFrequencies(Check check, List<Rotary> rotaries, Path checkpoint) {
+        String all = "rope.inv_freq";
+        for (String name : check.tensorNames()) {
+            if (name.equals(all) || name.startsWith(all + ".")) {
+                int index = 0;
+                if (!name.equals(all)) {
+                    List<String> kinds = Json.read(checkpoint.resolve("config.json")).strings("layer_types").stream()
+                            .distinct()
+                            .toList();
+                    index = kinds.indexOf(name.substring(all.length() + 1));
+                    check.same("ways of rotating", rotaries.size(), kinds.size());
+                }
+                float[] frequencies = rotaries.get(index).inverseFrequencies();
+                check.close(name, FloatTensor.of(frequencies, frequencies.length));
+            }
         }
     }
 
@@ -122,8 +141,7 @@ final class DecoderCases {
             }
             check.close("long.logits, one by one", stepped.toArray(), expected.toArray(), tolerance);
 
-            session.rewind(3);
-            for (int from = 3; from < ids.length; from += 4) {
+            for (int from = session.rewind(3); from < ids.length; from += 4) {
                 int to = Math.min(from + 4, ids.length);
                 float[] logits = copy(session.prefill(network.embed(Arrays.copyOfRange(ids, from, to))));
                 if (to > first) {
@@ -135,6 +153,36 @@ final class DecoderCases {
                 }
             }
             check.same("length of the cache", session.length(), ids.length);
+            checkRewinding(check, network, session, ids);
+        }
+    }
+
+    /** Back to a mark, before it and behind it: what follows is as if nothing had been in between. */
+    private static void checkRewinding(Check check, DecoderNetwork network, DecoderSession session, int[] ids) {
+        FloatTensor expected = check.tensor("long.logits");
+        int marked = ids.length / 2;
+        session.rewind(0);
+        session.prefill(network.embed(Arrays.copyOf(ids, marked)));
+        session.mark();
+        for (int wanted : new int[] {marked, marked + 2, marked - 1}) {
+            for (int i = session.length(); i < ids.length; i++) {
+                session.step(ids[ids.length - 1 - i]);
+            }
+            int kept = session.rewind(wanted);
+            check.same("length after going back to " + wanted, session.length(), kept);
+            check.holds(
+                    "a session that goes back to " + wanted + " with a mark at " + marked + " is at " + kept,
+                    kept <= wanted && (wanted < marked || kept >= marked));
+            if (kept > marked) {
+                session.rewind(marked); // the others were steps of something else
+                kept = session.length();
+            }
+            float[] logits = copy(session.prefill(network.embed(Arrays.copyOfRange(ids, kept, ids.length))));
+            check.close(
+                    "long.logits, last, after going back to " + wanted,
+                    logits,
+                    last(expected, 1).toArray(),
+                    check.tolerance("long.logits"));
         }
     }
 
@@ -161,7 +209,7 @@ final class DecoderCases {
         int[] stop = ignoresEnd ? new int[0] : run.integers("eos_token_id");
         double penalty = run.has("repetition_penalty") ? run.number("repetition_penalty") : 1;
         List<float[]> steps = new ArrayList<>();
-        int[] ids = greedy(network, prompt, promptIds, penalty, stop, run.integer("max_new_tokens"), steps);
+        int[] ids = greedy(network, new Given(prompt), promptIds, penalty, stop, run.integer("max_new_tokens"), steps);
         check.same(run.where() + "/new_ids", ids, run.integers("new_ids"));
         if (run.has("new_text")) {
             check.same(run.where() + "/new_text", text(tokenizer, ids), run.text("new_text"));
@@ -183,12 +231,12 @@ final class DecoderCases {
     }
 
     /** Along the tokens that the network in full precision chooses. */
-    static void checkAgainstFull(Check check, DecoderNetwork network, DecoderNetwork full, FloatTensor prompt) {
-        int capacity = prompt.size(0) + COMPARED_STEPS;
+    static void checkAgainstFull(Check check, DecoderNetwork network, DecoderNetwork full, Given prompt) {
+        int capacity = prompt.tokens() + COMPARED_STEPS;
         try (DecoderSession session = network.open(capacity);
                 DecoderSession exact = full.open(capacity)) {
-            float[] actual = copy(session.prefill(prompt));
-            float[] expected = copy(exact.prefill(prompt));
+            float[] actual = copy(prompt.prefill(session));
+            float[] expected = copy(prompt.prefill(exact));
             check.sameChoice("the prompt's end", actual, expected);
             for (int i = 0; i < COMPARED_STEPS; i++) {
                 int token = argmax(FloatBuffer.wrap(expected));
@@ -207,7 +255,7 @@ final class DecoderCases {
      */
     static int[] greedy(
             DecoderNetwork network,
-            FloatTensor prompt,
+            Given prompt,
             int[] promptIds,
             double penalty,
             int[] stop,
@@ -216,8 +264,8 @@ final class DecoderCases {
         Sampler sampler = new Sampler(new Sampler.Settings(0, 0, 1, 0, penalty, 0));
         sampler.see(promptIds);
         int[] ids = new int[maxNewTokens];
-        try (DecoderSession session = network.open(prompt.size(0) + maxNewTokens)) {
-            FloatBuffer logits = session.prefill(prompt);
+        try (DecoderSession session = network.open(prompt.tokens() + maxNewTokens)) {
+            FloatBuffer logits = prompt.prefill(session);
             for (int i = 0; i < maxNewTokens; i++) {
                 steps.add(copy(logits));
                 ids[i] = sampler.next(logits);

@@ -10,11 +10,13 @@ import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.ImagePrompt;
 import io.langbridge.runtime.core.family.ModelFolder;
+import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -28,7 +30,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -36,7 +40,6 @@ import org.jspecify.annotations.Nullable;
  * Whole models, from picture and prompt to text: step by step through the parts, and again as an application does it.
  */
 final class EndToEndCases {
-    private static final String IMAGE = "<image>";
     private static final int SPLICED = -200;
 
     private final Check check;
@@ -47,7 +50,12 @@ final class EndToEndCases {
     private final AdapterNetwork adapter;
     private final DecoderNetwork decoder;
     private final float @Nullable [] newline;
+    /** What stands for a picture, or for each of its visual tokens. */
+    private final String image;
+
     private final Map<String, List<Integer>> greedyTokens = new LinkedHashMap<>();
+    /** Of all runs, where positions have several axes. */
+    private final List<Given> placed = new ArrayList<>();
 
     /** A picture on its way through the model. */
     private record Seen(
@@ -71,6 +79,7 @@ final class EndToEndCases {
                 check.engine().adapter(part.config(), part.weights(), matrix(check, decoder, part), check.options()));
         StoredTensor stored = part.imageNewline();
         this.newline = stored == null ? null : stored.toFloats();
+        this.image = folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.token() : "<image>";
     }
 
     /** Returns the greedy tokens by the label of the run; those left out are not there. */
@@ -95,6 +104,9 @@ final class EndToEndCases {
         for (Entry run : runs) {
             run.describe("smallest_margin_top1_top2", "messages", "expanded_prompt");
             model.checkRun(run, maxNewTokens);
+        }
+        if (model.placed.size() > 1) {
+            SequenceCases.checkPlaced(check, model.decoder, model.placed, check.tolerance("logits_last"));
         }
         Path vocabulary = model.folder.adapter().vocabularyFile();
         if (!check.measuresPlainRounding()) {
@@ -153,7 +165,12 @@ final class EndToEndCases {
         FloatTensor embeds = embeddings(ids, seen);
         check.same("sequence of " + label, embeds.size(0), run.integer("sequence"));
         check.closeIfGiven(label + ".inputs_embeds", embeds);
-        checkDecoder(run, label, embeds, maxNewTokens);
+        checkTokenTypes(label, ids);
+        Given prompt = new Given(embeds, positions(ids, seen), ahead(ids));
+        if (prompt.positions() != null) {
+            placed.add(prompt);
+        }
+        checkDecoder(run, label, prompt, maxNewTokens);
     }
 
     /** The ids as the core puts them together from messages. */
@@ -183,10 +200,50 @@ final class EndToEndCases {
         check.same("assembled ids of " + label, ids.toArray(), check.ids(label + ".input_ids"));
     }
 
-    private void checkDecoder(Entry run, String label, FloatTensor embeds, int maxNewTokens) {
+    /** 1 where a picture stands, 0 at words. */
+    private void checkTokenTypes(String label, int[] ids) {
+        String name = label + (check.hasTensor(label + ".token_type_ids") ? ".token_type_ids" : ".mm_token_type_ids");
+        if (check.hasTensor(name) && folder.imagePrompt() instanceof ImagePrompt.Placeholder p) {
+            check.same(
+                    name,
+                    Arrays.stream(ids).map(id -> id == p.tokenId() ? 1 : 0).toArray(),
+                    check.ids(name));
+        }
+    }
+
+    /** Where the tokens stand, if not one behind the other. */
+    private int @Nullable [][] positions(int[] ids, List<Seen> seen) {
+        Positions positions = folder.positions();
+        if (positions == null || !(folder.imagePrompt() instanceof ImagePrompt.Placeholder p)) {
+            return null;
+        }
+        List<Positions.Segment> segments = new ArrayList<>();
+        int picture = 0;
+        for (int i = 0; i < ids.length; ) {
+            TokenLayout layout = ids[i] == p.tokenId() ? seen.get(picture++).layout() : null;
+            segments.add(
+                    new Positions.Segment(layout == null ? 1 : layout.tokens(), layout == null ? 0 : layout.columns()));
+            i += layout == null ? 1 : layout.tokens();
+        }
+        return positions.of(segments);
+    }
+
+    /** How many tokens behind it each sees, where those of a picture see each other. */
+    private int @Nullable [] ahead(int[] ids) {
+        if (!folder.llm().config().opensPictures() || !(folder.imagePrompt() instanceof ImagePrompt.Placeholder p)) {
+            return null;
+        }
+        int[] ahead = new int[ids.length];
+        for (int i = ids.length - 2; i >= 0; i--) {
+            ahead[i] = ids[i] == p.tokenId() && ids[i + 1] == p.tokenId() ? ahead[i + 1] + 1 : 0;
+        }
+        return ahead;
+    }
+
+    private void checkDecoder(Entry run, String label, Given prompt, int maxNewTokens) {
         float[] last;
-        try (DecoderSession session = decoder.open(embeds.size(0))) {
-            last = DecoderCases.copy(session.prefill(embeds));
+        try (DecoderSession session = decoder.open(prompt.tokens())) {
+            last = DecoderCases.copy(prompt.prefill(session));
         }
         check.closeIfGiven(label + ".logits_last", FloatTensor.of(last, last.length));
         if (run.has("argmax_of_last") && !check.quantized()) {
@@ -195,35 +252,40 @@ final class EndToEndCases {
         if (check.hasTensor(label + ".logits")) {
             int count = check.tensor(label + ".logits").size(0);
             check.close(
-                    label + ".logits", DecoderCases.last(decoder.trace(embeds).logits(), count));
+                    label + ".logits",
+                    DecoderCases.last(
+                            decoder.trace(prompt.embeds(), prompt.positions(), prompt.ahead())
+                                    .logits(),
+                            count));
         }
         if (check.quantized()) {
             run.describe("argmax_of_last", "new_ids", "new_text");
+            check.describeTensor(label + ".step_logits"); // along the reference's tokens, which may not be chosen here
             DecoderNetwork full = check.closing(check.engine()
                     .decoder(
                             folder.llm().config(),
                             folder.llm().weights(),
                             check.options().with(Precision.FULL)));
-            DecoderCases.checkAgainstFull(check, decoder, full, embeds);
+            DecoderCases.checkAgainstFull(check, decoder, full, prompt);
             return;
         }
-        int[] newIds = DecoderCases.greedy(decoder, embeds, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
+        int[] newIds = DecoderCases.greedy(decoder, prompt, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
         greedyTokens.put(label, Arrays.stream(newIds).boxed().toList());
         if (check.hasTensor(label + ".step_logits")) {
-            checkSteps(label + ".step_logits", embeds, newIds);
+            checkSteps(label + ".step_logits", prompt, newIds);
         }
         check.same(label + " new_ids", newIds, run.integers("new_ids"));
         check.same(label + " new_text", DecoderCases.text(tokenizer, newIds), run.text("new_text"));
     }
 
     /** The scores that the first tokens were chosen from. */
-    private void checkSteps(String name, FloatTensor embeds, int[] newIds) {
+    private void checkSteps(String name, Given prompt, int[] newIds) {
         int steps = check.tensor(name).size(0);
         int vocabulary = folder.llm().config().vocabSize();
         FloatTensor all = FloatTensor.allocate(steps, vocabulary);
         FloatBuffer target = all.data();
-        try (DecoderSession session = decoder.open(embeds.size(0) + steps)) {
-            target.put(DecoderCases.copy(session.prefill(embeds)));
+        try (DecoderSession session = decoder.open(prompt.tokens() + steps)) {
+            target.put(DecoderCases.copy(prompt.prefill(session)));
             for (int i = 1; i < steps; i++) {
                 target.put(DecoderCases.copy(session.step(newIds[i - 1])));
             }
@@ -239,15 +301,21 @@ final class EndToEndCases {
             return null;
         }
         PreparedImage prepared = preprocessor.prepare(picture.orElseGet(() -> pictures.decoded(name)));
-        FloatTensor pixels = prepared.pixels();
+        Map<String, FloatTensor> inputs = new LinkedHashMap<>(prepared.inputs());
         String given = label + "." + index + ".pixel_values";
         if (picture.isEmpty() && check.hasTensor(given)) {
-            pixels = check.tensor(given); // another decoder's JPEG: go on with the reference's pixels
+            // Another decoder's JPEG: go on with the reference's pixels.
+            inputs.put(Net.PIXEL_VALUES, check.tensor(given));
         }
-        FloatTensor features = vision.run(pixels);
+        FloatTensor features = vision.run(inputs);
         FloatTensor projected = adapter.visualTokens(features);
         FloatTensor merged = TileMerge.merge(projected, newline, prepared.plan());
-        return new Seen(pixels, features, projected, merged, prepared.plan().layout());
+        return new Seen(
+                Objects.requireNonNull(inputs.get(Net.PIXEL_VALUES)),
+                features,
+                projected,
+                merged,
+                prepared.plan().layout());
     }
 
     /** Tensors of each picture ({@code <run>.<i>.}), and of all pictures of a run together ({@code <run>.}). */
@@ -262,11 +330,23 @@ final class EndToEndCases {
                 check.close(name + "vocabulary_logits", adapter.coefficients(picture.features()));
             }
         }
-        checkTogether(label + ".pixel_values", seen.stream().map(Seen::pixels).toList());
+        checkTogether(
+                label + ".pixel_values",
+                seen.stream().map(picture -> inFrames(label, picture.pixels())).toList());
         checkTogether(label + ".features", seen.stream().map(Seen::features).toList());
         checkTogether(label + ".projected", seen.stream().map(Seen::projected).toList());
         checkTogether(
-                label + ".visual_tokens", seen.stream().map(Seen::visualTokens).toList());
+                label + ".visual_tokens",
+                seen.stream().map(picture -> alone(picture.visualTokens())).toList());
+        if (check.hasTensor(label + ".image_grid_thw")) {
+            int[] grids = seen.stream()
+                    .flatMapToInt(picture -> IntStream.of(
+                            1,
+                            picture.layout().rows() * merge(picture),
+                            picture.layout().columns() * merge(picture)))
+                    .toArray();
+            check.same(label + ".image_grid_thw", grids, check.ids(label + ".image_grid_thw"));
+        }
         if (check.hasTensor(label + ".image_sizes")) {
             ReferencePictures pictures = new ReferencePictures(check.fixtures());
             int[] sizes = names.stream()
@@ -275,6 +355,44 @@ final class EndToEndCases {
                     .toArray();
             check.same(label + ".image_sizes", sizes, check.ids(label + ".image_sizes"));
         }
+    }
+
+    /** Patches along the side of a visual token. */
+    private static int merge(Seen picture) {
+        return (int) Math.round(
+                Math.sqrt((double) picture.pixels().size(1) / picture.layout().tokens()));
+    }
+
+    /** The reference's patches hold a still in several equal frames, channel by channel. */
+    private FloatTensor inFrames(String label, FloatTensor pixels) {
+        String name = label + ".pixel_values";
+        if (pixels.shape().length != 3 || !check.hasTensor(name)) {
+            return pixels;
+        }
+        int frames = check.tensor(name).size(1) / pixels.size(2);
+        int channel = pixels.size(2) / 3;
+        FloatTensor all = FloatTensor.allocate(pixels.size(1), pixels.size(2) * frames);
+        FloatBuffer target = all.data();
+        float[] values = pixels.toArray();
+        for (int from = 0; from < values.length; from += channel) {
+            for (int frame = 0; frame < frames; frame++) {
+                target.put(values, from, channel);
+            }
+        }
+        return all;
+    }
+
+    /** Without what belongs to them beside the embeddings' width. */
+    private FloatTensor alone(FloatTensor visualTokens) {
+        int hidden = folder.llm().config().hiddenSize();
+        FloatTensor first = FloatTensor.allocate(visualTokens.size(0), hidden);
+        FloatBuffer target = first.data();
+        for (int i = 0; i < visualTokens.size(0); i++) {
+            FloatBuffer row = visualTokens.rows(i, i + 1).data();
+            row.limit(hidden);
+            target.put(row);
+        }
+        return first;
     }
 
     /**
@@ -311,7 +429,7 @@ final class EndToEndCases {
     /** The text between the pictures, piece by piece. */
     private int[] splitIds(String prompt) {
         List<Integer> ids = new ArrayList<>();
-        String[] pieces = prompt.split(IMAGE, -1);
+        String[] pieces = prompt.split(Pattern.quote(image), -1);
         for (int i = 0; i < pieces.length; i++) {
             if (i > 0) {
                 ids.add(SPLICED);
@@ -357,7 +475,10 @@ final class EndToEndCases {
     /** The placeholder once per visual token, and the words between them, all in one piece. */
     private int[] expandedIds(String prompt, List<Seen> seen) {
         StringBuilder expanded = new StringBuilder();
-        String[] pieces = prompt.split(IMAGE, -1);
+        String marked = folder.imagePrompt() instanceof ImagePrompt.Placeholder p
+                ? prompt.replace(p.mark(), p.written())
+                : prompt;
+        String[] pieces = marked.split(Pattern.quote(image), -1);
         check.same("places for pictures", pieces.length - 1, seen.size());
         for (int i = 0; i < pieces.length; i++) {
             expanded.append(i > 0 ? text(seen.get(i - 1).layout()) : "").append(pieces[i]);
@@ -366,14 +487,14 @@ final class EndToEndCases {
         return tokenizer.encode(expanded.toString(), begin == null || !prompt.startsWith(begin));
     }
 
-    private static String text(TokenLayout layout) {
+    private String text(TokenLayout layout) {
         StringBuilder text = new StringBuilder();
         int from = 0;
         for (TokenLayout.Words words : layout.words()) {
-            text.append(IMAGE.repeat(words.before() - from)).append(words.text());
+            text.append(image.repeat(words.before() - from)).append(words.text());
             from = words.before();
         }
-        return text.append(IMAGE.repeat(layout.tokens() - from)).toString();
+        return text.append(image.repeat(layout.tokens() - from)).toString();
     }
 
     /** Rows of the tokens, with the visual tokens in the place of each picture. */
@@ -394,7 +515,7 @@ final class EndToEndCases {
             picture += token == 0 ? 1 : 0;
         }
         int length = rows.stream().mapToInt(row -> row.size(0)).sum();
-        FloatTensor all = FloatTensor.allocate(length, folder.llm().config().hiddenSize());
+        FloatTensor all = FloatTensor.allocate(length, folder.llm().config().inputWidth());
         FloatBuffer target = all.data();
         rows.forEach(row -> target.put(row.data()));
         return all;

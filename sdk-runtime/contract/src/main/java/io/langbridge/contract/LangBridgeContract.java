@@ -33,6 +33,7 @@ import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.model.Loader;
 import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
@@ -403,7 +404,7 @@ public abstract class LangBridgeContract {
                         throw e.getCause();
                     }
                     if (result instanceof Running running
-                            && Inventory.of((Network) arguments[0]).input().length == 3) {
+                            && Inventory.of((Network) arguments[0]).inputs().containsKey(Net.PIXEL_VALUES)) {
                         opened.incrementAndGet();
                         return new CountingVision(running, pictures, closed);
                     }
@@ -413,13 +414,13 @@ public abstract class LangBridgeContract {
 
     private record CountingVision(Running running, AtomicInteger pictures, AtomicInteger closed) implements Running {
         @Override
-        public FloatTensor run(FloatTensor pixels) {
+        public FloatTensor run(Map<String, FloatTensor> pixels) {
             pictures.incrementAndGet();
             return running.run(pixels);
         }
 
         @Override
-        public Map<String, FloatTensor> trace(FloatTensor pixels) {
+        public Map<String, FloatTensor> trace(Map<String, FloatTensor> pixels) {
             return running.trace(pixels);
         }
 

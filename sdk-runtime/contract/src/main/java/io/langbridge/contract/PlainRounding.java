@@ -62,12 +62,14 @@ final class PlainRounding implements Engine, AutoCloseable {
         for (String name : weights.names()) {
             StoredTensor tensor = weights.get(name);
             long[] shape = tensor.shape();
-            if (shape.length != 2 || tensor.dtype() == DType.I64) {
+            if (tensor.offset() != null && (shape.length != 2 || tensor.dtype() == DType.I64)) {
                 writer.add(name, tensor);
                 continue;
             }
             float[] values = tensor.toFloats();
-            round(values, Math.toIntExact(shape[1]), bits);
+            if (shape.length == 2) {
+                round(values, Math.toIntExact(shape[1]), bits);
+            }
             writer.add(name, FloatBuffer.wrap(values), shape);
         }
         try {
@@ -116,9 +118,14 @@ final class PlainRounding implements Engine, AutoCloseable {
     }
 
     @Override
-    public FloatTensor multiply(
-            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
-        return engine.multiply(a, transposeA, b, transposeB, options);
+    public void multiply(
+            FloatTensor a,
+            boolean transposeA,
+            FloatTensor b,
+            boolean transposeB,
+            FloatTensor product,
+            EngineOptions options) {
+        engine.multiply(a, transposeA, b, transposeB, product, options);
     }
 
     @Override

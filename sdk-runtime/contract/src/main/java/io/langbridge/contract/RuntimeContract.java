@@ -42,7 +42,7 @@ import org.opentest4j.TestAbortedException;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class RuntimeContract {
-    private static final List<String> NETWORKS = List.of("vision", "adapter", "decoders", "end-to-end");
+    private static final List<String> NETWORKS = List.of("vision", "adapter", "decoders", "end-to-end", "families");
 
     private final Map<String, Tally> tallies = new LinkedHashMap<>();
     private final List<String> leftOut = new ArrayList<>();

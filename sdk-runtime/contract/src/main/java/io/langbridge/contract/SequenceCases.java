@@ -51,6 +51,49 @@ final class SequenceCases {
         cases.run();
     }
 
+    /**
+     * Prompts whose tokens do not stand one behind the other, side by side: each goes on as it does alone, also from
+     * where it went back to.
+     */
+    static void checkPlaced(Check check, DecoderNetwork network, List<Given> prompts, double tolerance) {
+        int capacity = prompts.stream().mapToInt(Given::tokens).max().orElseThrow() + 4;
+        int[][] steps = {{1, 2, 3}, {4, 5, 6}};
+        // In another order of adding up, what is rounded may fall to the other side; at other angles far more differs.
+        double limit = check.quantized() ? 0.05 : tolerance;
+        try (DecoderBatch batch = network.open(prompts.size(), capacity)) {
+            for (int i = 0; i < prompts.size(); i++) {
+                prompts.get(i).prefill(batch.sequence(i));
+            }
+            for (int[] tokens : steps) {
+                float[] logits = {};
+                for (int token : tokens) {
+                    int[] ids = new int[prompts.size()];
+                    Arrays.fill(ids, token);
+                    logits = batch.step(ids).toArray();
+                }
+                int vocab = logits.length / prompts.size();
+                for (int i = 0; i < prompts.size(); i++) {
+                    float[] actual = Arrays.copyOfRange(logits, i * vocab, (i + 1) * vocab);
+                    double error = Check.relativeError(actual, alone(network, prompts.get(i), capacity, tokens));
+                    check.holds(
+                            "prompt " + i + " has a relative error of " + error + " beside alone, more than " + limit,
+                            error <= limit);
+                    batch.sequence(i).rewind(prompts.get(i).tokens());
+                }
+            }
+        }
+    }
+
+    private static float[] alone(DecoderNetwork network, Given prompt, int capacity, int[] tokens) {
+        try (DecoderSession session = network.open(capacity)) {
+            float[] logits = DecoderCases.copy(prompt.prefill(session));
+            for (int token : tokens) {
+                logits = DecoderCases.copy(session.step(token));
+            }
+            return logits;
+        }
+    }
+
     private void run() {
         try (DecoderBatch batch = network.open(sequences.size(), capacity)) {
             for (int i = 0; i < sequences.size(); i++) {
@@ -58,6 +101,7 @@ final class SequenceCases {
                 compare("prompt of " + i, i, DecoderCases.copy(batch.sequence(i).prefill(network.embed(prompt))));
             }
             step(batch, true, true, true);
+            batch.sequence(0).mark();
             step(batch, true, true, true);
             step(batch, true, false, true);
             step(batch, true, true, false);
@@ -123,7 +167,17 @@ final class SequenceCases {
     private void rewind(DecoderBatch batch, int sequence, int positions) {
         Sequence known = sequences.get(sequence);
         int length = known.length() - positions;
-        check.same("length after rewinding", batch.sequence(sequence).rewind(length), length);
+        DecoderSession session = batch.sequence(sequence);
+        int kept = session.rewind(length);
+        check.holds("after rewinding to " + length + " there are " + kept, kept <= length && kept == session.length());
+        // As it came: a prompt at once may be rounded otherwise than token by token.
+        int ofPrompt = Math.min(length, known.prompt.length);
+        if (kept < ofPrompt) {
+            session.prefill(network.embed(Arrays.copyOfRange(known.prompt, kept, ofPrompt)));
+        }
+        for (int i = session.length(); i < length; i++) {
+            session.step(known.steps.get(i - known.prompt.length));
+        }
         int steps = known.steps.size();
         known.steps.subList(Math.max(0, steps - positions), steps).clear();
     }

@@ -5,6 +5,7 @@ import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.RgbPixels;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ final class VisionCases {
         int side = part.config().patchesPerSide();
         check.same("patches", new int[] {side, side}, json.integers("patches"));
 
-        Map<String, FloatTensor> trace = open(check, part).trace(pixels);
+        Map<String, FloatTensor> trace = open(check, part).trace(Map.of(Net.PIXEL_VALUES, pixels));
         for (String name : check.tensorNames()) {
             Matcher hiddenState = HIDDEN_STATE.matcher(name);
             Matcher features = FEATURES.matcher(name);
@@ -66,10 +67,11 @@ final class VisionCases {
     private static void checkFeatures(
             Check check, Path checkpoint, String name, FeatureSelection selection, FloatTensor pixels) {
         Running network = open(check, check.closing(VisionPart.open(checkpoint, selection)));
-        check.close(name, network.run(pixels));
+        check.close(name, network.run(Map.of(Net.PIXEL_VALUES, pixels)));
         FloatTensor expected = check.tensor(name);
         for (int i = 0; i < pixels.size(0); i++) {
-            float[] alone = network.run(pixels.rows(i, i + 1)).toArray();
+            FloatTensor one = pixels.rows(i, i + 1);
+            float[] alone = network.run(Map.of(Net.PIXEL_VALUES, one)).toArray();
             check.close(
                     name + " of picture " + i + " alone",
                     alone,

@@ -101,10 +101,11 @@ final class CountingEngine implements Engine {
     public Running open(Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
         Inventory inventory = Inventory.of(network);
         Net.Value result = inventory.result();
-        boolean encoder = inventory.input().length == 3;
+        boolean encoder = inventory.inputs().containsKey(Net.PIXEL_VALUES);
         return new Running() {
             @Override
-            public FloatTensor run(FloatTensor inputs) {
+            public FloatTensor run(Map<String, FloatTensor> all) {
+                FloatTensor inputs = all.values().iterator().next();
                 if (encoder) {
                     compute("tiles " + inputs.size(0));
                 }
@@ -113,7 +114,7 @@ final class CountingEngine implements Engine {
             }
 
             @Override
-            public Map<String, FloatTensor> trace(FloatTensor inputs) {
+            public Map<String, FloatTensor> trace(Map<String, FloatTensor> inputs) {
                 throw new UnsupportedOperationException();
             }
 
@@ -149,7 +150,7 @@ final class CountingEngine implements Engine {
             }
 
             @Override
-            public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds) {
+            public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
                 throw new UnsupportedOperationException();
             }
 
@@ -161,8 +162,13 @@ final class CountingEngine implements Engine {
     }
 
     @Override
-    public FloatTensor multiply(
-            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+    public void multiply(
+            FloatTensor a,
+            boolean transposeA,
+            FloatTensor b,
+            boolean transposeB,
+            FloatTensor product,
+            EngineOptions options) {
         throw new UnsupportedOperationException();
     }
 

@@ -126,8 +126,13 @@ class LoaderTest {
         }
 
         @Override
-        public FloatTensor multiply(
-                FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        public void multiply(
+                FloatTensor a,
+                boolean transposeA,
+                FloatTensor b,
+                boolean transposeB,
+                FloatTensor product,
+                EngineOptions options) {
             throw new UnsupportedOperationException();
         }
 

@@ -138,7 +138,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
                     options));
             return Alignment.of(
                     visualTokens(network, seen(files)),
-                    new Embeddings(llm.weights().get("model.embed_tokens.weight")),
+                    new Embeddings(llm.embeddings()),
                     words,
                     neighbours,
                     (a, b) -> engine.multiply(a, false, b, true, options));
@@ -162,7 +162,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
                 engine.open(files.vision().network(), files.vision().weights(), Collections.emptyMap(), options)) {
             for (Image image : images) {
                 PreparedImage prepared = preprocessor.prepare(image);
-                features.add(network.run(prepared.pixels()));
+                features.add(network.run(prepared.inputs()));
                 layouts.add(prepared.plan().layout());
             }
         }

@@ -7,12 +7,14 @@ import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -30,6 +32,9 @@ final class OnnxDecoder implements DecoderNetwork {
     private final DecoderConfig config;
     private final List<State> states;
     private final List<Rotary> rotaries;
+    /** How positions of several axes are shared among the frequencies; null if they have one. */
+    private final Rope.@Nullable Sections sections;
+
     private final StoredTensor embedTokens;
     private final LoadedGraph graph;
     /** Faster over many positions; null where {@link #graph} is as fast. */
@@ -49,24 +54,26 @@ final class OnnxDecoder implements DecoderNetwork {
         Inventory inventory = Inventory.of(network);
         states = inventory.states();
         rotaries = inventory.rotaries();
-        embedTokens = weights.get(DecoderConfig.EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
+        sections = Places.sections(rotaries);
+        embedTokens = config.embeddings(weights);
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
+        Scratch scratch = new Scratch();
         Opening<LoadedGraph> filling = options.precision() == Precision.INT8
-                ? Opening.of(() -> load(network, weights, options, Use.FILLING))
+                ? Opening.of(() -> load(network, weights, options, Use.FILLING, scratch))
                 : null;
         Closing opened = new Closing();
         try {
             if (filling != null) {
                 opened.add(filling);
             }
-            graph = opened.add(load(network, weights, options, Use.ANSWERING));
+            graph = opened.add(load(network, weights, options, Use.ANSWERING, scratch));
             fillingGraph = filling == null ? null : filling.get();
         } catch (RuntimeException | Error e) {
             opened.closeAfter(e);
             throw e;
         }
-        traceGraph = new LazyGraph("decoder", () -> load(network, weights, options, Use.TRACING));
+        traceGraph = new LazyGraph("decoder", () -> load(network, weights, options, Use.TRACING, new Scratch()));
     }
 
     /** What a graph gives beside the keys and values that it caches. */
@@ -79,18 +86,23 @@ final class OnnxDecoder implements DecoderNetwork {
         TRACING
     }
 
-    private LoadedGraph load(Network network, Weights weights, EngineOptions options, Use use) {
+    private LoadedGraph load(Network network, Weights weights, EngineOptions options, Use use, Scratch scratch) {
         Precision precision = options.precision();
         // The stream is still small when the first layer writes to it, so what that rounds weighs most, as measured.
         // Rounding with care is slower by far for many positions, so there only what weighs most of it.
         String fine = use == Use.FILLING ? FIRST_LAYER + "mlp.down_proj." : FIRST_LAYER;
         StoredWeights stored = new StoredWeights(network.name(), weights, precision);
-        Products products = new Products(stored, use == Use.FILLING, weight -> weight.startsWith(fine));
+        Products products = new Products(stored, use == Use.FILLING, weight -> weight.startsWith(fine), scratch);
         boolean shows = use == Use.TRACING;
         OnnxGraph.Type cacheType = halfKvCache && !shows ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
         OnnxNet net = precision == Precision.FULL
                 ? new OnnxNet(stored, products, shows, cacheType)
-                : new RoundedNet(stored, products, shows, cacheType);
+                : new RoundedNet(
+                        stored,
+                        products,
+                        shows,
+                        cacheType,
+                        !Inventory.of(network).addsNorms());
         Net.Value logits = (shows ? network.trace() : network.text()).apply(net);
         if (use != Use.FILLING) {
             net.output(LOGITS, logits);
@@ -110,18 +122,18 @@ final class OnnxDecoder implements DecoderNetwork {
     @Override
     public FloatTensor embed(int... ids) {
         graph.requireOpen();
-        FloatTensor rows = FloatTensor.allocate(ids.length, config.hiddenSize());
-        FloatBuffer target = rows.data();
+        FloatTensor rows = FloatTensor.allocate(ids.length, config.inputWidth());
         for (int i = 0; i < ids.length; i++) {
-            target.limit((i + 1) * config.hiddenSize());
-            embed(ids[i], target);
+            embed(ids[i], rows, i);
         }
         return rows;
     }
 
-    /** Reads one row of the table into the rest of {@code target}. */
-    void embed(int id, FloatBuffer target) {
+    /** Reads one row of the table into one of {@code rows}; what the table has nothing for stays as it is. */
+    void embed(int id, FloatTensor rows, int row) {
         DecoderNetwork.requireToken(id, config);
+        FloatBuffer target = rows.rows(row, row + 1).data();
+        target.limit(config.hiddenSize());
         embedTokens.read((long) id * config.hiddenSize(), target);
     }
 
@@ -129,8 +141,10 @@ final class OnnxDecoder implements DecoderNetwork {
     public DecoderSession open(int capacity) {
         graph.requireOpen();
         DecoderNetwork.requireCapacity(1, capacity, config);
-        KeyValues cache = new KeyValues(states, 1, capacity, halfKvCache);
-        return new OnnxDecoderSession(this, graph, fillingGraph, rotation(capacity), cache, 0, capacity);
+        Kept cache = new Kept(states, 1, capacity, halfKvCache);
+        Rotation angles = angles(1, capacity);
+        return new OnnxDecoderSession(
+                this, graph, fillingGraph, angles, places(angles, capacity), cache, 0, capacity);
     }
 
     @Override
@@ -138,13 +152,33 @@ final class OnnxDecoder implements DecoderNetwork {
         graph.requireOpen();
         DecoderNetwork.requireCapacity(sequences, capacity, config);
         int positions = capacity + OnnxDecoderBatch.SPARE;
-        Rotation angles = rotation(positions);
-        KeyValues cache = new KeyValues(states, sequences, positions, halfKvCache);
+        Rotation angles = angles(sequences, positions);
+        Kept cache = new Kept(states, sequences, positions, halfKvCache);
         List<OnnxDecoderSession> sessions = new ArrayList<>();
         for (int i = 0; i < sequences; i++) {
-            sessions.add(new OnnxDecoderSession(this, graph, fillingGraph, angles, cache, i, capacity));
+            Rotation own = sections == null ? angles : angles.rows(i * positions, (i + 1) * positions);
+            sessions.add(new OnnxDecoderSession(
+                    this, graph, fillingGraph, own, places(own, capacity), cache, i, capacity));
         }
-        return new OnnxDecoderBatch(this, graph, cache, angles, sessions);
+        return new OnnxDecoderBatch(this, graph, cache, angles, sections == null ? 0 : positions, sessions);
+    }
+
+    /** For sequences one after the other: of their own where positions have several axes, otherwise of all positions. */
+    private Rotation angles(int sequences, int positions) {
+        return sections == null ? rotation(positions) : Rotation.empty(rotaries, sequences * positions);
+    }
+
+    /** Fills the angles of a sequence; null if they are those of all positions. */
+    private @Nullable Places places(Rotation own, int capacity) {
+        if (sections == null) {
+            return null;
+        }
+        Rotation known = rotation(capacity);
+        return new Places(
+                sections,
+                rotaries.get(0).width() / 2,
+                capacity,
+                (first, positions) -> own.fill(first, positions, known));
     }
 
     /** At least {@code positions} rows, shared by all sessions. */
@@ -158,15 +192,22 @@ final class OnnxDecoder implements DecoderNetwork {
     }
 
     @Override
-    public Trace trace(FloatTensor inputsEmbeds) {
+    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         List<FloatTensor> hiddenStates = new ArrayList<>();
-        hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), tokens, config.hiddenSize()));
+        hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), inputsEmbeds.shape()));
         FloatTensor logits = FloatTensor.allocate(tokens, config.vocabSize());
         DecoderNetwork.requireCapacity(1, tokens, config);
-        KeyValues cache = new KeyValues(states, 1, tokens, false);
-        try (OnnxDecoderSession session =
-                new OnnxDecoderSession(this, traceGraph.get(), null, rotation(tokens), cache, 0, tokens)) {
+        Kept cache = new Kept(states, 1, tokens, false);
+        Rotation angles = angles(1, tokens);
+        try (OnnxDecoderSession session = new OnnxDecoderSession(
+                this, traceGraph.get(), null, angles, places(angles, tokens), cache, 0, tokens)) {
+            if (positions != null) {
+                session.place(positions);
+            }
+            if (ahead != null) {
+                session.lookAhead(ahead);
+            }
             for (int i = 0; i < config.numHiddenLayers(); i++) {
                 hiddenStates.add(FloatTensor.allocate(tokens, config.hiddenSize()));
             }

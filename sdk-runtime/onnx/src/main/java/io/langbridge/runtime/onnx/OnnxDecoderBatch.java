@@ -3,7 +3,6 @@ package io.langbridge.runtime.onnx;
 import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import java.nio.FloatBuffer;
 import java.util.List;
 
 /**
@@ -17,8 +16,9 @@ final class OnnxDecoderBatch implements DecoderBatch {
 
     private final OnnxDecoder network;
     private final LoadedGraph graph;
-    private final KeyValues cache;
+    private final Kept cache;
     private final Rotation rotation;
+    private final int angles;
     private final List<OnnxDecoderSession> sessions;
     private final FloatTensor tokens;
     private final FloatTensor logits;
@@ -35,30 +35,35 @@ final class OnnxDecoderBatch implements DecoderBatch {
         Run(int first, int count) {
             this.first = first;
             this.count = count;
-            inputs = new Inputs(count, 1);
+            inputs = new Inputs(count, 1, network.config().opensPictures());
             cache.bind(bindings, first, count);
             rotation.bind(bindings);
             inputs.bind(bindings);
-            int hidden = network.config().hiddenSize();
+            int width = network.config().inputWidth();
             int vocab = network.config().vocabSize();
-            bindings.input(OnnxNet.INPUTS_EMBEDS, tokens.rows(first, first + count), count, hidden);
+            bindings.input(OnnxNet.INPUTS_EMBEDS, tokens.rows(first, first + count), count, width);
             bindings.output(OnnxDecoder.LOGITS, logits.rows(first, first + count), count, vocab);
         }
     }
 
-    /** @param sessions one for each sequence in {@code cache} */
+    /**
+     * @param angles how many of {@code rotation} each sequence has of its own; 0 if all have the same
+     * @param sessions one for each sequence in {@code cache}
+     */
     OnnxDecoderBatch(
             OnnxDecoder network,
             LoadedGraph graph,
-            KeyValues cache,
+            Kept cache,
             Rotation rotation,
+            int angles,
             List<OnnxDecoderSession> sessions) {
         this.network = network;
         this.graph = graph;
         this.cache = cache;
         this.rotation = rotation;
+        this.angles = angles;
         this.sessions = sessions;
-        tokens = FloatTensor.allocate(sessions.size(), network.config().hiddenSize());
+        tokens = FloatTensor.allocate(sessions.size(), network.config().inputWidth());
         logits = FloatTensor.allocate(sessions.size(), network.config().vocabSize());
         run = new Run(0, sessions.size());
     }
@@ -78,7 +83,6 @@ final class OnnxDecoderBatch implements DecoderBatch {
         requireOneEach(tokenIds);
         int first = -1;
         int last = -1;
-        FloatBuffer rows = tokens.data();
         for (int i = 0; i < tokenIds.length; i++) {
             if (tokenIds[i] == NONE) {
                 continue;
@@ -86,27 +90,35 @@ final class OnnxDecoderBatch implements DecoderBatch {
             first = first < 0 ? i : first;
             last = i;
             sessions.get(i).requireRoom(1);
-            rows.limit((i + 1) * tokens.size(1)).position(i * tokens.size(1));
-            network.embed(tokenIds[i], rows);
+            network.embed(tokenIds[i], tokens, i);
         }
         if (first >= 0) {
-            run(first, last - first + 1);
-            for (int i = first; i <= last; i++) {
-                sessions.get(i).appended(tokenIds[i] == NONE ? 0 : 1);
-            }
+            run(tokenIds, first, last);
         }
         return logits;
     }
 
-    private void run(int first, int count) {
+    private void run(int[] tokenIds, int first, int last) {
+        int count = last - first + 1;
         if (run.first != first || run.count != count) {
             run.bindings.close();
             run = new Run(first, count);
         }
-        for (int i = 0; i < count; i++) {
-            run.inputs.at(i, sessions.get(first + i).length());
+        for (int i = first; i <= last; i++) {
+            OnnxDecoderSession session = sessions.get(i);
+            session.reach(1);
+            run.inputs.at(i - first, session.length(), i * angles);
+            session.runBegins(tokenIds[i] != NONE);
         }
-        run.bindings.run(graph);
+        boolean done = false;
+        try {
+            run.bindings.run(graph);
+            done = true;
+        } finally {
+            for (int i = first; i <= last; i++) {
+                sessions.get(i).runEnds(tokenIds[i] != NONE, done);
+            }
+        }
     }
 
     @Override

@@ -2,9 +2,14 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.LookAhead;
+import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +28,9 @@ final class OnnxDecoderSession implements DecoderSession {
     private final @Nullable LoadedGraph fillingGraph;
 
     private final int capacity;
+    /** Where positions have several axes; otherwise null. */
+    private final @Nullable Places places;
+
     private final FloatTensor token;
     private final FloatTensor logits;
     /** Keys, values and rotation. */
@@ -30,10 +38,27 @@ final class OnnxDecoderSession implements DecoderSession {
     /** All that a step needs. */
     private final Bindings step = new Bindings();
 
-    private final Inputs place = new Inputs(1, 1);
+    private final Inputs place;
+    /** Where tokens may see some behind them; otherwise null. */
+    private final @Nullable LookAhead ahead;
+
+    private final Kept cache;
+    /** Of this sequence in {@link #cache}. */
+    private final int index;
+    /** The latest, in the order of their positions; only where something cannot be cut. */
+    private final Deque<Mark> marks = new ArrayDeque<>();
 
     private int length;
+    /** Whether a run failed, so that what cannot be cut is of no known position. */
+    private boolean lost;
+
     private boolean closed;
+
+    /** What cannot be cut while others run and this one sits out; null before that happens. */
+    private @Nullable List<ByteBuffer> aside;
+
+    /** A copy of what cannot be cut as it was at a position. */
+    private record Mark(int length, List<ByteBuffer> copies) {}
 
     /** @param index of this sequence in {@code cache} */
     OnnxDecoderSession(
@@ -41,15 +66,21 @@ final class OnnxDecoderSession implements DecoderSession {
             LoadedGraph graph,
             @Nullable LoadedGraph fillingGraph,
             Rotation rotation,
-            KeyValues cache,
+            @Nullable Places places,
+            Kept cache,
             int index,
             int capacity) {
         this.fillingGraph = network.prefillChunk < LEAST_FILLED ? null : fillingGraph;
         this.network = network;
         this.graph = graph;
+        this.cache = cache;
+        this.index = index;
         this.capacity = capacity;
+        this.places = places;
         config = network.config();
-        token = FloatTensor.allocate(1, config.hiddenSize());
+        place = new Inputs(1, 1, config.opensPictures());
+        ahead = config.opensPictures() ? new LookAhead(capacity) : null;
+        token = FloatTensor.allocate(1, config.inputWidth());
         logits = FloatTensor.allocate(config.vocabSize());
         boolean complete = false;
         try {
@@ -57,7 +88,7 @@ final class OnnxDecoderSession implements DecoderSession {
             rotation.bind(kept);
             step.share(kept);
             place.bind(step);
-            step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.hiddenSize());
+            step.input(OnnxNet.INPUTS_EMBEDS, token, 1, config.inputWidth());
             step.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
             complete = true;
         } finally {
@@ -83,6 +114,46 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     @Override
+    public synchronized void place(int[][] positions) {
+        requireOpen();
+        if (places == null) {
+            DecoderSession.super.place(positions);
+        } else {
+            places.place(length, positions);
+        }
+    }
+
+    @Override
+    public synchronized void lookAhead(int... of) {
+        requireOpen();
+        if (ahead == null) {
+            DecoderSession.super.lookAhead(of);
+        } else {
+            ahead.say(length, of);
+        }
+    }
+
+    @Override
+    public synchronized int portion(int tokens) {
+        int portion = possiblePortion(tokens);
+        return portion == 0 ? tokens : portion;
+    }
+
+    /** 0 if they do not begin with tokens that can run alone. */
+    private int possiblePortion(int tokens) {
+        return ahead == null
+                ? Math.min(tokens, network.prefillChunk)
+                : ahead.portion(length, tokens, network.prefillChunk);
+    }
+
+    /** Before so many more tokens run. */
+    synchronized void reach(int tokens) {
+        if (places != null) {
+            places.reach(Math.min(capacity, length + tokens));
+        }
+    }
+
+    @Override
     public synchronized void fill(FloatTensor inputsEmbeds) {
         LoadedGraph filling = fillingGraph;
         if (filling == null) {
@@ -91,14 +162,17 @@ final class OnnxDecoderSession implements DecoderSession {
         }
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         requireRoom(tokens);
-        for (int first = 0; first < tokens; first += network.prefillChunk) {
-            fill(filling, inputsEmbeds, first, Math.min(network.prefillChunk, tokens - first));
+        int first = 0;
+        while (first < tokens) {
+            int count = portion(tokens - first);
+            fill(filling, inputsEmbeds, first, count);
+            first += count;
         }
     }
 
     private void fill(LoadedGraph filling, FloatTensor inputsEmbeds, int first, int count) {
         try (Bindings bindings = new Bindings().share(kept)) {
-            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.hiddenSize());
+            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.inputWidth());
             append(bindings, filling, count);
         }
     }
@@ -110,18 +184,22 @@ final class OnnxDecoderSession implements DecoderSession {
         int first = 0;
         LoadedGraph filling = fillingGraph;
         while (filling != null && tokens - first > LEAST_FILLED) {
-            int count = Math.min(network.prefillChunk, tokens - first - 1);
+            int count = possiblePortion(tokens - first - 1);
+            if (count == 0) {
+                break;
+            }
             fill(filling, inputsEmbeds, first, count);
             first += count;
         }
-        for (int from = first; from < tokens; from += network.prefillChunk) {
-            int count = Math.min(network.prefillChunk, tokens - from);
+        while (first < tokens) {
+            int count = portion(tokens - first);
             try (Bindings bindings = new Bindings().share(kept)) {
                 bindings.input(
-                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.hiddenSize());
+                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.inputWidth());
                 bindings.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
                 append(bindings, graph, count);
             }
+            first += count;
         }
         return logits.data();
     }
@@ -129,9 +207,10 @@ final class OnnxDecoderSession implements DecoderSession {
     @Override
     public synchronized FloatBuffer step(int tokenId) {
         requireRoom(1);
-        network.embed(tokenId, token.data());
-        place.at(0, length);
-        step.run(graph);
+        network.embed(tokenId, token, 0);
+        reach(1);
+        place.at(0, length, 0);
+        run(step, graph);
         length++;
         return logits.data();
     }
@@ -141,7 +220,7 @@ final class OnnxDecoderSession implements DecoderSession {
         int tokens = inputsEmbeds.size(0);
         requireRoom(tokens);
         try (Bindings bindings = new Bindings().share(kept)) {
-            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.hiddenSize());
+            bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.inputWidth());
             for (int i = 1; i < hiddenStates.size(); i++) {
                 bindings.output("hidden_states." + i, hiddenStates.get(i), tokens, config.hiddenSize());
             }
@@ -151,16 +230,40 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     private void append(Bindings bindings, LoadedGraph loaded, int tokens) {
-        Inputs places = new Inputs(1, tokens);
-        places.at(0, length);
-        places.bind(bindings);
-        bindings.run(loaded);
+        reach(tokens);
+        Inputs inputs = new Inputs(1, tokens, ahead != null);
+        inputs.at(0, length, 0);
+        if (ahead != null) {
+            inputs.ahead(ahead.of(length, tokens));
+        }
+        inputs.bind(bindings);
+        run(bindings, loaded);
         length += tokens;
     }
 
-    /** Notes what was appended in a run with others. */
-    synchronized void appended(int tokens) {
-        length += tokens;
+    private void run(Bindings bindings, LoadedGraph loaded) {
+        lost = cache.isSummedUp();
+        bindings.run(loaded);
+        lost = false;
+    }
+
+    /** Notes that a run with others begins, in which this one takes part or only runs along. */
+    synchronized void runBegins(boolean takesPart) {
+        if (takesPart) {
+            lost = cache.isSummedUp();
+        } else if (cache.isSummedUp()) {
+            aside = cache.copy(index, aside);
+        }
+    }
+
+    /** Notes that it ended; {@code done} if it did not fail. */
+    synchronized void runEnds(boolean tookPart, boolean done) {
+        if (tookPart && done) {
+            lost = false;
+            length++;
+        } else if (!tookPart && aside != null) {
+            cache.restore(index, aside);
+        }
     }
 
     private void requireOpen() {
@@ -171,6 +274,9 @@ final class OnnxDecoderSession implements DecoderSession {
 
     synchronized void requireRoom(int tokens) {
         requireOpen();
+        if (lost) {
+            throw new IllegalStateException("A run of this sequence failed; rewind it before the next");
+        }
         if (tokens > capacity - length) {
             throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
                     + " positions; there is no room for " + tokens + " more");
@@ -178,19 +284,50 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     @Override
-    public synchronized int rewind(int wanted) {
+    public synchronized int rewind(int position) {
         requireOpen();
-        if (wanted < 0 || wanted > length) {
+        if (position < 0 || position > length) {
             throw new IllegalArgumentException(
-                    "The cache holds " + length + " positions and cannot go back to " + wanted);
+                    "The cache holds " + length + " positions and cannot go back to " + position);
         }
-        length = wanted;
+        boolean restores = cache.isSummedUp() && (lost || position < length);
+        length = restores ? restored(position) : position;
+        if (ahead != null) {
+            length = ahead.rewind(length);
+        }
+        if (places != null) {
+            places.rewind(length);
+        }
         return length;
+    }
+
+    /** Goes to the latest mark up to there. */
+    private int restored(int wanted) {
+        while (!marks.isEmpty() && marks.getLast().length > wanted) {
+            marks.removeLast();
+        }
+        lost = false;
+        if (marks.isEmpty()) {
+            cache.clear(index);
+            return 0;
+        }
+        cache.restore(index, marks.getLast().copies);
+        return marks.getLast().length;
+    }
+
+    @Override
+    public synchronized void mark() {
+        requireRoom(0);
+        if (cache.isSummedUp() && (marks.isEmpty() || marks.getLast().length < length)) {
+            Mark oldest = marks.size() == MARKS ? marks.removeFirst() : null;
+            marks.add(new Mark(length, cache.copy(index, oldest == null ? null : oldest.copies)));
+        }
     }
 
     @Override
     public synchronized void close() {
         closed = true;
+        marks.clear();
         step.close();
         kept.close();
     }

@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Rotary;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,6 +25,9 @@ class OnnxNet implements Net {
     /** Positions in the cache after this run, of the longest sequence. */
     static final String TOTAL_LENGTH = "total_length";
 
+    /** How many rows behind it each row sees, {@code [rows]}. */
+    static final String AHEAD = "ahead";
+
     final StoredWeights weights;
     final Products products;
     final OnnxGraph graph;
@@ -40,6 +44,8 @@ class OnnxNet implements Net {
     private final Map<String, String> castRotation = new HashMap<>();
     private final Map<Integer, String> shapes = new HashMap<>();
     private @Nullable String lastRows;
+    /** Whether a row sees any behind it. */
+    private @Nullable String looksAhead;
 
     OnnxNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType) {
         this.weights = weights;
@@ -74,6 +80,22 @@ class OnnxNet implements Net {
         return "present." + layer + ".value";
     }
 
+    static String pastWindow(int layer) {
+        return "past." + layer + ".window";
+    }
+
+    static String presentWindow(int layer) {
+        return "present." + layer + ".window";
+    }
+
+    static String pastMatrix(int layer) {
+        return "past." + layer + ".matrix";
+    }
+
+    static String presentMatrix(int layer) {
+        return "present." + layer + ".matrix";
+    }
+
     /** Makes a value an output of the graph. */
     final void output(String name, Value x) {
         outputs.put(name, x);
@@ -90,7 +112,7 @@ class OnnxNet implements Net {
     }
 
     private static Object rows(Value x, String any) {
-        return x.rows() == ANY ? (Object) any : (Object) x.rows();
+        return x.rows() < 0 ? (Object) any : (Object) x.rows();
     }
 
     /** The tensor that holds a value, as the checkpoint's network has it. */
@@ -136,8 +158,8 @@ class OnnxNet implements Net {
 
     @Override
     public Value pixels(int height, int width) {
-        graph.input("pixel_values", OnnxGraph.Type.FLOAT, 1, 3, height, width);
-        return new Value("pixel_values", height, width);
+        graph.input(PIXEL_VALUES, OnnxGraph.Type.FLOAT, 1, 3, height, width);
+        return new Value(PIXEL_VALUES, height, width);
     }
 
     @Override
@@ -163,12 +185,31 @@ class OnnxNet implements Net {
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width) {
+    public Value indices(String name) {
+        Value x = input(name, ANY, 1);
+        String numbers = graph.node("Cast", x.name())
+                .with("to", OnnxGraph.Type.INT64.number)
+                .to(unique(name + ".numbers"));
+        return x.named(reshape(numbers, -1));
+    }
+
+    @Override
+    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
         graph.input(SEQUENCES, OnnxGraph.Type.INT64, 1);
         graph.input(POSITIONS, OnnxGraph.Type.INT64, SEQUENCES, "rows of each");
         graph.input(LAST_POSITIONS, OnnxGraph.Type.INT32, SEQUENCES);
         graph.input(TOTAL_LENGTH, OnnxGraph.Type.INT32, 1);
-        return input(INPUTS_EMBEDS, ANY, width);
+        Value all = input(INPUTS_EMBEDS, ANY, count * width);
+        return count == 1 ? List.of(all) : beside(all, width);
+    }
+
+    /** Takes apart what is side by side. */
+    final List<Value> beside(Value all, int width) {
+        List<Value> parts = new ArrayList<>();
+        for (int first = 0; first < all.width(); first += width) {
+            parts.add(columns(all, first, width));
+        }
+        return parts;
     }
 
     @Override
@@ -202,8 +243,12 @@ class OnnxNet implements Net {
 
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
-        String y = sums.containsKey(x.name()) ? x.name() : read(x);
-        return x.named(rmsNorm(y, weights.weight(layer + ".weight", x.width()), layer, epsilon));
+        return x.named(rmsNorm(readSum(x), weights.weight(layer + ".weight", x.width()), layer, epsilon));
+    }
+
+    /** The tensor that holds a value, or the name of a sum that is open. */
+    final String readSum(Value x) {
+        return sums.containsKey(x.name()) ? x.name() : read(x);
     }
 
     final String rmsNorm(String x, String weight, String layer, float epsilon) {
@@ -232,12 +277,25 @@ class OnnxNet implements Net {
     }
 
     @Override
+    public Value capped(Value x, float cap) {
+        String factor = graph.constant("cap " + cap, new float[] {cap});
+        String y = graph.node("Div", read(x), factor).to(unique(x.name() + ".uncapped"));
+        y = graph.node("Tanh", y).to(unique(y + ".tanh"));
+        return x.named(graph.node("Mul", y, factor).to(unique(x.name() + ".capped")));
+    }
+
+    @Override
     public Value add(Value a, Value b) {
         if (a.rows() == b.rows()) {
             return sum(a, read(a), read(b));
         }
         Value y = sum(a.rows() == 1 ? b : a, read(a), read(b));
         return y.named(made(y));
+    }
+
+    @Override
+    public Value multiply(Value a, Value b) {
+        return a.named(graph.node("Mul", read(a), read(b)).to(unique(a.name() + ".times")));
     }
 
     @Override
@@ -259,6 +317,33 @@ class OnnxNet implements Net {
     }
 
     @Override
+    public Value beside(Value left, Value right) {
+        String y = graph.node("Concat", read(left), read(right)).with("axis", 1).to(unique("beside"));
+        return new Value(y, left.rows(), left.width() + right.width());
+    }
+
+    @Override
+    public Value joined(Value x, int count) {
+        return x.joined(reshape(read(x), -1, (long) count * x.width()), count);
+    }
+
+    @Override
+    public Value picked(Value x, Value indices) {
+        String y = graph.node("Gather", read(x), indices.name()).with("axis", 0).to(unique(x.name() + ".picked"));
+        return new Value(y, indices.rows(), x.width());
+    }
+
+    @Override
+    public Value rotated(Value x, Value cos, Value sin) {
+        // One position as a number is that of the first row.
+        String first = graph.constant(0);
+        String y = graph.microsoft("RotaryEmbedding", batch(x), first, cos.name(), sin.name())
+                .with("interleaved", 0)
+                .to(unique(x.name() + ".rotated"));
+        return x.named(reshape(y, -1, x.width()));
+    }
+
+    @Override
     public Value attention(Value x, String layer, Attention how) {
         Value heads;
         if (how.state() == null) {
@@ -268,7 +353,8 @@ class OnnxNet implements Net {
             heads = heads(q, k, v, how.heads());
         } else {
             Causal state = how.state();
-            heads = cached(x, layer, how, state, separateHeads(x, layer, how, state, Change.NONE, Change.NONE));
+            Heads parts = separateHeads(x, layer, how, state, Change.NONE, Change.NONE);
+            heads = gated(cached(x, layer, how, state, parts.qkv()), state.answered(), parts.gate());
         }
         return linear(heads, layer + "." + how.out(), x.width(), how.outBias());
     }
@@ -276,6 +362,23 @@ class OnnxNet implements Net {
     @Override
     public Value heads(Value q, Value k, Value v, int heads) {
         String attended = graph.microsoft("MultiHeadAttention", batch(q), batch(k), batch(v))
+                .with("num_heads", heads)
+                .to(unique(q.name() + ".heads"));
+        return q.named(reshape(attended, -1, q.width()));
+    }
+
+    @Override
+    public Value windowHeads(Value q, Value k, Value v, int heads, Value bias) {
+        int rows = bias.width();
+        String bounds = reshape(bias.name(), -1, 1, rows, rows);
+        String attended = graph.microsoft(
+                        "MultiHeadAttention",
+                        reshape(read(q), -1, rows, q.width()),
+                        reshape(read(k), -1, rows, k.width()),
+                        reshape(read(v), -1, rows, v.width()),
+                        "",
+                        "",
+                        bounds)
                 .with("num_heads", heads)
                 .to(unique(q.name() + ".heads"));
         return q.named(reshape(attended, -1, q.width()));
@@ -295,19 +398,41 @@ class OnnxNet implements Net {
         return graph.node("Reshape", x, shape).to(unique(x + ".reshaped"));
     }
 
-    /** Queries, keys and values for {@link #cached}, which rotate here. */
-    final List<String> separateHeads(
-            Value x, String layer, Attention how, Causal state, Change reading, Change ofValues) {
-        String q = rotated(x, layer + ".q", how, state, how.heads(), reading);
-        String k = rotated(x, layer + ".k", how, state, how.kvHeads(), reading);
+    /**
+     * What heads are made of.
+     *
+     * @param qkv queries, keys and values for {@link #cached}
+     * @param gate of what they give, {@code [rows, width]}, if there is one
+     */
+    record Heads(List<String> qkv, @Nullable String gate) {}
+
+    /** Queries, keys and values that are rotated here. */
+    final Heads separateHeads(Value x, String layer, Attention how, Causal state, Change reading, Change ofValues) {
+        String queries = projected(x, layer + ".q_proj", how.queryWidth(), how.bias(), reading);
+        String gate = null;
+        if (how.gated()) {
+            String both = reshape(queries, -1, 2L * how.headDim());
+            queries = slice(both, 0, how.headDim(), 1);
+            gate = reshape(slice(both, how.headDim(), 2L * how.headDim(), 1), -1, how.width());
+        }
+        String keys = projected(x, layer + ".k_proj", how.kvWidth(), how.bias(), reading);
+        String q = rotated(queries, layer + ".q_norm", how, state, how.heads());
+        String k = rotated(keys, layer + ".k_norm", how, state, how.kvHeads());
         String v = sequences(projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues), how.kvWidth());
-        String scale = graph.constant("scale of " + how.headDim(), new float[] {queryScale(how)});
+        String scale = graph.constant("scale " + state.scale(), new float[] {(float) state.scale()});
         q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
-        return List.of(inCacheType(q), inCacheType(k), inCacheType(v));
+        return new Heads(List.of(inCacheType(q), inCacheType(k), inCacheType(v)), gate);
     }
 
-    static float queryScale(Attention how) {
-        return (float) (1 / Math.sqrt(how.headDim()));
+    /** Heads times the sigmoid of their gate, if there is one. */
+    final Value gated(Value heads, boolean answered, @Nullable String gate) {
+        if (gate == null) {
+            return heads;
+        }
+        Value rows = new Value(gate, ANY, heads.width());
+        String open = graph.node("Sigmoid", (answered ? answered(rows, gate) : rows).name())
+                .to(unique(gate + ".open"));
+        return heads.named(graph.node("Mul", heads.name(), open).to(unique(heads.name() + ".gated")));
     }
 
     final String projected(Value x, String layer, int out, boolean bias, Change change) {
@@ -325,18 +450,22 @@ class OnnxNet implements Net {
      * Queries or keys: normed over each head if the model does so, then rotated. The attention operator rotates too,
      * but not where norms come first or head_dim is no multiple of 16.
      */
-    private String rotated(Value x, String part, Attention how, Causal state, int heads, Change reading) {
+    private String rotated(String x, String norm, Attention how, Causal state, int heads) {
         int headDim = how.headDim();
-        String y = projected(x, part + "_proj", heads * headDim, how.bias(), reading);
+        String y = x;
         Float epsilon = state.headNorm();
         if (epsilon != null) {
-            String norm = part + "_norm";
             y = rmsNorm(reshape(y, -1, headDim), weights.weight(norm + ".weight", headDim), norm, epsilon);
         }
         String rows = sequences(y, heads * headDim);
-        return graph.microsoft("RotaryEmbedding", rows, POSITIONS, cos(state.rotary()), sin(state.rotary()))
-                .with("interleaved", 0)
-                .to(unique(y + ".rotated"));
+        OnnxGraph.Node node = graph.microsoft(
+                        "RotaryEmbedding", rows, POSITIONS, cos(state.rotary()), sin(state.rotary()))
+                .with("interleaved", 0);
+        if (state.rotary().width() < headDim) {
+            node.with("num_heads", heads)
+                    .with("rotary_embedding_dim", state.rotary().width());
+        }
+        return node.to(unique(y + ".rotated"));
     }
 
     private String cos(Rotary rotary) {
@@ -396,6 +525,9 @@ class OnnxNet implements Net {
                 .with("kv_num_heads", how.kvHeads())
                 .with("scale", 1f) // queries are scaled before: the kernel is slow for one token if it has to
                 .with("do_rotary", rotates ? 1 : 0);
+        if (state.cap() > 0) {
+            node.with("softcap", state.cap());
+        }
         if (state.window() > 0) {
             node.with("local_window_size", state.window());
         }
@@ -405,8 +537,207 @@ class OnnxNet implements Net {
                     .with("to", OnnxGraph.Type.FLOAT.number)
                     .to(unique(attended + ".float"));
         }
+        if (state.open()) {
+            attended = maybeOpen(attended, layer, how, state, qkv.get(0));
+        }
         Value heads = new Value(reshape(attended, -1, how.width()), x.rows(), how.width());
         return state.answered() ? answered(heads) : heads;
+    }
+
+    /**
+     * What the heads give where rows see others behind them, which the operator cannot do: it has appended keys and
+     * values, and the rest is done here. Where no row does, as in every step, nothing is.
+     *
+     * @param attended what the operator gives, {@code [1, rows, width]}
+     * @param q queries that are scaled
+     */
+    private String maybeOpen(String attended, String layer, Attention how, Causal state, String q) {
+        if (looksAhead == null) {
+            graph.input(AHEAD, OnnxGraph.Type.INT64, "rows");
+            String furthest = graph.node("ReduceMax", AHEAD).with("keepdims", 0).to("furthest ahead");
+            looksAhead = graph.node("Cast", furthest)
+                    .with("to", OnnxGraph.Type.BOOL.number)
+                    .to("looks ahead");
+        }
+        String name = unique(layer + ".open");
+        OnnxGraph open = new OnnxGraph(name);
+        String opened = open(open, name, how, state, q);
+        open.output(opened, OnnxGraph.Type.FLOAT, 1, "rows", how.width());
+        OnnxGraph closed = new OnnxGraph(unique(layer + ".closed"));
+        String same = closed.node("Identity", attended).to(closed.name + ".heads");
+        closed.output(same, OnnxGraph.Type.FLOAT, 1, "rows", how.width());
+        return graph.node("If", looksAhead)
+                .with("then_branch", open)
+                .with("else_branch", closed)
+                .to(name + ".heads");
+    }
+
+    private String open(OnnxGraph g, String name, Attention how, Causal state, String q) {
+        int group = how.heads() / how.kvHeads();
+        String rows = g.node("Shape", AHEAD).to(name + ".rows");
+        String total = g.node("Cast", TOTAL_LENGTH)
+                .with("to", OnnxGraph.Type.INT64.number)
+                .to(name + ".total");
+        String past = g.node("Sub", total, rows).to(name + ".past");
+        String one = scalar(g, graph.constant(1), name + ".one");
+        String end = scalar(g, total, name + ".end");
+        String keys = g.node("Range", scalar(g, graph.constant(0), name + ".zero"), end, one)
+                .to(name + ".keys");
+        String own = g.node("Range", scalar(g, past, name + ".first"), end, one).to(name + ".own");
+        String reach = g.node("Add", own, AHEAD).to(name + ".reach");
+        String seen = g.node("LessOrEqual", keys, column(g, reach)).to(name + ".not behind");
+        if (state.window() > 0) {
+            String start =
+                    g.node("Sub", own, graph.constant(state.window())).to(name + ".start");
+            String near = g.node("Greater", keys, column(g, start)).to(name + ".near");
+            seen = g.node("And", seen, near).to(name + ".seen");
+        }
+        String queries = inFloats(g, q, name + ".q");
+        queries = g.node("Reshape", queries, graph.constant(-1, how.kvHeads(), group, how.headDim()))
+                .to(name + ".q.heads");
+        queries = g.node("Transpose", queries).with("perm", 1, 2, 0, 3).to(name + ".q.turned");
+        String k = g.node("Transpose", ofAll(g, presentKey(state.layer()), total, name + ".k"))
+                .with("perm", 1, 0, 3, 2)
+                .to(name + ".k.turned");
+        String v = g.node("Transpose", ofAll(g, presentValue(state.layer()), total, name + ".v"))
+                .with("perm", 1, 0, 2, 3)
+                .to(name + ".v.turned");
+        String scores = g.node("MatMul", queries, k).to(name + ".scores");
+        if (state.cap() > 0) {
+            String cap = graph.constant("cap " + state.cap(), new float[] {state.cap()});
+            scores = g.node("Div", scores, cap).to(name + ".uncapped");
+            scores = g.node("Tanh", scores).to(name + ".tanh");
+            scores = g.node("Mul", scores, cap).to(name + ".capped");
+        }
+        String never = graph.constant("never", new float[] {Float.NEGATIVE_INFINITY});
+        scores = g.node("Where", seen, scores, never).to(name + ".masked");
+        String shares = g.node("Softmax", scores).with("axis", -1).to(name + ".shares");
+        String y = g.node("MatMul", shares, v).to(name + ".y");
+        y = g.node("Transpose", y).with("perm", 2, 0, 1, 3).to(name + ".y.turned");
+        return g.node("Reshape", y, graph.constant(1, -1, how.width())).to(name + ".y.rows");
+    }
+
+    private static String scalar(OnnxGraph g, String one, String name) {
+        return g.node("Squeeze", one).to(name);
+    }
+
+    private String column(OnnxGraph g, String row) {
+        return g.node("Unsqueeze", row, graph.constant(1)).to(row + ".column");
+    }
+
+    /** Keys or values of all positions so far, {@code [1, kv_heads, total, head_dim]}. */
+    private String ofAll(OnnxGraph g, String present, String total, String name) {
+        String all = g.node("Slice", present, graph.constant(0), total, graph.constant(2))
+                .to(name);
+        return inFloats(g, all, name);
+    }
+
+    private String inFloats(OnnxGraph g, String x, String name) {
+        return cacheType == OnnxGraph.Type.FLOAT
+                ? x
+                : g.node("Cast", x).with("to", OnnxGraph.Type.FLOAT.number).to(name + ".float");
+    }
+
+    @Override
+    public Value deltaRule(Value x, String layer, DeltaRule how) {
+        Value qkv = linear(x, layer + ".in_proj_qkv", how.channels(), false);
+        Value z = linear(x, layer + ".in_proj_z", how.valueWidth(), false);
+        Value y = recurrent(layer, how, qkv.name(), z.name(), rates(x, layer, how, Change.NONE));
+        return linear(y, layer + ".out_proj", x.width(), false);
+    }
+
+    /**
+     * {@code in_proj_b} and {@code in_proj_a} side by side, {@code [rows, 2 * heads]}. In any precision as they are:
+     * what they are off by is multiplied from token to token.
+     */
+    final String rates(Value x, String layer, DeltaRule how, Change reading) {
+        return products.exact(
+                layerInput(x),
+                unique(layer + ".rates"),
+                x.width(),
+                List.of(
+                        new Products.Layer(layer + ".in_proj_b", how.valueHeads(), false, reading),
+                        new Products.Layer(layer + ".in_proj_a", how.valueHeads(), false, reading)));
+    }
+
+    /** What {@code out_proj} reads. */
+    final Value recurrent(String layer, DeltaRule how, String qkv, String z, String rates) {
+        int heads = how.valueHeads();
+        String[] parts =
+                split(convolved(layer, how, qkv), layer, 2 * how.keyWidth(), how.valueWidth()); // [sequences, rows, ..]
+        String[] queriesAndKeys = split(lengthOne(parts[0], how), parts[0], how.keyWidth(), how.keyWidth());
+
+        String[] both = split(sequences(rates, 2 * heads), rates, heads, heads);
+        String write = graph.node("Sigmoid", both[0]).to(unique(layer + ".write"));
+        String shifted = graph.node("Add", both[1], weights.weight(layer + ".dt_bias", heads))
+                .to(unique(both[1] + ".shifted"));
+        String step = graph.node("Softplus", shifted).to(unique(layer + ".step"));
+        String speed =
+                graph.node("Exp", weights.weight(layer + ".A_log", heads)).to(unique(layer + ".A"));
+        String product = graph.node("Mul", step, speed).to(unique(step + ".scaled"));
+        String decay = graph.node("Neg", product).to(unique(layer + ".decay"));
+
+        int index = how.layer();
+        graph.input(pastMatrix(index), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
+        graph.output(presentMatrix(index), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
+        String summed = graph.microsoft(
+                        "LinearAttention",
+                        queriesAndKeys[0],
+                        queriesAndKeys[1],
+                        parts[1],
+                        pastMatrix(index),
+                        decay,
+                        write)
+                .with("q_num_heads", how.keyHeads())
+                .with("kv_num_heads", heads)
+                .to(unique(layer + ".heads"), presentMatrix(index));
+
+        Value rows = new Value(reshape(summed, -1, how.valueWidth()), ANY, how.valueWidth());
+        Value gate = rows.named(z);
+        if (how.answered()) {
+            rows = answered(rows, rows.name());
+            gate = answered(gate, gate.name());
+        }
+        String norm = layer + ".norm";
+        String each = reshape(rows.name(), -1, how.valueDim());
+        String normed = rmsNorm(each, weights.weight(norm + ".weight", how.valueDim()), norm, how.epsilon());
+        return rows.named(gated(gate, Activation.SILU, reshape(normed, -1, how.valueWidth())));
+    }
+
+    /** Through the short convolution, {@code [sequences, rows of each, channels]}. */
+    private String convolved(String layer, DeltaRule how, String qkv) {
+        int index = how.layer();
+        int rows = how.kernel() - 1;
+        graph.input(pastWindow(index), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
+        graph.output(presentWindow(index), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
+        String across = graph.node("Transpose", sequences(qkv, how.channels()))
+                .with("perm", 0, 2, 1)
+                .to(unique(qkv + ".across"));
+        String kernel = weights.weight(layer + ".conv1d.weight", how.channels(), 1, how.kernel());
+        String convolved = graph.microsoft("CausalConvWithState", across, kernel, "", pastWindow(index))
+                .with("activation", "silu")
+                .to(unique(layer + ".conv1d"), presentWindow(index));
+        return graph.node("Transpose", convolved).with("perm", 0, 2, 1).to(unique(convolved + ".rows"));
+    }
+
+    /**
+     * Queries and keys over their lengths. That is an RMS norm, whose mean is the sum over the number of values: so is
+     * its epsilon, and its weight the root of that.
+     */
+    private String lengthOne(String x, DeltaRule how) {
+        int width = how.keyDim();
+        float[] root = new float[width];
+        Arrays.fill(root, (float) (1 / Math.sqrt(width)));
+        String weight = graph.constant("length of " + width, root, width);
+        String normed = rmsNorm(reshape(x, -1, width), weight, x, DeltaRule.LENGTH_EPSILON / width);
+        return sequences(normed, 2 * how.keyWidth());
+    }
+
+    /** Some values of each row, and the others. */
+    final String[] split(String x, String name, int first, int second) {
+        String[] parts = {unique(name + ".first"), unique(name + ".second")};
+        graph.node("Split", x, graph.constant(first, second)).with("axis", -1).to(parts);
+        return parts;
     }
 
     @Override
@@ -452,6 +783,16 @@ class OnnxNet implements Net {
         int together = factor * factor;
         String rows = reshape(turned, side * side, (long) together * x.width());
         return new Value(rows, x.rows() / together, x.width() * together);
+    }
+
+    @Override
+    public Value pooled(Value x, int factor) {
+        long side = Math.round(Math.sqrt(x.rows())) / factor;
+        String cells = reshape(read(x), side, factor, side, factor, x.width());
+        String means = graph.node("ReduceMean", cells, graph.constant(1, 3))
+                .with("keepdims", 0)
+                .to(unique(x.name() + ".pooled"));
+        return new Value(reshape(means, side * side, x.width()), x.rows() / (factor * factor), x.width());
     }
 
     @Override

@@ -38,44 +38,39 @@ final class OnnxRunning implements Running {
 
     private static OnnxNet net(Network network, Weights weights, EngineOptions options, boolean shows) {
         StoredWeights stored = new StoredWeights(network.name(), weights, options.precision());
-        Products products = new Products(stored, true, weight -> false);
+        Products products = new Products(stored, true, weight -> false, new Scratch());
         return new OnnxNet(stored, products, shows, OnnxGraph.Type.FLOAT);
     }
 
     @Override
-    public FloatTensor run(FloatTensor inputs) {
+    public FloatTensor run(Map<String, FloatTensor> inputs) {
         int count = Running.count(inventory, inputs);
         return Objects.requireNonNull(run(graph, inputs, count).get(RESULT));
     }
 
     @Override
-    public Map<String, FloatTensor> trace(FloatTensor inputs) {
+    public Map<String, FloatTensor> trace(Map<String, FloatTensor> inputs) {
         int count = Running.count(inventory, inputs);
         return run(traceGraph.get(), inputs, count);
     }
 
-    private Map<String, FloatTensor> run(LoadedGraph loaded, FloatTensor inputs, int count) {
-        int[] shape = inputs.shape();
-        long[] one = shape.length == 4 ? new long[] {1, shape[1], shape[2], shape[3]} : new long[] {shape[1], shape[2]};
+    private Map<String, FloatTensor> run(LoadedGraph loaded, Map<String, FloatTensor> inputs, int count) {
+        String first = inventory.inputs().keySet().iterator().next();
+        int given = Objects.requireNonNull(inputs.get(first)).size(1);
         Map<String, FloatTensor> results = new LinkedHashMap<>();
         loaded.outputs().forEach((name, dims) -> {
-            int rows = dims[0] == Net.ANY ? shape[1] : (int) dims[0];
+            Net.Value result = inventory.result();
+            int rows = dims[0] < 0 ? (name.equals(RESULT) ? result.rows(given) : given) : (int) dims[0];
             results.put(name, FloatTensor.allocate(count, rows, (int) dims[1]));
         });
         for (int i = 0; i < count; i++) {
-            FloatTensor input = inputs.rows(i, i + 1);
             int row = i;
             try (Bindings bindings = new Bindings()) {
                 loaded.inputs().forEach(name -> {
-                    FloatTensor constant = constants.get(name);
-                    if (constant == null) {
-                        bindings.input(name, input, one);
-                    } else {
-                        bindings.input(
-                                name,
-                                constant,
-                                Arrays.stream(constant.shape()).asLongStream().toArray());
-                    }
+                    FloatTensor input = inputs.get(name);
+                    FloatTensor values =
+                            input == null ? Objects.requireNonNull(constants.get(name)) : one(input, row);
+                    bindings.input(name, values, dims(values));
                 });
                 results.forEach((name, result) ->
                         bindings.output(name, result.rows(row, row + 1), result.size(1), result.size(2)));
@@ -83,6 +78,16 @@ final class OnnxRunning implements Running {
             }
         }
         return results;
+    }
+
+    /** Pixels keep their first dimension, of one tile. */
+    private static FloatTensor one(FloatTensor inputs, int index) {
+        FloatTensor one = inputs.rows(index, index + 1);
+        return inputs.shape().length == 4 ? one : one.reshape(inputs.size(1), inputs.size(2));
+    }
+
+    private static long[] dims(FloatTensor values) {
+        return Arrays.stream(values.shape()).asLongStream().toArray();
     }
 
     @Override

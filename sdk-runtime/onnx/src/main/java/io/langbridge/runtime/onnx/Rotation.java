@@ -7,7 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Cosines and sines of the angles of all positions, for each way of rotating that a decoder has. Immutable once made.
+ * Cosines and sines of the angles of all positions, for each way of rotating that a decoder has. Immutable once
+ * made, unless {@link #empty}.
  *
  * @param tables in the order in which the network's text names them
  */
@@ -35,6 +36,44 @@ record Rotation(List<Table> tables, int positions) {
         List<Table> tables = new ArrayList<>();
         rotaries.forEach(rotary -> tables.add(Table.of(rotary.inverseFrequencies(), positions)));
         return new Rotation(tables, positions);
+    }
+
+    /** Room for as many places, which are to be filled. */
+    static Rotation empty(List<Rotary> rotaries, int places) {
+        List<Table> tables = new ArrayList<>();
+        for (Rotary rotary : rotaries) {
+            int pairs = rotary.width() / 2;
+            tables.add(new Table(FloatTensor.allocate(places, pairs), FloatTensor.allocate(places, pairs)));
+        }
+        return new Rotation(tables, places);
+    }
+
+    /** A part, sharing the values. */
+    Rotation rows(int from, int to) {
+        List<Table> parts = new ArrayList<>();
+        tables.forEach(table -> parts.add(new Table(table.cos.rows(from, to), table.sin.rows(from, to))));
+        return new Rotation(parts, to - from);
+    }
+
+    /**
+     * Fills places of the only table with the angles of positions.
+     *
+     * @param known has those of all positions
+     * @param values position of each frequency, place after place
+     */
+    void fill(int first, int[] values, Rotation known) {
+        Table table = tables.get(0);
+        Table from = known.tables.get(0);
+        int pairs = table.cos.size(1);
+        FloatBuffer cos = table.cos.data();
+        FloatBuffer sin = table.sin.data();
+        FloatBuffer knownCos = from.cos.data();
+        FloatBuffer knownSin = from.sin.data();
+        for (int i = 0; i < values.length; i++) {
+            int at = values[i] * pairs + i % pairs;
+            cos.put(first * pairs + i, knownCos.get(at));
+            sin.put(first * pairs + i, knownSin.get(at));
+        }
     }
 
     void bind(Bindings bindings) {

@@ -16,14 +16,22 @@ import org.jspecify.annotations.Nullable;
  * larger than the others: an RMS norm without its weight commutes with that, and the weights that read and write the
  * stream are changed accordingly, those of the norms with them. The same is done inside the heads of values, and before
  * {@code down_proj} on the fly.
+ *
+ * <p>Where norms stand behind blocks as well, whose weights do not commute with a basis, the stream stays as it is, and
+ * what layers read of it is mixed on the fly.
  */
 final class RoundedNet extends OnnxNet {
     private static final String BASIS = "basis";
 
-    /** Channels mixed before {@code down_proj}: enough to spread what is large, few enough to cost little. */
-    private static final int MLP_BLOCK = 64;
+    /** Channels mixed behind a gate: enough to spread what is large, few enough to cost little. */
+    private static final int MIXED = 64;
 
-    /** Basis of the residual stream; null before there is one. */
+    /** The same for what is read of a stream that stays as it is: in it a few channels are larger by far. */
+    private static final int STREAM_BLOCK = 256;
+
+    private final boolean turnsStream;
+
+    /** Basis of the residual stream; null before there is one, and where it stays as it is. */
     private @Nullable Orthogonal stream;
 
     /** Values in the stream's basis. */
@@ -35,17 +43,38 @@ final class RoundedNet extends OnnxNet {
 
     private final Map<String, String> back = new HashMap<>();
 
-    RoundedNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType) {
+    /** Norms of a stream that stays as it is. They are made when they are read, which is done in two ways. */
+    private final Map<String, Norm> ofPlainStream = new HashMap<>();
+
+    private final Map<String, String> weighted = new HashMap<>();
+    /** Without their weights. */
+    private final Map<String, String> mixed = new HashMap<>();
+
+    private record Norm(Value of, String layer, float epsilon) {}
+
+    /** @param turnsStream whether the stream can be written in another basis: no norm stands behind a block */
+    RoundedNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType, boolean turnsStream) {
         super(weights, products, shows, cacheType);
+        this.turnsStream = turnsStream;
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width) {
-        Value x = super.embedded(table, vocab, width);
+    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
+        List<Value> given = super.embedded(table, vocab, width, scale, count);
+        if (!turnsStream) {
+            return given;
+        }
         Orthogonal basis = Orthogonal.mixing(width, false);
         stream = basis;
         weights.made(BASIS, basis.toString(), basis::toArray, width, width);
-        return streamed(x.named(intoStream(x.name())));
+        if (count == 1) {
+            Value x = given.get(0);
+            return List.of(streamed(x.named(intoStream(x.name()))));
+        }
+        // The basis is large: all that is side by side goes through it at once.
+        String all = intoStream(reshape(INPUTS_EMBEDS, -1, width));
+        Value streams = new Value(reshape(all, -1, (long) count * width), ANY, count * width);
+        return beside(streams, width).stream().map(this::streamed).toList();
     }
 
     private String intoStream(String x) {
@@ -59,6 +88,16 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     String read(Value x) {
+        Norm plain = ofPlainStream.get(x.name());
+        if (plain != null) {
+            String known = weighted.get(x.name());
+            if (known == null) {
+                known = super.rmsNorm(plain.of(), plain.layer(), plain.epsilon())
+                        .name();
+                weighted.put(x.name(), known);
+            }
+            return known;
+        }
         if (!onStream.contains(x.name())) {
             return written(x, null);
         }
@@ -95,11 +134,36 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     String layerInput(Value x) {
+        Norm plain = ofPlainStream.get(x.name());
+        if (plain != null) {
+            String known = mixed.get(x.name());
+            if (known == null) {
+                String y = withoutWeight(readSum(plain.of()), x.width(), plain.layer(), plain.epsilon());
+                known = mixBlocks(y, x.width(), streamBlock(x));
+                mixed.put(x.name(), known);
+            }
+            return known;
+        }
         return onStream.contains(x.name()) ? made(x) : read(x);
+    }
+
+    private static int streamBlock(Value x) {
+        return Math.min(STREAM_BLOCK, Integer.lowestOneBit(x.width()));
+    }
+
+    private String withoutWeight(String x, int width, String layer, float epsilon) {
+        float[] ones = new float[width];
+        Arrays.fill(ones, 1);
+        return rmsNorm(x, graph.constant("ones", ones, width), layer, epsilon);
     }
 
     /** A weight that reads what is maybe in another basis, maybe behind a norm. */
     private Change reading(Value x) {
+        Norm plain = ofPlainStream.get(x.name());
+        if (plain != null) {
+            Change.Scale scale = products.scale(plain.layer() + ".weight", x.width());
+            return new Change(scale, Orthogonal.blocks(x.width(), streamBlock(x)), null, null);
+        }
         if (!onStream.contains(x.name())) {
             return Change.NONE;
         }
@@ -119,12 +183,15 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
+        if (!turnsStream) {
+            Value y = x.named(unique(layer));
+            ofPlainStream.put(y.name(), new Norm(x, layer, epsilon));
+            return y;
+        }
         if (!onStream.contains(x.name()) || norms.containsKey(x.name())) {
             return super.rmsNorm(x, layer, epsilon);
         }
-        float[] ones = new float[x.width()];
-        Arrays.fill(ones, 1);
-        Value y = streamed(x.named(rmsNorm(x.name(), graph.constant("ones", ones, x.width()), layer, epsilon)));
+        Value y = streamed(x.named(withoutWeight(x.name(), x.width(), layer, epsilon)));
         norms.put(y.name(), layer);
         return y;
     }
@@ -164,23 +231,50 @@ final class RoundedNet extends OnnxNet {
             Change.Scale ofAll = new Change.Scale(
                     scale + " for " + how.heads(),
                     () -> Smoothing.forHeads(scale.values(), how.heads(), how.headDim()));
-            ofValues = new Change(norm, reading.in(), scale.inverse(), Orthogonal.blocks(how.kvWidth(), how.headDim()));
-            ofHeads = new Change(ofAll, Orthogonal.blocks(how.width(), how.headDim()), null, null);
+            // A gate knows channels only as they are.
+            Orthogonal inValues = how.gated() ? null : Orthogonal.blocks(how.kvWidth(), how.headDim());
+            ofValues = new Change(norm, reading.in(), scale.inverse(), inValues);
+            Orthogonal inHeads = how.gated() ? null : Orthogonal.blocks(how.width(), how.headDim());
+            ofHeads = new Change(ofAll, inHeads, null, null);
         }
-        boolean together = state.headNorm() == null && how.headDim() % 16 == 0;
-        List<String> qkv = together
-                ? List.of(stackedHeads(x, layer, how, reading, ofValues))
+        // Positions of several axes have a table for each sequence, which the operator cannot tell apart.
+        boolean together = state.headNorm() == null
+                && !how.gated()
+                && !state.open()
+                && how.headDim() % 16 == 0
+                && state.rotary().width() % 16 == 0
+                && state.rotary().rope().sections() == null;
+        Heads parts = together
+                ? new Heads(List.of(stackedHeads(x, layer, how, state, reading, ofValues)), null)
                 : separateHeads(x, layer, how, state, reading, ofValues);
-        Value heads = cached(x, layer, how, state, qkv);
-        return writing(heads, layer + "." + how.out(), x.width(), how.outBias(), ofHeads);
+        Value heads = gated(cached(x, layer, how, state, parts.qkv()), state.answered(), parts.gate());
+        String out = layer + "." + how.out();
+        return how.gated()
+                ? writingMixed(heads, out, x.width(), how.outBias(), ofHeads.inScale())
+                : writing(heads, out, x.width(), how.outBias(), ofHeads);
+    }
+
+    @Override
+    public Value deltaRule(Value x, String layer, DeltaRule how) {
+        Change reading = reading(x);
+        String both = products.stacked(
+                layerInput(x),
+                unique(layer + ".in_proj_qkvz"),
+                x.width(),
+                List.of(
+                        new Products.Layer(layer + ".in_proj_qkv", how.channels(), false, reading),
+                        new Products.Layer(layer + ".in_proj_z", how.valueWidth(), false, reading)));
+        String[] parts = split(both, both, how.channels(), how.valueWidth());
+        Value y = recurrent(layer, how, parts[0], parts[1], rates(x, layer, how, reading));
+        return writingMixed(y, layer + ".out_proj", x.width(), false, null);
     }
 
     /**
      * Queries, keys and values side by side out of one product, which the attention operator takes apart and rotates:
      * few large steps are faster than many small ones.
      */
-    private String stackedHeads(Value x, String layer, Attention how, Change reading, Change ofValues) {
-        float factor = queryScale(how);
+    private String stackedHeads(Value x, String layer, Attention how, Causal state, Change reading, Change ofValues) {
+        float factor = (float) state.scale();
         Change.Scale ofQueries = new Change.Scale("queries times " + factor, () -> {
             float[] factors = new float[how.width()];
             Arrays.fill(factors, factor);
@@ -228,19 +322,28 @@ final class RoundedNet extends OnnxNet {
                         + StoredWeights.identity(down) + norm,
                 () -> Smoothing.ofMlp(gate, up, down, values(norm)));
         Change scaled = new Change(norm, reading.in(), scale.inverse(), null);
-        int block = Math.min(MLP_BLOCK, Integer.lowestOneBit(inner));
         Value gates = new Value(projected(x, layer + ".gate_proj", inner, bias, reading), x.rows(), inner);
         String ups = projected(x, layer + ".up_proj", inner, bias, scaled);
-        String gated = gated(gates, function, ups);
-        if (block > 1) {
-            gated = mixBlocks(gated, inner, block);
-        }
-        Change ofGated = new Change(scale, Orthogonal.blocks(inner, block), null, null);
-        return writing(gates.named(gated), layer + ".down_proj", x.width(), bias, ofGated);
+        Value gated = gates.named(gated(gates, function, ups));
+        return writingMixed(gated, layer + ".down_proj", x.width(), bias, scale);
     }
 
-    /** Mixes neighbouring channels, so that one that is large for a token does not set the scale alone. */
+    /**
+     * The last product of a block behind a gate: neighbouring channels are mixed before, so that one that is large for
+     * a token does not set the scale alone.
+     *
+     * @param scale of what the weight reads, or null
+     */
+    private Value writingMixed(Value x, String layer, int out, boolean bias, Change.@Nullable Scale scale) {
+        int block = Math.min(MIXED, Integer.lowestOneBit(x.width()));
+        Value mixed = x.named(mixBlocks(x.name(), x.width(), block));
+        return writing(mixed, layer, out, bias, new Change(scale, Orthogonal.blocks(x.width(), block), null, null));
+    }
+
     private String mixBlocks(String x, int width, int block) {
+        if (block == 1) {
+            return x;
+        }
         String matrix =
                 graph.constant("mix." + block, Orthogonal.blocks(block, block).toArray(), block, block);
         String mixed = graph.node("MatMul", reshape(x, -1, block), matrix).to(unique(x + ".mixed"));

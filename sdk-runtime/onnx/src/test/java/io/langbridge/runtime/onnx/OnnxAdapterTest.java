@@ -128,7 +128,7 @@ class OnnxAdapterTest {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> adapter.visualTokens(FloatTensor.allocate(1, 3, 9)))
                     .withMessage(
-                            "Features must have the shape [tiles, patches, 8] with at least one patch, not [1, 3, 9]");
+                            "features must have the shape [tiles, rows, 8] with at least one of each, not [1, 3, 9]");
             assertThatIllegalArgumentException().isThrownBy(() -> adapter.coefficients(FloatTensor.allocate(3, 8)));
         }
         Weights none = new RandomWeights(DType.F32).add("x", 1).writeTo(folder.resolve("none.safetensors"));

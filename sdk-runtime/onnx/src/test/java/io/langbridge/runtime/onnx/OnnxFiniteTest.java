@@ -176,7 +176,7 @@ class OnnxFiniteTest {
                 false,
                 false,
                 0,
-                new boolean[1],
+                new boolean[1], 0,
                 tied);
     }
 }

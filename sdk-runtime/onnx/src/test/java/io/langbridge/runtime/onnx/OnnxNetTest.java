@@ -22,6 +22,8 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Blocks one by one, and how they go together where a network in the house does not show it. */
 class OnnxNetTest {
@@ -58,7 +60,7 @@ class OnnxNetTest {
     @Test
     void pixelShuffleLaysTheCellsOfASquareSideBySide() throws IOException {
         try (Running running = open(net -> net.pixelShuffle(x(net), 2))) {
-            FloatTensor shuffled = running.run(inputs);
+            FloatTensor shuffled = running.run(Map.of("x", inputs));
             assertThat(shuffled.shape()).containsExactly(2, 4, 4 * WIDTH);
             for (int tile = 0; tile < 2; tile++) {
                 for (int i = 0; i < 4 * 4 * WIDTH; i++) {
@@ -87,7 +89,7 @@ class OnnxNetTest {
         };
         try (Running one = open(normFirst);
                 Running other = open(productFirst)) {
-            assertClose(one.run(inputs).toArray(), doubles(other.run(inputs)));
+            assertClose(one.run(Map.of("x", inputs)).toArray(), doubles(other.run(Map.of("x", inputs))));
         }
     }
 
@@ -101,7 +103,7 @@ class OnnxNetTest {
             return net.rmsNorm(sum, "norm", 1e-6f);
         };
         try (Running running = open(text)) {
-            Map<String, FloatTensor> shown = running.trace(inputs);
+            Map<String, FloatTensor> shown = running.trace(Map.of("x", inputs));
             assertThat(shown.keySet()).containsExactlyInAnyOrder("sum", "same", "columns");
             FloatTensor sum = Objects.requireNonNull(shown.get("sum"));
             assertThat(sum.data().get(7)).isEqualTo(2 * inputs.data().get(7));
@@ -116,16 +118,17 @@ class OnnxNetTest {
     void inputsOfAnotherShapeAreRefused() throws IOException {
         try (Running running = open(net -> net.rmsNorm(x(net), "norm", 1e-6f))) {
             assertThatIllegalArgumentException()
-                    .isThrownBy(() -> running.run(FloatTensor.allocate(1, ROWS + 1, WIDTH)))
-                    .withMessage("Features must have the shape [tiles, 16, 32] with at least one patch,"
+                    .isThrownBy(() -> running.run(Map.of("x", FloatTensor.allocate(1, ROWS + 1, WIDTH))))
+                    .withMessage("x must have the shape [tiles, 16, 32] with at least one of each,"
                             + " not [1, 17, 32]");
-            assertThatIllegalArgumentException().isThrownBy(() -> running.trace(FloatTensor.allocate(ROWS, WIDTH)));
+            assertThatIllegalArgumentException().isThrownBy(() -> running.trace(Map.of("x", FloatTensor.allocate(ROWS, WIDTH))));
         }
     }
 
-    /** Norms behind blocks, values of the stream in an activation: no decoder here has them yet. */
-    @Test
-    void blocksThatKnowNothingOfTheStreamsBasisReadItInItsOwn() throws IOException {
+    /** Norms behind blocks, values of the stream in an activation. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void blocksThatKnowNothingOfTheStreamsBasisReadItInItsOwn(boolean turnsStream) throws IOException {
         Function<Net, Net.Value> text = net -> {
             Net.Value x = net.embedded("tokens.weight", 8, WIDTH);
             Net.Value normed = net.rmsNorm(x, "norm", 1e-6f);
@@ -139,26 +142,28 @@ class OnnxNetTest {
             return net.add(net.add(net.add(stream, rest), more), again);
         };
         FloatTensor input = inputs.rows(0, 1).reshape(ROWS, WIDTH);
-        FloatTensor exact = decoded(text, input, Precision.FULL);
+        FloatTensor exact = decoded(text, input, Precision.FULL, turnsStream);
         for (Precision precision : new Precision[] {Precision.INT8, Precision.INT4}) {
-            assertThat(Errors.relative(decoded(text, input, precision).toArray(), doubles(exact)))
+            assertThat(Errors.relative(
+                            decoded(text, input, precision, turnsStream).toArray(), doubles(exact)))
                     .isBetween(1e-5, precision == Precision.INT8 ? 0.03 : 0.2);
         }
     }
 
-    private FloatTensor decoded(Function<Net, Net.Value> text, FloatTensor input, Precision precision)
+    private FloatTensor decoded(
+            Function<Net, Net.Value> text, FloatTensor input, Precision precision, boolean turnsStream)
             throws IOException {
         StoredWeights stored = new StoredWeights("test", weights(), precision);
-        Products products = new Products(stored, false, name -> false);
+        Products products = new Products(stored, false, name -> false, new Scratch());
         OnnxNet net = precision == Precision.FULL
                 ? new OnnxNet(stored, products, false, OnnxGraph.Type.FLOAT)
-                : new RoundedNet(stored, products, false, OnnxGraph.Type.FLOAT);
+                : new RoundedNet(stored, products, false, OnnxGraph.Type.FLOAT, turnsStream);
         net.output("y", text.apply(net));
         FloatTensor y = FloatTensor.allocate(ROWS, WIDTH);
         EngineOptions options = new EngineOptions(1, false, folder.resolve("cache"));
         try (LoadedGraph loaded = net.load(options);
                 Bindings bindings = new Bindings()) {
-            new Inputs(1, ROWS).bind(bindings);
+            new Inputs(1, ROWS, false).bind(bindings);
             bindings.input(OnnxNet.INPUTS_EMBEDS, input, ROWS, WIDTH)
                     .output("y", y, ROWS, WIDTH)
                     .run(loaded);

@@ -103,9 +103,9 @@ class OnnxVisionTest {
             for (int layer : new int[] {-2, -1, 0, 1}) {
                 VisionConfig config = config(kind, layer, true);
                 try (Running network = open(config, weights)) {
-                    FloatTensor features = network.run(pixels(1));
+                    FloatTensor features = network.run(Map.of("pixel_values", pixels(1)));
                     FloatTensor state = Objects.requireNonNull(
-                            network.trace(pixels(1)).get("hidden_states." + config.layersToRun()));
+                            network.trace(Map.of("pixel_values", pixels(1))).get("hidden_states." + config.layersToRun()));
                     int first = config.tokens() - config.patches();
                     assertThat(features.shape()).containsExactly(1, 4, HIDDEN);
                     assertThat(features.toArray())
@@ -121,7 +121,7 @@ class OnnxVisionTest {
     void theClassTokenStaysIfAllTokensAreSelected() throws IOException {
         try (Running network =
                 open(config(VisionConfig.Kind.CLIP, -2, false), weights(VisionConfig.Kind.CLIP, 3, true))) {
-            assertThat(network.run(pixels(1)).shape()).containsExactly(1, 5, HIDDEN);
+            assertThat(network.run(Map.of("pixel_values", pixels(1))).shape()).containsExactly(1, 5, HIDDEN);
         }
     }
 
@@ -130,10 +130,10 @@ class OnnxVisionTest {
         try (Running network =
                 open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true))) {
             FloatTensor tiles = pixels(3);
-            FloatTensor together = network.run(tiles);
+            FloatTensor together = network.run(Map.of("pixel_values", tiles));
             assertThat(together.shape()).containsExactly(3, 4, HIDDEN);
             for (int i = 0; i < 3; i++) {
-                assertThat(network.run(tiles.rows(i, i + 1)).toArray())
+                assertThat(network.run(Map.of("pixel_values", tiles.rows(i, i + 1))).toArray())
                         .isEqualTo(together.rows(i, i + 1).toArray());
             }
         }
@@ -144,7 +144,7 @@ class OnnxVisionTest {
         for (VisionConfig.Kind kind : VisionConfig.Kind.values()) {
             VisionConfig config = config(kind, -2, true);
             try (Running network = open(config, weights(kind, 3, true))) {
-                Map<String, FloatTensor> trace = network.trace(pixels(2));
+                Map<String, FloatTensor> trace = network.trace(Map.of("pixel_values", pixels(2)));
                 assertThat(trace).containsKey("hidden_states.3").doesNotContainKey("hidden_states.4");
                 assertThat(Objects.requireNonNull(trace.get("last_hidden_state"))
                                 .shape())
@@ -152,7 +152,7 @@ class OnnxVisionTest {
                 assertThat(trace).containsKey("pooler_output");
             }
             try (Running network = open(config, weights(kind, 3, false))) {
-                assertThat(network.trace(pixels(1))).doesNotContainKey("pooler_output");
+                assertThat(network.trace(Map.of("pixel_values", pixels(1)))).doesNotContainKey("pooler_output");
             }
         }
     }
@@ -161,9 +161,9 @@ class OnnxVisionTest {
     void layersBehindTheSelectedOneAreNotNeeded() throws IOException {
         Weights weights = weights(VisionConfig.Kind.CLIP, 2, false);
         try (Running network = open(config(VisionConfig.Kind.CLIP, -2, true), weights)) {
-            network.run(pixels(1));
+            network.run(Map.of("pixel_values", pixels(1)));
             assertThatExceptionOfType(CheckpointException.class)
-                    .isThrownBy(() -> network.trace(pixels(1)))
+                    .isThrownBy(() -> network.trace(Map.of("pixel_values", pixels(1))))
                     .withMessageContaining("encoder.layers.2");
         }
     }
@@ -172,21 +172,21 @@ class OnnxVisionTest {
     void wrongPicturesAreRefusedAndSoIsAClosedNetwork() throws IOException {
         Running network = open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> network.run(FloatTensor.allocate(1, 3, 9, 8)))
-                .withMessage("Pixels must have the shape [tiles, 3, 9, 9] with at least one tile, not [1, 3, 9, 8]");
-        assertThatIllegalArgumentException().isThrownBy(() -> network.run(FloatTensor.allocate(3, 9, 9)));
-        assertThatIllegalArgumentException().isThrownBy(() -> network.trace(FloatTensor.allocate(0, 3, 9, 9)));
+                .isThrownBy(() -> network.run(Map.of("pixel_values", FloatTensor.allocate(1, 3, 9, 8))))
+                .withMessage("pixel_values must have the shape [tiles, 3, 9, 9] with at least one of each, not [1, 3, 9, 8]");
+        assertThatIllegalArgumentException().isThrownBy(() -> network.run(Map.of("pixel_values", FloatTensor.allocate(3, 9, 9))));
+        assertThatIllegalArgumentException().isThrownBy(() -> network.trace(Map.of("pixel_values", FloatTensor.allocate(0, 3, 9, 9))));
         network.close();
         network.close();
-        assertThatIllegalStateException().isThrownBy(() -> network.run(pixels(1)));
-        assertThatIllegalStateException().isThrownBy(() -> network.trace(pixels(1)));
+        assertThatIllegalStateException().isThrownBy(() -> network.run(Map.of("pixel_values", pixels(1))));
+        assertThatIllegalStateException().isThrownBy(() -> network.trace(Map.of("pixel_values", pixels(1))));
     }
 
     @Test
     void closingWaitsForWhatRuns() throws Exception {
         Running network = open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
         FloatTensor tiles = pixels(2);
-        float[] expected = network.run(tiles).toArray();
+        float[] expected = network.run(Map.of("pixel_values", tiles)).toArray();
         CountDownLatch running = new CountDownLatch(3);
         ExecutorService threads = Executors.newFixedThreadPool(3);
         try {
@@ -195,7 +195,7 @@ class OnnxVisionTest {
                 loops.add(threads.submit(() -> {
                     try {
                         while (true) {
-                            assertThat(network.run(tiles).toArray()).isEqualTo(expected);
+                            assertThat(network.run(Map.of("pixel_values", tiles)).toArray()).isEqualTo(expected);
                             running.countDown();
                         }
                     } catch (IllegalStateException closed) {

@@ -8,15 +8,20 @@ import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /** A decoder with its weights; {@code decoder.py} is what a session consists of. */
 final class PyTorchDecoder implements DecoderNetwork {
@@ -29,9 +34,11 @@ final class PyTorchDecoder implements DecoderNetwork {
 
     private final TorchNetwork network;
     /** What the layers keep between tokens. */
-    private final List<State.Keys> states;
+    private final List<State> states;
 
     private final List<Rotary> rotaries;
+    /** How positions of several axes are shared among the frequencies; null if they have one. */
+    private final Rope.@Nullable Sections sections;
 
     PyTorchDecoder(DecoderConfig config, Weights weights, EngineOptions options) {
         this.config = config;
@@ -40,8 +47,9 @@ final class PyTorchDecoder implements DecoderNetwork {
                 : options.prefillChunk();
         Network text = config.network();
         Inventory inventory = Inventory.of(text);
-        states = inventory.states().stream().map(State.Keys.class::cast).toList();
+        states = inventory.states();
         rotaries = inventory.rotaries();
+        sections = Places.sections(rotaries);
         network = new TorchNetwork(text, weights, Map.of(), options);
     }
 
@@ -56,7 +64,7 @@ final class PyTorchDecoder implements DecoderNetwork {
             DecoderNetwork.requireToken(id, config);
         }
         try (Scope scope = new Scope()) {
-            Scope.Output embeddings = scope.output(ids.length, config.hiddenSize());
+            Scope.Output embeddings = scope.output(ids.length, config.inputWidth());
             scope.own(network.run("embed", scope.of(scope.tensor(ids)), embeddings.value()));
             return embeddings.floats;
         }
@@ -77,12 +85,56 @@ final class PyTorchDecoder implements DecoderNetwork {
         try (Scope scope = new Scope()) {
             return decoder.run(
                     "open",
-                    scope.of(states.stream().mapToLong(State.Keys::kvHeads).toArray()),
-                    scope.of(states.stream().mapToLong(State.Keys::headDim).toArray()),
+                    scope.of(sizes(State.Keys.class, of -> LongStream.of(of.kvHeads(), of.headDim()))),
+                    scope.of(sizes(State.Window.class, of -> LongStream.of(of.width(), of.rows()))),
+                    scope.of(sizes(State.Matrix.class, of -> LongStream.of(of.heads(), of.keys(), of.values()))),
                     scope.of(sequences),
                     scope.of(capacity),
+                    scope.of(sections != null),
                     frequencies(scope, rotaries));
         }
+    }
+
+    private <T extends State> long[] sizes(Class<T> kind, Function<T, LongStream> sizes) {
+        return states.stream()
+                .filter(kind::isInstance)
+                .map(kind::cast)
+                .flatMapToLong(sizes)
+                .toArray();
+    }
+
+    /** Whether a sequence keeps something that cannot be cut. */
+    boolean sumsUp() {
+        return states.stream().anyMatch(state -> !(state instanceof State.Keys));
+    }
+
+    /** Fills the angles of a sequence; null if they are those of all positions. */
+    @Nullable
+    Places places(IValue cache, int capacity) {
+        return places(network, cache, capacity);
+    }
+
+    private @Nullable Places places(TorchNetwork decoder, IValue cache, int capacity) {
+        if (sections == null) {
+            return null;
+        }
+        int frequencies = rotaries.get(0).width() / 2;
+        return new Places(sections, frequencies, capacity, (first, positions) -> {
+            try (Scope scope = new Scope()) {
+                float[] values = new float[positions.length];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = positions[i];
+                }
+                FloatTensor places = FloatTensor.of(values, values.length / frequencies, frequencies);
+                scope.own(decoder.run(
+                        "place", cache, scope.of(first), scope.of(scope.tensor(places)), frequencies(scope, rotaries)));
+            }
+        });
+    }
+
+    /** Where the angles of a sequence begin. */
+    int firstAngle(int sequence, int capacity) {
+        return sections == null ? 0 : sequence * capacity;
     }
 
     /** The angle per position of every rotated pair, for each way of rotating that a decoder has. */
@@ -106,14 +158,19 @@ final class PyTorchDecoder implements DecoderNetwork {
     }
 
     @Override
-    public Trace trace(FloatTensor inputsEmbeds) {
+    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         return network.trace((names, traced) -> {
             try (Scope scope = new Scope()) {
                 IValue inputs = scope.of(scope.tensor(inputsEmbeds));
                 IValue caches = scope.own(newCaches(traced, 1, tokens));
                 IValue cache = scope.own(traced.run("sequence", caches, scope.of(0)));
-                List<FloatTensor> results = scope.allFloats(scope.own(traced.run("trace_prompt", cache, inputs)));
+                Places places = places(traced, cache, tokens);
+                if (places != null && positions != null) {
+                    places.place(0, positions);
+                }
+                IValue seen = scope.of(scope.tensor(ahead == null ? new int[0] : ahead));
+                List<FloatTensor> results = scope.allFloats(scope.own(traced.run("trace_prompt", cache, inputs, seen)));
                 List<FloatTensor> hiddenStates = new ArrayList<>(results.subList(3, results.size()));
                 hiddenStates.add(0, inputsEmbeds);
                 return new Trace(hiddenStates, results.get(0), results.get(1), results.get(2));

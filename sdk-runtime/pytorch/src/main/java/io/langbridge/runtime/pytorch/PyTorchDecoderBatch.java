@@ -49,7 +49,7 @@ final class PyTorchDecoderBatch implements DecoderBatch {
         int count = 0;
         for (int i = 0; i < tokenIds.length; i++) {
             if (tokenIds[i] != NONE) {
-                sessions.get(i).requireRoom(1);
+                sessions.get(i).reach(1);
                 DecoderNetwork.requireToken(tokenIds[i], network.config());
                 taking[count++] = i;
             }
@@ -64,6 +64,13 @@ final class PyTorchDecoderBatch implements DecoderBatch {
         int[] tokens = Arrays.stream(taking).map(i -> tokenIds[i]).toArray();
         int[] positions =
                 Arrays.stream(taking).map(i -> sessions.get(i).length()).toArray();
+        int[] angles = new int[taking.length];
+        for (int i = 0; i < angles.length; i++) {
+            angles[i] = network.firstAngle(taking[i], sessions.get(taking[i]).capacity()) + positions[i];
+        }
+        for (int i : taking) {
+            sessions.get(i).runBegins();
+        }
         try (Scope call = new Scope()) {
             call.own(network.run(
                     "step_together",
@@ -71,11 +78,11 @@ final class PyTorchDecoderBatch implements DecoderBatch {
                     call.of(call.tensor(tokens)),
                     call.of(Arrays.stream(taking).asLongStream().toArray()),
                     call.of(Arrays.stream(positions).asLongStream().toArray()),
-                    call.of(call.tensor(positions)),
+                    call.of(call.tensor(angles)),
                     logitsValue));
         }
         for (int i : taking) {
-            sessions.get(i).appended();
+            sessions.get(i).appended(1);
         }
     }
 

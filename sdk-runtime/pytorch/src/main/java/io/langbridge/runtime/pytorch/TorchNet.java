@@ -27,6 +27,8 @@ final class TorchNet implements Net {
     private final List<Rotary> rotaries = new ArrayList<>();
     private final Set<Integer> windows = new LinkedHashSet<>();
     private boolean decodes;
+    private float embeddingScale;
+    private int inputs;
     private int values;
 
     private TorchNet(boolean traced) {
@@ -51,7 +53,9 @@ final class TorchNet implements Net {
 
     /** The method. */
     String text() {
-        return "\n  def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:\n"
+        String scale = "\n  def embedding_scale(self) -> float:\n    return " + embeddingScale + "\n";
+        return (decodes ? scale : "")
+                + "\n  def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:\n"
                 + "    x = x.to(w[0].device, w[0].dtype)\n" + lines;
     }
 
@@ -117,9 +121,15 @@ final class TorchNet implements Net {
         return names;
     }
 
+    /** The first is {@code x}, which is where the weights are. */
+    private String given() {
+        int index = inputs++;
+        return index == 0 ? "x" : "c.inputs[" + (index - 1) + "].to(w[0].device)";
+    }
+
     @Override
     public Value pixels(int height, int width) {
-        return new Value("x", height, width);
+        return new Value(given(), height, width);
     }
 
     @Override
@@ -131,14 +141,30 @@ final class TorchNet implements Net {
 
     @Override
     public Value input(String name, int rows, int width) {
-        return new Value("x", rows, width);
+        String given = given();
+        return new Value(given.equals("x") ? given : let(given + ".to(w[0].dtype)"), rows, width);
     }
 
     @Override
-    public Value embedded(String table, int vocab, int width) {
+    public Value indices(String name) {
+        return new Value(let("torch.squeeze(" + given() + ".to(4), -1)"), ANY, 1);
+    }
+
+    @Override
+    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
         decodes = true;
+        embeddingScale = scale;
         tensor(table); // the first
-        return new Value("x", ANY, width);
+        Value x = new Value(given(), ANY, count * width);
+        if (count == 1) {
+            return List.of(x);
+        }
+        List<Value> parts = new ArrayList<>();
+        Value all = x.named(let(call("self.widened", x.name(), x.width())));
+        for (int first = 0; first < x.width(); first += width) {
+            parts.add(columns(all, first, width));
+        }
+        return parts;
     }
 
     @Override
@@ -192,8 +218,18 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value capped(Value x, float cap) {
+        return x.named(let(call("self.capped", x.name(), cap)));
+    }
+
+    @Override
     public Value add(Value a, Value b) {
         return a.named(let(a.name() + " + " + b.name()));
+    }
+
+    @Override
+    public Value multiply(Value a, Value b) {
+        return a.named(let(a.name() + " * " + b.name()));
     }
 
     @Override
@@ -213,6 +249,28 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value beside(Value left, Value right) {
+        String both = let("torch.cat([" + left.name() + ", " + right.name() + "], -1)");
+        return new Value(both, left.rows(), left.width() + right.width());
+    }
+
+    @Override
+    public Value joined(Value x, int count) {
+        return x.joined(let(call("self.joined", x.name(), count)), count);
+    }
+
+    @Override
+    public Value picked(Value x, Value indices) {
+        return new Value(
+                let(call("torch.index_select", x.name(), 0, indices.name())), indices.rows(), x.width());
+    }
+
+    @Override
+    public Value rotated(Value x, Value cos, Value sin) {
+        return x.named(let(call("self.rotated", x.name(), cos.name(), sin.name())));
+    }
+
+    @Override
     public Value attention(Value x, String layer, Attention how) {
         Causal state = how.state();
         String mask = state == null ? "" : mask(x, state.window());
@@ -220,7 +278,7 @@ final class TorchNet implements Net {
         String y = state == null
                 ? call("self.open_attention", qkv, how.heads(), how.kvHeads())
                 : call(
-                        "self.cached_attention",
+                        how.gated() ? "self.cached_gated_attention" : "self.cached_attention",
                         qkv,
                         state.headNorm() == null ? "None" : headNorm(layer, how),
                         state.headNorm() == null ? 0.0f : state.headNorm(),
@@ -229,6 +287,8 @@ final class TorchNet implements Net {
                         index(state.rotary()),
                         how.heads(),
                         how.kvHeads(),
+                        state.scale(),
+                        state.cap(),
                         state.window(),
                         mask,
                         python(state.answered()));
@@ -259,8 +319,34 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value deltaRule(Value x, String layer, DeltaRule how) {
+        String mixed = together(x, layer, false, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a");
+        String y = call(
+                "self.delta_rule",
+                mixed,
+                tensor(layer + ".conv1d.weight"),
+                tensor(layer + ".A_log"),
+                tensor(layer + ".dt_bias"),
+                tensor(layer + ".norm.weight"),
+                how.epsilon(),
+                "c",
+                how.layer(),
+                how.keyHeads(),
+                how.keyDim(),
+                how.valueHeads(),
+                how.valueDim(),
+                python(how.answered()));
+        return linear(new Value(let(y), x.rows(), how.valueWidth()), layer + ".out_proj", x.width(), false);
+    }
+
+    @Override
     public Value heads(Value q, Value k, Value v, int heads) {
         return q.named(let(call("self.heads", q.name(), k.name(), v.name(), heads, heads)));
+    }
+
+    @Override
+    public Value windowHeads(Value q, Value k, Value v, int heads, Value bias) {
+        return q.named(let(call("self.window_heads", q.name(), k.name(), v.name(), heads, bias.name())));
     }
 
     @Override
@@ -280,8 +366,13 @@ final class TorchNet implements Net {
 
     @Override
     public Value pixelShuffle(Value x, int factor) {
+        return x.joined(let(call("self.pixel_shuffle", x.name(), factor)), factor * factor);
+    }
+
+    @Override
+    public Value pooled(Value x, int factor) {
         int rows = x.rows() == ANY ? ANY : x.rows() / (factor * factor);
-        return new Value(let(call("self.pixel_shuffle", x.name(), factor)), rows, x.width() * factor * factor);
+        return new Value(let(call("self.pooled", x.name(), factor)), rows, x.width());
     }
 
     @Override

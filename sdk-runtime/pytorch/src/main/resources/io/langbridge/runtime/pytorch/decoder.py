@@ -1,30 +1,75 @@
 
   # ---- A decoder's session. These methods follow those of ops.py; w[0] is the table of embeddings.
 
-  # Empty caches of several sequences: keys and values, and the rotations of all positions. kv_heads, head_dims: of each
-  # layer; inverse_frequencies: [head_dim / 2] each, float32 as the reference's angles
-  def open(self, w: List[Tensor], kv_heads: List[int], head_dims: List[int], sequences: int, capacity: int,
-      inverse_frequencies: List[Tensor]) -> __torch__.Context:
+  # What is kept of several sequences, empty: keys and values, windows and matrices, and the rotations of all positions.
+  # Of each layer side by side: kv_heads and head_dim; channels and rows; heads, key_dim and value_dim. own: whether each
+  # sequence has angles of its own, one behind the other; inverse_frequencies: [head_dim / 2] each, float32 as the
+  # reference's angles
+  def open(self, w: List[Tensor], of_keys: List[int], of_windows: List[int], of_matrices: List[int], sequences: int,
+      capacity: int, own: bool, inverse_frequencies: List[Tensor]) -> __torch__.Context:
     keys : List[Tensor] = []
     values : List[Tensor] = []
+    windows : List[Tensor] = []
+    matrices : List[Tensor] = []
     none : List[int] = []
+    inputs : List[Tensor] = []
     shown : List[Tensor] = []
-    for i in range(len(kv_heads)):
-      shape = [sequences, kv_heads[i], capacity, head_dims[i]]
+    for i in range(0, len(of_keys), 2):
+      shape = [sequences, of_keys[i], capacity, of_keys[i + 1]]
       keys.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
       values.append(torch.empty(shape, dtype=w[0].dtype, device=w[0].device))
-    cos, sin = self.rotations(capacity, inverse_frequencies, w[0])
-    return __torch__.Context(keys, values, cos, sin, 0, none, none, none, True, None, shown)
+    for i in range(0, len(of_windows), 2):
+      windows.append(torch.zeros([sequences, of_windows[i], of_windows[i + 1]], dtype=6, device=w[0].device))
+    for i in range(0, len(of_matrices), 3):
+      shape = [sequences, of_matrices[i], of_matrices[i + 1], of_matrices[i + 2]]
+      matrices.append(torch.zeros(shape, dtype=6, device=w[0].device))
+    tables = 1
+    if own:
+      tables = sequences
+    cos, sin = self.rotations(tables * capacity, inverse_frequencies, w[0])
+    return __torch__.Context(
+        inputs, keys, values, windows, matrices, cos, sin, 0, none, none, none, True, None, shown)
 
-  # The cache of one of them.
+  # What is kept of one of them.
   def sequence(self, w: List[Tensor], caches: __torch__.Context, index: int) -> __torch__.Context:
-    keys : List[Tensor] = []
-    values : List[Tensor] = []
-    for i in range(len(caches.keys)):
-      keys.append(torch.select(caches.keys[i], 0, index))
-      values.append(torch.select(caches.values[i], 0, index))
     none : List[int] = []
-    return __torch__.Context(keys, values, caches.cos, caches.sin, 0, none, none, none, True, None, caches.shown)
+    cos = caches.cos
+    sin = caches.sin
+    capacity = caches.keys[0].size(2)
+    if cos[0].size(0) > capacity:
+      cos = self.narrowed(cos, index * capacity, capacity)
+      sin = self.narrowed(sin, index * capacity, capacity)
+    return __torch__.Context(
+        caches.inputs, self.each(caches.keys, index), self.each(caches.values, index),
+        self.each(caches.windows, index), self.each(caches.matrices, index), cos, sin, 0, none, none, none, True, None,
+        caches.shown)
+
+  def each(self, tensors: List[Tensor], index: int) -> List[Tensor]:
+    each : List[Tensor] = []
+    for x in tensors:
+      each.append(torch.select(x, 0, index))
+    return each
+
+  # A copy of what cannot be cut, of one sequence.
+  def copied(self, w: List[Tensor], cache: __torch__.Context) -> List[Tensor]:
+    copies : List[Tensor] = []
+    for x in cache.windows + cache.matrices:
+      copies.append(x.clone())
+    return copies
+
+  # Puts it back.
+  def restore(self, w: List[Tensor], cache: __torch__.Context, copies: List[Tensor]) -> int:
+    kept = cache.windows + cache.matrices
+    for i in range(len(kept)):
+      torch.copy_(kept[i], copies[i])
+    return len(kept)
+
+  # Begins a sequence anew.
+  def clear(self, w: List[Tensor], cache: __torch__.Context) -> int:
+    kept = cache.windows + cache.matrices
+    for x in kept:
+      torch.zero_(x)
+    return len(kept)
 
   # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each.
   def rotation(self, positions: int, inverse_frequencies: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
@@ -55,13 +100,43 @@
       selected.append(torch.index_select(table, 0, rows))
     return selected
 
+  # Tokens as the network takes them, [tokens, hidden]; scaled in the type of the table, as the reference does.
+  def embedded(self, w: List[Tensor], ids: Tensor) -> Tensor:
+    return self.scaled(torch.embedding(w[0], ids.to(w[0].device)))
+
+  def scaled(self, rows: Tensor) -> Tensor:
+    if self.embedding_scale() != 1.:
+      rows = rows * torch.full([1], self.embedding_scale(), dtype=rows.dtype, device=rows.device)
+    return rows
+
+  def one_embedded(self, w: List[Tensor], token: int) -> Tensor:
+    return self.scaled(torch.narrow(w[0], 0, token, 1))
+
+  # Angles of a sequence's own, where positions have several axes: places [places, width / 2], the position that each
+  # frequency of the only way of rotating has there.
+  def place(self, w: List[Tensor], cache: __torch__.Context, first: int, places: Tensor,
+      inverse_frequencies: List[Tensor]) -> int:
+    angles = places.to(6) * inverse_frequencies[0]
+    angles = torch.cat([angles, angles], -1).unsqueeze(1)
+    torch.copy_(torch.narrow(cache.cos[0], 0, first, places.size(0)), torch.cos(angles))
+    torch.copy_(torch.narrow(cache.sin[0], 0, first, places.size(0)), torch.sin(angles))
+    return first + places.size(0)
+
+  # ahead: [rows], how many rows behind it each sees, or empty
+  def ahead(self, w: List[Tensor], rows: Tensor) -> List[Tensor]:
+    inputs : List[Tensor] = []
+    if rows.size(0) > 0:
+      inputs.append(rows.to(w[0].device))
+    return inputs
+
   # Appends x to the cache. Logits of the last row: [vocab], float32
-  def last_logits(self, w: List[Tensor], cache: __torch__.Context, x: Tensor, position: int) -> Tensor:
+  def last_logits(self, w: List[Tensor], cache: __torch__.Context, x: Tensor, position: int,
+      inputs: List[Tensor]) -> Tensor:
     cos = self.narrowed(cache.cos, position, x.size(0))
     sin = self.narrowed(cache.sin, position, x.size(0))
     c = __torch__.Context(
-        cache.keys, cache.values, cos, sin, position, cache.lengths, cache.lengths, cache.lengths, True, None,
-        cache.shown)
+        inputs, cache.keys, cache.values, cache.windows, cache.matrices, cos, sin, position, cache.lengths,
+        cache.lengths, cache.lengths, True, None, cache.shown)
     return self.network(w, x, c).to(6).view([-1])
 
   # Logits of the rows that are learnt of several sequences one after the other, which do not see each other.
@@ -72,8 +147,8 @@
     none : List[Tensor] = []
     one : List[int] = []
     c = __torch__.Context(
-        none, none, self.selected(cos, positions), self.selected(sin, positions), 0, one, one, lengths, False, learnt,
-        none)
+        none, none, none, none, none, self.selected(cos, positions), self.selected(sin, positions), 0, one, one,
+        lengths, False, learnt, none)
     return self.network(w, x, c)
 
   # ---- The next token, by the rules of Sampler and Scores and in their types: the same logits give the same token.
@@ -135,30 +210,30 @@
 
   # ---- What is called. Results go into tensors of the caller, float32 on the CPU.
 
-  # ids: [tokens]; embeddings: [tokens, hidden]
+  # ids: [tokens]; embeddings: [tokens, input_width]
   def embed(self, w: List[Tensor], ids: Tensor, embeddings: Tensor) -> int:
-    torch.copy_(embeddings, torch.embedding(w[0], ids.to(w[0].device)))
+    torch.copy_(embeddings, self.widened(self.embedded(w, ids), embeddings.size(1)))
     return embeddings.size(0)
 
-  # logits of the last token: [vocab]
-  def prefill(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, position: int,
+  # ahead: [tokens], how many behind it each sees, or empty; logits of the last token: [vocab]
+  def prefill(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, ahead: Tensor, position: int,
       logits: Tensor) -> int:
-    torch.copy_(logits, self.last_logits(w, cache, inputs_embeds, position))
+    torch.copy_(logits, self.last_logits(w, cache, inputs_embeds, position, self.ahead(w, ahead)))
     return position + inputs_embeds.size(0)
 
   # logits: [vocab]
   def step(self, w: List[Tensor], cache: __torch__.Context, token: int, position: int, logits: Tensor) -> int:
-    torch.copy_(logits, self.last_logits(w, cache, torch.narrow(w[0], 0, token, 1), position))
+    torch.copy_(logits, self.last_logits(w, cache, self.one_embedded(w, token), position, cache.inputs))
     return position + 1
 
-  # One token to each of the sequences at its position; logits: [sequences, vocab] of those
+  # One token to each of the sequences at its position; rows: where its angles are; logits: [sequences, vocab] of those
   def step_together(self, w: List[Tensor], caches: __torch__.Context, tokens: Tensor, sequences: List[int],
       positions: List[int], rows: Tensor, logits: Tensor) -> int:
     at = rows.to(w[0].device)
     c = __torch__.Context(
-        caches.keys, caches.values, self.selected(caches.cos, at), self.selected(caches.sin, at), 0,
-        sequences, positions, caches.lengths, False, None, caches.shown)
-    x = torch.embedding(w[0], tokens.to(w[0].device))
+        caches.inputs, caches.keys, caches.values, caches.windows, caches.matrices, self.selected(caches.cos, at),
+        self.selected(caches.sin, at), 0, sequences, positions, caches.lengths, False, None, caches.shown)
+    x = self.embedded(w, tokens)
     y = self.network(w, x, c)
     for i in range(len(sequences)):
       torch.copy_(torch.select(logits, 0, sequences[i]), torch.select(y, 0, i))
@@ -166,21 +241,23 @@
 
   # The next token instead of the logits; -1 if they are not numbers, and then they are in logits.
   # how: temperature, top_k, top_p, min_p, repetition_penalty, point; seen: [ids]
-  def prefill_and_choose(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, position: int,
-      how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
-    return self.choose(self.last_logits(w, cache, inputs_embeds, position), how, seen, logits)
+  def prefill_and_choose(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, ahead: Tensor,
+      position: int, how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
+    y = self.last_logits(w, cache, inputs_embeds, position, self.ahead(w, ahead))
+    return self.choose(y, how, seen, logits)
 
   def step_and_choose(self, w: List[Tensor], cache: __torch__.Context, token: int, position: int,
       how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
-    x = torch.narrow(w[0], 0, token, 1)
-    return self.choose(self.last_logits(w, cache, x, position), how, seen, logits)
+    x = self.one_embedded(w, token)
+    return self.choose(self.last_logits(w, cache, x, position, cache.inputs), how, seen, logits)
 
   # A prompt into an empty cache of its length: logits [tokens, vocab], keys and values [layers, kv_heads, tokens,
   # head_dim], and what the text shows.
-  def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor) -> List[Tensor]:
+  def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor,
+      ahead: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
     c = __torch__.Context(
-        cache.keys, cache.values, cache.cos, cache.sin, 0, cache.lengths, cache.lengths, cache.lengths, False, None,
-        shown)
+        self.ahead(w, ahead), cache.keys, cache.values, cache.windows, cache.matrices, cache.cos, cache.sin, 0, cache.lengths,
+        cache.lengths, cache.lengths, False, None, shown)
     logits = self.network(w, inputs_embeds, c)
     return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)

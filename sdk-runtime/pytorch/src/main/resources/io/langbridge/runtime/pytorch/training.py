@@ -117,7 +117,7 @@ class Training(Module):
     s = self.get()
     s.vocabulary.append(ids.to(s.like.device).clone())
     if len(s.llm) > 0:
-      s.vocabulary_matrix.append(torch.index_select(s.llm[0], 0, s.vocabulary[0]).to(6))
+      s.vocabulary_matrix.append(self.decoder.scaled(torch.index_select(s.llm[0], 0, s.vocabulary[0]).to(6)))
     return torch.zeros([1])
 
   # ---- The graph
@@ -149,7 +149,8 @@ class Training(Module):
     if len(s.vocabulary_matrix) > 0:
       matrix = s.vocabulary_matrix[0]
     else:
-      matrix = torch.index_select(s.parameters["llm.model.embed_tokens.weight"], 0, s.vocabulary[0])
+      rows = torch.index_select(s.parameters["llm.model.embed_tokens.weight"], 0, s.vocabulary[0])
+      matrix = self.decoder.scaled(rows)
     return matrix
 
   # [tiles * patches, llm_hidden]
@@ -177,7 +178,7 @@ class Training(Module):
       llm = s.llm
       if len(llm) == 0:
         llm = self.weights(s, "llm")
-      x = torch.embedding(llm[0], ids.to(device))
+      x = self.decoder.embedded(llm, ids)
       if sources.size(0) > 0:
         visual = self.visual_tokens(s, pictures)
         if "adapter.image_newline" in s.parameters:

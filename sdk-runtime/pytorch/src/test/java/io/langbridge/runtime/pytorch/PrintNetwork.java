@@ -55,6 +55,7 @@ final class PrintNetwork {
         golden.put("siglip.py", Vit.network(Tiny.vision(Kind.SIGLIP, Activation.GELU_TANH), true));
         golden.put("qwen3.py", Tiny.decoder(false, true, 4, true).network());
         golden.put("llama.py", Tiny.decoder(true, false, 0, false).network());
+        golden.put("gemma.py", Tiny.gemma().network());
         golden.put("langbridge.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, false), 24));
         golden.put("langbridge-softmax.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, true), 24));
         golden.put("mlp.py", Projector.network(new AdapterConfig.Mlp(16, 24, 2, true), 24));

@@ -120,7 +120,7 @@ class PyTorchAdapterTest {
         assertThat(adapter.visualTokens(Tiny.random(2, 3, 6)).shape()).containsExactly(2, 3, LLM_HIDDEN);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> adapter.visualTokens(FloatTensor.allocate(2, 5)))
-                .withMessage("Features must have the shape [tiles, patches, 6] with at least one patch, not [2, 5]");
+                .withMessage("features must have the shape [tiles, rows, 6] with at least one of each, not [2, 5]");
         adapter.close();
         assertThatIllegalStateException()
                 .isThrownBy(() -> adapter.visualTokens(Tiny.random(1, 1, 6)))

@@ -216,7 +216,7 @@ class PyTorchTrainingTest {
                             Tiny.weights(encoder).open(subfolder("encoder")),
                             Map.of(),
                             Tiny.OPTIONS)) {
-                        features = vision.run(pictures);
+                        features = vision.run(Map.of("pixel_values", pictures));
                     }
                 }
                 float[] visual = adapterNetwork.visualTokens(features).toArray();

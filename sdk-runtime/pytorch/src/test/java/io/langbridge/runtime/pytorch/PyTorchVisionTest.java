@@ -42,9 +42,9 @@ class PyTorchVisionTest {
         VisionConfig config = Tiny.vision(kind, activation);
         FloatTensor pixels = Tiny.random(2, 3, 12, 12);
         try (Running tower = open(config)) {
-            FloatTensor features = tower.run(pixels);
+            FloatTensor features = tower.run(Map.of("pixel_values", pixels));
             assertThat(features.shape()).containsExactly(2, 4, 16);
-            Map<String, FloatTensor> trace = tower.trace(pixels);
+            Map<String, FloatTensor> trace = tower.trace(Map.of("pixel_values", pixels));
             assertThat(trace).containsKey("hidden_states.3").doesNotContainKey("hidden_states.4");
             for (int tile = 0; tile < 2; tile++) {
                 float[] selected = Objects.requireNonNull(trace.get("hidden_states.2"))
@@ -52,7 +52,7 @@ class PyTorchVisionTest {
                         .toArray();
                 float[] patches = Arrays.copyOfRange(selected, (config.tokens() - 4) * 16, selected.length);
                 Tiny.assertClose(features.rows(tile, tile + 1).toArray(), Tiny.doubles(patches));
-                FloatTensor alone = tower.run(pixels.rows(tile, tile + 1));
+                FloatTensor alone = tower.run(Map.of("pixel_values", pixels.rows(tile, tile + 1)));
                 Tiny.assertClose(alone.toArray(), Tiny.doubles(patches));
             }
             assertThat(trace.containsKey("pooler_output")).isEqualTo(kind == VisionConfig.Kind.CLIP);
@@ -63,12 +63,12 @@ class PyTorchVisionTest {
     void wrongShapesAndUseAfterClosingAreRefused() throws IOException {
         Running tower = open(Tiny.vision(VisionConfig.Kind.CLIP, Activation.GELU));
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> tower.run(FloatTensor.allocate(1, 3, 12, 13)))
+                .isThrownBy(() -> tower.run(Map.of("pixel_values", FloatTensor.allocate(1, 3, 12, 13))))
                 .withMessage(
-                        "Pixels must have the shape [tiles, 3, 12, 12] with at least one tile, not [1, 3, 12, 13]");
+                        "pixel_values must have the shape [tiles, 3, 12, 12] with at least one of each, not [1, 3, 12, 13]");
         tower.close();
         assertThatIllegalStateException()
-                .isThrownBy(() -> tower.run(Tiny.random(1, 3, 12, 12)))
+                .isThrownBy(() -> tower.run(Map.of("pixel_values", Tiny.random(1, 3, 12, 12))))
                 .withMessage("The vision encoder is closed");
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
@@ -48,8 +49,34 @@ final class Tiny {
                 biases,
                 qkNorm,
                 slidingWindow,
-                new boolean[] {slidingWindow > 0, false},
+                new boolean[] {slidingWindow > 0, false}, 0,
                 tied);
+    }
+
+    /** The same size, with norms behind blocks and caps. */
+    static GemmaConfig gemma() {
+        return new GemmaConfig(
+                "tiny",
+                24,
+                40,
+                2,
+                4,
+                2,
+                6,
+                50,
+                64,
+                1e-5f,
+                false,
+                true,
+                10,
+                4,
+                new boolean[] {true, false},
+                new Rope(1_000_000, new Rope.LinearScaling(8)),
+                new Rope(10_000, null),
+                5,
+                6,
+                false,
+                true);
     }
 
     static RandomWeights weights(LlamaConfig c) {

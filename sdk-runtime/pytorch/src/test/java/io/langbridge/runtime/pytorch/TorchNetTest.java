@@ -55,7 +55,7 @@ class TorchNetTest {
         RandomWeights weights = new RandomWeights().add("shift", 0, width);
         FloatTensor inputs = Tiny.random(2, side * side, width);
         try (Running running = new PyTorchEngine().open(network, weights.open(folder), Map.of(), Tiny.OPTIONS)) {
-            FloatTensor result = running.run(inputs);
+            FloatTensor result = running.run(Map.of("x", inputs));
             assertThat(result.shape()).containsExactly(2, 9, 12);
             float[] expected = new float[result.count()];
             int at = 0;

@@ -5,10 +5,12 @@ import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TokenLayout;
+import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Batch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Puts records into batches. Not thread-safe. */
@@ -153,6 +155,6 @@ final class Batches {
                 at += pixels.size(0);
             }
         }
-        return vision == null ? all : vision.run(all);
+        return vision == null ? all : vision.run(Map.of(Net.PIXEL_VALUES, all));
     }
 }

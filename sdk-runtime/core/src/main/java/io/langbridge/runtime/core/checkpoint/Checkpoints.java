@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Opens weights, whatever file they are in. Reading a file never runs code from it. */
@@ -70,6 +71,57 @@ public final class Checkpoints {
      */
     public static Weights renamed(Weights weights, Function<String, @Nullable String> newName) {
         return NamedTensors.renamed(weights, newName);
+    }
+
+    /**
+     * A view in which some tensors are 1 more: norms that a checkpoint stores as what they have beyond 1.
+     *
+     * @param which names of those
+     * @return a view; closing it closes nothing
+     */
+    public static Weights plusOne(Weights weights, Predicate<String> which) {
+        Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+        for (String name : weights.names()) {
+            StoredTensor tensor = weights.get(name);
+            tensors.put(name, which.test(name) ? new LinearTensor(tensor, 1, 1) : tensor);
+        }
+        return new NamedTensors(weights.source(), tensors, Collections.emptyList());
+    }
+
+    /**
+     * A view in which a matrix lies as linear layers have it: rows are columns.
+     *
+     * @param name of the matrix, {@code [rows, columns]}; others stay as they are
+     * @return a view; closing it closes nothing
+     * @throws CheckpointException if it is missing or has another shape
+     */
+    public static Weights transposed(Weights weights, String name, long rows, long columns) {
+        StoredTensor matrix = weights.get(name, rows, columns);
+        Map<String, StoredTensor> view = new LinkedHashMap<>();
+        weights.names().forEach(each -> view.put(each, weights.get(each)));
+        view.put(name, new TransposedTensor(matrix));
+        return new NamedTensors(weights.source(), view, Collections.emptyList());
+    }
+
+    /** A view of a tensor whose values are multiplied in float32. */
+    public static StoredTensor times(float factor, StoredTensor tensor) {
+        return factor == 1 ? tensor : new LinearTensor(tensor, factor, 0);
+    }
+
+    /**
+     * A view in which a convolution's kernel over several frames is one for pictures that are shown in all of them: its
+     * sum, {@code [out, channels * height * width]}.
+     *
+     * @param name of the kernel, {@code [out, channels, frames, height, width]}; others stay as they are
+     * @return a view; closing it closes nothing
+     * @throws CheckpointException if it is missing or has another shape
+     */
+    public static Weights summedFrames(Weights weights, String name, long... shape) {
+        StoredTensor kernel = weights.get(name, shape);
+        Map<String, StoredTensor> view = new LinkedHashMap<>();
+        weights.names().forEach(each -> view.put(each, weights.get(each)));
+        view.put(name, new SummedTensor(kernel));
+        return new NamedTensors(weights.source(), view, Collections.emptyList());
     }
 
     private static Weights openFile(Path file) {

@@ -4,15 +4,16 @@ import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A language model's decoder with its weights. Safe for use by several threads, each with its own session. */
 public interface DecoderNetwork extends AutoCloseable {
     DecoderConfig config();
 
     /**
-     * Input embeddings of tokens.
+     * Input embeddings of tokens; what only visual tokens have behind them is 0.
      *
-     * @return {@code [ids.length, hidden]}
+     * @return {@code [ids.length, input_width]}
      * @throws IndexOutOfBoundsException if an id is not below {@code vocab_size}
      */
     FloatTensor embed(int... ids);
@@ -36,20 +37,30 @@ public interface DecoderNetwork extends AutoCloseable {
      * Runs a prompt from an empty cache and keeps every intermediate result, for verification and analysis. Slow: it
      * may open a second graph.
      *
-     * @param inputsEmbeds {@code [tokens, hidden]}
+     * @param inputsEmbeds {@code [tokens, input_width]}
      */
-    Trace trace(FloatTensor inputsEmbeds);
+    default Trace trace(FloatTensor inputsEmbeds) {
+        return trace(inputsEmbeds, null, null);
+    }
 
     /**
-     * Makes sure that input embeddings have the shape {@code [tokens, hidden]}, with at least one token.
+     * The same where tokens do not stand one behind the other, or see some behind them.
+     *
+     * @param positions {@code [axes][tokens]}, as for {@link DecoderSession#place}; null if they do
+     * @param ahead as for {@link DecoderSession#lookAhead}; null if they do not
+     */
+    Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead);
+
+    /**
+     * Makes sure that input embeddings have the shape {@code [tokens, input_width]}, with at least one token.
      *
      * @return how many tokens
      * @throws IllegalArgumentException if not
      */
     static int tokens(FloatTensor inputsEmbeds, DecoderConfig config) {
         int[] shape = inputsEmbeds.shape();
-        if (shape.length != 2 || shape[0] < 1 || shape[1] != config.hiddenSize()) {
-            throw new IllegalArgumentException("Input embeddings must have the shape [tokens, " + config.hiddenSize()
+        if (shape.length != 2 || shape[0] < 1 || shape[1] != config.inputWidth()) {
+            throw new IllegalArgumentException("Input embeddings must have the shape [tokens, " + config.inputWidth()
                     + "] with at least one token, not " + Arrays.toString(shape));
         }
         return shape[0];

@@ -9,6 +9,9 @@ import java.nio.FloatBuffer;
  * thread-safe. Sessions of one network may run side by side.
  */
 public interface DecoderSession extends AutoCloseable {
+    /** How many {@link #mark marks} a session keeps, the latest, where each is a copy of something. */
+    int MARKS = 2;
+
     /** Positions in the cache. */
     int length();
 
@@ -16,9 +19,44 @@ public interface DecoderSession extends AutoCloseable {
     int capacity();
 
     /**
+     * Says where the tokens to come stand, for a decoder whose positions have several axes. Those behind them, and all
+     * where this is not called, follow one by one; going back forgets what was said of tokens that did not come.
+     *
+     * @param positions {@code [axes][tokens]}, each less than the capacity
+     * @throws IllegalArgumentException if they are not, or the decoder's positions have one axis
+     * @throws IllegalStateException if the cache has no room for so many
+     */
+    default void place(int[][] positions) {
+        throw new IllegalArgumentException("Positions of this decoder have one axis, not " + positions.length);
+    }
+
+    /**
+     * Says which of the tokens to come see others behind them, for a decoder that {@link
+     * io.langbridge.runtime.core.network.DecoderConfig#opensPictures opens pictures}. Where this is not called, none do;
+     * going back forgets what was said of tokens that did not come, and goes back to where none was left alone.
+     *
+     * @param ahead for each token to come, how many behind it it sees
+     * @throws IllegalArgumentException if a token would see what does not come, or no token of this decoder does
+     * @throws IllegalStateException if the cache has no room for so many
+     */
+    default void lookAhead(int... ahead) {
+        throw new IllegalArgumentException("No token of this decoder sees those behind it");
+    }
+
+    /**
+     * How many of so many tokens run first, so that tokens that see each other run together: {@link #chunk()}, or fewer,
+     * or more where so many see each other.
+     *
+     * @return at most {@code tokens}
+     */
+    default int portion(int tokens) {
+        return Math.min(tokens, chunk());
+    }
+
+    /**
      * Appends a prompt, or a further part of one, in one run.
      *
-     * @param inputsEmbeds {@code [tokens, hidden]}, at least one token
+     * @param inputsEmbeds {@code [tokens, input_width]}, at least one token
      * @return logits of the last position, {@code [vocab]}; the buffer is reused by the next call
      * @throws IllegalStateException if the cache has no room for it
      */
@@ -30,11 +68,11 @@ public interface DecoderSession extends AutoCloseable {
     }
 
     /**
-     * Appends a part of a prompt that is not its end, so that nobody needs its logits. Parts of {@link #chunk()}
+     * Appends a part of a prompt that is not its end, so that nobody needs its logits. Parts of {@link #portion}
      * positions, and a {@link #prefill(FloatTensor, Sampler)} of the rest, which is at most as long, give what one
      * {@code prefill} of the whole gives.
      *
-     * @param inputsEmbeds {@code [tokens, hidden]}, at least one token
+     * @param inputsEmbeds {@code [tokens, input_width]}, at least one token
      */
     default void fill(FloatTensor inputsEmbeds) {
         prefill(inputsEmbeds);

@@ -73,12 +73,12 @@ final class RunningAdapter implements AdapterNetwork {
             throw new UnsupportedOperationException(
                     "This adapter was opened without a vocabulary matrix; it only gives coefficients");
         }
-        return visualTokens.run(features);
+        return visualTokens.run(Collections.singletonMap(Projector.FEATURES, features));
     }
 
     @Override
     public FloatTensor coefficients(FloatTensor features) {
-        return opened().run(features);
+        return opened().run(Collections.singletonMap(Projector.FEATURES, features));
     }
 
     private synchronized Running opened() {

@@ -4,9 +4,11 @@ import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
+import io.langbridge.runtime.core.network.DecoderConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +22,18 @@ import org.jspecify.annotations.Nullable;
 record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights weights, Closing closing) {
     /** Its language model, whose tensors have one of the published prefixes. */
     LlmPart llm() {
-        return LlmPart.of(config, weights, folder, Collections.emptyList());
+        return llm(UnaryOperator.identity());
+    }
+
+    /** The same, with what the decoder is in this model beside what it is alone. */
+    LlmPart llm(UnaryOperator<DecoderConfig> inModel) {
+        return LlmPart.of(config, weights, folder, Collections.emptyList(), inModel);
+    }
+
+    /** The configuration of a part; empty if there is none. */
+    Json configOf(String part) {
+        Json json = config.object(part);
+        return json == null ? Json.parse(new byte[] {'{', '}'}, config.at(part)) : json;
     }
 
     /** The preprocessor's configuration, wherever it lies. */
@@ -43,12 +56,18 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
                 + weights.source() + "; the folder holds another model than its config.json says, or not all of it.");
     }
 
-    /** A placeholder that stands once for each visual token; {@code defaultId} where the file has no id. */
-    ImagePrompt placeholder(int defaultId) {
+    /**
+     * A placeholder that stands once for each visual token.
+     *
+     * @param defaultId where the file has no id
+     * @param defaultToken its text where the file has none
+     */
+    ImagePrompt placeholder(int defaultId, String defaultToken) {
         // transformers 4 and 5 name it differently.
         int id = config.intOr("image_token_index", config.intOr("image_token_id", defaultId));
         Path processor = folder.resolve("processor_config.json");
-        String token = Files.exists(processor) ? Json.read(processor).stringOr("image_token", "<image>") : "<image>";
+        String token =
+                Files.exists(processor) ? Json.read(processor).stringOr("image_token", defaultToken) : defaultToken;
         return new ImagePrompt.Placeholder(id, token);
     }
 }

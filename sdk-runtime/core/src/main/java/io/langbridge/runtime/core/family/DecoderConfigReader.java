@@ -6,14 +6,17 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
-import java.util.Collections;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads {@code config.json} of Qwen2, Qwen3, Llama and Mistral, as transformers 4 and 5 write it, and of the LLaVA
- * models whose authors add their own keys to one of these. Keys that are absent have the reference's defaults.
+ * Reads {@code config.json} of decoders, as transformers 4 and 5 write it, and of the LLaVA models whose authors add
+ * their own keys to one of these. Keys that are absent have the reference's defaults.
  */
 public final class DecoderConfigReader {
     private static final int MAX_LAYERS = 10_000;
@@ -25,7 +28,10 @@ public final class DecoderConfigReader {
         QWEN2(151_936, 22_016, 32, 32_768),
         QWEN3(151_936, 22_016, 32, 32_768),
         LLAMA(32_000, 11_008, 0, 2_048),
-        MISTRAL(32_000, 14_336, 8, 131_072);
+        MISTRAL(32_000, 14_336, 8, 131_072),
+        /** The decoder of Qwen2-VL and Qwen2.5-VL. */
+        QWEN2_VL(152_064, 29_568, 8, 32_768, 8192, 80, 64, 1e-5, 1_000_000),
+        QWEN3_VL(151_936, 22_016, 32, 128_000, 4096, 32, 32, 1e-6, 500_000);
 
         final int vocabSize;
         final int intermediateSize;
@@ -33,12 +39,53 @@ public final class DecoderConfigReader {
         final int keyValueHeads;
 
         final int maxPositions;
+        final int hiddenSize;
+        final int layers;
+        final int heads;
+        final double epsilon;
+        final double theta;
 
         Family(int vocabSize, int intermediateSize, int keyValueHeads, int maxPositions) {
+            this(vocabSize, intermediateSize, keyValueHeads, maxPositions, 4096, 32, 32, 1e-6, 10_000);
+        }
+
+        Family(
+                int vocabSize,
+                int intermediateSize,
+                int keyValueHeads,
+                int maxPositions,
+                int hiddenSize,
+                int layers,
+                int heads,
+                double epsilon,
+                double theta) {
             this.vocabSize = vocabSize;
             this.intermediateSize = intermediateSize;
             this.keyValueHeads = keyValueHeads;
             this.maxPositions = maxPositions;
+            this.hiddenSize = hiddenSize;
+            this.layers = layers;
+            this.heads = heads;
+            this.epsilon = epsilon;
+            this.theta = theta;
+        }
+
+        /** {@code mrope_section}; null if positions are one number. */
+        @Nullable
+        List<Integer> sections() {
+            return switch (this) {
+                case QWEN2_VL -> Arrays.asList(16, 24, 24);
+                case QWEN3_VL -> Arrays.asList(24, 20, 20);
+                case QWEN2, QWEN3, LLAMA, MISTRAL -> null;
+            };
+        }
+
+        boolean isQwen2() {
+            return this == QWEN2 || this == QWEN2_VL;
+        }
+
+        boolean isQwen3() {
+            return this == QWEN3 || this == QWEN3_VL;
         }
     }
 
@@ -52,27 +99,38 @@ public final class DecoderConfigReader {
         return read(config, null);
     }
 
-    /** Reads {@code text_config} of a LLaVA model; Llama if it does not say what it is. */
-    static DecoderConfig readNested(Json text) {
-        return read(text, "llama");
+    /**
+     * Reads {@code text_config} of a whole model. If it does not say what it is, it is what belongs to the model, or
+     * else Llama.
+     *
+     * @param config all of {@code config.json}
+     */
+    static DecoderConfig readNested(Json text, Json config) {
+        String whole = Families.nameOf(config);
+        boolean known =
+                named(whole) != null || Qwen35ConfigReader.reads(whole) || GemmaConfigReader.NAMES.contains(whole);
+        return read(text, known ? whole : "llama");
     }
 
     private static DecoderConfig read(Json json, @Nullable String absentType) {
-        Family family = family(json, absentType);
-        refuseUnsupported(json);
-
-        int hidden = json.positiveOr("hidden_size", 4096);
-        int heads = json.positiveOr("num_attention_heads", 32);
-        int layers = json.positiveOr("num_hidden_layers", 32);
-        if (layers > MAX_LAYERS) {
-            throw new CheckpointException(
-                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
+        String name = name(json, absentType);
+        if (Qwen35ConfigReader.reads(name)) {
+            return Qwen35ConfigReader.read(json);
         }
+        if (GemmaConfigReader.NAMES.contains(name)) {
+            return GemmaConfigReader.read(json, name);
+        }
+        Family family = family(json, name);
+        refuseUnsupported(json, "hidden_act", "silu");
+
+        int hidden = json.positiveOr("hidden_size", family.hiddenSize);
+        int heads = json.positiveOr("num_attention_heads", family.heads);
+        int layers = layers(json, family.layers);
         int keyValueHeads = keyValueHeads(json, family, heads);
         int headDim = headDim(json, family, hidden, heads);
         int maxPositions = json.positiveOr("max_position_embeddings", family.maxPositions);
         boolean attentionBias =
-                family != Family.QWEN2 && family != Family.MISTRAL && json.booleanOr("attention_bias", false);
+                !family.isQwen2() && family != Family.MISTRAL && json.booleanOr("attention_bias", false);
         int window = window(json, family);
         boolean[] sliding = slidingLayers(json, family, layers, window);
         return new LlamaConfig(
@@ -85,56 +143,90 @@ public final class DecoderConfigReader {
                 headDim,
                 json.positiveOr("vocab_size", family.vocabSize),
                 maxPositions,
-                json.epsilonOr("rms_norm_eps", 1e-6),
-                rope(json, maxPositions),
-                family == Family.QWEN2 || attentionBias,
+                json.epsilonOr("rms_norm_eps", family.epsilon),
+                rope(json, family.theta, maxPositions, parameters -> sections(parameters, family, headDim / 2)),
+                family.isQwen2() || attentionBias,
                 attentionBias,
                 family == Family.LLAMA && json.booleanOr("mlp_bias", false),
-                family == Family.QWEN3,
+                family.isQwen3(),
                 window,
                 sliding,
+                0,
                 json.booleanOr("tie_word_embeddings", false));
+    }
+
+    static int layers(Json json, int absent) {
+        int layers = json.positiveOr("num_hidden_layers", absent);
+        if (layers > MAX_LAYERS) {
+            throw new CheckpointException(
+                    json.at("num_hidden_layers") + " is " + layers + ", more than any model has.");
+        }
+        return layers;
     }
 
     private static String name(Family family) {
         return family.name().toLowerCase(Locale.ROOT);
     }
 
-    private static Family family(Json json, @Nullable String absentType) {
-        List<String> architectures =
-                json.has("architectures") ? json.strings("architectures") : Collections.emptyList();
-        String modelType = json.string("model_type");
-        if (architectures.isEmpty() && modelType == null) {
-            modelType = absentType;
+    /** The architecture comes first: early LLaVA models of the authors all have the model_type "llava". */
+    private static String nameKey(Json json) {
+        boolean named =
+                json.has("architectures") && !json.strings("architectures").isEmpty();
+        return named ? "architectures" : "model_type";
+    }
+
+    private static String name(Json json, @Nullable String absentType) {
+        if (nameKey(json).equals("architectures")) {
+            return json.strings("architectures").get(0);
         }
-        // The architecture comes first: early LLaVA models of the authors all have the model_type "llava".
-        String name = architectures.isEmpty() ? String.valueOf(modelType) : architectures.get(0);
+        String modelType = json.string("model_type");
+        return String.valueOf(modelType == null ? absentType : modelType);
+    }
+
+    private static Family family(Json json, String name) {
+        Family family = named(name);
+        if (family == null) {
+            throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
+                    + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
+                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), MistralForCausalLM,"
+                    + " Gemma2ForCausalLM and Gemma3ForCausalLM, and LLaVA models of these.");
+        }
+        return family;
+    }
+
+    private static @Nullable Family named(String name) {
         return switch (name) {
             case "Qwen2ForCausalLM", "LlavaQwenForCausalLM", "qwen2", "llava_qwen" -> Family.QWEN2;
             case "Qwen3ForCausalLM", "qwen3" -> Family.QWEN3;
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
             case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
-            default ->
-                throw new UnsupportedModelException(
-                        json.at(architectures.isEmpty() ? "model_type" : "architectures") + " is '" + name
-                                + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                                + " LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna) and MistralForCausalLM, and LLaVA models of"
-                                + " these.");
+            case "Qwen2VLForConditionalGeneration",
+                    "Qwen2_5_VLForConditionalGeneration",
+                    "qwen2_vl",
+                    "qwen2_vl_text",
+                    "qwen2_5_vl",
+                    "qwen2_5_vl_text" -> Family.QWEN2_VL;
+            case "Qwen3VLForConditionalGeneration", "qwen3_vl", "qwen3_vl_text" -> Family.QWEN3_VL;
+            default -> null;
         };
     }
 
-    private static void refuseUnsupported(Json json) {
+    static void refuseUnsupported(Json json, String key, String supported) {
         Quantisation.refuse(json);
-        String activation = json.stringOr("hidden_act", "silu");
-        if (!activation.equals("silu")) {
+        String activation = json.stringOr(key, supported);
+        if (!activation.equals(supported)) {
             throw new UnsupportedModelException(
-                    json.at("hidden_act") + " is '" + activation + "'; only silu is supported.");
+                    json.at(key) + " is '" + activation + "'; only " + supported + " is supported.");
         }
     }
 
     private static int keyValueHeads(Json json, Family family, int heads) {
+        boolean asQueries = family.keyValueHeads == 0 || json.isNull("num_key_value_heads");
+        return keyValueHeads(json, heads, asQueries ? heads : family.keyValueHeads);
+    }
+
+    static int keyValueHeads(Json json, int heads, int absent) {
         String key = "num_key_value_heads";
-        int absent = family.keyValueHeads == 0 || json.isNull(key) ? heads : family.keyValueHeads;
         int keyValueHeads = json.positiveOr(key, absent);
         if (heads % keyValueHeads != 0) {
             throw new CheckpointException(json.at(key) + " is " + keyValueHeads
@@ -144,11 +236,15 @@ public final class DecoderConfigReader {
     }
 
     private static int headDim(Json json, Family family, int hidden, int heads) {
-        int absent = family == Family.QWEN3 ? 128 : hidden / heads;
-        if (family != Family.QWEN3 && !json.has("head_dim") && hidden % heads != 0) {
+        int absent = family.isQwen3() ? 128 : hidden / heads;
+        if (!family.isQwen3() && !json.has("head_dim") && hidden % heads != 0) {
             throw new CheckpointException(json.at("hidden_size") + " is " + hidden
                     + ", which is not divisible by num_attention_heads " + heads + ".");
         }
+        return headDim(json, absent);
+    }
+
+    static int headDim(Json json, int absent) {
         int headDim = json.positiveOr("head_dim", absent);
         if (headDim % 2 != 0) {
             throw new CheckpointException(
@@ -160,31 +256,33 @@ public final class DecoderConfigReader {
     private static int window(Json json, Family family) {
         String key = "sliding_window";
         boolean used = switch (family) {
-            case LLAMA -> false;
+            case LLAMA, QWEN3_VL -> false;
             case MISTRAL -> true;
-            case QWEN2, QWEN3 -> json.booleanOr("use_sliding_window", false);
+            case QWEN2, QWEN3, QWEN2_VL -> json.booleanOr("use_sliding_window", false);
         };
         // null is "no window", but a key that is absent is the default window.
         return used && !json.isNull(key) ? json.positiveOr(key, 4096) : 0;
     }
 
     private static boolean[] slidingLayers(Json json, Family family, int layers, int window) {
-        boolean[] sliding = new boolean[layers];
         if (family == Family.LLAMA) {
-            return sliding;
+            return new boolean[layers];
         }
+        int firstSliding =
+                family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);
+        return slidingLayers(json, layers, window, i -> window > 0 && i >= firstSliding);
+    }
+
+    /** {@code layer_types}; {@code absent} says it where that is. */
+    static boolean[] slidingLayers(Json json, int layers, int window, IntPredicate absent) {
+        boolean[] sliding = new boolean[layers];
         if (!json.has("layer_types")) {
-            int firstSliding = family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", 28);
             for (int i = 0; i < layers; i++) {
-                sliding[i] = window > 0 && i >= firstSliding;
+                sliding[i] = absent.test(i);
             }
             return sliding;
         }
-        List<String> types = json.strings("layer_types");
-        if (types.size() != layers) {
-            throw new CheckpointException(
-                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
-        }
+        List<String> types = layerTypes(json, layers);
         for (int i = 0; i < layers; i++) {
             sliding[i] = switch (types.get(i)) {
                 case "full_attention" -> false;
@@ -201,17 +299,29 @@ public final class DecoderConfigReader {
         return sliding;
     }
 
+    static List<String> layerTypes(Json json, int layers) {
+        List<String> types = json.strings("layer_types");
+        if (types.size() != layers) {
+            throw new CheckpointException(
+                    json.at("layer_types") + " has " + types.size() + " entries, but there are " + layers + " layers.");
+        }
+        return types;
+    }
+
     /**
      * As the reference reads them: {@code rope_scaling}, which people add by hand, wins over the
      * {@code rope_parameters} that transformers 5 writes, and takes no value from them.
      */
-    private static Rope rope(Json json, int maxPositions) {
-        Json parameters = filled(json, "rope_scaling");
+    static @Nullable Json ropeParameters(Json json) {
+        Json scaling = filled(json, "rope_scaling");
+        return scaling == null ? filled(json, "rope_parameters") : scaling;
+    }
+
+    static Rope rope(
+            Json json, double absentTheta, int maxPositions, Function<Json, Rope.@Nullable Sections> sections) {
+        Json parameters = ropeParameters(json);
         if (parameters == null) {
-            parameters = filled(json, "rope_parameters");
-        }
-        if (parameters == null) {
-            return new Rope(theta(json, 10_000), null);
+            return new Rope(theta(json, absentTheta), null, sections.apply(json));
         }
         for (String key : parameters.keys()) {
             if (parameters.isObject(key)) {
@@ -220,9 +330,18 @@ public final class DecoderConfigReader {
                         + " supported.");
             }
         }
-        double theta = theta(parameters, theta(json, 10_000));
+        double theta = theta(parameters, theta(json, absentTheta));
+        return rope(json, parameters, theta, maxPositions, sections.apply(parameters));
+    }
+
+    /** {@code parameters} are those of {@code json}, or of one kind of its layers. */
+    static Rope rope(
+            Json json, Json parameters, double theta, int maxPositions, Rope.@Nullable Sections shared) {
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
+        if (type.equals("mrope") && shared != null) {
+            type = "default"; // so older files call what the sections say
+        }
         if (!type.equals("default")) {
             requireWholeHeads(parameters);
             requireWholeHeads(json);
@@ -236,10 +355,39 @@ public final class DecoderConfigReader {
                     default ->
                         throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
                                 + "'; supported are default, linear and llama3.");
-                });
+                },
+                shared);
     }
 
-    private static @Nullable Json filled(Json json, String key) {
+    /** How the frequencies are shared among the axes of a position; null if it has but one. */
+    private static Rope.@Nullable Sections sections(Json parameters, Family family, int frequencies) {
+        String key = "mrope_section";
+        List<Integer> absent = family.sections();
+        if (absent == null) {
+            if (parameters.has(key)) {
+                throw new UnsupportedModelException(
+                        parameters.at(key)
+                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL, Qwen3-VL and Qwen3.5 are read with them.");
+            }
+            return null;
+        }
+        List<Integer> sizes = new ArrayList<>();
+        if (parameters.has(key)) {
+            parameters.longs(key).forEach(size -> sizes.add((int) Math.max(-1, Math.min(size, frequencies + 1))));
+        } else {
+            sizes.addAll(absent);
+        }
+        boolean interleaved = family == Family.QWEN3_VL;
+        int sum = sizes.stream().mapToInt(Integer::intValue).sum();
+        boolean possible = !sizes.contains(-1) && (interleaved || sum == frequencies);
+        if (sizes.size() != Rope.Sections.AXES || !possible) {
+            throw new CheckpointException(parameters.at(key) + " must share the " + frequencies
+                    + " frequencies of a head among 3 axes, not " + sizes + ".");
+        }
+        return new Rope.Sections(sizes, interleaved);
+    }
+
+    static @Nullable Json filled(Json json, String key) {
         Json object = json.object(key);
         return object == null || object.keys().isEmpty() ? null : object;
     }
@@ -267,7 +415,11 @@ public final class DecoderConfigReader {
     }
 
     private static double theta(Json json, double absent) {
-        return json.has("rope_theta") ? positive(json, "rope_theta") : absent;
+        return positiveOr(json, "rope_theta", absent);
+    }
+
+    static double positiveOr(Json json, String key, double absent) {
+        return json.has(key) ? positive(json, key) : absent;
     }
 
     private static double positive(Json json, String key) {

@@ -50,7 +50,7 @@ final class Llava implements Family {
         AdapterPart adapter = AdapterPart.ofTransformers(projector, weights, tiling, selection);
         Pictures pictures = vision.pictures(tiling);
         // The number is LlavaConfig's default.
-        return ModelFolder.of(checkpoint, vision, adapter, llm, pictures, checkpoint.placeholder(32_000));
+        return ModelFolder.of(checkpoint, vision, adapter, llm, pictures, checkpoint.placeholder(32_000, "<image>"));
     }
 
     private static Tiling tiling(Json config, Json preprocessor) {

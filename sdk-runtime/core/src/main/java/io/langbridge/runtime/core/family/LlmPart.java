@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.family;
 import io.langbridge.CheckpointException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.DecoderConfig;
@@ -10,6 +11,7 @@ import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.State;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +47,7 @@ public final class LlmPart implements AutoCloseable {
     }
 
     /**
-     * Opens a folder of Qwen2, Qwen3, Llama or Mistral, or the language model inside a LLaVA folder.
+     * Opens a folder of a language model, or the one inside a folder of a whole model.
      *
      * @param folder with {@code config.json}, weights and tokenizer files
      * @throws CheckpointException if a file is missing, damaged or does not fit the others
@@ -55,16 +57,20 @@ public final class LlmPart implements AutoCloseable {
         Json config = Folder.config(folder);
         Closing closing = new Closing();
         try {
-            return of(config, closing.add(Checkpoints.open(folder)), folder, closing.opened());
+            return of(
+                    config, closing.add(Checkpoints.open(folder)), folder, closing.opened(), UnaryOperator.identity());
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
         }
     }
 
-    static LlmPart of(Json config, Weights all, Path folder, List<AutoCloseable> owned) {
+    /** @param inModel what the decoder is in the whole model, beside what it is alone */
+    static LlmPart of(
+            Json config, Weights all, Path folder, List<AutoCloseable> owned, UnaryOperator<DecoderConfig> inModel) {
         Json text = config.object("text_config");
-        DecoderConfig decoder = text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text);
+        DecoderConfig decoder =
+                text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text, config);
         Quantisation.refuse(all);
         Folder.refuseLora(all);
         Weights weights = normalize(all);
@@ -72,7 +78,8 @@ public final class LlmPart implements AutoCloseable {
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
-        return new LlmPart(decoder, weights, generation, folder, owned);
+        DecoderConfig model = inModel.apply(decoder);
+        return new LlmPart(model, model.weights(weights), generation, folder, owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */
@@ -123,6 +130,11 @@ public final class LlmPart implements AutoCloseable {
     /** Named as an engine asks for them: {@code model.} and {@code lm_head.weight}. */
     public Weights weights() {
         return weights;
+    }
+
+    /** What tokens enter the decoder with, {@code [vocab, hidden]}. */
+    public StoredTensor embeddings() {
+        return config.embeddings(weights);
     }
 
     public GenerationDefaults generation() {

@@ -23,6 +23,7 @@ public final class ModelFolder implements AutoCloseable {
     private final LlmPart llm;
     private final Pictures pictures;
     private final ImagePrompt imagePrompt;
+    private final @Nullable Positions positions;
     private final List<AutoCloseable> owned;
 
     private ModelFolder(
@@ -31,12 +32,14 @@ public final class ModelFolder implements AutoCloseable {
             LlmPart llm,
             Pictures pictures,
             ImagePrompt imagePrompt,
+            @Nullable Positions positions,
             List<AutoCloseable> owned) {
         this.vision = vision;
         this.adapter = adapter;
         this.llm = llm;
         this.pictures = pictures;
         this.imagePrompt = imagePrompt;
+        this.positions = positions;
         this.owned = owned;
     }
 
@@ -67,7 +70,7 @@ public final class ModelFolder implements AutoCloseable {
         }
     }
 
-    /** The parts must fit each other. */
+    /** The parts must fit each other; tokens stand one behind the other. */
     static ModelFolder of(
             Checkpoint checkpoint,
             VisionPart vision,
@@ -75,8 +78,20 @@ public final class ModelFolder implements AutoCloseable {
             LlmPart llm,
             Pictures pictures,
             ImagePrompt imagePrompt) {
+        return of(checkpoint, vision, adapter, llm, pictures, imagePrompt, null);
+    }
+
+    /** The parts must fit each other. */
+    static ModelFolder of(
+            Checkpoint checkpoint,
+            VisionPart vision,
+            AdapterPart adapter,
+            LlmPart llm,
+            Pictures pictures,
+            ImagePrompt imagePrompt,
+            @Nullable Positions positions) {
         Json config = checkpoint.config();
-        int features = vision.config().hiddenSize();
+        int features = vision.width();
         if (adapter.config().mmHiddenSize() != features) {
             throw new CheckpointException("The adapter in " + adapter.weights().source() + " takes features of size "
                     + adapter.config().mmHiddenSize() + " (mm_hidden_size), but the encoder in "
@@ -111,6 +126,7 @@ public final class ModelFolder implements AutoCloseable {
                 llm,
                 pictures,
                 imagePrompt,
+                positions,
                 checkpoint.closing().opened());
     }
 
@@ -134,6 +150,11 @@ public final class ModelFolder implements AutoCloseable {
     /** How pictures enter the prompt. */
     public ImagePrompt imagePrompt() {
         return imagePrompt;
+    }
+
+    /** Where tokens stand; null if one behind the other. */
+    public @Nullable Positions positions() {
+        return positions;
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.image.Normaliser;
+import io.langbridge.runtime.core.image.Resampler;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
@@ -115,13 +116,30 @@ public final class PreprocessorConfigReader {
         return null;
     }
 
-    /** How bytes are scaled and normalised, by default as SigLIP does. */
-    static Normaliser normaliser(Json json) {
+    /** The filter of {@code resample}, as PIL numbers them. */
+    static Resampler.Filter filter(Json json, int absent) {
+        int resample = json.intOr("resample", absent);
+        return switch (resample) {
+            case 1 -> Resampler.Filter.LANCZOS;
+            case 2 -> Resampler.Filter.BILINEAR;
+            case 3 -> Resampler.Filter.BICUBIC;
+            default ->
+                throw new UnsupportedModelException(json.at("resample") + " is " + resample
+                        + "; supported are 1 (Lanczos), 2 (bilinear) and 3 (bicubic).");
+        };
+    }
+
+    /**
+     * How bytes are scaled and normalised.
+     *
+     * @param clip whether as CLIP does by default, or as SigLIP
+     */
+    static Normaliser normaliser(Json json, boolean clip) {
         boolean normalize = json.booleanOr("do_normalize", true);
         return new Normaliser(
                 json.booleanOr("do_rescale", true) ? (Double) json.doubleOr("rescale_factor", 1.0 / 255) : null,
-                normalize ? channels(json, "image_mean", HALF) : null,
-                normalize ? channels(json, "image_std", HALF) : null);
+                normalize ? channels(json, "image_mean", clip ? CLIP_MEAN : HALF) : null,
+                normalize ? channels(json, "image_std", clip ? CLIP_STD : HALF) : null);
     }
 
     private static boolean isSiglip(Json json, Kind kind) {
@@ -140,7 +158,10 @@ public final class PreprocessorConfigReader {
                     "LlavaImageProcessorFast",
                     "LlavaNextImageProcessor",
                     "LlavaNextImageProcessorFast" -> false;
-            case "SiglipImageProcessor", "SiglipImageProcessorFast" -> true;
+            case "SiglipImageProcessor",
+                    "SiglipImageProcessorFast",
+                    "Gemma3ImageProcessor",
+                    "Gemma3ImageProcessorFast" -> true;
             default ->
                 throw new UnsupportedModelException(json.at("image_processor_type") + " is '" + name
                         + "'; supported are CLIPImageProcessor, SiglipImageProcessor, LlavaImageProcessor and"

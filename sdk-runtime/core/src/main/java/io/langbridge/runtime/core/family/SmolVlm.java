@@ -37,8 +37,7 @@ final class SmolVlm implements Family {
     @Override
     public ModelFolder open(Checkpoint checkpoint) {
         Json config = checkpoint.config();
-        Json json = config.object("vision_config");
-        VisionConfig tower = tower(json == null ? Json.parse(new byte[] {'{', '}'}, config.at("vision_config")) : json);
+        VisionConfig tower = tower(checkpoint.configOf("vision_config"));
         int side = tower.patchesPerSide();
         int scale = config.positiveOr("scale_factor", 2);
         if (side % scale != 0) {
@@ -62,6 +61,7 @@ final class SmolVlm implements Family {
         Tiles pictures = new Tiles(checkpoint.preprocessor(), tower.imageSize(), side * side / (scale * scale));
         VisionPart vision = new VisionPart(
                 tower,
+                VisionPart.describe(tower),
                 encoder,
                 VisionPart.strip(checkpoint.weights()),
                 tiling -> pictures,
@@ -69,7 +69,7 @@ final class SmolVlm implements Family {
                 Collections.emptyList());
         AdapterPart adapter = AdapterPart.ofFamily(connector, checkpoint.part(CONNECTOR + ".weight"));
         // The number is Idefics3Config's default.
-        return ModelFolder.of(checkpoint, vision, adapter, llm, pictures, checkpoint.placeholder(128_257));
+        return ModelFolder.of(checkpoint, vision, adapter, llm, pictures, checkpoint.placeholder(128_257, "<image>"));
     }
 
     private static VisionConfig tower(Json json) {
@@ -113,15 +113,8 @@ final class SmolVlm implements Family {
                 throw new UnsupportedModelException(json.at("max_image_size") + " is " + max
                         + ", but the encoder's image_size is " + tile + "; only tiles of that size are supported.");
             }
-            filter = switch (json.intOr("resample", 1)) {
-                case 1 -> Resampler.Filter.LANCZOS;
-                case 2 -> Resampler.Filter.BILINEAR;
-                case 3 -> Resampler.Filter.BICUBIC;
-                default ->
-                    throw new UnsupportedModelException(json.at("resample") + " is " + json.intOr("resample", 1)
-                            + "; supported are 1 (Lanczos), 2 (bilinear) and 3 (bicubic).");
-            };
-            normaliser = PreprocessorConfigReader.normaliser(json);
+            filter = PreprocessorConfigReader.filter(json, 1);
+            normaliser = PreprocessorConfigReader.normaliser(json, false);
         }
 
         private static int edge(Json json, String key, int absent) {

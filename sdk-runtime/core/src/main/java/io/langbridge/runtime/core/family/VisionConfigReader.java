@@ -90,7 +90,7 @@ public final class VisionConfigReader {
         };
     }
 
-    private static VisionConfig read(Json json, Kind kind, FeatureSelection selection) {
+    static VisionConfig read(Json json, Kind kind, FeatureSelection selection) {
         boolean clip = kind == Kind.CLIP;
         if (json.intOr("num_channels", 3) != 3) {
             throw new UnsupportedModelException(
@@ -136,9 +136,10 @@ public final class VisionConfigReader {
             case "quick_gelu" -> Activation.QUICK_GELU;
             case "gelu" -> Activation.GELU;
             case "gelu_pytorch_tanh" -> Activation.GELU_TANH;
+            case "silu" -> Activation.SILU;
             default ->
                 throw new UnsupportedModelException(json.at("hidden_act") + " is '" + name
-                        + "'; supported are quick_gelu, gelu and gelu_pytorch_tanh.");
+                        + "'; supported are quick_gelu, gelu, gelu_pytorch_tanh and silu.");
         };
     }
 }

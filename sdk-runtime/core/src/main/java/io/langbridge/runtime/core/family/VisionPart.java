@@ -12,6 +12,7 @@ import io.langbridge.runtime.core.network.Vit;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A vision encoder's files, opened and checked: every tensor is there in the right shape. Safe for use by several
@@ -20,12 +21,16 @@ import java.util.function.Function;
 public final class VisionPart implements AutoCloseable {
     private static final String PATCH_EMBEDDING = "embeddings.patch_embedding.weight";
 
-    private final VisionConfig config;
+    /** Null of what is neither CLIP nor SigLIP. */
+    private final @Nullable VisionConfig config;
+
+    private final String description;
     private final Weights weights;
     private final Network network;
     private final Function<Tiling, Pictures> pictures;
     private final Path folder;
     private final long elements;
+    private final int width;
     private final List<AutoCloseable> owned;
 
     /** CLIP or SigLIP, with pictures as LLaVA takes them. */
@@ -37,6 +42,7 @@ public final class VisionPart implements AutoCloseable {
             List<AutoCloseable> owned) {
         this(
                 config,
+                describe(config),
                 Vit.network(config, weights),
                 weights,
                 tiling -> new LlavaPictures(
@@ -51,22 +57,27 @@ public final class VisionPart implements AutoCloseable {
     /**
      * An encoder of any family.
      *
-     * @param config what others compare
+     * @param config what others compare; null if it is neither CLIP nor SigLIP
+     * @param description for people
      * @param pictures how it takes pictures, of those ways that users choose from
      */
     VisionPart(
-            VisionConfig config,
+            @Nullable VisionConfig config,
+            String description,
             Network network,
             Weights weights,
             Function<Tiling, Pictures> pictures,
             Path folder,
             List<AutoCloseable> owned) {
         this.config = config;
+        this.description = description;
         this.network = network;
         this.weights = weights;
         this.pictures = pictures;
         this.folder = folder;
-        this.elements = Inventory.of(network).check(weights);
+        Inventory inventory = Inventory.of(network);
+        this.elements = inventory.check(weights);
+        this.width = inventory.result().width();
         this.owned = owned;
     }
 
@@ -115,8 +126,37 @@ public final class VisionPart implements AutoCloseable {
                 + PATCH_EMBEDDING + ", with or without a prefix.");
     }
 
+    /** What is said of such an encoder. */
+    public static String describe(VisionConfig config) {
+        return config.kind() + " with " + config.numHiddenLayers() + " layers of size " + config.hiddenSize() + ", "
+                + config.imageSize() + " pixels, patches of " + config.patchSize();
+    }
+
+    /**
+     * The shape of CLIP or SigLIP.
+     *
+     * @throws IllegalStateException if it is another kind, see {@link #isVit}
+     */
     public VisionConfig config() {
+        if (config == null) {
+            throw new IllegalStateException("The encoder " + folder + " is neither CLIP nor SigLIP: " + description);
+        }
         return config;
+    }
+
+    /** Whether it is CLIP or SigLIP. */
+    public boolean isVit() {
+        return config != null;
+    }
+
+    /** Width of its features. */
+    public int width() {
+        return width;
+    }
+
+    /** A few words for people. */
+    public String description() {
+        return description;
     }
 
     /** Named as an engine asks for them, from {@code embeddings.} on. */

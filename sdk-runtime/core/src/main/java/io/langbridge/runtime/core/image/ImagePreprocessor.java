@@ -2,12 +2,15 @@ package io.langbridge.runtime.core.image;
 
 import io.langbridge.Image;
 import io.langbridge.ImageException;
+import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.RgbPixels;
 import io.langbridge.spi.RowSink;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,7 +121,14 @@ public final class ImagePreprocessor {
         }
 
         PreparedImage prepared() {
-            return new PreparedImage(normalise(views(begun())), begun());
+            List<RgbPixels> views = views(begun());
+            Patches patches = pictures.patches();
+            Map<String, FloatTensor> inputs = new LinkedHashMap<>();
+            inputs.put(
+                    Net.PIXEL_VALUES,
+                    patches == null ? normalise(views) : patches.values(views.get(0), pictures.normaliser()));
+            inputs.putAll(pictures.inputs(begun()));
+            return new PreparedImage(inputs, begun());
         }
 
         PicturePlan begun() {

@@ -1,5 +1,10 @@
 package io.langbridge.runtime.core.image;
 
+import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.util.Collections;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
 /**
  * How a family of models takes pictures. Immutable; whatever it would refuse of its configuration, it refuses when it
  * is made. {@link Object#toString} says all that the result depends on, {@link #description} what users want to know.
@@ -10,6 +15,21 @@ public interface Pictures {
 
     /** How bytes become what the encoder reads. */
     Normaliser normaliser();
+
+    /** How the encoder's patches are cut; null if it takes views as they are and cuts them itself. */
+    default @Nullable Patches patches() {
+        return null;
+    }
+
+    /**
+     * What the encoder reads beside the pixels.
+     *
+     * @param plan of the picture
+     * @return by name, {@code [1, rows, width]} each
+     */
+    default Map<String, FloatTensor> inputs(PicturePlan plan) {
+        return Collections.emptyMap();
+    }
 
     /** Whether plans have places for {@code image_newline}, which then must be there. */
     default boolean needsNewline() {

@@ -14,6 +14,8 @@ public final class TokenLayout {
     public static final int NEWLINE = -1;
 
     private final int patches;
+    private final int rows;
+    private final int columns;
     private final int[] sources;
     private final List<Words> words;
 
@@ -25,19 +27,27 @@ public final class TokenLayout {
      */
     public record Words(int before, String text) {}
 
-    private TokenLayout(int patches, int[] sources, List<Words> words) {
-        this.patches = patches;
-        this.sources = sources;
-        this.words = words;
+    private TokenLayout(Builder builder) {
+        patches = builder.patches;
+        rows = builder.rows;
+        columns = builder.columns;
+        sources = Arrays.copyOf(builder.sources, builder.count);
+        words = Collections.unmodifiableList(new ArrayList<>(builder.words));
     }
 
     /**
      * Puts a layout together from its beginning.
      *
-     * @param patches visual tokens of one view
+     * @param patches visual tokens of one view: a square of them, maybe behind a class token
      */
     public static Builder builder(int patches) {
-        return new Builder(patches);
+        int side = (int) Math.sqrt(patches);
+        return new Builder(patches, side, side);
+    }
+
+    /** Puts the layout of views together whose visual tokens are a grid. */
+    public static Builder builder(int rows, int columns) {
+        return new Builder(rows * columns, rows, columns);
     }
 
     /** Number of visual tokens. */
@@ -48,6 +58,16 @@ public final class TokenLayout {
     /** Visual tokens of one view before they are put in order. */
     public int patches() {
         return patches;
+    }
+
+    /** Rows of visual tokens in one view. */
+    public int rows() {
+        return rows;
+    }
+
+    /** Columns of visual tokens in one view. */
+    public int columns() {
+        return columns;
     }
 
     /**
@@ -73,12 +93,16 @@ public final class TokenLayout {
     /** Puts a layout together. */
     public static final class Builder {
         private final int patches;
+        private final int rows;
+        private final int columns;
         private final List<Words> words = new ArrayList<>();
         private int[] sources = new int[64];
         private int count;
 
-        private Builder(int patches) {
+        private Builder(int patches, int rows, int columns) {
             this.patches = patches;
+            this.rows = rows;
+            this.columns = columns;
         }
 
         /** One patch, {@code view * patches + patch}, or {@link #NEWLINE}. */
@@ -106,8 +130,7 @@ public final class TokenLayout {
 
         /** The layout. */
         public TokenLayout build() {
-            return new TokenLayout(
-                    patches, Arrays.copyOf(sources, count), Collections.unmodifiableList(new ArrayList<>(words)));
+            return new TokenLayout(this);
         }
     }
 }

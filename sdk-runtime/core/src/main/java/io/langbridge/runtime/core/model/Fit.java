@@ -51,17 +51,17 @@ public final class Fit {
 
     /** Encoder and adapter. */
     public static void requireFeatures(AdapterPart adapter, VisionPart vision) {
-        VisionConfig encoder = vision.config();
         String source = adapter.weights().source();
-        if (adapter.config().mmHiddenSize() != encoder.hiddenSize()) {
+        if (adapter.config().mmHiddenSize() != vision.width()) {
             throw new CheckpointException("The adapter " + source + " takes features of size "
                     + adapter.config().mmHiddenSize() + ", but the encoder " + vision.folder() + " gives "
-                    + encoder.hiddenSize() + "; use the encoder that the adapter was trained with");
+                    + vision.width() + "; use the encoder that the adapter was trained with");
         }
         VisionConfig trained = adapter.trainedOn();
-        if (trained != null && !sameEncoder(trained, encoder)) {
+        if (trained != null && !(vision.isVit() && sameEncoder(trained, vision.config()))) {
             throw new CheckpointException("The adapter " + source + " was trained with " + adapter.visionTower() + ", "
-                    + describe(trained) + ", but the encoder " + vision.folder() + " is " + describe(encoder)
+                    + VisionPart.describe(trained) + ", but the encoder " + vision.folder() + " is "
+                    + vision.description()
                     + "; use the encoder that the adapter was trained with");
         }
     }
@@ -101,15 +101,10 @@ public final class Fit {
                 && a.patchSize() == b.patchSize();
     }
 
-    static String describe(VisionConfig config) {
-        return config.kind() + " with " + config.numHiddenLayers() + " layers of size " + config.hiddenSize() + ", "
-                + config.imageSize() + " pixels, patches of " + config.patchSize();
-    }
-
     /** Adapter and language model, where the adapter has a width of its own. */
     public static void requireWidth(AdapterPart adapter, LlmPart llm) {
         Integer width = adapter.config().outputWidth();
-        int hidden = llm.config().hiddenSize();
+        int hidden = llm.config().inputWidth();
         if (width != null && width != hidden) {
             throw new CheckpointException("The adapter " + adapter.weights().source() + " gives visual tokens of size "
                     + width + ", but the language model " + llm.folder() + " takes " + hidden
@@ -231,6 +226,6 @@ public final class Fit {
                             + (saved == null ? "" : " (" + saved.file() + " serves one language model only)")
                             + "; name the file: Adapter.langBridge(projector, vocabulary)");
         }
-        return VocabularyMatrix.of(llm.weights().get("model.embed_tokens.weight"), vocabulary.transfer(), policy);
+        return VocabularyMatrix.of(llm.embeddings(), vocabulary.transfer(), policy);
     }
 }

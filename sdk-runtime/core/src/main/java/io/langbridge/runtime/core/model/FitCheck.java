@@ -8,6 +8,7 @@ import io.langbridge.LangBridgeException;
 import io.langbridge.Message;
 import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.LlmPart;
@@ -15,7 +16,6 @@ import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary.Match;
@@ -35,18 +35,20 @@ final class FitCheck {
     private static final int NAMED_TOKENS = 10;
 
     private final ModelSpec spec;
+    private final List<Engine> engines;
     private final Closing closing = new Closing();
     private final List<FitReport.Finding> findings = new ArrayList<>();
     private final List<FitReport.Licence> licences = new ArrayList<>();
     private final List<FitReport.Memory> memory = new ArrayList<>();
     private FitReport.@Nullable Coverage coverage;
 
-    private FitCheck(ModelSpec spec) {
+    private FitCheck(ModelSpec spec, List<Engine> engines) {
         this.spec = spec;
+        this.engines = engines;
     }
 
-    static FitReport of(ModelSpec spec) {
-        FitCheck check = new FitCheck(spec);
+    static FitReport of(ModelSpec spec, List<Engine> engines) {
+        FitCheck check = new FitCheck(spec, engines);
         try {
             ModelFiles files = spec.folder() == null ? check.separate() : check.whole(spec.folder());
             if (files != null) {
@@ -82,10 +84,12 @@ final class FitCheck {
     }
 
     private void parts(ModelFiles files) {
-        VisionConfig vision = files.vision().config();
         AdapterConfig adapter = files.adapterConfig();
         int hidden = files.llm().config().hiddenSize();
-        add(Verdict.FITS, "encoder", files.vision().folder() + ": " + Fit.describe(vision));
+        add(
+                Verdict.FITS,
+                "encoder",
+                files.vision().folder() + ": " + files.vision().description());
         add(Verdict.FITS, "adapter", files.adapter().weights().source() + ": " + describe(adapter));
         add(
                 Verdict.FITS,
@@ -94,7 +98,7 @@ final class FitCheck {
                         + files.llm().config().numHiddenLayers() + " layers of size " + hidden);
 
         if (attempt("feature size", () -> Fit.requireFeatures(files.adapter(), files.vision()))) {
-            add(Verdict.FITS, "feature size", vision.hiddenSize() + " on both sides");
+            add(Verdict.FITS, "feature size", files.vision().width() + " on both sides");
             picture(files);
         }
         layer(files);
@@ -136,6 +140,9 @@ final class FitCheck {
     }
 
     private void layer(ModelFiles files) {
+        if (files.adapterConfig() instanceof AdapterConfig.Connector) {
+            return; // belongs to the encoder, and knows what it takes
+        }
         int layer = files.vision().config().selectLayer();
         FeatureSelection trained = files.adapter().selection();
         if (trained == null) {
@@ -266,13 +273,23 @@ final class FitCheck {
         if (context == null) {
             return;
         }
-        Memory needed = Memory.of(files, spec, spec.llm(), context, true);
+        Memory needed = attempt(
+                "memory",
+                () -> Memory.of(
+                        files, spec, EngineChoice.presumed(engines, spec), spec.llm(), context, true));
+        if (needed == null) {
+            return;
+        }
         memory.addAll(needed.items());
         if (attempt("memory", () -> needed.check(spec.memoryLimit()))) {
+            long first = needed.totalOfFirstTime();
             add(
                     Verdict.FITS,
                     "memory",
-                    "about " + Memory.megabytes(needed.total()) + " with " + context + " positions");
+                    "about " + Memory.megabytes(needed.total()) + " with " + context + " positions"
+                            + (first == needed.total()
+                                    ? ""
+                                    : ", " + Memory.megabytes(first) + " the first time, when weights are converted"));
         }
     }
 

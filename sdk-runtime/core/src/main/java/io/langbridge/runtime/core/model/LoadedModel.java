@@ -21,6 +21,7 @@ import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.family.GenerationDefaults;
+import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
@@ -74,6 +75,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
      * @param encoder shared with other models
      * @param explainer of the adapter's visual tokens in words of the language model
      * @param newline {@code image_newline}, or null
+     * @param positions where tokens stand, or null if one behind the other
      * @param resources closed at the end, last opened first
      */
     record Parts(
@@ -85,6 +87,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
             Explainer explainer,
             GenerationDefaults defaults,
             float @Nullable [] newline,
+            @Nullable Positions positions,
             int contextLength,
             Closing resources) {}
 
@@ -340,6 +343,12 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     int[] idsSeen(Prompt prompt) {
         Integer image = parts.assembler().imageId();
         return image == null ? new int[0] : prompt.ids(image);
+    }
+
+    /** Where tokens of a prompt stand; null if one behind the other. */
+    @Nullable
+    Positions positions() {
+        return parts.positions();
     }
 
     EngineThreads threads() {

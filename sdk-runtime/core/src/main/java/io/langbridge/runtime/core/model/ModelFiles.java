@@ -9,6 +9,7 @@ import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.ImagePrompt;
 import io.langbridge.runtime.core.family.LlmPart;
 import io.langbridge.runtime.core.family.ModelFolder;
+import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.image.Pictures;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param adapterConfig the adapter's shape, with what the user asked of it
  * @param way makes {@link #pictures()}, or refuses to
  * @param needsNewline whether rows of tiles end with {@code image_newline}
+ * @param positions where tokens stand, or null if one behind the other
  * @param topK shared tokens to keep of a softmax, or null for all
  * @param together whether the language model came in the same folder as the adapter, so that what the authors saved for
  *     it (vocabulary matrix, {@code image_newline}) belongs to it
@@ -38,6 +40,7 @@ public record ModelFiles(
         Supplier<Pictures> way,
         boolean needsNewline,
         ImagePrompt imagePrompt,
+        @Nullable Positions positions,
         @Nullable Integer topK,
         MissingTokens missingTokens,
         boolean together) {
@@ -70,6 +73,7 @@ public record ModelFiles(
                 model::pictures,
                 model.pictures().needsNewline(),
                 model.imagePrompt(),
+                model.positions(),
                 null,
                 MissingTokens.REFUSE,
                 true);
@@ -88,6 +92,7 @@ public record ModelFiles(
                 () -> vision.pictures(tiling),
                 tiling.needsNewline(),
                 new ImagePrompt.Splice(),
+                null,
                 langBridge == null ? null : langBridge.topK(),
                 langBridge == null ? MissingTokens.REFUSE : langBridge.missingTokens(),
                 together(wanted, llm));
@@ -96,7 +101,17 @@ public record ModelFiles(
     /** The same encoder and adapter with another language model. */
     ModelFiles with(LlmPart other) {
         return new ModelFiles(
-                vision, adapter, other, adapterConfig, way, needsNewline, imagePrompt, topK, missingTokens, false);
+                vision,
+                adapter,
+                other,
+                adapterConfig,
+                way,
+                needsNewline,
+                imagePrompt,
+                null,
+                topK,
+                missingTokens,
+                false);
     }
 
     /** Whether adapter and language model lie in one folder, as the authors publish them. */
@@ -118,8 +133,8 @@ public record ModelFiles(
 
     /** Says what the features mean, so that those of another encoder are refused. */
     String encoderName() {
-        return vision.folder().toAbsolutePath().normalize() + ", layer "
-                + vision.config().layersToRun() + ", " + pictures();
+        String layer = vision.isVit() ? "layer " + vision.config().layersToRun() : vision.description();
+        return vision.folder().toAbsolutePath().normalize() + ", " + layer + ", " + pictures();
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
@@ -26,7 +27,7 @@ final class Prompt {
     }
 
     /** Visual tokens of a picture from the {@code first} on. */
-    private record Visual(long serial, int first, FloatTensor tokens) implements Segment {
+    private record Visual(long serial, int first, int columns, FloatTensor tokens) implements Segment {
         @Override
         public int length() {
             return tokens.size(0);
@@ -49,16 +50,16 @@ final class Prompt {
         int from = 0;
         for (int i = 0; i < words.size(); i++) {
             int to = layout.words().get(i).before();
-            addVisual(serial, tokens, from, to);
+            addVisual(serial, layout, tokens, from, to);
             add(words.get(i));
             from = to;
         }
-        addVisual(serial, tokens, from, tokens.size(0));
+        addVisual(serial, layout, tokens, from, tokens.size(0));
     }
 
-    private void addVisual(long serial, FloatTensor tokens, int from, int to) {
+    private void addVisual(long serial, TokenLayout layout, FloatTensor tokens, int from, int to) {
         if (to > from) {
-            append(new Visual(serial, from, tokens.rows(from, to)));
+            append(new Visual(serial, from, layout.columns(), tokens.rows(from, to)));
             visualTokens += to - from;
         }
     }
@@ -114,12 +115,43 @@ final class Prompt {
     }
 
     /**
+     * Where the positions from {@code from} on stand.
+     *
+     * @return {@code [axes][length - from]}
+     */
+    int[][] positions(int from, Positions positions) {
+        List<Positions.Segment> stretches = new ArrayList<>();
+        for (Segment segment : segments) {
+            int columns = segment instanceof Visual visual ? visual.columns() : 0;
+            stretches.add(new Positions.Segment(segment.length(), columns));
+        }
+        int[][] all = positions.of(stretches);
+        for (int axis = 0; axis < all.length; axis++) {
+            all[axis] = Arrays.copyOfRange(all[axis], from, length);
+        }
+        return all;
+    }
+
+    /**
+     * How many positions behind it each from {@code from} on sees, where visual tokens that follow each other see each
+     * other.
+     */
+    int[] ahead(int from) {
+        long[] keys = keys();
+        int[] ahead = new int[length - from];
+        for (int i = length - 2; i >= from; i--) {
+            ahead[i - from] = keys[i] < 0 && keys[i + 1] < 0 ? ahead[i + 1 - from] + 1 : 0;
+        }
+        return ahead;
+    }
+
+    /**
      * Input embeddings of the positions from {@code from} on.
      *
-     * @return {@code [length - from, hidden]}
+     * @return {@code [length - from, input_width]}
      */
     FloatTensor embeddings(int from, DecoderNetwork decoder) {
-        int hidden = decoder.config().hiddenSize();
+        int hidden = decoder.config().inputWidth();
         FloatTensor embeddings = FloatTensor.allocate(length - from, hidden);
         FloatBuffer target = embeddings.data();
         int start = 0;

@@ -54,14 +54,13 @@ final class SharedEncoder {
      * @param betweenTiles called before each tile; what it throws ends this
      */
     EncodedPicture encode(PreparedImage picture, Runnable betweenTiles) {
-        FloatTensor pixels = picture.pixels();
-        int tiles = pixels.size(0);
+        int tiles = picture.pixels().size(0);
         int atOnce = vision.together();
         FloatTensor all = null;
         for (int from = 0; from < tiles; from += atOnce) {
             betweenTiles.run();
             int to = Math.min(tiles, from + atOnce);
-            FloatTensor some = vision.run(pixels.rows(from, to));
+            FloatTensor some = vision.run(picture.views(from, to));
             if (to - from == tiles) {
                 return new EncodedPicture(some, picture.plan(), name());
             }

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.network;
 
 import io.langbridge.runtime.core.network.Net.Value;
+import java.util.List;
 
 /** Qwen2, Qwen3, Llama, SmolLM2 and Mistral; they differ in the configuration only. */
 final class Decoder {
@@ -17,7 +18,9 @@ final class Decoder {
 
     private Value logits(Net net) {
         LlamaConfig c = config;
-        Value x = net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize());
+        List<Value> given =
+                net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), 1, 1 + c.deepstack());
+        Value x = given.get(0);
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             if (i > 0) {
                 net.show("hidden_states." + i, x);
@@ -29,6 +32,9 @@ final class Decoder {
             x = net.add(i == c.numHiddenLayers() - 1 ? net.answered(x) : x, attended);
             Value normed = norm(net, x, layer + ".post_attention_layernorm");
             x = net.add(x, net.gatedMlp(normed, layer + ".mlp", c.intermediateSize(), Activation.SILU, c.mlpBias()));
+            if (i < c.deepstack()) {
+                x = net.add(x, i == c.numHiddenLayers() - 1 ? net.answered(given.get(i + 1)) : given.get(i + 1));
+            }
         }
         x = norm(net, x, "model.norm");
         net.show("hidden_states." + c.numHiddenLayers(), x);
@@ -44,11 +50,15 @@ final class Decoder {
                 c.qkvBias(),
                 "o_proj",
                 c.outputBias(),
+                false,
                 new Net.Causal(
                         layer,
                         new Rotary(c.rope(), c.headDim()),
                         c.qkNorm() ? (Float) c.rmsNormEps() : null,
+                        1 / Math.sqrt(c.headDim()),
+                        0,
                         c.slidingLayer()[layer] ? c.slidingWindow() : 0,
+                        false,
                         layer == c.numHiddenLayers() - 1));
     }
 

@@ -1,5 +1,9 @@
 package io.langbridge.runtime.core.network;
 
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.checkpoint.Weights;
+
 /**
  * A decoder as its checkpoint describes it: what all of them have, and the network. What differs between kinds is known
  * to their texts alone. Immutable.
@@ -14,6 +18,21 @@ public interface DecoderConfig {
     /** Width of the embeddings. */
     int hiddenSize();
 
+    /** What rows of the table of embeddings are multiplied with; not what stands in their place, and not the head. */
+    default float embeddingScale() {
+        return 1;
+    }
+
+    /** Width of what goes in for a position: an embedding, and what belongs to a visual token beside it. */
+    default int inputWidth() {
+        return hiddenSize();
+    }
+
+    /** Whether visual tokens that follow each other see those behind them too. */
+    default boolean opensPictures() {
+        return false;
+    }
+
     int numHiddenLayers();
 
     int vocabSize();
@@ -26,6 +45,21 @@ public interface DecoderConfig {
     /** The same decoder with {@code lm_head} being the embeddings or not. */
     DecoderConfig tied(boolean tied);
 
-    /** Embeddings {@code [tokens, hidden]} to logits of those that are answered, {@code [answered, vocab]}. */
+    /**
+     * The weights as {@link #network} reads them, where a checkpoint has them in another form.
+     *
+     * @param stored named as the network names them
+     * @return a view; closing it closes nothing
+     */
+    default Weights weights(Weights stored) {
+        return stored;
+    }
+
+    /** What tokens enter with, {@code [vocab, hidden]}; {@code weights} as {@link #weights} gives them. */
+    default StoredTensor embeddings(Weights weights) {
+        return Checkpoints.times(embeddingScale(), weights.get(EMBED_TOKENS, vocabSize(), hiddenSize()));
+    }
+
+    /** Embeddings {@code [tokens, input_width]} to logits of those that are answered, {@code [answered, vocab]}. */
     Network network();
 }

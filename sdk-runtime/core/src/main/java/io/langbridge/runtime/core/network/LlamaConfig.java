@@ -9,6 +9,7 @@ package io.langbridge.runtime.core.network;
  * @param qkNorm whether queries and keys go through an RMS norm per head before rotation (Qwen3)
  * @param slidingWindow position i sees i - window + 1 .. i; 0 if there is no window
  * @param slidingLayer per layer, whether the window applies
+ * @param deepstack behind how many layers, from the first on, something is added to visual tokens (Qwen3-VL)
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record LlamaConfig(
@@ -29,8 +30,19 @@ public record LlamaConfig(
         boolean qkNorm,
         int slidingWindow,
         boolean[] slidingLayer,
+        int deepstack,
         boolean tieWordEmbeddings)
         implements DecoderConfig {
+
+    @Override
+    public int inputWidth() {
+        return hiddenSize * (1 + deepstack);
+    }
+
+    /** The same decoder with something added to visual tokens behind so many layers. */
+    public LlamaConfig deepstack(int layers) {
+        return with(layers, tieWordEmbeddings);
+    }
 
     @Override
     public Network network() {
@@ -39,6 +51,10 @@ public record LlamaConfig(
 
     @Override
     public LlamaConfig tied(boolean tied) {
+        return with(deepstack, tied);
+    }
+
+    private LlamaConfig with(int layers, boolean tied) {
         return new LlamaConfig(
                 modelType,
                 hiddenSize,
@@ -57,6 +73,7 @@ public record LlamaConfig(
                 qkNorm,
                 slidingWindow,
                 slidingLayer,
+                layers,
                 tied);
     }
 }

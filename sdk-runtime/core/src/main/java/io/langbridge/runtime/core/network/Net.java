@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.network;
 
 import io.langbridge.UnsupportedModelException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,17 +17,35 @@ public interface Net {
     /** As many rows as the caller gives. */
     int ANY = -1;
 
+    /** Name of what goes into an encoder: pixels of a view, or rows of patches. */
+    String PIXEL_VALUES = "pixel_values";
+
     /**
      * A matrix under way.
      *
      * @param name as the interpreter knows it
-     * @param rows how many, or {@link #ANY}
+     * @param rows how many; negative if the caller decides: {@link #ANY} for one to each row of the first input, -n for
+     *     one to every n of them
      * @param width values of a row
      */
     record Value(String name, int rows, int width) {
         /** Another value of the same size. */
         public Value named(String other) {
             return new Value(other, rows, width);
+        }
+
+        /** What becomes of its size when {@code count} rows at a time are made one. */
+        public Value joined(String other, int count) {
+            return new Value(other, rows < 0 ? rows * count : rows / count, width * count);
+        }
+
+        /**
+         * How many rows there are.
+         *
+         * @param given rows of the first input
+         */
+        public int rows(int given) {
+            return rows < 0 ? given / -rows : rows;
         }
     }
 
@@ -40,6 +59,8 @@ public interface Net {
      * @param bias whether the first three projections have one
      * @param out name of the last projection below the layer's
      * @param outBias whether that has one
+     * @param gated whether {@code q_proj} gives for each head its query and then as many values of a gate, whose
+     *     sigmoid what the head gives is multiplied by
      * @param state how keys and values are kept between tokens; null if every row sees all others and nothing is kept
      */
     record Attention(
@@ -49,6 +70,7 @@ public interface Net {
             boolean bias,
             String out,
             boolean outBias,
+            boolean gated,
             @Nullable Causal state) {
 
         public Attention {
@@ -60,12 +82,17 @@ public interface Net {
 
         /** Every row sees all others, as in encoders: {@code out_proj}, all projections with a bias. */
         public static Attention open(int heads, int width) {
-            return new Attention(heads, heads, width / heads, true, "out_proj", true, null);
+            return new Attention(heads, heads, width / heads, true, "out_proj", true, false, null);
         }
 
         /** What the heads take and give, {@code heads * headDim}. */
         public int width() {
             return heads * headDim;
+        }
+
+        /** What {@code q_proj} gives. */
+        public int queryWidth() {
+            return gated ? 2 * width() : width();
         }
 
         /** What keys and values have, {@code kvHeads * headDim}. */
@@ -77,13 +104,82 @@ public interface Net {
     /**
      * A row sees itself and those before it, and queries and keys are rotated by their positions.
      *
-     * @param layer index of its keys and values among the states of the network
+     * @param layer index of its keys and values among those of the network
      * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, or null
      *     if there are none
+     * @param scale what scores are multiplied with
+     * @param cap scores are {@code cap * tanh(score / cap)} then; 0 leaves them as they are
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
+     * @param open whether the caller may say of rows that they see some that come behind them too
      * @param answered whether only what {@link #answered} keeps is read of the result
      */
-    record Causal(int layer, Rotary rotary, @Nullable Float headNorm, int window, boolean answered) {}
+    record Causal(
+            int layer,
+            Rotary rotary,
+            @Nullable Float headNorm,
+            double scale,
+            float cap,
+            int window,
+            boolean open,
+            boolean answered) {}
+
+    /**
+     * Linear attention by the gated delta rule (Gated DeltaNet), all of a layer. {@code in_proj_qkv} goes through a
+     * causal convolution over each channel, {@code conv1d}, and SiLU, and gives queries, keys and values. Each head of
+     * values has a matrix S; queries and keys of its head are divided by their length, and then row after row
+     *
+     * <pre>{@code
+     * S = exp(g) S;  S = S + k (b (v - S^T k))^T;  y = S^T q / sqrt(keyDim)
+     * g = -exp(A_log) softplus(in_proj_a(x) + dt_bias);  b = sigmoid(in_proj_b(x))
+     * }</pre>
+     *
+     * <p>What the heads give goes through an RMS norm each, {@code norm}, is multiplied by {@code silu(in_proj_z(x))}
+     * and projected by {@code out_proj}. No projection has a bias.
+     *
+     * @param layer index of its window and matrix among those of the network
+     * @param keyHeads heads of queries and of keys; value head h uses key head {@code h / (valueHeads / keyHeads)}
+     * @param valueHeads a multiple of {@code keyHeads}
+     * @param kernel how many rows the convolution sees, its own the last
+     * @param epsilon of {@code norm}
+     * @param answered whether only what {@link #answered} keeps is read of the result
+     */
+    record DeltaRule(
+            int layer,
+            int keyHeads,
+            int valueHeads,
+            int keyDim,
+            int valueDim,
+            int kernel,
+            float epsilon,
+            boolean answered) {
+        /** Added to the sum of squares of a query or key before it is divided by the root. */
+        public static final float LENGTH_EPSILON = 1e-6f;
+
+        public DeltaRule {
+            if (keyHeads < 1 || valueHeads % keyHeads != 0) {
+                throw new UnsupportedModelException("A linear attention layer has " + valueHeads
+                        + " heads of values, which " + keyHeads + " heads of keys do not divide");
+            }
+            if (kernel < 2) {
+                throw new UnsupportedModelException(
+                        "A linear attention layer has a convolution over " + kernel + " rows; it needs at least 2");
+            }
+        }
+
+        /** What queries have, and keys. */
+        public int keyWidth() {
+            return keyHeads * keyDim;
+        }
+
+        public int valueWidth() {
+            return valueHeads * valueDim;
+        }
+
+        /** Channels of the convolution. */
+        public int channels() {
+            return 2 * keyWidth() + valueWidth();
+        }
+    }
 
     /** Pixels of a tile, {@code [3, height, width]}; the first thing of a network that has them. */
     Value pixels(int height, int width);
@@ -99,12 +195,26 @@ public interface Net {
     /** Rows that the caller gives; {@code rows} may be {@link #ANY}. */
     Value input(String name, int rows, int width);
 
+    /** Numbers of rows that the caller gives for {@link #picked}, whole numbers as floats, one under the other. */
+    Value indices(String name);
+
     /**
      * What goes into a decoder: rows of a table, or others in their place.
      *
      * @param table weight {@code [vocab, width]}
      */
-    Value embedded(String table, int vocab, int width);
+    default Value embedded(String table, int vocab, int width) {
+        return embedded(table, vocab, width, 1, 1).get(0);
+    }
+
+    /**
+     * The same with more beside it, {@code [tokens, count * width]}: zeros for tokens of the table, whatever the caller
+     * has for others.
+     *
+     * @param scale what rows of the table are multiplied with, and others are not
+     * @return {@code count} values of that width
+     */
+    List<Value> embedded(String table, int vocab, int width, float scale, int count);
 
     /** A weight as rows of the width of its last dimension. */
     Value weight(String name, int... shape);
@@ -130,8 +240,14 @@ public interface Net {
 
     Value activation(Activation function, Value x);
 
+    /** {@code cap * tanh(x / cap)}. */
+    Value capped(Value x, float cap);
+
     /** Element by element; rows are repeated where there is only one. */
     Value add(Value a, Value b);
+
+    /** Element by element; values of a row are repeated where there is only one. */
+    Value multiply(Value a, Value b);
 
     /** Rows under each other. */
     Value under(Value above, Value below);
@@ -142,10 +258,36 @@ public interface Net {
     /** Some values of each row. */
     Value columns(Value x, int first, int count);
 
+    /** The rows of two values side by side. */
+    Value beside(Value left, Value right);
+
+    /** Every {@code count} rows that follow each other, side by side in one. */
+    Value joined(Value x, int count);
+
+    /** Those rows of {@code x} that {@link #indices} say, in their order, each as often as it is there. */
+    Value picked(Value x, Value indices);
+
     Value attention(Value x, String layer, Attention how);
+
+    Value deltaRule(Value x, String layer, DeltaRule how);
+
+    /**
+     * Each head rotated by the angles of its row: element k of a head pairs with {@code k + head_dim / 2}.
+     *
+     * @param cos of the angles, {@code [rows, head_dim / 2]}
+     * @param sin of the angles
+     */
+    Value rotated(Value x, Value cos, Value sin);
 
     /** What the heads of an attention give for queries, keys and values, in which every row sees all others. */
     Value heads(Value q, Value k, Value v, int heads);
+
+    /**
+     * The same in windows: rows that follow each other see each other, and no others.
+     *
+     * @param bias added to the scores, {@code [rows, rows of a window]}
+     */
+    Value windowHeads(Value q, Value k, Value v, int heads, Value bias);
 
     /** {@code down(f(gate(x)) * up(x))}: {@code gate_proj}, {@code up_proj} and {@code down_proj} below the layer. */
     Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias);
@@ -163,6 +305,13 @@ public interface Net {
      * @param x its rows are a square number, whose root {@code factor} divides
      */
     Value pixelShuffle(Value x, int factor);
+
+    /**
+     * The means of the cells of a square grid of rows, {@code factor} times {@code factor} each.
+     *
+     * @param x its rows are a square number, whose root {@code factor} divides
+     */
+    Value pooled(Value x, int factor);
 
     /**
      * The coefficients of a LangBridge adapter.

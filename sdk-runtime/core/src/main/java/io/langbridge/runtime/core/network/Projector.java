@@ -7,6 +7,9 @@ public final class Projector {
     /** The embeddings of the shared tokens, {@code [mm_vocab, llm_hidden]}: an input of LangBridge adapters. */
     public static final String VOCABULARY_MATRIX = "vocabulary_matrix";
 
+    /** What goes in. */
+    public static final String FEATURES = "features";
+
     private Projector() {}
 
     /**
@@ -27,7 +30,7 @@ public final class Projector {
     }
 
     private static Value features(Net net, AdapterConfig config) {
-        return net.input("features", Net.ANY, config.mmHiddenSize());
+        return net.input(FEATURES, Net.ANY, config.mmHiddenSize());
     }
 
     private static Value visualTokens(Net net, AdapterConfig config, int llmHidden) {

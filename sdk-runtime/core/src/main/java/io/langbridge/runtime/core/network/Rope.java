@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.network;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,8 +9,44 @@ import org.jspecify.annotations.Nullable;
  *
  * @param theta base of the frequencies
  * @param scaling how they are rescaled, or null
+ * @param sections which of a position's axes each frequency goes by; null if a position is one number
  */
-public record Rope(double theta, @Nullable Scaling scaling) {
+public record Rope(
+        double theta, @Nullable Scaling scaling, @Nullable Sections sections) {
+    /** Positions are one number each. */
+    public Rope(double theta, @Nullable Scaling scaling) {
+        this(theta, scaling, null);
+    }
+
+    /**
+     * {@code mrope_section}: a position is a time, a row and a column.
+     *
+     * @param sizes how many frequencies go by each axis
+     * @param interleaved whether frequencies take turns as far as rows and columns go, and not in three runs
+     */
+    public record Sections(List<Integer> sizes, boolean interleaved) {
+        /** Axes of a position. */
+        public static final int AXES = 3;
+
+        public Sections {
+            sizes = List.copyOf(sizes);
+        }
+
+        /** The axis that each of so many frequencies goes by. */
+        public int[] axes(int frequencies) {
+            int[] axes = new int[frequencies];
+            int end = 0;
+            for (int axis = 0; axis < AXES; axis++) {
+                int from = interleaved ? axis : end;
+                end = interleaved ? AXES * sizes.get(axis) : end + sizes.get(axis);
+                for (int i = from; i < Math.min(end, frequencies); i += interleaved ? AXES : 1) {
+                    axes[i] = axis;
+                }
+            }
+            return axes;
+        }
+    }
+
     /** How the frequencies are rescaled for longer contexts. */
     public sealed interface Scaling {}
 

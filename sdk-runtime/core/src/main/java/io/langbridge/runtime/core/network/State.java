@@ -19,4 +19,28 @@ public sealed interface State {
             return 2L * kvHeads * headDim * positions;
         }
     }
+
+    /**
+     * The last inputs of a short convolution, always in float32. It does not grow, and cannot be cut.
+     *
+     * @param width channels
+     * @param rows how many inputs, oldest first
+     */
+    record Window(int width, int rows) implements State {
+        @Override
+        public long values(int positions) {
+            return (long) width * rows;
+        }
+    }
+
+    /**
+     * What a recurrent layer has summed up, a matrix for each head, always in float32. It does not grow, and cannot be
+     * cut.
+     */
+    record Matrix(int heads, int keys, int values) implements State {
+        @Override
+        public long values(int positions) {
+            return (long) heads * keys * values;
+        }
+    }
 }

@@ -8,9 +8,11 @@ import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -42,6 +44,84 @@ class ConfigReadersTest {
         assertThat(decoder("\"model_type\":\"mistral\",\"num_key_value_heads\":null")
                         .numKeyValueHeads())
                 .isEqualTo(32);
+    }
+
+    @Test
+    void qwens_decoders_of_pictures_share_frequencies_among_three_axes() {
+        LlamaConfig second = decoder("\"model_type\":\"qwen2_5_vl\",\"hidden_size\":1536,\"num_attention_heads\":12,"
+                + "\"num_key_value_heads\":2,\"rope_scaling\":{\"type\":\"mrope\",\"mrope_section\":[16,24,24]}");
+        assertThat(second.rope())
+                .isEqualTo(new Rope(1_000_000, null, new Rope.Sections(List.of(16, 24, 24), false)));
+        assertThat(second.qkvBias()).isTrue();
+        assertThat(second.rmsNormEps()).isEqualTo(1e-5f);
+        assertThat(second.vocabSize()).isEqualTo(152_064);
+
+        LlamaConfig third = decoder("\"model_type\":\"qwen3_vl_text\"");
+        assertThat(third.rope()).isEqualTo(new Rope(500_000, null, new Rope.Sections(List.of(24, 20, 20), true)));
+        assertThat(third.qkNorm()).isTrue();
+        assertThat(third.headDim()).isEqualTo(128);
+
+        assertThatThrownBy(() -> decoder("\"model_type\":\"qwen2_vl_text\",\"rope_parameters\":{\"rope_type\":\"default\","
+                        + "\"mrope_section\":[16,24,25]}"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContainingAll("mrope_section", "64", "[16, 24, 25]");
+        assertThatThrownBy(() -> decoder("\"model_type\":\"qwen2\",\"rope_scaling\":{\"type\":\"mrope\","
+                        + "\"mrope_section\":[16,24,24]}"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("mrope_section");
+    }
+
+    private static GemmaConfig gemma(String members) {
+        return (GemmaConfig) DecoderConfigReader.read(json(members));
+    }
+
+    @Test
+    void what_gemmas_files_leave_out_has_the_reference_s_defaults() {
+        GemmaConfig third = gemma("\"model_type\":\"gemma3_text\",\"hidden_size\":2560,\"intermediate_size\":10240,"
+                + "\"num_hidden_layers\":34,\"rope_scaling\":{\"factor\":8.0,\"rope_type\":\"linear\"},"
+                + "\"sliding_window\":1024");
+        assertThat(third.numAttentionHeads()).isEqualTo(8);
+        assertThat(third.numKeyValueHeads()).isEqualTo(4);
+        assertThat(third.headDim()).isEqualTo(256);
+        assertThat(third.vocabSize()).isEqualTo(262_208);
+        assertThat(third.maxPositionEmbeddings()).isEqualTo(131_072);
+        assertThat(third.rope()).isEqualTo(new Rope(1e6, new Rope.LinearScaling(8)));
+        assertThat(third.slidingRope()).isEqualTo(new Rope(1e4, null));
+        assertThat(third.slidingLayer()).startsWith(true, true, true, true, true, false, true);
+        assertThat(third.attnLogitSoftcapping()).isZero();
+        assertThat(third.tieWordEmbeddings()).isTrue();
+        assertThat(third.embeddingScale()).isEqualTo((float) Math.sqrt(2560));
+
+        GemmaConfig second = gemma("\"architectures\":[\"Gemma2ForCausalLM\"],\"final_logit_softcapping\":null");
+        assertThat(second.vocabSize()).isEqualTo(256_000);
+        assertThat(second.rope()).isEqualTo(new Rope(1e4, null)).isEqualTo(second.slidingRope());
+        assertThat(second.slidingLayer()).startsWith(true, false, true);
+        assertThat(second.attnLogitSoftcapping()).isEqualTo(50);
+        assertThat(second.finalLogitSoftcapping()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"rope_theta\":5,\"rope_local_base_freq\":7|5|7",
+                "\"rope_parameters\":{\"full_attention\":{\"rope_theta\":5},\"sliding_attention\":{\"rope_theta\":7}}|5|7",
+                "\"rope_parameters\":{\"full_attention\":{\"rope_type\":\"default\"}},\"rope_theta\":5|5|10000",
+            })
+    void layers_of_gemma_3_rotate_in_two_ways(String members, double full, double sliding) {
+        GemmaConfig config = gemma("\"model_type\":\"gemma3_text\"," + members);
+        assertThat(config.rope()).isEqualTo(new Rope(full, null));
+        assertThat(config.slidingRope()).isEqualTo(new Rope(sliding, null));
+    }
+
+    @Test
+    void gemmas_that_see_both_ways_or_have_other_activations_are_refused() {
+        assertThatThrownBy(() -> gemma("\"model_type\":\"gemma3_text\",\"use_bidirectional_attention\":true"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("use_bidirectional_attention");
+        assertThatThrownBy(() -> gemma("\"model_type\":\"gemma2\",\"hidden_activation\":\"silu\""))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("hidden_activation");
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class CachedSessionTest {
@@ -112,7 +113,7 @@ class CachedSessionTest {
         }
 
         @Override
-        public Trace trace(FloatTensor inputsEmbeds) {
+        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
             throw new UnsupportedOperationException();
         }
 

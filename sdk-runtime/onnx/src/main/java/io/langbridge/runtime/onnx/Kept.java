@@ -1,0 +1,185 @@
+package io.langbridge.runtime.onnx;
+
+import ai.onnxruntime.OnnxJavaType;
+import io.langbridge.InsufficientMemoryException;
+import io.langbridge.runtime.core.network.State;
+import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What layers keep, in native memory that graphs update in place. Each tensor has a first dimension of sequences, so
+ * that those of neighbouring sequences are a tensor as well.
+ */
+final class Kept {
+    private final int positions;
+    private final List<Part> parts = new ArrayList<>();
+
+    /**
+     * A tensor of all sequences, one after the other.
+     *
+     * @param dims of one sequence
+     * @param grows whether it has a row for each position, and not the sum of all
+     */
+    private record Part(
+            String past, String present, OnnxJavaType type, boolean grows, long[] dims, int bytes, ByteBuffer all) {
+        /** Of sequences {@code first} to {@code first + count - 1}. */
+        ByteBuffer of(int first, int count) {
+            return all.slice(first * bytes, count * bytes).order(ByteOrder.nativeOrder());
+        }
+    }
+
+    /** @param half whether keys and values are in float16 */
+    Kept(List<State> states, int sequences, int positions, boolean half) {
+        this.positions = positions;
+        OnnxJavaType type = half ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT;
+        try {
+            int keys = 0;
+            int windows = 0;
+            int matrices = 0;
+            for (State state : states) {
+                if (state instanceof State.Keys of) {
+                    long[] dims = {of.kvHeads(), positions, of.headDim()};
+                    add(sequences, OnnxNet.pastKey(keys), OnnxNet.presentKey(keys), type, true, dims);
+                    add(sequences, OnnxNet.pastValue(keys), OnnxNet.presentValue(keys), type, true, dims);
+                    keys++;
+                } else if (state instanceof State.Window of) {
+                    String past = OnnxNet.pastWindow(windows);
+                    add(
+                            sequences,
+                            past,
+                            OnnxNet.presentWindow(windows),
+                            OnnxJavaType.FLOAT,
+                            false,
+                            of.width(),
+                            of.rows());
+                    windows++;
+                } else if (state instanceof State.Matrix of) {
+                    String past = OnnxNet.pastMatrix(matrices);
+                    long[] dims = {of.heads(), of.keys(), of.values()};
+                    add(sequences, past, OnnxNet.presentMatrix(matrices), OnnxJavaType.FLOAT, false, dims);
+                    matrices++;
+                }
+            }
+        } catch (OutOfMemoryError | ArithmeticException e) {
+            long bytes = 0;
+            for (State state : states) {
+                bytes += state.values(positions) * (state instanceof State.Keys ? type.size : Float.BYTES);
+            }
+            parts.clear();
+            throw new InsufficientMemoryException(
+                    (sequences == 1 ? "A KV cache" : sequences + " KV caches") + " of " + positions
+                            + " positions needs " + (sequences * bytes >> 20)
+                            + " MB of native memory, which the JVM does not give (" + e
+                            + "). Open a smaller cache, or raise -XX:MaxDirectMemorySize, which is the size of the"
+                            + " heap unless it is set.",
+                    e);
+        }
+    }
+
+    private void add(int sequences, String past, String present, OnnxJavaType type, boolean grows, long... dims) {
+        int bytes = type.size;
+        for (long dim : dims) {
+            bytes = Math.multiplyExact(bytes, Math.toIntExact(dim));
+        }
+        ByteBuffer all = direct(Math.multiplyExact(sequences, bytes));
+        parts.add(new Part(past, present, type, grows, dims, bytes, all));
+    }
+
+    /** Native memory as graphs read and write it. */
+    static ByteBuffer direct(int bytes) {
+        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+    }
+
+    /** Binds those of sequences {@code first} to {@code first + count - 1}. */
+    void bind(Bindings bindings, int first, int count) {
+        for (Part part : parts) {
+            long[] dims = new long[part.dims.length + 1];
+            dims[0] = count;
+            System.arraycopy(part.dims, 0, dims, 1, part.dims.length);
+            bindings.updated(part.past, part.present, part.of(first, count), part.type, dims);
+        }
+    }
+
+    /** Whether there is anything that cannot be cut. */
+    boolean isSummedUp() {
+        return parts.stream().anyMatch(part -> !part.grows);
+    }
+
+    /**
+     * A copy of what cannot be cut of a sequence.
+     *
+     * @param old one that is not needed any more and may be written over, or null
+     */
+    List<ByteBuffer> copy(int sequence, @Nullable List<ByteBuffer> old) {
+        List<ByteBuffer> copies = old == null ? new ArrayList<>() : old;
+        int i = 0;
+        for (Part part : parts) {
+            if (!part.grows) {
+                if (i == copies.size()) {
+                    copies.add(direct(part.bytes));
+                }
+                copies.get(i++).clear().put(part.of(sequence, 1));
+            }
+        }
+        return copies;
+    }
+
+    /** Puts a copy back. */
+    void restore(int sequence, List<ByteBuffer> copies) {
+        int i = 0;
+        for (Part part : parts) {
+            if (!part.grows) {
+                part.of(sequence, 1).put(copies.get(i++).clear());
+            }
+        }
+    }
+
+    /** Begins a sequence anew. */
+    void clear(int sequence) {
+        for (Part part : parts) {
+            if (!part.grows) {
+                ByteBuffer values = part.of(sequence, 1);
+                while (values.remaining() >= Long.BYTES) {
+                    values.putLong(0);
+                }
+                while (values.hasRemaining()) {
+                    values.put((byte) 0);
+                }
+            }
+        }
+    }
+
+    /** A copy of the only sequence's keys in float32, {@code [layers, kv_heads, positions, head_dim]}. */
+    FloatTensor keys() {
+        return stack(0);
+    }
+
+    /** A copy of the only sequence's values in float32, {@code [layers, kv_heads, positions, head_dim]}. */
+    FloatTensor values() {
+        return stack(1);
+    }
+
+    private FloatTensor stack(int first) {
+        List<Part> growing = parts.stream().filter(Part::grows).toList();
+        if (growing.isEmpty()) {
+            return FloatTensor.allocate(0);
+        }
+        long[] dims = growing.get(0).dims;
+        FloatTensor all = FloatTensor.allocate(growing.size() / 2, (int) dims[0], positions, (int) dims[2]);
+        FloatBuffer target = all.data();
+        for (int i = first; i < growing.size(); i += 2) {
+            target.put(growing.get(i).all.asFloatBuffer());
+        }
+        return all;
+    }
+
+    /** Lets the memory go. */
+    void free() {
+        parts.clear();
+    }
+}
