@@ -23,6 +23,7 @@ import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.family.GenerationDefaults;
 import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.lifecycle.Closing;
@@ -197,6 +198,15 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     @Override
     public int contextLength() {
         return parts.contextLength();
+    }
+
+    @Override
+    public int visualTokenCount(int width, int height) {
+        checkOpen();
+        if (width < 1 || height < 1) {
+            throw new IllegalArgumentException("A picture has at least one pixel, not " + width + " x " + height);
+        }
+        return parts.encoder().preprocessor.plan(new Size(width, height)).layout().tokens();
     }
 
     @Override
