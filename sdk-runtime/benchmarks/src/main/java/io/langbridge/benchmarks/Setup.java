@@ -208,6 +208,11 @@ final class Setup {
 
     /** Opens the whole model through the same door as an application. */
     VisionLanguageModel model() throws IOException {
+        return builder().build();
+    }
+
+    /** What {@link #model} builds. */
+    VisionLanguageModel.Builder builder() throws IOException {
         VisionLanguageModel.Builder builder = VisionLanguageModel.builder()
                 .encoder(Encoder.of(encoder()))
                 .adapter(Adapter.langBridge(adapter()))
@@ -224,7 +229,7 @@ final class Setup {
         if (!affinity.isEmpty()) {
             builder.affinity(affinity.stream().mapToInt(Integer::intValue).toArray());
         }
-        return builder.build();
+        return builder;
     }
 
     /** The bundled model. */

@@ -38,7 +38,7 @@ final class Products {
      * Larger weights are multiplied part by part: an engine that packs a weight has it in memory twice meanwhile. Many
      * parts cost decoding some per cent.
      */
-    private static final int PART_BYTES = 128 << 20;
+    static final int PART_BYTES = 128 << 20;
 
     /** Rows of a part are a multiple of this, which suits all kernels. */
     private static final int PART_ROWS = 64;
@@ -63,7 +63,7 @@ final class Products {
     private final Precision precision;
     private final boolean manyRows;
     private final Predicate<String> fine;
-    private final Scratch scratch = new Scratch();
+    private final Scratch scratch;
     /** What was rounded already, so that several layers that read it share it. */
     private final Map<String, Rounded> rounded = new HashMap<>();
     /** What activation functions made, which have nothing far below 0. */
@@ -103,12 +103,14 @@ final class Products {
      * @param manyRows whether it always runs over many rows: in 8 bits, arithmetic on whole numbers is then faster by
      *     far than products in blocks, which are faster for single rows
      * @param fine names of weights that quantising hurts most
+     * @param scratch for quantising; graphs that are loaded together share it
      */
-    Products(StoredWeights stored, boolean manyRows, Predicate<String> fine) {
+    Products(StoredWeights stored, boolean manyRows, Predicate<String> fine, Scratch scratch) {
         this.stored = stored;
         this.precision = stored.precision;
         this.manyRows = manyRows;
         this.fine = fine;
+        this.scratch = scratch;
         graph = stored.graph;
         weights = stored.checkpoint;
     }

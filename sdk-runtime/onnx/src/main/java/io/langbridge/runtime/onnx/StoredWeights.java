@@ -11,6 +11,8 @@ import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Footprint;
+import io.langbridge.runtime.core.network.Inventory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -33,6 +35,12 @@ import org.jspecify.annotations.Nullable;
  * they lie in when the graph is loaded. What no output of the graph depends on is neither made nor loaded.
  */
 final class StoredWeights {
+    /**
+     * How much ONNX Runtime takes for results: regions that double in size, and one more for all results of a graph
+     * once it knows their sizes.
+     */
+    private static final int REGIONS = 3;
+
     /** Values at the start and at the end of a tensor that its identity depends on. */
     private static final int SAMPLE = 64;
 
@@ -96,6 +104,27 @@ final class StoredWeights {
         String name(String whole, int part) {
             return count() == 1 ? whole : whole + ".part" + part;
         }
+    }
+
+    /**
+     * What a network takes. Weights are copied from their mapped files into the order of the kernels, one after the
+     * other. Quantised, a decoder's layers are there twice in 8 bits, in the form that is fast for a prompt and in the
+     * one that is fast for a token.
+     */
+    static Footprint footprint(Inventory network, int rows, Precision precision) {
+        long work = REGIONS * network.activations(rows) * Float.BYTES;
+        long all = network.elements() - network.lookedUp(); // rows of tables are read from their file
+        if (precision == Precision.FULL) {
+            return new Footprint(all * Float.BYTES, work, network.largest() * Float.BYTES, 0);
+        }
+        int bits = precision == Precision.INT8 ? 8 : 4;
+        long weights = Footprint.rounded(all, bits);
+        long converting = WeightFile.jobBytes(network.largestOfAllRows() * (Float.BYTES + 1));
+        if (precision == Precision.INT8 && !network.states().isEmpty()) {
+            weights += Footprint.rounded(all - network.answering(), bits);
+        }
+        long opening = Math.min(Products.PART_BYTES, network.largest() * bits / Byte.SIZE);
+        return new Footprint(weights, work, opening, converting);
     }
 
     /** Starts a graph; {@code what} names it in messages. */

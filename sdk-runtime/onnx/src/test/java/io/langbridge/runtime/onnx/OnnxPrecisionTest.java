@@ -242,7 +242,7 @@ class OnnxPrecisionTest {
 
     private void product(Weights weights, FloatTensor x, FloatTensor y, Precision precision) {
         StoredWeights stored = new StoredWeights("product", weights, precision);
-        Products products = new Products(stored, false, name -> false);
+        Products products = new Products(stored, false, name -> false, new Scratch());
         products.partBytes = 50_000; // so that there are 3 parts in 4 bits and 6 in 8, the last ones smaller
         stored.graph.input("x", OnnxGraph.Type.FLOAT, 1, x.size(1));
         products.product("x", "weight", null, x.size(1), y.size(1), "y", Change.NONE);

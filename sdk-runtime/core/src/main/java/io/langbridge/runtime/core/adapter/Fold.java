@@ -138,6 +138,13 @@ final class Fold {
         return known;
     }
 
+    /** Memory that it takes. */
+    static long bytes(AdapterConfig.LangBridge config, int out) {
+        long mlp = config.mlpHiddenSize();
+        long block = Math.min(BLOCK, config.mmVocabSize());
+        return (2 * out * mlp + block * (out + mlp)) * Float.BYTES;
+    }
+
     private Result compute() {
         int mlp = config.mlpHiddenSize();
         int out = matrix.width();

@@ -48,7 +48,7 @@ public final class WeightFile {
     private static final int WRITTEN_BYTES = 1 << 20;
 
     /** Jobs together need about this much. */
-    private static final int JOB_MEGABYTES = 256;
+    private static final int JOB_MEGABYTES = 192;
 
     /** Files are written one at a time: each keeps all processors busy and takes its share of memory. */
     private static final Object WRITING = new Object();
@@ -74,6 +74,12 @@ public final class WeightFile {
 
     /** Begins a file. */
     public WeightFile() {}
+
+    /** Memory that jobs need together if each needs so much. */
+    public static long jobBytes(long each) {
+        long together = Runtime.getRuntime().availableProcessors() * each;
+        return Math.max(each, Math.min((long) JOB_MEGABYTES << 20, together));
+    }
 
     /**
      * Appends an entry.

@@ -1,9 +1,11 @@
 package io.langbridge.runtime.core.engine;
 
 import io.langbridge.Device;
+import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
@@ -35,6 +37,20 @@ public interface Engine {
 
     /** Whether it computes with weights of 8 and 4 bits too, on the CPU, and not only in full precision. */
     boolean quantises();
+
+    /** Memory that it takes itself, whatever it runs, in bytes: its native code and what that sets up. */
+    default long ownBytes() {
+        return 0;
+    }
+
+    /**
+     * What a network will take on the CPU.
+     *
+     * @param rows that go in where its text leaves them open, at most
+     */
+    default Footprint footprint(Inventory network, int rows, Precision precision) {
+        return Footprint.plain(network, rows);
+    }
 
     /**
      * Opens a network.

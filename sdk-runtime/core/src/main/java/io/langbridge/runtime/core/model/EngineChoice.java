@@ -31,6 +31,10 @@ import org.slf4j.LoggerFactory;
 record EngineChoice(Engine engine, Engine decoder, Device device) {
     private static final Logger LOG = LoggerFactory.getLogger(EngineChoice.class);
     private static final int MOST_THREADS = 8;
+    /** For its speed on the CPU. */
+    private static final Comparator<Engine> ONNX_FIRST =
+            Comparator.comparing(engine -> !engine.name().equals("onnx"));
+
     private static final String ARTEFACTS = "the engines are io.langbridge:langbridge-onnx (onnx: CPU) and"
             + " io.langbridge:langbridge-pytorch (pytorch: CPU and CUDA), version as in io.langbridge:langbridge-bom";
 
@@ -74,6 +78,16 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
      */
     static EngineChoice of(List<Engine> engines, @Nullable EngineName name, Device device, boolean allowDownloads) {
         return of(engines, name, device, allowDownloads, false);
+    }
+
+    /** What {@link #of} would choose on the CPU; loads no library. Null if there is nothing to choose from. */
+    static @Nullable EngineChoice presumed(List<Engine> engines, ModelSpec spec) {
+        EngineName name = spec.engine();
+        List<Engine> inOrder = new ArrayList<>(engines);
+        inOrder.removeIf(engine ->
+                name == null ? spec.quantises() && !engine.quantises() : !engine.name().equals(name.name()));
+        inOrder.sort(ONNX_FIRST);
+        return inOrder.isEmpty() ? null : new EngineChoice(inOrder.get(0), inOrder.get(0), Device.CPU);
     }
 
     /** Chooses as {@link #of(List, EngineName, Device, boolean)} does; {@code quantised}: not all in full precision. */
@@ -157,11 +171,11 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
         return new EngineChoice(engine, engine, device);
     }
 
-    /** The first engine that can run a whole model there; ONNX Runtime before others, for its speed on the CPU. */
+    /** The first engine that can run a whole model there. */
     private static Engine decoder(
             Device device, @Nullable String incapable, List<Engine> engines, boolean allowDownloads) {
         List<Engine> inOrder = new ArrayList<>(engines);
-        inOrder.sort(Comparator.comparing(engine -> !engine.name().equals("onnx")));
+        inOrder.sort(ONNX_FIRST);
         List<RuntimeUnavailableException> reasons = new ArrayList<>();
         for (Engine engine : inOrder) {
             if (engine.decodesOn(device.kind())) {
