@@ -107,7 +107,8 @@ public final class DecoderConfigReader {
      */
     static DecoderConfig readNested(Json text, Json config) {
         String whole = Families.nameOf(config);
-        boolean known = named(whole) != null || Qwen35ConfigReader.reads(whole);
+        boolean known =
+                named(whole) != null || Qwen35ConfigReader.reads(whole) || GemmaConfigReader.NAMES.contains(whole);
         return read(text, known ? whole : "llama");
     }
 
