@@ -286,7 +286,8 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         if (textTokens + visualTokens >= parts.contextLength()) {
             throw new PromptException("The prompt has " + (textTokens + visualTokens) + " tokens (" + visualTokens
                     + " of them from pictures), but the context holds " + parts.contextLength()
-                    + " and the answer needs at least one; shorten it, use fewer pictures, or raise contextLength(..)"
+                    + " and the answer needs at least one; shorten it, use fewer pictures or maxVisualTokens(..) where the"
+                    + " model allows it, or raise contextLength(..)"
                     + " if the language model allows more");
         }
     }
