@@ -54,6 +54,8 @@ final class EndToEndCases {
     private final String image;
 
     private final Map<String, List<Integer>> greedyTokens = new LinkedHashMap<>();
+    /** Of all runs, where positions have several axes. */
+    private final List<Given> placed = new ArrayList<>();
 
     /** A picture on its way through the model. */
     private record Seen(
@@ -102,6 +104,9 @@ final class EndToEndCases {
         for (Entry run : runs) {
             run.describe("smallest_margin_top1_top2", "messages", "expanded_prompt");
             model.checkRun(run, maxNewTokens);
+        }
+        if (model.placed.size() > 1) {
+            SequenceCases.checkPlaced(check, model.decoder, model.placed, check.tolerance("logits_last"));
         }
         Path vocabulary = model.folder.adapter().vocabularyFile();
         if (!check.measuresPlainRounding()) {
@@ -161,7 +166,11 @@ final class EndToEndCases {
         check.same("sequence of " + label, embeds.size(0), run.integer("sequence"));
         check.closeIfGiven(label + ".inputs_embeds", embeds);
         checkTokenTypes(label, ids);
-        checkDecoder(run, label, new Given(embeds, positions(ids, seen)), maxNewTokens);
+        Given prompt = new Given(embeds, positions(ids, seen), ahead(ids));
+        if (prompt.positions() != null) {
+            placed.add(prompt);
+        }
+        checkDecoder(run, label, prompt, maxNewTokens);
     }
 
     /** The ids as the core puts them together from messages. */
@@ -193,7 +202,7 @@ final class EndToEndCases {
 
     /** 1 where a picture stands, 0 at words. */
     private void checkTokenTypes(String label, int[] ids) {
-        String name = label + ".mm_token_type_ids";
+        String name = label + (check.hasTensor(label + ".token_type_ids") ? ".token_type_ids" : ".mm_token_type_ids");
         if (check.hasTensor(name) && folder.imagePrompt() instanceof ImagePrompt.Placeholder p) {
             check.same(
                     name,
@@ -219,6 +228,18 @@ final class EndToEndCases {
         return positions.of(segments);
     }
 
+    /** How many tokens behind it each sees, where those of a picture see each other. */
+    private int @Nullable [] ahead(int[] ids) {
+        if (!folder.llm().config().opensPictures() || !(folder.imagePrompt() instanceof ImagePrompt.Placeholder p)) {
+            return null;
+        }
+        int[] ahead = new int[ids.length];
+        for (int i = ids.length - 2; i >= 0; i--) {
+            ahead[i] = ids[i] == p.tokenId() && ids[i + 1] == p.tokenId() ? ahead[i + 1] + 1 : 0;
+        }
+        return ahead;
+    }
+
     private void checkDecoder(Entry run, String label, Given prompt, int maxNewTokens) {
         float[] last;
         try (DecoderSession session = decoder.open(prompt.tokens())) {
@@ -233,7 +254,9 @@ final class EndToEndCases {
             check.close(
                     label + ".logits",
                     DecoderCases.last(
-                            decoder.trace(prompt.embeds(), prompt.positions()).logits(), count));
+                            decoder.trace(prompt.embeds(), prompt.positions(), prompt.ahead())
+                                    .logits(),
+                            count));
         }
         if (check.quantized()) {
             run.describe("argmax_of_last", "new_ids", "new_text");
@@ -452,7 +475,10 @@ final class EndToEndCases {
     /** The placeholder once per visual token, and the words between them, all in one piece. */
     private int[] expandedIds(String prompt, List<Seen> seen) {
         StringBuilder expanded = new StringBuilder();
-        String[] pieces = prompt.split(Pattern.quote(image), -1);
+        String marked = folder.imagePrompt() instanceof ImagePrompt.Placeholder p
+                ? prompt.replace(p.mark(), p.written())
+                : prompt;
+        String[] pieces = marked.split(Pattern.quote(image), -1);
         check.same("places for pictures", pieces.length - 1, seen.size());
         for (int i = 0; i < pieces.length; i++) {
             expanded.append(i > 0 ? text(seen.get(i - 1).layout()) : "").append(pieces[i]);

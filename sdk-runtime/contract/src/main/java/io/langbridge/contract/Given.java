@@ -10,11 +10,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param embeds {@code [tokens, input_width]}
  * @param positions {@code [axes][tokens]}; null if tokens stand one behind the other
+ * @param ahead for each token how many behind it it sees; null if none sees any
  */
 @SuppressWarnings("ArrayRecordComponent")
-record Given(FloatTensor embeds, int @Nullable [][] positions) {
+record Given(FloatTensor embeds, int @Nullable [][] positions, int @Nullable [] ahead) {
     Given(FloatTensor embeds) {
-        this(embeds, null);
+        this(embeds, null, null);
     }
 
     int tokens() {
@@ -24,6 +25,9 @@ record Given(FloatTensor embeds, int @Nullable [][] positions) {
     FloatBuffer prefill(DecoderSession session) {
         if (positions != null) {
             session.place(positions);
+        }
+        if (ahead != null) {
+            session.lookAhead(ahead);
         }
         return session.prefill(embeds);
     }

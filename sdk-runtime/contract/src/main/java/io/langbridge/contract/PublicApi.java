@@ -116,7 +116,7 @@ final class PublicApi {
         FloatBuffer heatOfTheirWords = FloatBuffer.allocate(values.capacity());
         for (int i = 0; i < explanation.patches().size(); i++) {
             Explanation.Patch patch = explanation.patches().get(i);
-            int side = explanation.tiles().get(patch.tile()).patchesPerSide();
+            int side = explanation.tiles().get(patch.tile()).patchColumns();
             int start = (patch.tile() * logits.size(1) + patch.row() * side + patch.column()) * columns;
             for (Explanation.Weight weight : patch.words()) {
                 values.put(weight.value());

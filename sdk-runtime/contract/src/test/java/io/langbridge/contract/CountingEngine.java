@@ -150,7 +150,7 @@ final class CountingEngine implements Engine {
             }
 
             @Override
-            public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions) {
+            public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
                 throw new UnsupportedOperationException();
             }
 

@@ -2,6 +2,8 @@ package io.langbridge.runtime.onnx;
 
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the rows of a run are: as many of each of its sequences, one sequence after the other. The kernel trusts these
@@ -14,14 +16,18 @@ final class Inputs {
     private final LongBuffer positions;
     private final IntBuffer lastPositions;
     private final IntBuffer totalLength;
+    /** How many rows behind it each sees; null where none can. */
+    private final @Nullable LongBuffer ahead;
 
-    Inputs(int sequences, int tokens) {
+    /** @param opens whether rows may see some behind them */
+    Inputs(int sequences, int tokens, boolean opens) {
         this.sequences = sequences;
         this.tokens = tokens;
         count = Kept.direct(Long.BYTES).asLongBuffer().put(0, sequences);
         positions = Kept.direct(sequences * tokens * Long.BYTES).asLongBuffer();
         lastPositions = Kept.direct(sequences * Integer.BYTES).asIntBuffer();
         totalLength = Kept.direct(Integer.BYTES).asIntBuffer().put(0, tokens);
+        ahead = opens ? Kept.direct(sequences * tokens * Long.BYTES).asLongBuffer() : null;
     }
 
     void bind(Bindings bindings) {
@@ -29,6 +35,17 @@ final class Inputs {
         bindings.input(OnnxNet.POSITIONS, positions, sequences, tokens);
         bindings.input(OnnxNet.LAST_POSITIONS, lastPositions, sequences);
         bindings.input(OnnxNet.TOTAL_LENGTH, totalLength, 1);
+        if (ahead != null) {
+            bindings.input(OnnxNet.AHEAD, ahead, (long) sequences * tokens);
+        }
+    }
+
+    /** Says how many rows behind it each sees. */
+    void ahead(int... rows) {
+        LongBuffer target = Objects.requireNonNull(ahead);
+        for (int i = 0; i < rows.length; i++) {
+            target.put(i, rows[i]);
+        }
     }
 
     /**

@@ -192,7 +192,7 @@ final class OnnxDecoder implements DecoderNetwork {
     }
 
     @Override
-    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions) {
+    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         List<FloatTensor> hiddenStates = new ArrayList<>();
         hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), inputsEmbeds.shape()));
@@ -204,6 +204,9 @@ final class OnnxDecoder implements DecoderNetwork {
                 this, traceGraph.get(), null, angles, places(angles, tokens), cache, 0, tokens)) {
             if (positions != null) {
                 session.place(positions);
+            }
+            if (ahead != null) {
+                session.lookAhead(ahead);
             }
             for (int i = 0; i < config.numHiddenLayers(); i++) {
                 hiddenStates.add(FloatTensor.allocate(tokens, config.hiddenSize()));

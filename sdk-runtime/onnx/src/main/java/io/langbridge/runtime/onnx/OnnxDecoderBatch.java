@@ -35,7 +35,7 @@ final class OnnxDecoderBatch implements DecoderBatch {
         Run(int first, int count) {
             this.first = first;
             this.count = count;
-            inputs = new Inputs(count, 1);
+            inputs = new Inputs(count, 1, network.config().opensPictures());
             cache.bind(bindings, first, count);
             rotation.bind(bindings);
             inputs.bind(bindings);

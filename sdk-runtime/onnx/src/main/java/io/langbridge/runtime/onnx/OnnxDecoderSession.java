@@ -2,6 +2,7 @@ package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.LookAhead;
 import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -37,7 +38,9 @@ final class OnnxDecoderSession implements DecoderSession {
     /** All that a step needs. */
     private final Bindings step = new Bindings();
 
-    private final Inputs place = new Inputs(1, 1);
+    private final Inputs place;
+    /** Where tokens may see some behind them; otherwise null. */
+    private final @Nullable LookAhead ahead;
 
     private final Kept cache;
     /** Of this sequence in {@link #cache}. */
@@ -75,6 +78,8 @@ final class OnnxDecoderSession implements DecoderSession {
         this.capacity = capacity;
         this.places = places;
         config = network.config();
+        place = new Inputs(1, 1, config.opensPictures());
+        ahead = config.opensPictures() ? new LookAhead(capacity) : null;
         token = FloatTensor.allocate(1, config.inputWidth());
         logits = FloatTensor.allocate(config.vocabSize());
         boolean complete = false;
@@ -118,6 +123,29 @@ final class OnnxDecoderSession implements DecoderSession {
         }
     }
 
+    @Override
+    public synchronized void lookAhead(int... of) {
+        requireOpen();
+        if (ahead == null) {
+            DecoderSession.super.lookAhead(of);
+        } else {
+            ahead.say(length, of);
+        }
+    }
+
+    @Override
+    public synchronized int portion(int tokens) {
+        int portion = possiblePortion(tokens);
+        return portion == 0 ? tokens : portion;
+    }
+
+    /** 0 if they do not begin with tokens that can run alone. */
+    private int possiblePortion(int tokens) {
+        return ahead == null
+                ? Math.min(tokens, network.prefillChunk)
+                : ahead.portion(length, tokens, network.prefillChunk);
+    }
+
     /** Before so many more tokens run. */
     synchronized void reach(int tokens) {
         if (places != null) {
@@ -134,8 +162,11 @@ final class OnnxDecoderSession implements DecoderSession {
         }
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         requireRoom(tokens);
-        for (int first = 0; first < tokens; first += network.prefillChunk) {
-            fill(filling, inputsEmbeds, first, Math.min(network.prefillChunk, tokens - first));
+        int first = 0;
+        while (first < tokens) {
+            int count = portion(tokens - first);
+            fill(filling, inputsEmbeds, first, count);
+            first += count;
         }
     }
 
@@ -153,18 +184,22 @@ final class OnnxDecoderSession implements DecoderSession {
         int first = 0;
         LoadedGraph filling = fillingGraph;
         while (filling != null && tokens - first > LEAST_FILLED) {
-            int count = Math.min(network.prefillChunk, tokens - first - 1);
+            int count = possiblePortion(tokens - first - 1);
+            if (count == 0) {
+                break;
+            }
             fill(filling, inputsEmbeds, first, count);
             first += count;
         }
-        for (int from = first; from < tokens; from += network.prefillChunk) {
-            int count = Math.min(network.prefillChunk, tokens - from);
+        while (first < tokens) {
+            int count = portion(tokens - first);
             try (Bindings bindings = new Bindings().share(kept)) {
                 bindings.input(
-                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(from, from + count), count, config.inputWidth());
+                        OnnxNet.INPUTS_EMBEDS, inputsEmbeds.rows(first, first + count), count, config.inputWidth());
                 bindings.output(OnnxDecoder.LOGITS, logits, 1, config.vocabSize());
                 append(bindings, graph, count);
             }
+            first += count;
         }
         return logits.data();
     }
@@ -196,8 +231,11 @@ final class OnnxDecoderSession implements DecoderSession {
 
     private void append(Bindings bindings, LoadedGraph loaded, int tokens) {
         reach(tokens);
-        Inputs inputs = new Inputs(1, tokens);
+        Inputs inputs = new Inputs(1, tokens, ahead != null);
         inputs.at(0, length, 0);
+        if (ahead != null) {
+            inputs.ahead(ahead.of(length, tokens));
+        }
         inputs.bind(bindings);
         run(bindings, loaded);
         length += tokens;
@@ -254,6 +292,9 @@ final class OnnxDecoderSession implements DecoderSession {
         }
         boolean restores = cache.isSummedUp() && (lost || position < length);
         length = restores ? restored(position) : position;
+        if (ahead != null) {
+            length = ahead.rewind(length);
+        }
         if (places != null) {
             places.rewind(length);
         }

@@ -30,6 +30,7 @@ final class OnnxGraph {
         INT8(3),
         INT32(6),
         INT64(7),
+        BOOL(9),
         FLOAT16(10);
 
         final int number;
@@ -115,6 +116,7 @@ final class OnnxGraph {
         for (int i = nodes.size() - 1; i >= 0; i--) {
             if (nodes.get(i).gives(needed)) {
                 needed.addAll(nodes.get(i).inputs);
+                needed.addAll(nodes.get(i).read);
             }
         }
         needed.remove(""); // stands for what is left out
@@ -123,6 +125,16 @@ final class OnnxGraph {
 
     /** The complete model. */
     byte[] toBytes() {
+        return new Message()
+                .number(1, IR_VERSION)
+                .text(2, "langbridge")
+                .message(7, message())
+                .message(8, new Message().number(2, OPSET))
+                .message(8, new Message().text(1, MICROSOFT).number(2, 1))
+                .toBytes();
+    }
+
+    private Message message() {
         Set<String> needed = needed();
         Message graph = new Message().text(2, name);
         nodes.stream().filter(node -> node.gives(needed)).forEach(node -> graph.message(1, node.message()));
@@ -133,13 +145,7 @@ final class OnnxGraph {
         });
         inputs.values().forEach(input -> graph.message(11, input));
         outputs.values().forEach(output -> graph.message(12, output));
-        return new Message()
-                .number(1, IR_VERSION)
-                .text(2, "langbridge")
-                .message(7, graph)
-                .message(8, new Message().number(2, OPSET))
-                .message(8, new Message().text(1, MICROSOFT).number(2, 1))
-                .toBytes();
+        return graph;
     }
 
     /** A node under construction; {@link #to} adds it to the graph. */
@@ -148,6 +154,9 @@ final class OnnxGraph {
         private final String domain;
         private final String operator;
         private final List<String> inputs;
+        /** What bodies read. */
+        private final List<String> read = new ArrayList<>();
+
         private List<String> outputs = List.of();
 
         private Node(String domain, String operator, String... inputs) {
@@ -180,6 +189,14 @@ final class OnnxGraph {
                 message.number(8, value);
             }
             attributes.message(5, message.number(20, 7));
+            return this;
+        }
+
+        /** A graph that this node may run, which reads tensors of this one too. */
+        Node with(String attribute, OnnxGraph body) {
+            attributes.message(
+                    5, new Message().text(1, attribute).message(6, body.message()).number(20, 5));
+            body.nodes.forEach(node -> read.addAll(node.inputs));
             return this;
         }
 

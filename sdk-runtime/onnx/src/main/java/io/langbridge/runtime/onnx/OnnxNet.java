@@ -25,6 +25,9 @@ class OnnxNet implements Net {
     /** Positions in the cache after this run, of the longest sequence. */
     static final String TOTAL_LENGTH = "total_length";
 
+    /** How many rows behind it each row sees, {@code [rows]}. */
+    static final String AHEAD = "ahead";
+
     final StoredWeights weights;
     final Products products;
     final OnnxGraph graph;
@@ -41,6 +44,8 @@ class OnnxNet implements Net {
     private final Map<String, String> castRotation = new HashMap<>();
     private final Map<Integer, String> shapes = new HashMap<>();
     private @Nullable String lastRows;
+    /** Whether a row sees any behind it. */
+    private @Nullable String looksAhead;
 
     OnnxNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType) {
         this.weights = weights;
@@ -532,8 +537,105 @@ class OnnxNet implements Net {
                     .with("to", OnnxGraph.Type.FLOAT.number)
                     .to(unique(attended + ".float"));
         }
+        if (state.open()) {
+            attended = maybeOpen(attended, layer, how, state, qkv.get(0));
+        }
         Value heads = new Value(reshape(attended, -1, how.width()), x.rows(), how.width());
         return state.answered() ? answered(heads) : heads;
+    }
+
+    /**
+     * What the heads give where rows see others behind them, which the operator cannot do: it has appended keys and
+     * values, and the rest is done here. Where no row does, as in every step, nothing is.
+     *
+     * @param attended what the operator gives, {@code [1, rows, width]}
+     * @param q queries that are scaled
+     */
+    private String maybeOpen(String attended, String layer, Attention how, Causal state, String q) {
+        if (looksAhead == null) {
+            graph.input(AHEAD, OnnxGraph.Type.INT64, "rows");
+            String furthest = graph.node("ReduceMax", AHEAD).with("keepdims", 0).to("furthest ahead");
+            looksAhead = graph.node("Cast", furthest)
+                    .with("to", OnnxGraph.Type.BOOL.number)
+                    .to("looks ahead");
+        }
+        String name = unique(layer + ".open");
+        OnnxGraph open = new OnnxGraph(name);
+        String opened = open(open, name, how, state, q);
+        open.output(opened, OnnxGraph.Type.FLOAT, 1, "rows", how.width());
+        OnnxGraph closed = new OnnxGraph(unique(layer + ".closed"));
+        String same = closed.node("Identity", attended).to(closed.name + ".heads");
+        closed.output(same, OnnxGraph.Type.FLOAT, 1, "rows", how.width());
+        return graph.node("If", looksAhead)
+                .with("then_branch", open)
+                .with("else_branch", closed)
+                .to(name + ".heads");
+    }
+
+    private String open(OnnxGraph g, String name, Attention how, Causal state, String q) {
+        int group = how.heads() / how.kvHeads();
+        String rows = g.node("Shape", AHEAD).to(name + ".rows");
+        String total = g.node("Cast", TOTAL_LENGTH)
+                .with("to", OnnxGraph.Type.INT64.number)
+                .to(name + ".total");
+        String past = g.node("Sub", total, rows).to(name + ".past");
+        String one = scalar(g, graph.constant(1), name + ".one");
+        String end = scalar(g, total, name + ".end");
+        String keys = g.node("Range", scalar(g, graph.constant(0), name + ".zero"), end, one)
+                .to(name + ".keys");
+        String own = g.node("Range", scalar(g, past, name + ".first"), end, one).to(name + ".own");
+        String reach = g.node("Add", own, AHEAD).to(name + ".reach");
+        String seen = g.node("LessOrEqual", keys, column(g, reach)).to(name + ".not behind");
+        if (state.window() > 0) {
+            String start =
+                    g.node("Sub", own, graph.constant(state.window())).to(name + ".start");
+            String near = g.node("Greater", keys, column(g, start)).to(name + ".near");
+            seen = g.node("And", seen, near).to(name + ".seen");
+        }
+        String queries = inFloats(g, q, name + ".q");
+        queries = g.node("Reshape", queries, graph.constant(-1, how.kvHeads(), group, how.headDim()))
+                .to(name + ".q.heads");
+        queries = g.node("Transpose", queries).with("perm", 1, 2, 0, 3).to(name + ".q.turned");
+        String k = g.node("Transpose", ofAll(g, presentKey(state.layer()), total, name + ".k"))
+                .with("perm", 1, 0, 3, 2)
+                .to(name + ".k.turned");
+        String v = g.node("Transpose", ofAll(g, presentValue(state.layer()), total, name + ".v"))
+                .with("perm", 1, 0, 2, 3)
+                .to(name + ".v.turned");
+        String scores = g.node("MatMul", queries, k).to(name + ".scores");
+        if (state.cap() > 0) {
+            String cap = graph.constant("cap " + state.cap(), new float[] {state.cap()});
+            scores = g.node("Div", scores, cap).to(name + ".uncapped");
+            scores = g.node("Tanh", scores).to(name + ".tanh");
+            scores = g.node("Mul", scores, cap).to(name + ".capped");
+        }
+        String never = graph.constant("never", new float[] {Float.NEGATIVE_INFINITY});
+        scores = g.node("Where", seen, scores, never).to(name + ".masked");
+        String shares = g.node("Softmax", scores).with("axis", -1).to(name + ".shares");
+        String y = g.node("MatMul", shares, v).to(name + ".y");
+        y = g.node("Transpose", y).with("perm", 2, 0, 1, 3).to(name + ".y.turned");
+        return g.node("Reshape", y, graph.constant(1, -1, how.width())).to(name + ".y.rows");
+    }
+
+    private static String scalar(OnnxGraph g, String one, String name) {
+        return g.node("Squeeze", one).to(name);
+    }
+
+    private String column(OnnxGraph g, String row) {
+        return g.node("Unsqueeze", row, graph.constant(1)).to(row + ".column");
+    }
+
+    /** Keys or values of all positions so far, {@code [1, kv_heads, total, head_dim]}. */
+    private String ofAll(OnnxGraph g, String present, String total, String name) {
+        String all = g.node("Slice", present, graph.constant(0), total, graph.constant(2))
+                .to(name);
+        return inFloats(g, all, name);
+    }
+
+    private String inFloats(OnnxGraph g, String x, String name) {
+        return cacheType == OnnxGraph.Type.FLOAT
+                ? x
+                : g.node("Cast", x).with("to", OnnxGraph.Type.FLOAT.number).to(name + ".float");
     }
 
     @Override
@@ -681,6 +783,16 @@ class OnnxNet implements Net {
         int together = factor * factor;
         String rows = reshape(turned, side * side, (long) together * x.width());
         return new Value(rows, x.rows() / together, x.width() * together);
+    }
+
+    @Override
+    public Value pooled(Value x, int factor) {
+        long side = Math.round(Math.sqrt(x.rows())) / factor;
+        String cells = reshape(read(x), side, factor, side, factor, x.width());
+        String means = graph.node("ReduceMean", cells, graph.constant(1, 3))
+                .with("keepdims", 0)
+                .to(unique(x.name() + ".pooled"));
+        return new Value(reshape(means, side * side, x.width()), x.rows() / (factor * factor), x.width());
     }
 
     @Override

@@ -240,6 +240,7 @@ final class RoundedNet extends OnnxNet {
         // Positions of several axes have a table for each sequence, which the operator cannot tell apart.
         boolean together = state.headNorm() == null
                 && !how.gated()
+                && !state.open()
                 && how.headDim() % 16 == 0
                 && state.rotary().width() % 16 == 0
                 && state.rotary().rope().sections() == null;

@@ -163,7 +163,7 @@ class OnnxNetTest {
         EngineOptions options = new EngineOptions(1, false, folder.resolve("cache"));
         try (LoadedGraph loaded = net.load(options);
                 Bindings bindings = new Bindings()) {
-            new Inputs(1, ROWS).bind(bindings);
+            new Inputs(1, ROWS, false).bind(bindings);
             bindings.input(OnnxNet.INPUTS_EMBEDS, input, ROWS, WIDTH)
                     .output("y", y, ROWS, WIDTH)
                     .run(loaded);

@@ -158,7 +158,7 @@ final class PyTorchDecoder implements DecoderNetwork {
     }
 
     @Override
-    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions) {
+    public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         return network.trace((names, traced) -> {
             try (Scope scope = new Scope()) {
@@ -169,7 +169,8 @@ final class PyTorchDecoder implements DecoderNetwork {
                 if (places != null && positions != null) {
                     places.place(0, positions);
                 }
-                List<FloatTensor> results = scope.allFloats(scope.own(traced.run("trace_prompt", cache, inputs)));
+                IValue seen = scope.of(scope.tensor(ahead == null ? new int[0] : ahead));
+                List<FloatTensor> results = scope.allFloats(scope.own(traced.run("trace_prompt", cache, inputs, seen)));
                 List<FloatTensor> hiddenStates = new ArrayList<>(results.subList(3, results.size()));
                 hiddenStates.add(0, inputsEmbeds);
                 return new Trace(hiddenStates, results.get(0), results.get(1), results.get(2));

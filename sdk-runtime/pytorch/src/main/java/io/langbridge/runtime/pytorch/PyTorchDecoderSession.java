@@ -3,12 +3,16 @@ package io.langbridge.runtime.pytorch;
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.LookAhead;
 import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +26,9 @@ final class PyTorchDecoderSession implements DecoderSession {
     private final IValue cache;
     /** Where positions have several axes; otherwise null. */
     private final @Nullable Places places;
+
+    /** Where tokens may see some behind them; otherwise null. */
+    private final @Nullable LookAhead ahead;
 
     private final FloatTensor logits;
     private final IValue logitsValue;
@@ -46,6 +53,7 @@ final class PyTorchDecoderSession implements DecoderSession {
             cache = scope.own(network.run("sequence", caches, call.of(index)));
         }
         places = network.places(cache, capacity);
+        ahead = network.config().opensPictures() ? new LookAhead(capacity) : null;
         Scope.Output output = scope.output(network.config().vocabSize());
         logits = output.floats;
         logitsValue = output.value();
@@ -76,6 +84,28 @@ final class PyTorchDecoderSession implements DecoderSession {
         }
     }
 
+    @Override
+    public synchronized void lookAhead(int... of) {
+        requireRoom(0);
+        if (ahead == null) {
+            DecoderSession.super.lookAhead(of);
+        } else {
+            ahead.say(length, of);
+        }
+    }
+
+    @Override
+    public synchronized int portion(int tokens) {
+        int portion = ahead == null ? 0 : ahead.portion(length, tokens, network.prefillChunk);
+        return ahead == null ? Math.min(tokens, network.prefillChunk) : portion == 0 ? tokens : portion;
+    }
+
+    /** How many behind them the next tokens see; empty if none does. */
+    private int[] seenAhead(int tokens) {
+        int[] seen = ahead == null ? new int[0] : ahead.of(length, tokens);
+        return Arrays.stream(seen).allMatch(count -> count == 0) ? new int[0] : seen;
+    }
+
     /** Makes room for so many more tokens. */
     synchronized void reach(int tokens) {
         requireRoom(tokens);
@@ -91,7 +121,8 @@ final class PyTorchDecoderSession implements DecoderSession {
         try (Scope call = new Scope()) {
             IValue inputs = call.of(call.tensor(inputsEmbeds));
             runBegins();
-            call.own(network.run("prefill", cache, inputs, call.of(length), logitsValue));
+            IValue seen = call.of(call.tensor(seenAhead(tokens)));
+            call.own(network.run("prefill", cache, inputs, seen, call.of(length), logitsValue));
         }
         appended(tokens);
         return logits.data();
@@ -117,8 +148,9 @@ final class PyTorchDecoderSession implements DecoderSession {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, network.config());
         reach(tokens);
         try (Scope call = new Scope()) {
-            return choose(
-                    sampler, call, "prefill_and_choose", call.of(call.tensor(inputsEmbeds)), call.of(length), tokens);
+            IValue inputs = call.of(call.tensor(inputsEmbeds));
+            IValue seen = call.of(call.tensor(seenAhead(tokens)));
+            return choose(sampler, call, "prefill_and_choose", List.of(inputs, seen), tokens);
         }
     }
 
@@ -130,11 +162,11 @@ final class PyTorchDecoderSession implements DecoderSession {
         reach(1);
         DecoderNetwork.requireToken(tokenId, network.config());
         try (Scope call = new Scope()) {
-            return choose(sampler, call, "step_and_choose", call.of(tokenId), call.of(length), 1);
+            return choose(sampler, call, "step_and_choose", List.of(call.of(tokenId)), 1);
         }
     }
 
-    private int choose(Sampler sampler, Scope call, String method, IValue input, IValue position, int tokens) {
+    private int choose(Sampler sampler, Scope call, String method, List<IValue> inputs, int tokens) {
         int next = sampler.next((settings, seen, point) -> {
             IValue how = call.tuple(
                     call.of(settings.temperature()),
@@ -149,7 +181,10 @@ final class PyTorchDecoderSession implements DecoderSession {
                     : seen.stream().mapToInt(Integer::intValue).toArray();
             IValue seenIds = call.of(call.tensor(ids));
             runBegins();
-            long id = call.own(network.run(method, cache, input, position, how, seenIds, logitsValue))
+            List<IValue> arguments = new ArrayList<>(List.of(cache));
+            arguments.addAll(inputs);
+            arguments.addAll(List.of(call.of(length), how, seenIds, logitsValue));
+            long id = call.own(network.run(method, arguments.toArray(new IValue[0])))
                     .toLong();
             if (id < 0) {
                 throw Sampler.notNumbers(logits.data());
@@ -207,6 +242,9 @@ final class PyTorchDecoderSession implements DecoderSession {
         }
         boolean restores = network.sumsUp() && (lost || position < length);
         length = restores ? restored(position) : position;
+        if (ahead != null) {
+            length = ahead.rewind(length);
+        }
         if (places != null) {
             places.rewind(length);
         }

@@ -370,6 +370,12 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value pooled(Value x, int factor) {
+        int rows = x.rows() == ANY ? ANY : x.rows() / (factor * factor);
+        return new Value(let(call("self.pooled", x.name(), factor)), rows, x.width());
+    }
+
+    @Override
     public Value coefficients(Value x, String layer, int tokens, boolean softmax) {
         String weight = slot(Slot.of(layer + ".weight", Access.SELDOM));
         String bias = slot(Slot.of(layer + ".bias", Access.SELDOM));

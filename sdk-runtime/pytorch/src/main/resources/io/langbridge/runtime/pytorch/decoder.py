@@ -122,12 +122,20 @@
     torch.copy_(torch.narrow(cache.sin[0], 0, first, places.size(0)), torch.sin(angles))
     return first + places.size(0)
 
+  # ahead: [rows], how many rows behind it each sees, or empty
+  def ahead(self, w: List[Tensor], rows: Tensor) -> List[Tensor]:
+    inputs : List[Tensor] = []
+    if rows.size(0) > 0:
+      inputs.append(rows.to(w[0].device))
+    return inputs
+
   # Appends x to the cache. Logits of the last row: [vocab], float32
-  def last_logits(self, w: List[Tensor], cache: __torch__.Context, x: Tensor, position: int) -> Tensor:
+  def last_logits(self, w: List[Tensor], cache: __torch__.Context, x: Tensor, position: int,
+      inputs: List[Tensor]) -> Tensor:
     cos = self.narrowed(cache.cos, position, x.size(0))
     sin = self.narrowed(cache.sin, position, x.size(0))
     c = __torch__.Context(
-        cache.inputs, cache.keys, cache.values, cache.windows, cache.matrices, cos, sin, position, cache.lengths,
+        inputs, cache.keys, cache.values, cache.windows, cache.matrices, cos, sin, position, cache.lengths,
         cache.lengths, cache.lengths, True, None, cache.shown)
     return self.network(w, x, c).to(6).view([-1])
 
@@ -207,15 +215,15 @@
     torch.copy_(embeddings, self.widened(self.embedded(w, ids), embeddings.size(1)))
     return embeddings.size(0)
 
-  # logits of the last token: [vocab]
-  def prefill(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, position: int,
+  # ahead: [tokens], how many behind it each sees, or empty; logits of the last token: [vocab]
+  def prefill(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, ahead: Tensor, position: int,
       logits: Tensor) -> int:
-    torch.copy_(logits, self.last_logits(w, cache, inputs_embeds, position))
+    torch.copy_(logits, self.last_logits(w, cache, inputs_embeds, position, self.ahead(w, ahead)))
     return position + inputs_embeds.size(0)
 
   # logits: [vocab]
   def step(self, w: List[Tensor], cache: __torch__.Context, token: int, position: int, logits: Tensor) -> int:
-    torch.copy_(logits, self.last_logits(w, cache, self.one_embedded(w, token), position))
+    torch.copy_(logits, self.last_logits(w, cache, self.one_embedded(w, token), position, cache.inputs))
     return position + 1
 
   # One token to each of the sequences at its position; rows: where its angles are; logits: [sequences, vocab] of those
@@ -233,21 +241,23 @@
 
   # The next token instead of the logits; -1 if they are not numbers, and then they are in logits.
   # how: temperature, top_k, top_p, min_p, repetition_penalty, point; seen: [ids]
-  def prefill_and_choose(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, position: int,
-      how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
-    return self.choose(self.last_logits(w, cache, inputs_embeds, position), how, seen, logits)
+  def prefill_and_choose(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor, ahead: Tensor,
+      position: int, how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
+    y = self.last_logits(w, cache, inputs_embeds, position, self.ahead(w, ahead))
+    return self.choose(y, how, seen, logits)
 
   def step_and_choose(self, w: List[Tensor], cache: __torch__.Context, token: int, position: int,
       how: Tuple[float, int, float, float, float, float], seen: Tensor, logits: Tensor) -> int:
     x = self.one_embedded(w, token)
-    return self.choose(self.last_logits(w, cache, x, position), how, seen, logits)
+    return self.choose(self.last_logits(w, cache, x, position, cache.inputs), how, seen, logits)
 
   # A prompt into an empty cache of its length: logits [tokens, vocab], keys and values [layers, kv_heads, tokens,
   # head_dim], and what the text shows.
-  def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor) -> List[Tensor]:
+  def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor,
+      ahead: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
     c = __torch__.Context(
-        cache.inputs, cache.keys, cache.values, cache.windows, cache.matrices, cache.cos, cache.sin, 0, cache.lengths,
+        self.ahead(w, ahead), cache.keys, cache.values, cache.windows, cache.matrices, cache.cos, cache.sin, 0, cache.lengths,
         cache.lengths, cache.lengths, False, None, shown)
     logits = self.network(w, inputs_embeds, c)
     return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)

@@ -5,7 +5,9 @@
 
 # What belongs to a run beside its first input; most of it only decoders need.
 class Context(NamedTuple):
-  inputs : List[Tensor]  # those of the network behind the first, in the order of its text
+  # Those of the network behind the first, in the order of its text. Of a decoder maybe one, how many rows behind it
+  # each row sees, [rows]
+  inputs : List[Tensor]
   keys : List[Tensor]  # of each layer that keeps them, [kv_heads, capacity, head_dim], after rotation
   values : List[Tensor]
   # Of each layer of linear attention, float32: the last inputs of its convolution, [channels, rows], and what it has
@@ -107,6 +109,12 @@ class Network(Module):
     cells = x.view(x.size()[:-2] + [side, factor, side, factor, x.size(-1)])
     return torch.flatten(torch.flatten(torch.transpose(cells, -4, -3), -3), -3, -2)
 
+  # Means of the cells of a square grid of rows.
+  def pooled(self, x: Tensor, factor: int) -> Tensor:
+    side = int(x.size(-2) ** 0.5) // factor
+    cells = x.view(x.size()[:-2] + [side, factor, side, factor, x.size(-1)])
+    return torch.flatten(torch.mean(cells, [-4, -2]), -3, -2)
+
   # A part of the vocabulary with its embeddings, and so many tokens of it that a part of the weights stays small. They
   # may be in another type and place than the computation, mapped from a file.
   def part(self, x: Tensor, start: int, like: Tensor) -> Tensor:
@@ -172,14 +180,18 @@ class Network(Module):
     return self.rotate(heads, both_cos, both_sin).view([x.size(0), -1])
 
   # Which positions each of the new rows sees, [rows, total]; None if plain causal order says it all.
-  def causal(self, position: int, rows: int, window: int, like: Tensor) -> Optional[Tensor]:
+  # ahead: [rows], how many it sees behind itself
+  def causal(self, position: int, rows: int, window: int, like: Tensor, ahead: Optional[Tensor]) -> Optional[Tensor]:
     total = position + rows
     narrow = window > 0 and window < total
     mask : Optional[Tensor] = None
-    if rows > 1 and (position > 0 or narrow):
+    if rows > 1 and (position > 0 or narrow or ahead is not None):
       query = torch.arange(position, total, device=like.device).unsqueeze(1)
       key = torch.arange(total, device=like.device).unsqueeze(0)
-      seen = torch.le(key, query)
+      last = query
+      if ahead is not None:
+        last = query + ahead.unsqueeze(1)
+      seen = torch.le(key, last)
       if narrow:
         seen = torch.logical_and(seen, torch.gt(key, query - window))
       mask = seen
@@ -189,7 +201,10 @@ class Network(Module):
   def mask(self, x: Tensor, c: __torch__.Context, window: int) -> Optional[Tensor]:
     mask : Optional[Tensor] = None
     if len(c.lengths) == 0 and len(c.sequences) == 0:
-      mask = self.causal(c.position, x.size(0), window, x)
+      ahead : Optional[Tensor] = None
+      if len(c.inputs) > 0:
+        ahead = c.inputs[0]
+      mask = self.causal(c.position, x.size(0), window, x, ahead)
     return mask
 
   # x: [rows, ..]
@@ -305,7 +320,7 @@ class Network(Module):
       queries = torch.transpose(torch.narrow(q, 0, first, length), 0, 1).unsqueeze(0)  # [1, heads, length, head_dim]
       keys = torch.transpose(torch.narrow(k, 0, first, length), 0, 1).unsqueeze(0)
       values = torch.transpose(torch.narrow(v, 0, first, length), 0, 1).unsqueeze(0)
-      mask = self.causal(0, length, window, q)
+      mask = self.causal(0, length, window, q, None)
       y = self.scored(queries, keys, values, mask, mask is None, scale, cap)
       attended.append(torch.transpose(torch.squeeze(y, 0), 0, 1).reshape([length, -1]))
       first = first + length

@@ -88,6 +88,21 @@ public final class Checkpoints {
         return new NamedTensors(weights.source(), tensors, Collections.emptyList());
     }
 
+    /**
+     * A view in which a matrix lies as linear layers have it: rows are columns.
+     *
+     * @param name of the matrix, {@code [rows, columns]}; others stay as they are
+     * @return a view; closing it closes nothing
+     * @throws CheckpointException if it is missing or has another shape
+     */
+    public static Weights transposed(Weights weights, String name, long rows, long columns) {
+        StoredTensor matrix = weights.get(name, rows, columns);
+        Map<String, StoredTensor> view = new LinkedHashMap<>();
+        weights.names().forEach(each -> view.put(each, weights.get(each)));
+        view.put(name, new TransposedTensor(matrix));
+        return new NamedTensors(weights.source(), view, Collections.emptyList());
+    }
+
     /** A view of a tensor whose values are multiplied in float32. */
     public static StoredTensor times(float factor, StoredTensor tensor) {
         return factor == 1 ? tensor : new LinearTensor(tensor, factor, 0);

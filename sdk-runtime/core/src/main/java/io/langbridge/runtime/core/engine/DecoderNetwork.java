@@ -40,15 +40,16 @@ public interface DecoderNetwork extends AutoCloseable {
      * @param inputsEmbeds {@code [tokens, input_width]}
      */
     default Trace trace(FloatTensor inputsEmbeds) {
-        return trace(inputsEmbeds, null);
+        return trace(inputsEmbeds, null, null);
     }
 
     /**
-     * The same where tokens do not stand one behind the other.
+     * The same where tokens do not stand one behind the other, or see some behind them.
      *
      * @param positions {@code [axes][tokens]}, as for {@link DecoderSession#place}; null if they do
+     * @param ahead as for {@link DecoderSession#lookAhead}; null if they do not
      */
-    Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions);
+    Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead);
 
     /**
      * Makes sure that input embeddings have the shape {@code [tokens, input_width]}, with at least one token.

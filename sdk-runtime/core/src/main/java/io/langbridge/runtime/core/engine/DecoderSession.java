@@ -31,6 +31,29 @@ public interface DecoderSession extends AutoCloseable {
     }
 
     /**
+     * Says which of the tokens to come see others behind them, for a decoder that {@link
+     * io.langbridge.runtime.core.network.DecoderConfig#opensPictures opens pictures}. Where this is not called, none do;
+     * going back forgets what was said of tokens that did not come, and goes back to where none was left alone.
+     *
+     * @param ahead for each token to come, how many behind it it sees
+     * @throws IllegalArgumentException if a token would see what does not come, or no token of this decoder does
+     * @throws IllegalStateException if the cache has no room for so many
+     */
+    default void lookAhead(int... ahead) {
+        throw new IllegalArgumentException("No token of this decoder sees those behind it");
+    }
+
+    /**
+     * How many of so many tokens run first, so that tokens that see each other run together: {@link #chunk()}, or fewer,
+     * or more where so many see each other.
+     *
+     * @return at most {@code tokens}
+     */
+    default int portion(int tokens) {
+        return Math.min(tokens, chunk());
+    }
+
+    /**
      * Appends a prompt, or a further part of one, in one run.
      *
      * @param inputsEmbeds {@code [tokens, input_width]}, at least one token
@@ -45,7 +68,7 @@ public interface DecoderSession extends AutoCloseable {
     }
 
     /**
-     * Appends a part of a prompt that is not its end, so that nobody needs its logits. Parts of {@link #chunk()}
+     * Appends a part of a prompt that is not its end, so that nobody needs its logits. Parts of {@link #portion}
      * positions, and a {@link #prefill(FloatTensor, Sampler)} of the rest, which is at most as long, give what one
      * {@code prefill} of the whole gives.
      *

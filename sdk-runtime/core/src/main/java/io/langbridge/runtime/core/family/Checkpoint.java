@@ -30,6 +30,12 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
         return LlmPart.of(config, weights, folder, Collections.emptyList(), inModel);
     }
 
+    /** The configuration of a part; empty if there is none. */
+    Json configOf(String part) {
+        Json json = config.object(part);
+        return json == null ? Json.parse(new byte[] {'{', '}'}, config.at(part)) : json;
+    }
+
     /** The preprocessor's configuration, wherever it lies. */
     Json preprocessor() {
         return PreprocessorConfigReader.findJson(folder);

@@ -13,7 +13,13 @@ import org.jspecify.annotations.Nullable;
 /** Reads the configuration of Gemma 2 and Gemma 3; published files leave out much of it. */
 final class GemmaConfigReader {
     static final Set<String> NAMES = Collections.unmodifiableSet(
-            new HashSet<>(Arrays.asList("Gemma2ForCausalLM", "gemma2", "Gemma3ForCausalLM", "gemma3_text")));
+            new HashSet<>(Arrays.asList(
+                    "Gemma2ForCausalLM",
+                    "gemma2",
+                    "Gemma3ForCausalLM",
+                    "gemma3_text",
+                    "Gemma3ForConditionalGeneration",
+                    "gemma3")));
 
     private GemmaConfigReader() {}
 
@@ -51,6 +57,7 @@ final class GemmaConfigReader {
                 third ? rope(json, "sliding_attention", "rope_local_base_freq", 1e4) : rope,
                 cap(json, "attn_logit_softcapping", third ? 0 : 50),
                 cap(json, "final_logit_softcapping", third ? 0 : 30),
+                false,
                 json.booleanOr("tie_word_embeddings", true));
     }
 

@@ -14,6 +14,13 @@ public sealed interface ImagePrompt {
      *
      * @param tokenId {@code image_token_index} or {@code image_token_id}
      * @param token its text, {@code <image>} unless {@code processor_config.json} says otherwise
+     * @param mark what a chat template writes for a picture
+     * @param written what takes the place of the mark before tokenizing, with the token in it once
      */
-    record Placeholder(int tokenId, String token) implements ImagePrompt {}
+    record Placeholder(int tokenId, String token, String mark, String written) implements ImagePrompt {
+        /** The token itself is what a template writes. */
+        public Placeholder(int tokenId, String token) {
+            this(tokenId, token, token, token);
+        }
+    }
 }

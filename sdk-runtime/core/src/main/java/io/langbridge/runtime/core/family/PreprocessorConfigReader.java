@@ -158,7 +158,10 @@ public final class PreprocessorConfigReader {
                     "LlavaImageProcessorFast",
                     "LlavaNextImageProcessor",
                     "LlavaNextImageProcessorFast" -> false;
-            case "SiglipImageProcessor", "SiglipImageProcessorFast" -> true;
+            case "SiglipImageProcessor",
+                    "SiglipImageProcessorFast",
+                    "Gemma3ImageProcessor",
+                    "Gemma3ImageProcessorFast" -> true;
             default ->
                 throw new UnsupportedModelException(json.at("image_processor_type") + " is '" + name
                         + "'; supported are CLIPImageProcessor, SiglipImageProcessor, LlavaImageProcessor and"

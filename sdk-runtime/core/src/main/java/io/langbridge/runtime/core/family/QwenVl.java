@@ -84,8 +84,7 @@ final class QwenVl implements Family {
     public ModelFolder open(Checkpoint checkpoint) {
         Json config = checkpoint.config();
         Kind kind = Kind.of(Families.nameOf(config));
-        Json given = config.object("vision_config");
-        Json vision = given == null ? Json.parse(new byte[] {'{', '}'}, config.at("vision_config")) : given;
+        Json vision = checkpoint.configOf("vision_config");
         GridVitConfig tower = tower(vision, kind);
         LlmPart llm = checkpoint.llm(
                 decoder -> decoder instanceof LlamaConfig llama

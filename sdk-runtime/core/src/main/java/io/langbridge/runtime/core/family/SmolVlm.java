@@ -37,8 +37,7 @@ final class SmolVlm implements Family {
     @Override
     public ModelFolder open(Checkpoint checkpoint) {
         Json config = checkpoint.config();
-        Json json = config.object("vision_config");
-        VisionConfig tower = tower(json == null ? Json.parse(new byte[] {'{', '}'}, config.at("vision_config")) : json);
+        VisionConfig tower = tower(checkpoint.configOf("vision_config"));
         int side = tower.patchesPerSide();
         int scale = config.positiveOr("scale_factor", 2);
         if (side % scale != 0) {

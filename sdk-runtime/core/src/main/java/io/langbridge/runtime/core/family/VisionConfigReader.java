@@ -90,7 +90,7 @@ public final class VisionConfigReader {
         };
     }
 
-    private static VisionConfig read(Json json, Kind kind, FeatureSelection selection) {
+    static VisionConfig read(Json json, Kind kind, FeatureSelection selection) {
         boolean clip = kind == Kind.CLIP;
         if (json.intOr("num_channels", 3) != 3) {
             throw new UnsupportedModelException(

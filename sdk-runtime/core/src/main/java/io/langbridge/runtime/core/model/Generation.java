@@ -358,6 +358,9 @@ final class Generation {
         if (positions != null) {
             taken.session.place(prompt.positions(cachedTokens, positions));
         }
+        if (model.decoder().config().opensPictures()) {
+            taken.session.lookAhead(prompt.ahead(cachedTokens));
+        }
         int id = prefill(taken, prompt.embeddings(cachedTokens, model.decoder()), keys);
         prefillNanos = System.nanoTime() - prefillStart;
         ModelListener.Prompt told =
@@ -375,10 +378,11 @@ final class Generation {
         DecoderSession running = taken.session;
         int all = rest.size(0);
         int from = 0;
-        for (int chunk = running.chunk(); all - from > chunk; from += chunk) {
+        for (int count = running.portion(all); count < all - from; count = running.portion(all - from)) {
             goOn();
-            running.fill(rest.rows(from, from + chunk));
-            taken.holds(Arrays.copyOf(keys, cachedTokens + from + chunk));
+            running.fill(rest.rows(from, from + count));
+            from += count;
+            taken.holds(Arrays.copyOf(keys, cachedTokens + from));
         }
         goOn();
         int id = running.prefill(rest.rows(from, all), sampler);

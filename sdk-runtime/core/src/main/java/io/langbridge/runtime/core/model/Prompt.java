@@ -133,6 +133,19 @@ final class Prompt {
     }
 
     /**
+     * How many positions behind it each from {@code from} on sees, where visual tokens that follow each other see each
+     * other.
+     */
+    int[] ahead(int from) {
+        long[] keys = keys();
+        int[] ahead = new int[length - from];
+        for (int i = length - 2; i >= from; i--) {
+            ahead[i - from] = keys[i] < 0 && keys[i + 1] < 0 ? ahead[i + 1 - from] + 1 : 0;
+        }
+        return ahead;
+    }
+
+    /**
      * Input embeddings of the positions from {@code from} on.
      *
      * @return {@code [length - from, input_width]}

@@ -58,6 +58,7 @@ final class Decoder {
                         1 / Math.sqrt(c.headDim()),
                         0,
                         c.slidingLayer()[layer] ? c.slidingWindow() : 0,
+                        false,
                         layer == c.numHiddenLayers() - 1));
     }
 

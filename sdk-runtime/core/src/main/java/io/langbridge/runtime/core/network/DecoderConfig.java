@@ -28,6 +28,11 @@ public interface DecoderConfig {
         return hiddenSize();
     }
 
+    /** Whether visual tokens that follow each other see those behind them too. */
+    default boolean opensPictures() {
+        return false;
+    }
+
     int numHiddenLayers();
 
     int vocabSize();

@@ -63,6 +63,7 @@ final class Gemma {
                         1 / Math.sqrt(c.queryPreAttnScalar()),
                         c.attnLogitSoftcapping(),
                         sliding ? c.slidingWindow() : 0,
+                        c.opensPictures(),
                         layer == c.numHiddenLayers() - 1));
     }
 

@@ -15,6 +15,7 @@ import io.langbridge.runtime.core.checkpoint.Weights;
  * @param slidingRope of layers with a window
  * @param attnLogitSoftcapping 0 if scores have no cap
  * @param finalLogitSoftcapping 0 if logits have no cap
+ * @param opensPictures whether visual tokens of a picture see those behind them too (Gemma 3 in its own family)
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record GemmaConfig(
@@ -37,6 +38,7 @@ public record GemmaConfig(
         Rope slidingRope,
         float attnLogitSoftcapping,
         float finalLogitSoftcapping,
+        boolean opensPictures,
         boolean tieWordEmbeddings)
         implements DecoderConfig {
 
@@ -58,6 +60,15 @@ public record GemmaConfig(
 
     @Override
     public GemmaConfig tied(boolean tied) {
+        return with(opensPictures, tied);
+    }
+
+    /** The same decoder with visual tokens of a picture seeing each other. */
+    public GemmaConfig openingPictures() {
+        return with(true, tieWordEmbeddings);
+    }
+
+    private GemmaConfig with(boolean opens, boolean tied) {
         return new GemmaConfig(
                 modelType,
                 hiddenSize,
@@ -78,6 +89,7 @@ public record GemmaConfig(
                 slidingRope,
                 attnLogitSoftcapping,
                 finalLogitSoftcapping,
+                opens,
                 tied);
     }
 }

@@ -400,6 +400,11 @@ public final class Inventory {
         }
 
         @Override
+        public Value pooled(Value x, int factor) {
+            return value(x.rows() == ANY ? ANY : x.rows() / (factor * factor), x.width());
+        }
+
+        @Override
         public Value coefficients(Value x, String layer, int tokens, boolean softmax) {
             return linear(x, layer, tokens, true);
         }

@@ -110,6 +110,7 @@ public interface Net {
      * @param scale what scores are multiplied with
      * @param cap scores are {@code cap * tanh(score / cap)} then; 0 leaves them as they are
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
+     * @param open whether the caller may say of rows that they see some that come behind them too
      * @param answered whether only what {@link #answered} keeps is read of the result
      */
     record Causal(
@@ -119,6 +120,7 @@ public interface Net {
             double scale,
             float cap,
             int window,
+            boolean open,
             boolean answered) {}
 
     /**
@@ -303,6 +305,13 @@ public interface Net {
      * @param x its rows are a square number, whose root {@code factor} divides
      */
     Value pixelShuffle(Value x, int factor);
+
+    /**
+     * The means of the cells of a square grid of rows, {@code factor} times {@code factor} each.
+     *
+     * @param x its rows are a square number, whose root {@code factor} divides
+     */
+    Value pooled(Value x, int factor);
 
     /**
      * The coefficients of a LangBridge adapter.

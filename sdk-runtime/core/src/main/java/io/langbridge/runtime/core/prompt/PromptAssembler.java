@@ -39,7 +39,13 @@ public final class PromptAssembler {
 
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
+    /** What the template writes for a picture. */
     private final String image;
+    /** What takes its place, with {@link #place} in it. */
+    private final String written;
+    /** Where a picture stands. */
+    private final String place;
+
     private final @Nullable Integer imageId;
     private final MessageForm form;
     private final Set<String> guarded;
@@ -64,11 +70,14 @@ public final class PromptAssembler {
         this.tokenizer = tokenizer;
         this.template = template;
         ImagePrompt.Placeholder placeholder = images instanceof ImagePrompt.Placeholder p ? p : null;
-        this.image = placeholder == null ? "<image>" : placeholder.token();
+        this.image = placeholder == null ? "<image>" : placeholder.mark();
+        this.written = placeholder == null ? image : placeholder.written();
+        this.place = placeholder == null ? image : placeholder.token();
         this.imageId = placeholder == null ? null : (Integer) placeholder.tokenId();
         this.form = MessageForm.of(template, image);
         this.guarded = new LinkedHashSet<>(TurnTokens.of(tokenizer, template, form, stopTokens));
         this.guarded.add(image);
+        this.guarded.add(place);
         this.before = tokenizer.specialsBefore();
         this.after = tokenizer.specialsAfter();
     }
@@ -329,9 +338,9 @@ public final class PromptAssembler {
             if (run.ids() != null) {
                 add(run.ids());
             } else if (imageId != null && tokenizer.isAdded(imageId)) {
-                addWhole(run.text(), imageId);
+                addWhole(run.text().replace(image, written), imageId);
             } else {
-                addCut(run.text());
+                addCut(run.text().replace(image, written));
             }
         }
 
@@ -363,10 +372,10 @@ public final class PromptAssembler {
         /** LLaVA's authors: the text is cut at the placeholders, and the pieces are tokenized one by one. */
         private void addCut(String text) {
             int from = 0;
-            for (int at = text.indexOf(image); at >= 0 && !full(); at = text.indexOf(image, from)) {
+            for (int at = text.indexOf(place); at >= 0 && !full(); at = text.indexOf(place, from)) {
                 add(encode(text.substring(from, at), 0));
                 next();
-                from = at + image.length();
+                from = at + place.length();
             }
             add(encode(text.substring(from), 0));
         }
@@ -379,7 +388,7 @@ public final class PromptAssembler {
 
         private int places(String text) {
             int places = 0;
-            for (int at = text.indexOf(image); at >= 0; at = text.indexOf(image, at + image.length())) {
+            for (int at = text.indexOf(place); at >= 0; at = text.indexOf(place, at + place.length())) {
                 places++;
             }
             return places;

@@ -113,7 +113,7 @@ class CachedSessionTest {
         }
 
         @Override
-        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions) {
+        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
             throw new UnsupportedOperationException();
         }
 

@@ -1,0 +1,115 @@
+package io.langbridge.runtime.core.family;
+
+import io.langbridge.CheckpointException;
+import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.GemmaConfig;
+import io.langbridge.runtime.core.network.Network;
+import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.network.Vit;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * Gemma 3, and MedGemma: SigLIP to its end, neighbouring patches averaged to a fixed number of visual tokens, which see
+ * each other in the decoder.
+ */
+final class Gemma3 implements Family {
+    private static final FeatureSelection LAST = new FeatureSelection(-1, true);
+    private static final String NORM = "mm_soft_emb_norm";
+    private static final String PROJECTION = "mm_input_projection_weight";
+
+    @Override
+    public Set<String> names() {
+        return new HashSet<>(Arrays.asList("Gemma3ForConditionalGeneration", "gemma3"));
+    }
+
+    @Override
+    public ModelFolder open(Checkpoint checkpoint) {
+        Json config = checkpoint.config();
+        VisionConfig tower = VisionConfigReader.read(
+                checkpoint.configOf("vision_config"), VisionConfig.Kind.SIGLIP, LAST);
+        int side = tower.patchesPerSide();
+        int tokens = config.positiveOr("mm_tokens_per_image", 256);
+        int tokensPerSide = (int) Math.sqrt(tokens);
+        if (tokensPerSide * tokensPerSide != tokens || side % tokensPerSide != 0) {
+            throw new CheckpointException(config.at("mm_tokens_per_image") + " is " + tokens
+                    + ", which is no square of a number that divides the " + side + " patches along a picture's side.");
+        }
+        Network encoder = new Network(
+                "vision encoder",
+                net -> net.layerNorm(Vit.features(net, tower), "post_layernorm", tower.layerNormEps()));
+        LlmPart llm = checkpoint.llm(decoder -> ((GemmaConfig) decoder).openingPictures());
+        int hidden = llm.config().hiddenSize();
+        AdapterConfig.Connector connector = new AdapterConfig.Connector(
+                "average pool",
+                tower.hiddenSize(),
+                hidden,
+                net -> net.linear(
+                        net.rmsNorm(
+                                net.pooled(
+                                        net.input("features", side * side, tower.hiddenSize()), side / tokensPerSide),
+                                NORM,
+                                tower.layerNormEps()),
+                        PROJECTION,
+                        null,
+                        hidden));
+        LlavaPictures pictures =
+                new LlavaPictures(preprocessor(checkpoint, tower), new Tiling.Plain(), tower.imageSize(), tokens);
+        VisionPart vision = new VisionPart(
+                tower,
+                VisionPart.describe(tower),
+                encoder,
+                VisionPart.strip(checkpoint.weights()),
+                tiling -> pictures,
+                checkpoint.folder(),
+                Collections.emptyList());
+        Weights projector = Checkpoints.transposed(
+                Checkpoints.plusOne(checkpoint.part(NORM + ".weight"), name -> name.equals(NORM + ".weight")),
+                PROJECTION,
+                tower.hiddenSize(),
+                hidden);
+        return ModelFolder.of(
+                checkpoint,
+                vision,
+                AdapterPart.ofFamily(connector, projector),
+                llm,
+                pictures,
+                prompt(checkpoint.folder(), config));
+    }
+
+    private static PreprocessorConfig preprocessor(Checkpoint checkpoint, VisionConfig tower) {
+        Json json = checkpoint.preprocessor();
+        if (json.booleanOr("do_pan_and_scan", false)) {
+            throw new UnsupportedModelException(json.at("do_pan_and_scan")
+                    + " is true, which cuts crops out of pictures; only the whole picture, false, is supported.");
+        }
+        return PreprocessorConfigReader.find(tower, checkpoint.folder());
+    }
+
+    /** The names of the tokens are the tokenizer's, their defaults those of the published one. */
+    private static ImagePrompt prompt(Path folder, Json config) {
+        Path file = folder.resolve("tokenizer_config.json");
+        Json names = Files.exists(file) ? Json.read(file) : config;
+        String begin = token(names, "boi_token", "<start_of_image>");
+        String image = token(names, "image_token", "<image_soft_token>");
+        String end = token(names, "eoi_token", "<end_of_image>");
+        int id = config.intOr("image_token_index", config.intOr("image_token_id", 262_144));
+        return new ImagePrompt.Placeholder(id, image, begin, "\n\n" + begin + image + end + "\n\n");
+    }
+
+    private static String token(Json names, String key, String absent) {
+        if (names.isString(key)) {
+            return names.stringOr(key, absent);
+        }
+        Json extra = names.isObject("extra_special_tokens") ? names.object("extra_special_tokens") : null;
+        return extra == null ? absent : extra.stringOr(key, absent);
+    }
+}
