@@ -48,6 +48,21 @@ public final class ExplainOptions {
         return new Builder();
     }
 
+    /**
+     * A builder that starts from these options.
+     *
+     * @return a builder
+     */
+    public Builder toBuilder() {
+        Builder builder = new Builder();
+        builder.measure = measure;
+        builder.wordsPerPatch = wordsPerPatch;
+        builder.pictureWords = pictureWords;
+        builder.byMagnitude = byMagnitude;
+        builder.words.addAll(words);
+        return builder;
+    }
+
     /** {@return what the values of the words are} */
     public Explanation.Measure measure() {
         return measure;

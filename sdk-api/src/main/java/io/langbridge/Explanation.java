@@ -205,15 +205,16 @@ public final class Explanation {
     }
 
     /**
-     * A square that the encoder saw.
+     * A part of the picture that the encoder saw at once: a square, or all of it at its own shape.
      *
      * @param index 0 is the whole picture, then its parts row by row
      * @param row of this tile among the parts, 0 at the top; 0 for the whole picture
      * @param column of this tile among the parts, 0 at the left; 0 for the whole picture
-     * @param patchesPerSide rows of patches, and as many columns
+     * @param patchRows rows of patches
+     * @param patchColumns columns of patches
      * @param area what of the picture it shows
      */
-    public record Tile(int index, int row, int column, int patchesPerSide, Area area) {}
+    public record Tile(int index, int row, int column, int patchRows, int patchColumns, Area area) {}
 
     /**
      * A patch: what one visual token stands for.

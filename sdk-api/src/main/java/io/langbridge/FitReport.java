@@ -92,8 +92,9 @@ public final class FitReport {
      *
      * @param name what
      * @param bytes how much
+     * @param firstTimeOnly whether only the first time: weights are converted, and then kept in the cache directory
      */
-    public record Memory(String name, long bytes) {}
+    public record Memory(String name, long bytes, boolean firstTimeOnly) {}
 
     private final List<Finding> findings;
     private final @Nullable Coverage coverage;
@@ -147,8 +148,19 @@ public final class FitReport {
         return memory;
     }
 
-    /** {@return bytes needed in all, 0 if a part could not be read} */
+    /**
+     * {@return bytes needed once converted weights are in the cache directory, of the whole process; 0 if a part could
+     * not be read}
+     */
     public long memoryNeeded() {
+        return memory.stream()
+                .filter(item -> !item.firstTimeOnly())
+                .mapToLong(Memory::bytes)
+                .sum();
+    }
+
+    /** {@return bytes needed the first time, when weights are converted; 0 if a part could not be read} */
+    public long memoryNeededFirstTime() {
         return memory.stream().mapToLong(Memory::bytes).sum();
     }
 

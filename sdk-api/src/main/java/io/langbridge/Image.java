@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Image photo = Image.of(Path.of("street.jpg"));
- * Image upload = Image.of(request.body(), new ImageLimits(5 << 20, 20_000_000, 10_000));
+ * Image upload = Image.of(request.body(), ImageLimits.defaults().withMaxFileBytes(5 << 20));
  *
  * int[] argb = new int[bitmap.getWidth() * bitmap.getHeight()];   // Android, or any other source of pixels
  * bitmap.getPixels(argb, 0, bitmap.getWidth(), 0, 0, bitmap.getWidth(), bitmap.getHeight());

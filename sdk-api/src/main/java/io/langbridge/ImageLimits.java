@@ -6,7 +6,7 @@ package io.langbridge;
  * asks for many passes over many pixels not in a busy processor. Immutable.
  *
  * <pre>{@code
- * Image upload = Image.of(bytes, new ImageLimits(5 << 20, 20_000_000, 10_000));
+ * Image upload = Image.of(bytes, ImageLimits.defaults().withMaxFileBytes(5 << 20));
  * }</pre>
  *
  * @param maxFileBytes size of the encoded picture in bytes
@@ -57,6 +57,46 @@ public record ImageLimits(long maxFileBytes, long maxPixels, int maxSide, long m
      */
     public static ImageLimits defaults() {
         return DEFAULTS;
+    }
+
+    /**
+     * The same with another {@link #maxFileBytes}.
+     *
+     * @param bytes at least 1
+     * @return the limits
+     */
+    public ImageLimits withMaxFileBytes(long bytes) {
+        return new ImageLimits(bytes, maxPixels, maxSide, maxWork);
+    }
+
+    /**
+     * The same with another {@link #maxPixels}.
+     *
+     * @param pixels at least 1
+     * @return the limits
+     */
+    public ImageLimits withMaxPixels(long pixels) {
+        return new ImageLimits(maxFileBytes, pixels, maxSide, maxWork);
+    }
+
+    /**
+     * The same with another {@link #maxSide}.
+     *
+     * @param pixels at least 1
+     * @return the limits
+     */
+    public ImageLimits withMaxSide(int pixels) {
+        return new ImageLimits(maxFileBytes, maxPixels, pixels, maxWork);
+    }
+
+    /**
+     * The same with another {@link #maxWork}.
+     *
+     * @param samples at least 1
+     * @return the limits
+     */
+    public ImageLimits withMaxWork(long samples) {
+        return new ImageLimits(maxFileBytes, maxPixels, maxSide, samples);
     }
 
     /**

@@ -76,6 +76,19 @@ public final class Request {
         return new Builder();
     }
 
+    /**
+     * A builder that starts from this request; what is added joins the user's last turn.
+     *
+     * @return a builder
+     */
+    public Builder toBuilder() {
+        Builder builder = new Builder();
+        builder.messages.addAll(messages);
+        builder.turn.addAll(builder.messages.remove(messages.size() - 1).parts());
+        builder.options = options;
+        return builder;
+    }
+
     /** {@return the conversation so far; the last message is the user's} */
     public List<Message> messages() {
         return messages;
@@ -191,9 +204,7 @@ public final class Request {
             if (!turn.isEmpty()) {
                 endTurn("");
             }
-            for (Message message : history) {
-                messages.add(Objects.requireNonNull(message, "a message of the history"));
-            }
+            messages.addAll(history);
             return this;
         }
 

@@ -36,10 +36,9 @@ final class Settings implements ModelSpec, Cloneable {
     Long memoryLimit;
 
     @Nullable
-    String engine;
+    EngineName engine;
 
-    @Nullable
-    String device;
+    Device device = Device.AUTO;
 
     boolean allowDownloads;
     Precision precision = Precision.FULL;
@@ -118,12 +117,12 @@ final class Settings implements ModelSpec, Cloneable {
     }
 
     @Override
-    public @Nullable String engine() {
+    public @Nullable EngineName engine() {
         return engine;
     }
 
     @Override
-    public @Nullable String device() {
+    public Device device() {
         return device;
     }
 

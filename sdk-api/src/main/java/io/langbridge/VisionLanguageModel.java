@@ -449,23 +449,22 @@ public interface VisionLanguageModel extends AutoCloseable {
          * The engine to use, where several are on the path; default is the one that suits the device best. An engine
          * that cannot do what was asked for is an error, and no other takes its place.
          *
-         * @param engine {@code onnx} or {@code pytorch}
+         * @param engine for example {@link EngineName#ONNX}
          * @return this builder
          */
-        public Builder engine(String engine) {
+        public Builder engine(EngineName engine) {
             settings.engine = Objects.requireNonNull(engine, "engine");
             return this;
         }
 
         /**
-         * Where to compute; default is {@code auto}: the first CUDA device if an engine on the path can use one, the
-         * CPU otherwise. The log says which it became and why. A device asked for by name that is not there is an
-         * error.
+         * Where to compute; default is {@link Device#AUTO}: the first CUDA device if an engine on the path can use one,
+         * the CPU otherwise. The log says which it became and why. Another device that is not there is an error.
          *
-         * @param device {@code auto}, {@code cpu}, {@code cuda} (the first) or {@code cuda:N}
+         * @param device for example {@code Device.cuda(0)}
          * @return this builder
          */
-        public Builder device(String device) {
+        public Builder device(Device device) {
             settings.device = Objects.requireNonNull(device, "device");
             return this;
         }
@@ -488,7 +487,6 @@ public interface VisionLanguageModel extends AutoCloseable {
          * @return the model, ready to be asked; the caller closes it
          * @throws IllegalStateException if a part is missing, adapter or language model were given beside a folder, or
          *     settings contradict each other
-         * @throws IllegalArgumentException if the device's name is none
          * @throws CheckpointException if a file is missing, damaged or does not fit the others
          * @throws UnsupportedModelException if the architecture is not supported; the message lists what is
          * @throws InsufficientMemoryException if it would not fit into memory

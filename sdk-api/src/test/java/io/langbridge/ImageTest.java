@@ -236,4 +236,13 @@ class ImageTest {
                 .isThrownBy(action::run)
                 .satisfies(e -> assertThat(e).message().contains(words));
     }
+
+    @Test
+    void eachLimitIsVariedByItself() {
+        ImageLimits usual = ImageLimits.defaults();
+        ImageLimits all =
+                usual.withMaxFileBytes(1).withMaxPixels(2).withMaxSide(3).withMaxWork(4);
+        assertThat(all).isEqualTo(new ImageLimits(1, 2, 3, 4));
+        assertThat(usual.withMaxSide(3).maxPixels()).isEqualTo(usual.maxPixels());
+    }
 }

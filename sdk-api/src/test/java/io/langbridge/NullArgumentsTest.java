@@ -23,6 +23,7 @@ class NullArgumentsTest {
     private static final List<Supplier<Object>> OBJECTS = List.of(
             () -> Encoder.of(Path.of("e")),
             () -> Adapter.langBridge(Path.of("a")),
+            () -> Adapter.projector(Path.of("p")),
             () -> Llm.of(Path.of("l")),
             GenerationOptions::builder,
             ExplainOptions::builder,
@@ -32,6 +33,9 @@ class NullArgumentsTest {
     private static final List<Class<?>> TYPES = List.of(
             Encoder.class,
             Adapter.class,
+            AdapterWriter.class,
+            Device.class,
+            EngineName.class,
             Llm.class,
             Request.class,
             Image.class,
@@ -138,6 +142,8 @@ class NullArgumentsTest {
             return type.getEnumConstants()[0];
         } else if (type == ImageLimits.class) {
             return ImageLimits.defaults();
+        } else if (type == LangBridgeAdapter.class) {
+            return Adapter.langBridge(Path.of("adapter"));
         } else if (type == Llm.class) {
             return Llm.of(Path.of("llm"));
         }

@@ -117,4 +117,39 @@ class RequestTest {
         builder.text("b");
         assertThat(request.messages().get(0).parts()).hasSize(1);
     }
+
+    @Test
+    void aRequestIsVaried() {
+        Request first = Request.builder()
+                .system("Be brief.")
+                .text("What?")
+                .assistant("A dog.")
+                .text("Why?")
+                .options(GenerationOptions.greedy())
+                .build();
+        Request same = first.toBuilder().build();
+        assertThat(same.messages()).isEqualTo(first.messages());
+        assertThat(same.options()).isEqualTo(first.options());
+        Request more =
+                first.toBuilder().text(" Where?").timeout(Duration.ofSeconds(3)).build();
+        assertThat(more.messages()).hasSize(4).startsWith(first.messages().toArray(Message[]::new)[0]);
+        assertThat(more.messages().get(3).parts())
+                .containsExactly(new Message.Text("Why?"), new Message.Text(" Where?"));
+        assertThat(more.timeout()).isEqualTo(Duration.ofSeconds(3));
+        assertThat(first.timeout()).isNull();
+        assertThat(first.messages().get(3).parts()).hasSize(1);
+    }
+
+    @Test
+    void optionsOfAnExplanationAreVaried() {
+        ExplainOptions first = ExplainOptions.builder()
+                .wordsPerPatch(3)
+                .byMagnitude(true)
+                .word("dog")
+                .build();
+        assertThat(first.toBuilder().build()).hasToString(first.toString());
+        assertThat(first.toBuilder().word("cat").pictureWords(5).build().words())
+                .containsExactly("dog", "cat");
+        assertThat(first.words()).containsExactly("dog");
+    }
 }

@@ -1,7 +1,9 @@
 package io.langbridge.spi;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
+import io.langbridge.EngineName;
 import io.langbridge.Llm;
 import io.langbridge.ModelListener;
 import io.langbridge.Precision;
@@ -56,13 +58,12 @@ public interface ModelSpec {
     @Nullable
     Long memoryLimit();
 
-    /** {@return name of the engine} */
+    /** {@return which engine} */
     @Nullable
-    String engine();
+    EngineName engine();
 
-    /** {@return {@code auto}, {@code cpu} or {@code cuda:N}} */
-    @Nullable
-    String device();
+    /** {@return where to compute} */
+    Device device();
 
     /** {@return whether native libraries may be downloaded} */
     boolean allowDownloads();

@@ -9,7 +9,9 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.langbridge.CheckpointException;
+import io.langbridge.Device;
 import io.langbridge.EncodedImage;
+import io.langbridge.EngineName;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
 import io.langbridge.Image;
@@ -99,7 +101,7 @@ class DemoModelTest {
                         .encoder(copied.encoder())
                         .adapter(copied.adapter())
                         .llm(copied.llm())
-                        .engine("onnx")
+                        .engine(EngineName.ONNX)
                         .cacheDirectory(folder)
                         .build()
                         .close();
@@ -129,8 +131,8 @@ class DemoModelTest {
                     .encoder(demo.encoder())
                     .adapter(demo.adapter())
                     .llm(demo.llm())
-                    .engine(engine)
-                    .device("cpu")
+                    .engine(EngineName.parse(engine))
+                    .device(Device.CPU)
                     .precision(precision)
                     .cacheDirectory(demo.folder().resolve("cache"))
                     .build();

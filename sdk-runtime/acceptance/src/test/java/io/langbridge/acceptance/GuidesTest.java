@@ -2,6 +2,7 @@ package io.langbridge.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.langbridge.EngineName;
 import io.langbridge.Image;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.demo.DemoModel;
@@ -135,7 +136,7 @@ class GuidesTest {
                         .encoder(demo.encoder())
                         .adapter(demo.adapter())
                         .llm(demo.llm())
-                        .engine("onnx")
+                        .engine(EngineName.ONNX)
                         .build()) {
             Image image = Image.of(ROOT.resolve("sdk-examples/quickstart/src/main/resources/picture.png"));
             for (Source source : running) {

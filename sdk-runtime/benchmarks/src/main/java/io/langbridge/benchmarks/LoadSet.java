@@ -1,6 +1,7 @@
 package io.langbridge.benchmarks;
 
 import com.google.gson.JsonObject;
+import io.langbridge.FitReport;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Request;
@@ -17,11 +18,13 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Phases {@code load_cold}, with an empty cache directory, and {@code load_cached}. Every sample is a process of its
+ * Phases {@code load_cold}, with an empty cache directory, and {@code load_cached}, with the peak of memory beside what
+ * {@code check()} says before. Every sample is a process of its
  * own. Files of the checkpoint may be in the system's memory in both.
  */
 final class LoadSet {
     private static final double MILLIS = 1e3;
+    private static final double BYTES_PER_MIB = 1 << 20;
     private static final List<String> FIGURES = List.of("load_s", "ready_s", "load_peak_rss_mb", "peak_rss_mb");
 
     private LoadSet() {}
@@ -39,8 +42,9 @@ final class LoadSet {
                 cold.add(child(setup, cache));
                 cached.add(child(setup, cache));
             }
-            out.accept(line(setup, "load_cold", cold));
-            out.accept(line(setup, "load_cached", cached));
+            FitReport report = setup.builder().check();
+            out.accept(line(setup, "load_cold", cold, report.memoryNeededFirstTime()));
+            out.accept(line(setup, "load_cached", cached, report.memoryNeeded()));
         } finally {
             delete(cache);
         }
@@ -52,7 +56,7 @@ final class LoadSet {
         return lines.get(lines.size() - 1);
     }
 
-    private static JsonObject line(Setup setup, String phase, List<JsonObject> samples) {
+    private static JsonObject line(Setup setup, String phase, List<JsonObject> samples, long estimate) {
         Line line = setup.line(phase, "llm");
         for (String figure : FIGURES) {
             if (samples.stream().noneMatch(sample -> sample.get(figure).isJsonNull())) {
@@ -63,7 +67,7 @@ final class LoadSet {
                                 .toArray());
             }
         }
-        return line.json();
+        return line.rounded("estimate_mb", estimate / BYTES_PER_MIB).json();
     }
 
     /** What a sample's process does: loads the model, notes the time, answers once. */

@@ -1,11 +1,12 @@
 package io.langbridge.benchmarks;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
+import io.langbridge.EngineName;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
 import io.langbridge.VisionLanguageModel;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -207,12 +208,17 @@ final class Setup {
 
     /** Opens the whole model through the same door as an application. */
     VisionLanguageModel model() throws IOException {
+        return builder().build();
+    }
+
+    /** What {@link #model} builds. */
+    VisionLanguageModel.Builder builder() throws IOException {
         VisionLanguageModel.Builder builder = VisionLanguageModel.builder()
                 .encoder(Encoder.of(encoder()))
                 .adapter(Adapter.langBridge(adapter()))
                 .llm(Llm.of(llm()))
-                .engine(engine)
-                .device(device)
+                .engine(EngineName.parse(engine))
+                .device(Device.parse(device))
                 .threads(threads)
                 .spinning(spinning)
                 .precision(precision)
@@ -223,7 +229,7 @@ final class Setup {
         if (!affinity.isEmpty()) {
             builder.affinity(affinity.stream().mapToInt(Integer::intValue).toArray());
         }
-        return builder.build();
+        return builder;
     }
 
     /** The bundled model. */
@@ -232,8 +238,8 @@ final class Setup {
                 .encoder(demo.encoder())
                 .adapter(demo.adapter())
                 .llm(demo.llm())
-                .engine(engine)
-                .device(device)
+                .engine(EngineName.parse(engine))
+                .device(Device.parse(device))
                 .threads(threads)
                 .spinning(spinning)
                 .precision(precision)

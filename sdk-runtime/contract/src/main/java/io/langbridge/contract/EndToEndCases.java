@@ -54,6 +54,8 @@ final class EndToEndCases {
     private final String image;
 
     private final Map<String, List<Integer>> greedyTokens = new LinkedHashMap<>();
+    /** Of all runs, where positions have several axes. */
+    private final List<Given> placed = new ArrayList<>();
 
     /** A picture on its way through the model. */
     private record Seen(
@@ -102,6 +104,9 @@ final class EndToEndCases {
         for (Entry run : runs) {
             run.describe("smallest_margin_top1_top2", "messages", "expanded_prompt");
             model.checkRun(run, maxNewTokens);
+        }
+        if (model.placed.size() > 1) {
+            SequenceCases.checkPlaced(check, model.decoder, model.placed, check.tolerance("logits_last"));
         }
         Path vocabulary = model.folder.adapter().vocabularyFile();
         if (!check.measuresPlainRounding()) {
@@ -161,7 +166,11 @@ final class EndToEndCases {
         check.same("sequence of " + label, embeds.size(0), run.integer("sequence"));
         check.closeIfGiven(label + ".inputs_embeds", embeds);
         checkTokenTypes(label, ids);
-        checkDecoder(run, label, new Given(embeds, positions(ids, seen), ahead(ids)), maxNewTokens);
+        Given prompt = new Given(embeds, positions(ids, seen), ahead(ids));
+        if (prompt.positions() != null) {
+            placed.add(prompt);
+        }
+        checkDecoder(run, label, prompt, maxNewTokens);
     }
 
     /** The ids as the core puts them together from messages. */

@@ -8,6 +8,7 @@ import io.langbridge.Adapter;
 import io.langbridge.AdapterWriter;
 import io.langbridge.Answer;
 import io.langbridge.CheckpointException;
+import io.langbridge.Device;
 import io.langbridge.EncodedImage;
 import io.langbridge.Encoder;
 import io.langbridge.GenerationOptions;
@@ -98,7 +99,7 @@ public abstract class LangBridgeContract {
         return VisionLanguageModel.builder()
                 .threads(2)
                 .cacheDirectory(scratch.resolve("cache"))
-                .device("cpu");
+                .device(Device.CPU);
     }
 
     private static LangBridgeModel langBridge(VisionLanguageModel model) {

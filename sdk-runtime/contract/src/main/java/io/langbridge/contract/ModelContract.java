@@ -8,6 +8,7 @@ import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
+import io.langbridge.Device;
 import io.langbridge.EncodedImage;
 import io.langbridge.Encoder;
 import io.langbridge.ExplainOptions;
@@ -98,7 +99,7 @@ public abstract class ModelContract {
         return VisionLanguageModel.builder()
                 .threads(2)
                 .cacheDirectory(scratch.resolve("cache"))
-                .device("cpu");
+                .device(Device.CPU);
     }
 
     private VisionLanguageModel load(VisionLanguageModel.Builder described) {

@@ -1,5 +1,6 @@
 package io.langbridge.contract;
 
+import io.langbridge.Device;
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.DType;
@@ -7,7 +8,6 @@ import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
@@ -118,9 +118,14 @@ final class PlainRounding implements Engine, AutoCloseable {
     }
 
     @Override
-    public FloatTensor multiply(
-            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
-        return engine.multiply(a, transposeA, b, transposeB, options);
+    public void multiply(
+            FloatTensor a,
+            boolean transposeA,
+            FloatTensor b,
+            boolean transposeB,
+            FloatTensor product,
+            EngineOptions options) {
+        engine.multiply(a, transposeA, b, transposeB, product, options);
     }
 
     @Override

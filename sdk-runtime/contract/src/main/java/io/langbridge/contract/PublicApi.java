@@ -3,6 +3,7 @@ package io.langbridge.contract;
 import com.google.gson.JsonElement;
 import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
+import io.langbridge.Device;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
@@ -52,7 +53,7 @@ final class PublicApi {
                 .folder(checkpoint)
                 .threads(check.options().threads())
                 .cacheDirectory(check.options().cacheDirectory())
-                .device("cpu")
+                .device(Device.CPU)
                 .precision(check.options().precision());
         try (VisionLanguageModel model = builder.build(new Loader(check.engine()))) {
             for (Entry run : runs) {
@@ -115,7 +116,7 @@ final class PublicApi {
         FloatBuffer heatOfTheirWords = FloatBuffer.allocate(values.capacity());
         for (int i = 0; i < explanation.patches().size(); i++) {
             Explanation.Patch patch = explanation.patches().get(i);
-            int side = explanation.tiles().get(patch.tile()).patchesPerSide();
+            int side = explanation.tiles().get(patch.tile()).patchColumns();
             int start = (patch.tile() * logits.size(1) + patch.row() * side + patch.column()) * columns;
             for (Explanation.Weight weight : patch.words()) {
                 values.put(weight.value());

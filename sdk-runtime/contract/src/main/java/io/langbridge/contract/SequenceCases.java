@@ -51,6 +51,49 @@ final class SequenceCases {
         cases.run();
     }
 
+    /**
+     * Prompts whose tokens do not stand one behind the other, side by side: each goes on as it does alone, also from
+     * where it went back to.
+     */
+    static void checkPlaced(Check check, DecoderNetwork network, List<Given> prompts, double tolerance) {
+        int capacity = prompts.stream().mapToInt(Given::tokens).max().orElseThrow() + 4;
+        int[][] steps = {{1, 2, 3}, {4, 5, 6}};
+        // In another order of adding up, what is rounded may fall to the other side; at other angles far more differs.
+        double limit = check.quantized() ? 0.05 : tolerance;
+        try (DecoderBatch batch = network.open(prompts.size(), capacity)) {
+            for (int i = 0; i < prompts.size(); i++) {
+                prompts.get(i).prefill(batch.sequence(i));
+            }
+            for (int[] tokens : steps) {
+                float[] logits = {};
+                for (int token : tokens) {
+                    int[] ids = new int[prompts.size()];
+                    Arrays.fill(ids, token);
+                    logits = batch.step(ids).toArray();
+                }
+                int vocab = logits.length / prompts.size();
+                for (int i = 0; i < prompts.size(); i++) {
+                    float[] actual = Arrays.copyOfRange(logits, i * vocab, (i + 1) * vocab);
+                    double error = Check.relativeError(actual, alone(network, prompts.get(i), capacity, tokens));
+                    check.holds(
+                            "prompt " + i + " has a relative error of " + error + " beside alone, more than " + limit,
+                            error <= limit);
+                    batch.sequence(i).rewind(prompts.get(i).tokens());
+                }
+            }
+        }
+    }
+
+    private static float[] alone(DecoderNetwork network, Given prompt, int capacity, int[] tokens) {
+        try (DecoderSession session = network.open(capacity)) {
+            float[] logits = DecoderCases.copy(prompt.prefill(session));
+            for (int token : tokens) {
+                logits = DecoderCases.copy(session.step(token));
+            }
+            return logits;
+        }
+    }
+
     private void run() {
         try (DecoderBatch batch = network.open(sequences.size(), capacity)) {
             for (int i = 0; i < sequences.size(); i++) {

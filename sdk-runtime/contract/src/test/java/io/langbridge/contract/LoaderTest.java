@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.Device;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
@@ -126,8 +126,13 @@ class LoaderTest {
         }
 
         @Override
-        public FloatTensor multiply(
-                FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        public void multiply(
+                FloatTensor a,
+                boolean transposeA,
+                FloatTensor b,
+                boolean transposeB,
+                FloatTensor product,
+                EngineOptions options) {
             throw new UnsupportedOperationException();
         }
 

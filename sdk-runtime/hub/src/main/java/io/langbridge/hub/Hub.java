@@ -197,10 +197,8 @@ public final class Hub {
          * @param endpoint such as {@code https://hub.example.com}
          * @return this builder
          * @throws IllegalArgumentException if it is no such address
-         * @throws IllegalStateException if it was set before
          */
         public Builder endpoint(String endpoint) {
-            once(this.endpoint, "endpoint");
             this.endpoint = Origin.endpoint(endpoint);
             return this;
         }
@@ -211,10 +209,8 @@ public final class Hub {
          *
          * @param token the token; empty to send none, whatever the environment says
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder token(String token) {
-            once(this.token, "token");
             this.token = token.strip();
             return this;
         }
@@ -225,10 +221,8 @@ public final class Hub {
          *
          * @param cache a folder, made when it is needed
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder cache(Path cache) {
-            once(this.cache, "cache");
             this.cache = Objects.requireNonNull(cache, "cache");
             return this;
         }
@@ -239,10 +233,8 @@ public final class Hub {
          *
          * @param offline true to stay offline
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder offline(boolean offline) {
-            once(this.offline, "offline");
             this.offline = offline;
             return this;
         }
@@ -253,10 +245,8 @@ public final class Hub {
          *
          * @param proxy such as {@code ProxySelector.of(new InetSocketAddress("proxy", 8080))}
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder proxy(ProxySelector proxy) {
-            once(this.proxy, "proxy");
             this.proxy = Objects.requireNonNull(proxy, "proxy");
             return this;
         }
@@ -266,10 +256,8 @@ public final class Hub {
          *
          * @param time more than zero
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder connectTimeout(Duration time) {
-            once(connectTimeout, "connectTimeout");
             connectTimeout = positive(time, "connectTimeout");
             return this;
         }
@@ -279,10 +267,8 @@ public final class Hub {
          *
          * @param time more than zero
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder stallTimeout(Duration time) {
-            once(stallTimeout, "stallTimeout");
             stallTimeout = positive(time, "stallTimeout");
             return this;
         }
@@ -293,10 +279,8 @@ public final class Hub {
          *
          * @param time more than zero
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder retryFor(Duration time) {
-            once(retryFor, "retryFor");
             retryFor = positive(time, "retryFor");
             return this;
         }
@@ -358,12 +342,6 @@ public final class Hub {
                 throw new IllegalArgumentException(name + " must be more than zero, not " + time);
             }
             return time;
-        }
-
-        private static void once(@Nullable Object value, String name) {
-            if (value != null) {
-                throw new IllegalStateException(name + " was set before");
-            }
         }
     }
 }

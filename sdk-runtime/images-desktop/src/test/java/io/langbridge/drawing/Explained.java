@@ -60,7 +60,7 @@ final class Explained {
         List<Patch> patches = new ArrayList<>();
         for (int tile = 0; tile < areas.size(); tile++) {
             int part = Math.max(0, tile - 1);
-            tiles.add(new Tile(tile, part / 2, part % 2, side, areas.get(tile)));
+            tiles.add(new Tile(tile, part / 2, part % 2, side, side, areas.get(tile)));
             for (int i = 0; i < side * side; i++) {
                 Area area = areas.get(tile).cell(i / side, i % side, side, side);
                 List<Weight> words = i == 0

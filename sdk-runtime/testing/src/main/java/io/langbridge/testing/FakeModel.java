@@ -382,7 +382,6 @@ public final class FakeModel implements VisionLanguageModel {
          *
          * @param text the answer
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder otherwise(String text) {
             FakeAnswer answer = FakeAnswer.of(text);
@@ -394,10 +393,8 @@ public final class FakeModel implements VisionLanguageModel {
          *
          * @param answer called in the thread that asks the model, by several at a time
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder otherwise(Function<Request, FakeAnswer> answer) {
-            once(otherwise, "otherwise");
             otherwise = Objects.requireNonNull(answer, "answer");
             return this;
         }
@@ -407,10 +404,8 @@ public final class FakeModel implements VisionLanguageModel {
          *
          * @param explanation the explanation
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder explanation(Explanation explanation) {
-            once(this.explanation, "explanation");
             this.explanation = Objects.requireNonNull(explanation, "explanation");
             return this;
         }
@@ -420,13 +415,11 @@ public final class FakeModel implements VisionLanguageModel {
          *
          * @param contextLength at least 1
          * @return this builder
-         * @throws IllegalStateException if it was set before
          */
         public Builder contextLength(int contextLength) {
             if (contextLength < 1) {
                 throw new IllegalArgumentException("contextLength must be at least 1, not " + contextLength);
             }
-            once(this.contextLength, "contextLength");
             this.contextLength = contextLength;
             return this;
         }
@@ -445,12 +438,6 @@ public final class FakeModel implements VisionLanguageModel {
         /** {@return the model; the caller closes it} */
         public FakeModel build() {
             return new FakeModel(this);
-        }
-
-        private static void once(@Nullable Object value, String name) {
-            if (value != null) {
-                throw new IllegalStateException(name + " was already set");
-            }
         }
     }
 }

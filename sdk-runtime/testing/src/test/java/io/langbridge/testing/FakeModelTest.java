@@ -429,12 +429,15 @@ class FakeModelTest {
     }
 
     @Test
-    void whatIsSetTwiceIsAnError() {
-        FakeModel.Builder builder = FakeModel.builder().otherwise("One.").contextLength(9);
-        assertThatIllegalStateException()
-                .isThrownBy(() -> builder.otherwise("Two."))
-                .withMessage("otherwise was already set");
-        assertThatIllegalStateException().isThrownBy(() -> builder.contextLength(9));
+    void theLastCallWins() {
+        FakeModel model = FakeModel.builder()
+                .otherwise("One.")
+                .otherwise("Two.")
+                .contextLength(8)
+                .contextLength(900)
+                .build();
+        assertThat(model.answer(text("What?")).text()).isEqualTo("Two.");
+        assertThat(model.contextLength()).isEqualTo(900);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> FakeModel.builder().contextLength(0));
     }

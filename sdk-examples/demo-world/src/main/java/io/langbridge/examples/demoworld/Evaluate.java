@@ -2,6 +2,7 @@ package io.langbridge.examples.demoworld;
 
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
+import io.langbridge.EngineName;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
 import io.langbridge.VisionLanguageModel;
@@ -103,7 +104,7 @@ final class Evaluate implements Callable<Integer> {
     private VisionLanguageModel model() {
         VisionLanguageModel.Builder builder = VisionLanguageModel.builder().precision(precision);
         if (engine != null) {
-            builder.engine(engine);
+            builder.engine(EngineName.parse(engine));
         }
         Parts parts = choice.parts;
         if (parts == null) {

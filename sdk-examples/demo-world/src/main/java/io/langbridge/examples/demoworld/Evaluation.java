@@ -160,7 +160,7 @@ final class Evaluation {
         } catch (UnsupportedModelException e) {
             return false;
         }
-        int side = explanation.tiles().get(0).patchesPerSide();
+        int side = explanation.tiles().get(0).patchColumns();
         PatchMap map = new PatchMap(scene, side);
         for (Explanation.Patch patch : explanation.patches()) {
             int item = map.item(patch.row() * side + patch.column());

@@ -1,6 +1,7 @@
 package io.langbridge.examples.demoworld;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
 import io.langbridge.Llm;
@@ -147,6 +148,6 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
                 .steps((int) Math.max(2, length * steps))
                 .saveEvery(100)
                 .seed(41 + seed)
-                .device("cpu");
+                .device(Device.CPU);
     }
 }

@@ -119,7 +119,7 @@ class EvaluationTest {
                 1,
                 Explanation.Measure.COEFFICIENT,
                 false,
-                List.of(new Explanation.Tile(0, 0, 0, 8, all)),
+                List.of(new Explanation.Tile(0, 0, 0, 8, 8, all)),
                 patches,
                 List.of());
     }

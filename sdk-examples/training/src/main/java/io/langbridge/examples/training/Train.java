@@ -1,6 +1,7 @@
 package io.langbridge.examples.training;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.LangBridgeException;
 import io.langbridge.Llm;
@@ -120,7 +121,7 @@ public final class Train implements Callable<Integer> {
                     .learningRate(learningRate)
                     .batchSize(batch)
                     .microBatchSize(Math.min(microBatch, batch))
-                    .device(device)
+                    .device(Device.parse(device))
                     .listener(progress -> {
                         bar.maxHint(progress.steps());
                         bar.stepTo(progress.step());

@@ -81,35 +81,12 @@ record Change(
                     rows[from + i] *= rowFactors[firstRow + row];
                 }
             }
-            if (in != null) {
-                in.apply(rows, from);
-            }
+        }
+        if (in != null) {
+            in.apply(rows, count);
         }
         if (out != null) {
-            applyToColumns(out, rows, inputs);
-        }
-    }
-
-    /** What a row vector times the matrix is, is for a column the transposed matrix times it. */
-    private static void applyToColumns(Orthogonal basis, float[] rows, int inputs) {
-        int size = basis.size();
-        int together = Math.min(16, inputs); // a cache line of each row
-        float[] columns = new float[together * size];
-        for (int from = 0; from < inputs; from += together) {
-            int width = Math.min(together, inputs - from);
-            for (int row = 0; row < size; row++) {
-                for (int i = 0; i < width; i++) {
-                    columns[i * size + row] = rows[row * inputs + from + i];
-                }
-            }
-            for (int i = 0; i < width; i++) {
-                basis.apply(columns, i * size);
-            }
-            for (int row = 0; row < size; row++) {
-                for (int i = 0; i < width; i++) {
-                    rows[row * inputs + from + i] = columns[i * size + row];
-                }
-            }
+            out.applyToColumns(rows, inputs);
         }
     }
 
@@ -122,7 +99,7 @@ record Change(
             }
         }
         if (out != null) {
-            out.apply(bias, 0);
+            out.apply(bias, 1);
         }
     }
 }

@@ -58,21 +58,22 @@ final class OnnxDecoder implements DecoderNetwork {
         embedTokens = config.embeddings(weights);
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
+        Scratch scratch = new Scratch();
         Opening<LoadedGraph> filling = options.precision() == Precision.INT8
-                ? Opening.of(() -> load(network, weights, options, Use.FILLING))
+                ? Opening.of(() -> load(network, weights, options, Use.FILLING, scratch))
                 : null;
         Closing opened = new Closing();
         try {
             if (filling != null) {
                 opened.add(filling);
             }
-            graph = opened.add(load(network, weights, options, Use.ANSWERING));
+            graph = opened.add(load(network, weights, options, Use.ANSWERING, scratch));
             fillingGraph = filling == null ? null : filling.get();
         } catch (RuntimeException | Error e) {
             opened.closeAfter(e);
             throw e;
         }
-        traceGraph = new LazyGraph("decoder", () -> load(network, weights, options, Use.TRACING));
+        traceGraph = new LazyGraph("decoder", () -> load(network, weights, options, Use.TRACING, new Scratch()));
     }
 
     /** What a graph gives beside the keys and values that it caches. */
@@ -85,13 +86,13 @@ final class OnnxDecoder implements DecoderNetwork {
         TRACING
     }
 
-    private LoadedGraph load(Network network, Weights weights, EngineOptions options, Use use) {
+    private LoadedGraph load(Network network, Weights weights, EngineOptions options, Use use, Scratch scratch) {
         Precision precision = options.precision();
         // The stream is still small when the first layer writes to it, so what that rounds weighs most, as measured.
         // Rounding with care is slower by far for many positions, so there only what weighs most of it.
         String fine = use == Use.FILLING ? FIRST_LAYER + "mlp.down_proj." : FIRST_LAYER;
         StoredWeights stored = new StoredWeights(network.name(), weights, precision);
-        Products products = new Products(stored, use == Use.FILLING, weight -> weight.startsWith(fine));
+        Products products = new Products(stored, use == Use.FILLING, weight -> weight.startsWith(fine), scratch);
         boolean shows = use == Use.TRACING;
         OnnxGraph.Type cacheType = halfKvCache && !shows ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
         OnnxNet net = precision == Precision.FULL

@@ -52,7 +52,7 @@ final class Orthogonal {
             float equal = (float) (1 / Math.sqrt(size));
             float[] image = new float[size];
             java.util.Arrays.fill(image, equal);
-            matrix.apply(image, 0);
+            matrix.apply(image, 1);
             double norm = 0;
             for (int i = 0; i < size; i++) {
                 image[i] -= equal;
@@ -79,13 +79,46 @@ final class Orthogonal {
         return size;
     }
 
-    /** Multiplies the row vector at {@code v[from]} with this matrix. */
-    void apply(float[] v, int from) {
+    /** Multiplies the first {@code count} of {@code rows}, {@code [n, size]}, with this matrix. */
+    void apply(float[] rows, int count) {
+        float[] mixed = new float[dct.length > 1 ? block : 0];
+        for (int row = 0; row < count; row++) {
+            apply(rows, row * size, mixed);
+        }
+    }
+
+    /**
+     * Multiplies the transposed matrix with the columns of {@code matrix}, {@code [size, columns]}: what a row vector
+     * times a matrix is, is for a column the transposed matrix times it.
+     */
+    void applyToColumns(float[] matrix, int columns) {
+        int together = Math.min(16, columns); // a cache line of each row
+        float[] turned = new float[together * size];
+        float[] mixed = new float[dct.length > 1 ? block : 0];
+        for (int from = 0; from < columns; from += together) {
+            int width = Math.min(together, columns - from);
+            for (int row = 0; row < size; row++) {
+                for (int i = 0; i < width; i++) {
+                    turned[i * size + row] = matrix[row * columns + from + i];
+                }
+            }
+            for (int i = 0; i < width; i++) {
+                apply(turned, i * size, mixed);
+            }
+            for (int row = 0; row < size; row++) {
+                for (int i = 0; i < width; i++) {
+                    matrix[row * columns + from + i] = turned[i * size + row];
+                }
+            }
+        }
+    }
+
+    private void apply(float[] v, int from, float[] mixed) {
         for (int i = 0; i < size; i++) {
             v[from + i] *= signs[i];
         }
         for (int at = from; at < from + size; at += block) {
-            applyBlock(v, at);
+            applyBlock(v, at, mixed);
         }
         if (mirror.length > 0) {
             float product = 0;
@@ -98,11 +131,11 @@ final class Orthogonal {
         }
     }
 
-    private void applyBlock(float[] v, int from) {
+    private void applyBlock(float[] v, int from, float[] mixed) {
         int odd = dct.length;
         int power = block / odd;
         if (odd > 1) {
-            float[] mixed = new float[block];
+            java.util.Arrays.fill(mixed, 0);
             for (int i = 0; i < odd; i++) {
                 for (int j = 0; j < odd; j++) {
                     float factor = dct[i][j];
@@ -136,7 +169,7 @@ final class Orthogonal {
         for (int i = 0; i < block; i++) {
             java.util.Arrays.fill(row, 0);
             row[i] = 1;
-            apply(row, 0);
+            apply(row, 1);
             System.arraycopy(row, 0, all, i * block, block);
         }
         return all;

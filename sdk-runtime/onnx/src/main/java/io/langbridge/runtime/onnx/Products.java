@@ -38,7 +38,7 @@ final class Products {
      * Larger weights are multiplied part by part: an engine that packs a weight has it in memory twice meanwhile. Many
      * parts cost decoding some per cent.
      */
-    private static final int PART_BYTES = 128 << 20;
+    static final int PART_BYTES = 128 << 20;
 
     /** Rows of a part are a multiple of this, which suits all kernels. */
     private static final int PART_ROWS = 64;
@@ -52,7 +52,7 @@ final class Products {
     private static final String UNIT = "rounding.unit";
 
     /** Rows of weights that are read together. */
-    private static final int READ_FLOATS = 1 << 20;
+    private static final int READ_FLOATS = 1 << 18;
 
     /** So much of a weight at most is in one part; less than usual in tests. */
     int partBytes = PART_BYTES;
@@ -63,6 +63,7 @@ final class Products {
     private final Precision precision;
     private final boolean manyRows;
     private final Predicate<String> fine;
+    private final Scratch scratch;
     /** What was rounded already, so that several layers that read it share it. */
     private final Map<String, Rounded> rounded = new HashMap<>();
     /** What activation functions made, which have nothing far below 0. */
@@ -102,12 +103,14 @@ final class Products {
      * @param manyRows whether it always runs over many rows: in 8 bits, arithmetic on whole numbers is then faster by
      *     far than products in blocks, which are faster for single rows
      * @param fine names of weights that quantising hurts most
+     * @param scratch for quantising; graphs that are loaded together share it
      */
-    Products(StoredWeights stored, boolean manyRows, Predicate<String> fine) {
+    Products(StoredWeights stored, boolean manyRows, Predicate<String> fine, Scratch scratch) {
         this.stored = stored;
         this.precision = stored.precision;
         this.manyRows = manyRows;
         this.fine = fine;
+        this.scratch = scratch;
         graph = stored.graph;
         weights = stored.checkpoint;
     }
@@ -290,19 +293,24 @@ final class Products {
         }
         stored.reserve(name, OnnxGraph.Type.INT8, (long) in * out, recipe, in, out);
         stored.reserve(scales, OnnxGraph.Type.FLOAT, (long) out * Float.BYTES, recipe, out);
-        stored.fill(name, 2L * out * in * Float.BYTES, target -> {
-            float[] all = new float[Math.multiplyExact(out, in)];
-            int from = 0;
-            for (Changed part : stack) {
-                float[] rows = read(part, 0, part.out(), in);
-                System.arraycopy(rows, 0, all, from, rows.length);
-                from += rows.length;
-            }
-            byte[] values = new byte[all.length];
+        int most = stack.stream().mapToInt(part -> together(part, in)).max().orElse(1);
+        stored.fill(name, (long) most * in * Float.BYTES + (long) out * in, target -> {
+            byte[] values = scratch.bytes(Math.multiplyExact(out, in));
             ByteBuffer factors = ByteBuffer.allocate(out * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            Quantizer.columns(all, out, in, values, factors.asFloatBuffer());
+            FloatBuffer nextFactors = factors.asFloatBuffer();
+            int above = 0;
+            for (Changed part : stack) {
+                int together = together(part, in);
+                for (int from = 0; from < part.out(); from += together) {
+                    float[] rows = read(part, from, Math.min(together, part.out() - from), in);
+                    Quantizer.columns(rows, above + from, out, in, values, nextFactors);
+                    scratch.giveBack(rows);
+                }
+                above += part.out();
+            }
             target.write(name, 0, ByteBuffer.wrap(values));
             target.write(scales, 0, factors);
+            scratch.giveBack(values);
         });
         return name;
     }
@@ -321,24 +329,35 @@ final class Products {
         stored.reserve(scales, OnnxGraph.Type.FLOAT, out * rowBlocks * Float.BYTES, recipe, out * rowBlocks);
         int above = 0;
         for (Changed part : stack) {
-            int together = part.change().out() != null ? part.out() : Math.max(1, READ_FLOATS / in);
+            int together = together(part, in);
             for (int from = 0; from < part.out(); from += together) {
                 int first = from;
                 long row = (long) above + first;
                 int rows = Math.min(together, part.out() - from);
-                stored.fill(name, 2L * rows * in * Float.BYTES, target -> {
+                int valueBytes = Math.toIntExact(rows * rowBytes);
+                int factorBytes = Math.toIntExact(rows * rowBlocks * Float.BYTES);
+                stored.fill(name, (long) rows * in * Float.BYTES + valueBytes + factorBytes, target -> {
                     float[] weight = read(part, first, rows, in);
-                    ByteBuffer values = ByteBuffer.allocate(Math.toIntExact(rows * rowBytes));
-                    ByteBuffer factors = ByteBuffer.allocate(Math.toIntExact(rows * rowBlocks * Float.BYTES))
-                            .order(ByteOrder.LITTLE_ENDIAN);
+                    ByteBuffer values = ByteBuffer.wrap(scratch.bytes(valueBytes));
+                    ByteBuffer factors =
+                            ByteBuffer.wrap(scratch.bytes(factorBytes)).order(ByteOrder.LITTLE_ENDIAN);
                     Quantizer.blocks(weight, in, bits, block, values, factors.asFloatBuffer());
+                    scratch.giveBack(weight);
                     target.write(name, row * rowBytes, values.flip());
                     target.write(scales, row * rowBlocks * Float.BYTES, factors);
+                    scratch.giveBack(values.array());
+                    scratch.giveBack(factors.array());
                 });
             }
             above += part.out();
         }
         return name;
+    }
+
+    /** Rows that are read at a time: the basis of what comes out mixes all of them. */
+    private static int together(Changed part, int in) {
+        int some = Math.max(1, READ_FLOATS / in / PART_ROWS) * PART_ROWS;
+        return part.change().out() != null ? part.out() : Math.min(part.out(), some);
     }
 
     private static String name(List<Changed> stack) {
@@ -349,9 +368,9 @@ final class Products {
         return stack.stream().map(Changed::toString).collect(Collectors.joining(" over "));
     }
 
-    /** Rows of a weight as they are to be rounded. */
-    private static float[] read(Changed part, int firstRow, int rows, int in) {
-        float[] values = new float[Math.multiplyExact(rows, in)];
+    /** Rows of a weight as they are to be rounded, in an array of {@link #scratch}. */
+    private float[] read(Changed part, int firstRow, int rows, int in) {
+        float[] values = scratch.floats(Math.multiplyExact(rows, in));
         long from = (long) firstRow * in;
         part.weight().read(from, FloatBuffer.wrap(values));
         // Rounding turns what is no number into one, and the answer into nonsense without a word.

@@ -96,16 +96,20 @@ final class Quantizer {
     }
 
     /**
-     * Rounds a matrix to 8 bits with one scale for each output, in the order in which integer products take it,
-     * {@code [inputs, outputs]}.
+     * Rounds rows of a matrix to 8 bits with one scale for each, and writes them in the order in which integer products
+     * take it, {@code [inputs, outputs]}.
      *
-     * @param weights {@code [outputs, inputs]}
-     * @param scales gets {@code [outputs]}
+     * @param weights {@code [rows, inputs]}
+     * @param column of the first row
+     * @param outputs rows of the whole matrix
+     * @param values gets the values in their places
+     * @param scales gets {@code [rows]}
      */
-    static void columns(float[] weights, int outputs, int inputs, byte[] values, FloatBuffer scales) {
+    static void columns(float[] weights, int column, int outputs, int inputs, byte[] values, FloatBuffer scales) {
         int together = 16; // a cache line of what is written, and few enough rows to stay in the cache
-        for (int first = 0; first < outputs; first += together) {
-            int last = Math.min(outputs, first + together);
+        int rows = weights.length / inputs;
+        for (int first = 0; first < rows; first += together) {
+            int last = Math.min(rows, first + together);
             float[] inverse = new float[last - first];
             for (int row = first; row < last; row++) {
                 float scale = largest(weights, row * inputs, inputs);
@@ -114,7 +118,8 @@ final class Quantizer {
             }
             for (int i = 0; i < inputs; i++) {
                 for (int row = first; row < last; row++) {
-                    values[i * outputs + row] = (byte) Math.round(weights[row * inputs + i] * inverse[row - first]);
+                    values[i * outputs + column + row] =
+                            (byte) Math.round(weights[row * inputs + i] * inverse[row - first]);
                 }
             }
         }

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * from, for inputs whose channels are alike, as they are after an RMS norm.
  */
 final class Smoothing {
-    private static final int ROWS = 1024;
+    /** Values of a weight that are read at a time. */
+    private static final int READ_FLOATS = 1 << 14;
 
     private Smoothing() {}
 
@@ -81,38 +82,43 @@ final class Smoothing {
     }
 
     private static float[] rowNorms(StoredTensor weight, float @Nullable [] inputFactors) {
-        int out = (int) weight.shape()[0];
-        int in = (int) weight.shape()[1];
-        float[] norms = new float[out];
-        for (int from = 0; from < out; from += ROWS) {
-            float[] rows = rows(weight, from, out, in);
-            for (int i = 0; i < rows.length; i++) {
-                float value = inputFactors == null ? rows[i] : rows[i] * inputFactors[i % in];
-                norms[from + i / in] += value * value;
+        float[] norms = new float[(int) weight.shape()[0]];
+        forEachRow(weight, (index, values, from, in) -> {
+            for (int i = 0; i < in; i++) {
+                float value = inputFactors == null ? values[from + i] : values[from + i] * inputFactors[i];
+                norms[index] += value * value;
             }
-        }
+        });
         return roots(norms);
     }
 
     private static float[] columnNorms(StoredTensor weight) {
-        int out = (int) weight.shape()[0];
-        int in = (int) weight.shape()[1];
-        float[] norms = new float[in];
-        for (int from = 0; from < out; from += ROWS) {
-            float[] rows = rows(weight, from, out, in);
-            for (int row = 0; row < rows.length; row += in) {
-                for (int i = 0; i < in; i++) {
-                    norms[i] += rows[row + i] * rows[row + i];
-                }
+        float[] norms = new float[(int) weight.shape()[1]];
+        forEachRow(weight, (index, values, from, in) -> {
+            for (int i = 0; i < in; i++) {
+                norms[i] += values[from + i] * values[from + i];
             }
-        }
+        });
         return roots(norms);
     }
 
-    private static float[] rows(StoredTensor weight, int from, int out, int in) {
-        float[] rows = new float[Math.multiplyExact(Math.min(ROWS, out - from), in)];
-        weight.read((long) from * in, FloatBuffer.wrap(rows));
-        return rows;
+    /** A row of a weight, {@code in} values from {@code from} on. */
+    private interface Row {
+        void accept(int index, float[] values, int from, int in);
+    }
+
+    private static void forEachRow(StoredTensor weight, Row action) {
+        int out = (int) weight.shape()[0];
+        int in = (int) weight.shape()[1];
+        int most = Math.max(1, READ_FLOATS / in);
+        float[] values = new float[Math.min(most, out) * in];
+        for (int first = 0; first < out; first += most) {
+            int rows = Math.min(most, out - first);
+            weight.read((long) first * in, FloatBuffer.wrap(values, 0, rows * in));
+            for (int row = 0; row < rows; row++) {
+                action.accept(first + row, values, row * in, in);
+            }
+        }
     }
 
     private static float[] roots(float[] squares) {

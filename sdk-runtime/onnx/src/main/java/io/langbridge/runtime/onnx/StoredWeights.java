@@ -11,11 +11,11 @@ import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Footprint;
+import io.langbridge.runtime.core.network.Inventory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,7 +35,11 @@ import org.jspecify.annotations.Nullable;
  * they lie in when the graph is loaded. What no output of the graph depends on is neither made nor loaded.
  */
 final class StoredWeights {
-    private static final int COPY_FLOATS = 1 << 18;
+    /**
+     * How much ONNX Runtime takes for results: regions that double in size, and one more for all results of a graph
+     * once it knows their sizes.
+     */
+    private static final int REGIONS = 3;
 
     /** Values at the start and at the end of a tensor that its identity depends on. */
     private static final int SAMPLE = 64;
@@ -102,6 +106,27 @@ final class StoredWeights {
         }
     }
 
+    /**
+     * What a network takes. Weights are copied from their mapped files into the order of the kernels, one after the
+     * other. Quantised, a decoder's layers are there twice in 8 bits, in the form that is fast for a prompt and in the
+     * one that is fast for a token.
+     */
+    static Footprint footprint(Inventory network, int rows, Precision precision) {
+        long work = REGIONS * network.activations(rows) * Float.BYTES;
+        long all = network.elements() - network.lookedUp(); // rows of tables are read from their file
+        if (precision == Precision.FULL) {
+            return new Footprint(all * Float.BYTES, work, network.largest() * Float.BYTES, 0);
+        }
+        int bits = precision == Precision.INT8 ? 8 : 4;
+        long weights = Footprint.rounded(all, bits);
+        long converting = WeightFile.jobBytes(network.largestOfAllRows() * (Float.BYTES + 1));
+        if (precision == Precision.INT8 && !network.states().isEmpty()) {
+            weights += Footprint.rounded(all - network.answering(), bits);
+        }
+        long opening = Math.min(Products.PART_BYTES, network.largest() * bits / Byte.SIZE);
+        return new Footprint(weights, work, opening, converting);
+    }
+
     /** Starts a graph; {@code what} names it in messages. */
     StoredWeights(String what, Weights checkpoint, Precision precision) {
         this.what = what + " of " + checkpoint.source();
@@ -144,7 +169,7 @@ final class StoredWeights {
                         count * Float.BYTES,
                         null,
                         recipe,
-                        channel -> WeightFile.writeFully(channel, littleEndian(values.get()))));
+                        channel -> SafetensorsWriter.writeFloats(FloatBuffer.wrap(values.get()), channel)));
         return name;
     }
 
@@ -248,7 +273,7 @@ final class StoredWeights {
                     if (precision != Precision.FULL) {
                         Finite.require(tensor);
                     }
-                    writeFloats(tensor, channel);
+                    SafetensorsWriter.writeFloats(tensor, channel);
                 });
             } else if (content != null) {
                 offset = file.add(initializer.recipe(), initializer.bytes(), content);
@@ -310,24 +335,6 @@ final class StoredWeights {
                     + new ContentHash().add(FloatBuffer.wrap(sample)).hex();
         } catch (IOException e) {
             throw new CheckpointException("The file of " + tensor.name() + " cannot be read: " + Reason.of(e) + ".", e);
-        }
-    }
-
-    private static ByteBuffer littleEndian(float[] values) {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return bytes;
-    }
-
-    private static void writeFloats(StoredTensor tensor, FileChannel channel) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocateDirect(COPY_FLOATS * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        long elements = tensor.elements();
-        for (long from = 0; from < elements; from += COPY_FLOATS) {
-            int count = (int) Math.min(COPY_FLOATS, elements - from);
-            bytes.clear();
-            bytes.limit(count * Float.BYTES);
-            tensor.read(from, bytes.asFloatBuffer());
-            WeightFile.writeFully(channel, bytes);
         }
     }
 }

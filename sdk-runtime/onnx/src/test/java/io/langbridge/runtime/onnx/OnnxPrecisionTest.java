@@ -3,6 +3,7 @@ package io.langbridge.runtime.onnx;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.langbridge.Device;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.DType;
@@ -10,7 +11,6 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
@@ -242,7 +242,7 @@ class OnnxPrecisionTest {
 
     private void product(Weights weights, FloatTensor x, FloatTensor y, Precision precision) {
         StoredWeights stored = new StoredWeights("product", weights, precision);
-        Products products = new Products(stored, false, name -> false);
+        Products products = new Products(stored, false, name -> false, new Scratch());
         products.partBytes = 50_000; // so that there are 3 parts in 4 bits and 6 in 8, the last ones smaller
         stored.graph.input("x", OnnxGraph.Type.FLOAT, 1, x.size(1));
         products.product("x", "weight", null, x.size(1), y.size(1), "y", Change.NONE);

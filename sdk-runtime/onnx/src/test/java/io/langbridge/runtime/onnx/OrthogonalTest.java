@@ -33,7 +33,7 @@ class OrthogonalTest {
     void oneThatKeepsTheMeanLeavesEqualCoordinatesAlone() {
         float[] equal = new float[24];
         Arrays.fill(equal, 3);
-        Orthogonal.mixing(24, true).apply(equal, 0);
+        Orthogonal.mixing(24, true).apply(equal, 1);
         for (float value : equal) {
             assertThat(value).isCloseTo(3, within(1e-5f));
         }
@@ -43,7 +43,7 @@ class OrthogonalTest {
     void oneLargeCoordinateIsSpreadOverAll() {
         float[] vector = new float[896];
         vector[17] = 100;
-        Orthogonal.mixing(896, false).apply(vector, 0);
+        Orthogonal.mixing(896, false).apply(vector, 1);
         float largest = 0;
         for (float value : vector) {
             largest = Math.max(largest, Math.abs(value));
@@ -56,7 +56,7 @@ class OrthogonalTest {
     void blocksDoNotMix() {
         float[] vector = new float[32];
         vector[9] = 1;
-        Orthogonal.blocks(32, 8).apply(vector, 0);
+        Orthogonal.blocks(32, 8).apply(vector, 1);
         for (int i = 0; i < 32; i++) {
             assertThat(Math.abs(vector[i])).isCloseTo(i / 8 == 1 ? (float) Math.sqrt(1 / 8.0) : 0, within(1e-6f));
         }

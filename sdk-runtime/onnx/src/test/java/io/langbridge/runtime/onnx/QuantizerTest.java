@@ -71,7 +71,7 @@ class QuantizerTest {
     void columnsHaveOneScaleForEachOutput() {
         byte[] values = new byte[weights.length];
         FloatBuffer scales = FloatBuffer.allocate(ROWS);
-        Quantizer.columns(weights, ROWS, INPUTS, values, scales);
+        Quantizer.columns(weights, 0, ROWS, INPUTS, values, scales);
         float[] rounded = new float[weights.length];
         for (int row = 0; row < ROWS; row++) {
             for (int i = 0; i < INPUTS; i++) {

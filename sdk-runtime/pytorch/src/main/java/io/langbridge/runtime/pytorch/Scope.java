@@ -8,7 +8,6 @@ import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -70,6 +69,12 @@ final class Scope implements AutoCloseable {
         Output copy = new Output(values.shape());
         copy.floats.data().put(values.data());
         return copy.tensor;
+    }
+
+    /** The same values as a tensor on the CPU; they must be there as long as it is used. */
+    PtNDArray view(FloatTensor values) {
+        long[] sizes = Arrays.stream(values.shape()).asLongStream().toArray();
+        return manager().create(values.bytes(), new Shape(sizes), DataType.FLOAT32);
     }
 
     /** A copy of {@code ids} as a tensor on the CPU, int64. */
@@ -143,10 +148,8 @@ final class Scope implements AutoCloseable {
         private Output(int... shape) {
             int count = Arrays.stream(shape).reduce(1, Math::multiplyExact);
             ByteBuffer buffer = direct(Math.multiplyExact(count, Float.BYTES));
-            FloatBuffer view = buffer.asFloatBuffer();
-            floats = FloatTensor.view(view, shape);
-            long[] sizes = Arrays.stream(shape).asLongStream().toArray();
-            tensor = manager().create(buffer, new Shape(sizes), DataType.FLOAT32);
+            floats = FloatTensor.view(buffer, shape);
+            tensor = view(floats);
         }
 
         IValue value() {

@@ -4,6 +4,8 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.Footprint;
+import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
 import java.io.IOException;
@@ -22,6 +24,8 @@ final class WeightLoader implements AutoCloseable {
     /** Values read at a time where a tensor cannot be mapped. */
     private static final int CHUNK = 1 << 22;
 
+    private static final long MOST_COPIED = 64 << 20;
+
     private final Weights weights;
     private final Placement placement;
     private final TorchScript script;
@@ -30,6 +34,9 @@ final class WeightLoader implements AutoCloseable {
 
     /** A file seen as a run of elements of one type. */
     private record FileAs(Path file, ScalarType type) {}
+
+    /** Mapped bytes that were copied since their files were mapped. */
+    private long copied;
 
     WeightLoader(Weights weights, Placement placement, int threads) {
         this.weights = weights;
@@ -45,12 +52,35 @@ final class WeightLoader implements AutoCloseable {
             if (map == null) {
                 return read(scope, stored, placement);
             }
-            return scope.tensor(call.own(script.run(
+            PtNDArray moved = scope.tensor(call.own(script.run(
                     "move",
                     call.of(map),
                     call.of(placement.device()),
                     call.of(placement.type().code()))));
+            if (!placement.equals(new Placement(Placement.CPU, ScalarType.of(stored.dtype())))) {
+                forget(stored.elements() * stored.dtype().bytes());
+            }
+            return moved;
         }
+    }
+
+    /** What was read of a mapped file stays in memory until the mapping goes, which others may still use. */
+    private void forget(long bytes) {
+        copied += bytes;
+        if (copied > MOST_COPIED) {
+            copied = 0;
+            mapped.clear();
+            files.close();
+        }
+    }
+
+    /** What a network takes: parts of a weight are there again while it is put together. */
+    static Footprint footprint(Inventory network, int rows) {
+        return new Footprint(
+                network.elements() * Float.BYTES,
+                network.activations(rows) * Float.BYTES,
+                MOST_COPIED + network.largest() * Float.BYTES,
+                0);
     }
 
     /** The tensor as it is stored, mapped from its file; read as float32 where it cannot be mapped. On the CPU. */

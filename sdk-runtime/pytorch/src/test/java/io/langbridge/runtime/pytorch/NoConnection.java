@@ -1,6 +1,7 @@
 package io.langbridge.runtime.pytorch;
 
 import io.langbridge.Answer;
+import io.langbridge.EngineName;
 import io.langbridge.Image;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.VisionLanguageModel;
@@ -38,7 +39,7 @@ final class NoConnection {
         try (VisionLanguageModel model = VisionLanguageModel.builder()
                 .folder(Path.of(arguments[0]))
                 .cacheDirectory(Path.of(arguments[1]))
-                .engine(arguments[2])
+                .engine(EngineName.parse(arguments[2]))
                 .build()) {
             Answer answer = model.ask(Image.ofArgb(new int[4], 2, 2), "What is this?");
             System.exit(answer.usage().newTokens() > 0 ? RAN : 1);

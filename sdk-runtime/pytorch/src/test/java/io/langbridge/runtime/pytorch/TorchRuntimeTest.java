@@ -3,9 +3,9 @@ package io.langbridge.runtime.pytorch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.langbridge.Device;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.contract.Fixtures;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import java.io.File;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.training;
 
+import io.langbridge.Device;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ record Settings(
         int keptCheckpoints,
         int maxBadRecords,
         int threads,
-        String device) {
+        Device device) {
     /** What is learnt. */
     enum Stage {
         /** The adapter learns captions. */

@@ -1,9 +1,9 @@
 package io.langbridge.runtime.training;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.training.Settings.Stage;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -235,7 +235,7 @@ public final class Training {
         private int keptCheckpoints = 2;
         private int maxBadRecords = 100;
         private int threads = Math.min(8, Runtime.getRuntime().availableProcessors());
-        private String device = "auto";
+        private Device device = Device.AUTO;
         private @Nullable TrainingListener listener;
 
         private Builder(Stage stage, int batchSize) {
@@ -579,12 +579,11 @@ public final class Training {
         /**
          * Where to compute.
          *
-         * @param device {@code auto} (default: the first CUDA device if there is one, the CPU otherwise), {@code cpu},
-         *     {@code cuda} or {@code cuda:N}
+         * @param device default is {@link Device#AUTO}: the first CUDA device if there is one, the CPU otherwise
          * @return this builder
          */
-        public Builder device(String device) {
-            this.device = Device.parse(device).toString();
+        public Builder device(Device device) {
+            this.device = Objects.requireNonNull(device, "device");
             return this;
         }
 

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.training;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.ImageException;
 import io.langbridge.LangBridgeException;
@@ -9,7 +10,6 @@ import io.langbridge.Precision;
 import io.langbridge.PromptException;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.UnsupportedModelException;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.family.ImagePrompt;
@@ -125,7 +125,7 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private EngineOptions options() {
-        Device device = Device.parse(settings.device());
+        Device device = settings.device();
         if (device.kind() == Device.Kind.AUTO) {
             device = Device.cuda(0);
             try {

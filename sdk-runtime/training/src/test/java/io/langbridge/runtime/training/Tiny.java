@@ -2,12 +2,12 @@ package io.langbridge.runtime.training;
 
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.Image;
 import io.langbridge.Llm;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.contract.Fixtures;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.pytorch.PyTorchEngine;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -72,7 +72,7 @@ final class Tiny {
                 .batchSize(4)
                 .microBatchSize(2)
                 .threads(1)
-                .device("cpu")
+                .device(Device.CPU)
                 .listener(progress -> {});
     }
 }

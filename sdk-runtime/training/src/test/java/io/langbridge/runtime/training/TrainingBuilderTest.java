@@ -35,8 +35,7 @@ class TrainingBuilderTest {
                 setting(b -> b.batchSize(0), "batchSize must be at least 1, not 0"),
                 setting(b -> b.epochs(Double.NaN), "epochs must be more than 0 and below a million, not NaN"),
                 setting(b -> b.maxLength(1), "maxLength must be at least 2, not 1"),
-                setting(b -> b.maxBadRecords(-1), "maxBadRecords must be at least 0, not -1"),
-                setting(b -> b.device("tpu"), "A device is auto, cpu, cuda or cuda:N, not 'tpu'"));
+                setting(b -> b.maxBadRecords(-1), "maxBadRecords must be at least 0, not -1"));
     }
 
     private static Arguments setting(Consumer<Training.Builder> setting, String message) {

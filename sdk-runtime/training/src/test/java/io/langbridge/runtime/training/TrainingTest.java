@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.langbridge.Adapter;
 import io.langbridge.AnswerStream;
 import io.langbridge.CheckpointException;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
+import io.langbridge.EngineName;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Message;
@@ -74,7 +76,7 @@ class TrainingTest {
                 .build()
                 .run();
         assertThat(tuned.loss()).isLessThan(0.02);
-        for (String engine : new String[] {"onnx", "pytorch"}) {
+        for (EngineName engine : List.of(EngineName.ONNX, EngineName.PYTORCH)) {
             try (VisionLanguageModel model = VisionLanguageModel.builder()
                     .encoder(tuned.encoder())
                     .adapter(tuned.adapter())
@@ -232,7 +234,7 @@ class TrainingTest {
                     .encoder(result.encoder())
                     .adapter(result.adapter())
                     .llm(result.llm())
-                    .engine("pytorch")
+                    .engine(EngineName.PYTORCH)
                     .build()
                     .close();
         }
@@ -303,7 +305,7 @@ class TrainingTest {
                 .batchSize(4)
                 .microBatchSize(2)
                 .threads(1)
-                .device("cpu")
+                .device(Device.CPU)
                 .listener(progress -> {});
     }
 

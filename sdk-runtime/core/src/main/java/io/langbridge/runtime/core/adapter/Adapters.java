@@ -49,6 +49,22 @@ public final class Adapters {
     }
 
     /**
+     * What runs in an adapter's place: LangBridge without softmax is folded.
+     *
+     * @param llmHidden width of the language model
+     */
+    public static AdapterConfig running(AdapterConfig config, int llmHidden) {
+        return config instanceof AdapterConfig.LangBridge c && !c.softmax()
+                ? new AdapterConfig.Mlp(c.mmHiddenSize(), c.mlpHiddenSize(), llmHidden, 2, true)
+                : config;
+    }
+
+    /** Memory that folding takes, in bytes. */
+    public static long foldingBytes(AdapterConfig.LangBridge config, int llmHidden) {
+        return Fold.bytes(config, llmHidden);
+    }
+
+    /**
      * Folds a LangBridge adapter without softmax, or finds it folded in the cache directory.
      *
      * @param weights as {@link Engine#adapter} takes them

@@ -12,6 +12,7 @@ import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
+import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.util.ArrayList;
@@ -137,13 +138,22 @@ final class Fold {
         return known;
     }
 
+    /** Memory that it takes. */
+    static long bytes(AdapterConfig.LangBridge config, int out) {
+        long mlp = config.mlpHiddenSize();
+        long block = Math.min(BLOCK, config.mmVocabSize());
+        return (2 * out * mlp + block * (out + mlp)) * Float.BYTES;
+    }
+
     private Result compute() {
         int mlp = config.mlpHiddenSize();
         int out = matrix.width();
         int block = Math.min(BLOCK, matrix.rows());
+        // These are used again for the last product: native memory is not freed soon.
         FloatTensor eRows = FloatTensor.allocate(block, out);
         FloatTensor w3Rows = FloatTensor.allocate(block, mlp);
         FloatTensor w3e = FloatTensor.allocate(out, mlp);
+        FloatTensor product = FloatTensor.allocate(out, mlp);
         float[] b3 = projector.get("3.bias").toFloats();
         double[] bias = new double[out];
         boolean anything = false;
@@ -154,7 +164,8 @@ final class Fold {
             matrix.read(from, e);
             anything = anything || !isZero(e);
             projector.get("3.weight").read((long) from * mlp, w3.data());
-            add(w3e, engine.multiply(e, true, w3, false, options)); // [out, mlp]
+            engine.multiply(e, true, w3, false, product, options); // [out, mlp]
+            add(w3e, product);
             addProduct(bias, e, b3, from);
         }
         if (!anything) {
@@ -162,11 +173,39 @@ final class Fold {
                     + matrix.source() + " are 0; the language model's weights are incomplete.");
         }
         addProduct(bias, w3e, projector.get("2.bias").toFloats());
-        FloatTensor w2 = FloatTensor.allocate(mlp, mlp);
-        projector.get("2.weight").read(0, w2.data());
-        Result folded = new Result(engine.multiply(w3e, false, w2, false, options), rounded(bias));
+        multiplyByW2(w3e, w3Rows, eRows, product);
+        Result folded = new Result(product, rounded(bias));
         requireFinite(folded);
         return folded;
+    }
+
+    /** {@code w3e} times the second layer, some of its columns at a time: as many as there is room for. */
+    private void multiplyByW2(FloatTensor w3e, FloatTensor w2Room, FloatTensor productRoom, FloatTensor product) {
+        int out = w3e.size(0);
+        int mlp = w3e.size(1);
+        int most = Math.min(mlp, w2Room.size(0));
+        StoredTensor w2 = projector.get("2.weight");
+        for (int from = 0; from < mlp; from += most) {
+            int count = Math.min(most, mlp - from);
+            FloatTensor columns = first(w2Room, mlp, count);
+            FloatBuffer values = columns.data();
+            for (int row = 0; row < mlp; row++) {
+                ((Buffer) values).limit((row + 1) * count);
+                w2.read((long) row * mlp + from, values);
+            }
+            FloatTensor part = first(productRoom, out, count);
+            engine.multiply(w3e, false, columns, false, part, options);
+            FloatBuffer target = product.data();
+            for (int row = 0; row < out; row++) {
+                ((Buffer) target).position(row * mlp + from);
+                target.put(part.rows(row, row + 1).data());
+            }
+        }
+    }
+
+    /** The first values of a tensor in another shape. */
+    private static FloatTensor first(FloatTensor room, int rows, int width) {
+        return room.reshape(room.count(), 1).rows(0, rows * width).reshape(rows, width);
     }
 
     /** A weight that is no number makes every product with it none, so only then is there something to look for. */
@@ -229,9 +268,7 @@ final class Fold {
 
     private void copy(String name, FileChannel channel) throws IOException {
         StoredTensor tensor = projector.get(name);
-        FloatTensor values = FloatTensor.allocate(Math.toIntExact(tensor.elements()));
-        tensor.read(0, values.data());
-        Finite.require(tensor, 0, values.data());
-        SafetensorsWriter.writeFloats(values.data(), channel);
+        Finite.require(tensor);
+        SafetensorsWriter.writeFloats(tensor, channel);
     }
 }

@@ -34,9 +34,7 @@ final class FoldedAdapter implements AdapterNetwork {
             EngineOptions options) {
         Weights weights = Adapters.fold(engine, config, projector, matrix, options);
         try {
-            AdapterConfig mlp =
-                    new AdapterConfig.Mlp(config.mmHiddenSize(), config.mlpHiddenSize(), matrix.width(), 2, true);
-            AdapterNetwork folded = engine.adapter(mlp, weights, null, options);
+            AdapterNetwork folded = engine.adapter(Adapters.running(config, matrix.width()), weights, null, options);
             return new FoldedAdapter(config, weights, folded, () -> engine.adapter(config, projector, null, options));
         } catch (RuntimeException | Error e) {
             weights.close();

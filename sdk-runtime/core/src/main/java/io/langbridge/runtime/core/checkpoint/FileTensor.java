@@ -11,8 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A tensor whose storage lies uncompressed in a file. The opener has checked that it lies inside. */
 final class FileTensor implements StoredTensor {
-    private static final int CHUNK_BYTES = 1 << 18;
-
     private final String name;
     private final OpenFile file;
     private final DType dtype;
@@ -92,19 +90,21 @@ final class FileTensor implements StoredTensor {
     }
 
     private void readRun(long position, FloatBuffer target) {
+        OpenFile.Chunk chunk = file.takeChunk();
+        ByteBuffer buffer = ByteBuffer.wrap(chunk.bytes()).order(ByteOrder.LITTLE_ENDIAN);
         int left = target.remaining();
-        byte[] bytes = new byte[(int) Math.min(CHUNK_BYTES, (long) left * dtype.bytes())];
-        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long at = position;
         do {
-            int count = Math.min(left, bytes.length / dtype.bytes());
+            int count = Math.min(left, chunk.floats().length);
             int length = count * dtype.bytes();
-            file.read(at, bytes, length);
+            file.read(at, chunk.bytes(), length);
             ((Buffer) buffer).limit(length).position(0); // Android 8 lacks the overrides of Java 9
-            Widening.toFloat(dtype, buffer, target);
+            Widening.toFloat(dtype, buffer, chunk.floats(), 0);
+            target.put(chunk.floats(), 0, count);
             at += length;
             left -= count;
         } while (left > 0);
+        file.giveBack(chunk);
     }
 
     private void gather(long from, FloatBuffer target, long[] steps) {

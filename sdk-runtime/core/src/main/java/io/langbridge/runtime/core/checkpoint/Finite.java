@@ -30,8 +30,8 @@ public final class Finite {
 
     /** Checks a tensor, reading it once. */
     public static void require(StoredTensor tensor) {
-        FloatBuffer chunk = FloatBuffer.allocate(CHUNK);
         long elements = tensor.elements();
+        FloatBuffer chunk = FloatBuffer.allocate((int) Math.min(CHUNK, elements));
         for (long from = 0; from < elements; from += CHUNK) {
             ((Buffer) chunk).position(0).limit((int) Math.min(CHUNK, elements - from));
             tensor.read(from, chunk);

@@ -7,7 +7,9 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 
 /**
  * A file from which any thread reads at any place.
@@ -16,10 +18,18 @@ import java.util.Arrays;
  * Not a {@code FileChannel} either, because interrupting one reader closes it for all.
  */
 final class OpenFile implements AutoCloseable {
+    private static final int CHUNK_FLOATS = 1 << 15;
+
     private final Path path;
     private final RandomAccessFile file;
     private final long size;
+    /** Those that nobody reads through: whole models go through them, and would otherwise leave as much garbage. */
+    private final Deque<Chunk> idle = new ArrayDeque<>();
+
     private boolean closed;
+
+    /** What a reader needs on the way, {@link DType#F64} for as many values. */
+    record Chunk(byte[] bytes, float[] floats) {}
 
     private OpenFile(Path path, RandomAccessFile file, long size) {
         this.path = path;
@@ -82,6 +92,16 @@ final class OpenFile implements AutoCloseable {
         } catch (IOException e) {
             throw new CheckpointException(path + " cannot be read at byte " + position + ": " + Reason.of(e) + ".", e);
         }
+    }
+
+    /** A chunk that is the caller's until it is given back. */
+    synchronized Chunk takeChunk() {
+        Chunk chunk = idle.poll();
+        return chunk == null ? new Chunk(new byte[CHUNK_FLOATS * Double.BYTES], new float[CHUNK_FLOATS]) : chunk;
+    }
+
+    synchronized void giveBack(Chunk chunk) {
+        idle.push(chunk);
     }
 
     byte[] read(long position, int length) {

@@ -17,7 +17,7 @@ import java.util.List;
 
 /** Writes a safetensors file, tensor by tensor in the order in which they are added. Not thread-safe. */
 public final class SafetensorsWriter {
-    private static final int COPY_FLOATS = 1 << 18;
+    private static final int COPY_FLOATS = 1 << 16;
     private static final int ALIGNMENT = 8;
 
     private final JsonObject header = new JsonObject();
@@ -140,12 +140,26 @@ public final class SafetensorsWriter {
         }
     }
 
+    /** Writes all values of a tensor as float32, little-endian. */
+    public static void writeFloats(StoredTensor tensor, FileChannel channel) throws IOException {
+        long elements = tensor.elements();
+        int most = (int) Math.min(COPY_FLOATS, elements);
+        ByteBuffer bytes = ByteBuffer.allocate(most * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (long from = 0; from < elements; from += most) {
+            int count = (int) Math.min(most, elements - from);
+            ((Buffer) bytes).clear().limit(count * Float.BYTES);
+            tensor.read(from, bytes.asFloatBuffer());
+            WeightFile.writeFully(channel, bytes);
+        }
+    }
+
     /** Writes all that remains in {@code values}, little-endian. */
     public static void writeFloats(FloatBuffer values, FileChannel channel) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(COPY_FLOATS * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        int most = Math.min(COPY_FLOATS, values.remaining());
+        ByteBuffer bytes = ByteBuffer.allocate(most * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         while (values.hasRemaining()) {
             FloatBuffer part = values.duplicate();
-            ((Buffer) part).limit(Math.min(values.limit(), values.position() + COPY_FLOATS));
+            ((Buffer) part).limit(Math.min(values.limit(), values.position() + most));
             ((Buffer) values).position(part.limit());
             ((Buffer) bytes).clear().limit(part.remaining() * Float.BYTES);
             bytes.asFloatBuffer().put(part);

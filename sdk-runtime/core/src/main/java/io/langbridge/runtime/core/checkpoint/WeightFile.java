@@ -44,8 +44,11 @@ public final class WeightFile {
 
     private static final long MAGIC = 0x4c42_5745_4947_4854L; // LBWEIGHT
 
+    /** Bytes that go to a channel at a time. */
+    private static final int WRITTEN_BYTES = 1 << 20;
+
     /** Jobs together need about this much. */
-    private static final int JOB_MEGABYTES = 768;
+    private static final int JOB_MEGABYTES = 192;
 
     /** Files are written one at a time: each keeps all processors busy and takes its share of memory. */
     private static final Object WRITING = new Object();
@@ -71,6 +74,12 @@ public final class WeightFile {
 
     /** Begins a file. */
     public WeightFile() {}
+
+    /** Memory that jobs need together if each needs so much. */
+    public static long jobBytes(long each) {
+        long together = Runtime.getRuntime().availableProcessors() * each;
+        return Math.max(each, Math.min((long) JOB_MEGABYTES << 20, together));
+    }
 
     /**
      * Appends an entry.
@@ -283,7 +292,10 @@ public final class WeightFile {
     /** Writes all that remains in {@code bytes} at a position of its own. */
     public static void writeFully(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
         long at = position;
-        while (bytes.hasRemaining()) {
+        int end = bytes.limit();
+        while (bytes.position() < end) {
+            // A channel copies what is on the heap to native memory, which its thread keeps.
+            ((Buffer) bytes).limit(Math.min(end, bytes.position() + WRITTEN_BYTES));
             at += channel.write(bytes, at);
         }
     }

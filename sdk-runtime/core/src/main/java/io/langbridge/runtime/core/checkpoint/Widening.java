@@ -1,7 +1,6 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.ShortBuffer;
 
@@ -15,65 +14,61 @@ final class Widening {
      * Converts all of {@code source}.
      *
      * @param source little-endian elements
+     * @param at where the first goes
      */
-    static void toFloat(DType dtype, ByteBuffer source, FloatBuffer target) {
-        if (dtype == DType.F32) {
-            target.put(source.asFloatBuffer());
-            return;
-        }
-        float[] values = new float[source.remaining() / dtype.bytes()];
+    static void toFloat(DType dtype, ByteBuffer source, float[] target, int at) {
+        int count = source.remaining() / dtype.bytes();
         switch (dtype) {
-            case F32 -> throw new AssertionError("copied above");
+            case F32 -> source.asFloatBuffer().get(target, at, count);
             case BF16 -> {
                 ShortBuffer from = source.asShortBuffer();
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Float.intBitsToFloat(from.get(i) << 16);
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = Float.intBitsToFloat(from.get(i) << 16);
                 }
             }
             case F16 -> {
                 ShortBuffer from = source.asShortBuffer();
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = halfToFloat(from.get(i));
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = halfToFloat(from.get(i));
                 }
             }
             case F64 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = (float) source.getDouble();
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = (float) source.getDouble();
                 }
             }
             case I64 -> {
                 LongBuffer from = source.asLongBuffer();
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = from.get(i);
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = from.get(i);
                 }
             }
             case I32 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = source.getInt();
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = source.getInt();
                 }
             }
             case I16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = source.getShort();
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = source.getShort();
                 }
             }
             case I8 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = source.get();
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = source.get();
                 }
             }
             case U8 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = source.get() & 0xff;
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = source.get() & 0xff;
                 }
             }
             case BOOL -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = source.get() == 0 ? 0 : 1;
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = source.get() == 0 ? 0 : 1;
                 }
             }
         }
-        target.put(values);
     }
 
     /** Exponent and fraction move 13 bits up; the multiplication corrects the bias, subnormals included. */

@@ -1,8 +1,11 @@
 package io.langbridge.runtime.core.engine;
 
+import io.langbridge.Device;
+import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
@@ -34,6 +37,20 @@ public interface Engine {
 
     /** Whether it computes with weights of 8 and 4 bits too, on the CPU, and not only in full precision. */
     boolean quantises();
+
+    /** Memory that it takes itself, whatever it runs, in bytes: its native code and what that sets up. */
+    default long ownBytes() {
+        return 0;
+    }
+
+    /**
+     * What a network will take on the CPU.
+     *
+     * @param rows that go in where its text leaves them open, at most
+     */
+    default Footprint footprint(Inventory network, int rows, Precision precision) {
+        return Footprint.plain(network, rows);
+    }
 
     /**
      * Opens a network.
@@ -69,9 +86,43 @@ public interface Engine {
      *
      * @param transposeA whether {@code a} is given as {@code [k, m]}
      * @param transposeB whether {@code b} is given as {@code [n, k]}
+     * @param product gets the product, {@code [m, n]}
+     * @throws IllegalArgumentException if the matrices do not fit
+     */
+    void multiply(
+            FloatTensor a,
+            boolean transposeA,
+            FloatTensor b,
+            boolean transposeB,
+            FloatTensor product,
+            EngineOptions options);
+
+    /**
+     * Multiplies into a new matrix as the other method does.
+     *
      * @return {@code [m, n]}
      */
-    FloatTensor multiply(FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options);
+    default FloatTensor multiply(
+            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+        int[] sizes = productSizes(a, transposeA, b, transposeB);
+        FloatTensor product = FloatTensor.allocate(sizes[0], sizes[2]);
+        multiply(a, transposeA, b, transposeB, product, options);
+        return product;
+    }
+
+    /**
+     * Makes sure that three matrices are a product and its factors.
+     *
+     * @throws IllegalArgumentException if they do not fit
+     */
+    static void requireProduct(
+            FloatTensor product, FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB) {
+        int[] sizes = productSizes(a, transposeA, b, transposeB);
+        if (!Arrays.equals(product.shape(), new int[] {sizes[0], sizes[2]})) {
+            throw new IllegalArgumentException("A product of " + sizes[0] + " rows and " + sizes[2]
+                    + " columns does not go into " + Arrays.toString(product.shape()));
+        }
+    }
 
     /**
      * The sizes of such a product.

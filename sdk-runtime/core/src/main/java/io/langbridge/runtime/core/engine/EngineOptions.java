@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.engine;
 
+import io.langbridge.Device;
 import io.langbridge.Precision;
 import java.nio.file.Path;
 import java.util.List;

@@ -77,8 +77,8 @@ public final class Explainer {
                 : new Coefficients(features, options);
 
         List<Explanation.Area> areas = plan.areas();
-        int side = (int) Math.sqrt(plan.layout().patches());
-        List<Place> places = places(plan.layout(), side);
+        TokenLayout layout = plan.layout();
+        List<Place> places = places(layout);
         List<Strongest> strongest = new ArrayList<>();
         Map<Integer, Tally> tallies = new HashMap<>();
         try {
@@ -114,8 +114,8 @@ public final class Explainer {
                 adapter.config() instanceof AdapterConfig.LangBridge langBridge
                         && langBridge.softmax()
                         && options.measure() == Explanation.Measure.COEFFICIENT,
-                tiles(plan, areas, side),
-                patches(places, side, strongest, areas, words),
+                tiles(plan, areas),
+                patches(places, layout, strongest, areas, words),
                 pictureWords);
     }
 
@@ -141,10 +141,10 @@ public final class Explainer {
     private record Place(int tile, int patch, int token) {}
 
     /** The patches that become visual tokens, in the order of tile, row, column. */
-    private static List<Place> places(TokenLayout layout, int side) {
+    private static List<Place> places(TokenLayout layout) {
         int tokensPerTile = layout.patches();
         // The class token, where the adapter was trained with it, comes first and is no patch.
-        int classTokens = tokensPerTile - side * side;
+        int classTokens = tokensPerTile - layout.rows() * layout.columns();
         BitSet kept = new BitSet();
         for (int token = 0; token < layout.tokens(); token++) {
             if (layout.source(token) != TokenLayout.NEWLINE) {
@@ -192,17 +192,29 @@ public final class Explainer {
         }
     }
 
-    private static List<Explanation.Tile> tiles(PicturePlan plan, List<Explanation.Area> areas, int side) {
+    private static List<Explanation.Tile> tiles(PicturePlan plan, List<Explanation.Area> areas) {
         List<Explanation.Tile> tiles = new ArrayList<>();
         for (int tile = 0; tile < areas.size(); tile++) {
             PicturePlan.View view = plan.views().get(tile);
-            tiles.add(new Explanation.Tile(tile, view.row(), view.column(), side, areas.get(tile)));
+            tiles.add(new Explanation.Tile(
+                    tile,
+                    view.row(),
+                    view.column(),
+                    plan.layout().rows(),
+                    plan.layout().columns(),
+                    areas.get(tile)));
         }
         return tiles;
     }
 
     private static List<Explanation.Patch> patches(
-            List<Place> places, int side, List<Strongest> strongest, List<Explanation.Area> areas, Words words) {
+            List<Place> places,
+            TokenLayout layout,
+            List<Strongest> strongest,
+            List<Explanation.Area> areas,
+            Words words) {
+        int rows = layout.rows();
+        int columns = layout.columns();
         List<Explanation.Patch> patches = new ArrayList<>();
         for (int i = 0; i < places.size(); i++) {
             Place place = places.get(i);
@@ -211,10 +223,10 @@ public final class Explainer {
             for (int rank = 0; rank < found.size(); rank++) {
                 weights.add(new Explanation.Weight(words.word(found.index(rank)), found.value(rank)));
             }
-            int row = place.patch / side;
-            int column = place.patch % side;
+            int row = place.patch / columns;
+            int column = place.patch % columns;
             patches.add(new Explanation.Patch(
-                    place.tile, row, column, areas.get(place.tile).cell(row, column, side, side), weights));
+                    place.tile, row, column, areas.get(place.tile).cell(row, column, rows, columns), weights));
         }
         return patches;
     }
@@ -285,9 +297,24 @@ public final class Explainer {
         Cosines(FloatTensor features, AllWords words, ExplainOptions options) {
             FloatTensor visual = adapter.visualTokens(features);
             this.tokensPerTile = visual.size(1);
-            this.tokens = visual.reshape(visual.size(0) * tokensPerTile, visual.size(2));
+            this.tokens = embedded(visual.reshape(visual.size(0) * tokensPerTile, visual.size(2)));
             this.nearest = new Nearest(embeddings, words.known, product);
             this.options = options;
+        }
+
+        /** What takes the place of embeddings, without what enters the language model behind them. */
+        private FloatTensor embedded(FloatTensor visual) {
+            if (visual.size(1) == embeddings.width()) {
+                return visual;
+            }
+            FloatTensor first = FloatTensor.allocate(visual.size(0), embeddings.width());
+            FloatBuffer target = first.data();
+            for (int i = 0; i < visual.size(0); i++) {
+                FloatBuffer row = visual.rows(i, i + 1).data();
+                ((Buffer) row).limit(embeddings.width());
+                target.put(row);
+            }
+            return first;
         }
 
         @Override

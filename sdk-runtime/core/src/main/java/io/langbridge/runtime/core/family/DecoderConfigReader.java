@@ -107,7 +107,8 @@ public final class DecoderConfigReader {
      */
     static DecoderConfig readNested(Json text, Json config) {
         String whole = Families.nameOf(config);
-        boolean known = named(whole) != null || GemmaConfigReader.NAMES.contains(whole);
+        boolean known =
+                named(whole) != null || Qwen35ConfigReader.reads(whole) || GemmaConfigReader.NAMES.contains(whole);
         return read(text, known ? whole : "llama");
     }
 
@@ -366,7 +367,7 @@ public final class DecoderConfigReader {
             if (parameters.has(key)) {
                 throw new UnsupportedModelException(
                         parameters.at(key)
-                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL and Qwen3-VL are read with them.");
+                                + " is for positions of several axes; only Qwen2-VL, Qwen2.5-VL, Qwen3-VL and Qwen3.5 are read with them.");
             }
             return null;
         }
@@ -376,13 +377,14 @@ public final class DecoderConfigReader {
         } else {
             sizes.addAll(absent);
         }
+        boolean interleaved = family == Family.QWEN3_VL;
         int sum = sizes.stream().mapToInt(Integer::intValue).sum();
-        boolean possible = sizes.stream().allMatch(size -> size >= 0 && size <= frequencies);
-        if (sizes.size() != Rope.Sections.AXES || !possible || sum != frequencies) {
+        boolean possible = !sizes.contains(-1) && (interleaved || sum == frequencies);
+        if (sizes.size() != Rope.Sections.AXES || !possible) {
             throw new CheckpointException(parameters.at(key) + " must share the " + frequencies
                     + " frequencies of a head among 3 axes, not " + sizes + ".");
         }
-        return new Rope.Sections(sizes, family == Family.QWEN3_VL);
+        return new Rope.Sections(sizes, interleaved);
     }
 
     static @Nullable Json filled(Json json, String key) {

@@ -4,7 +4,10 @@ import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.network.Qwen35Config;
+import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.Rotary;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Reads the language model's part of Qwen3.5's {@code config.json}. */
@@ -13,7 +16,10 @@ final class Qwen35ConfigReader {
 
     /** Whether it is for this architecture or {@code model_type}. */
     static boolean reads(String name) {
-        return name.equals("Qwen3_5ForCausalLM") || name.equals("qwen3_5_text");
+        return switch (name) {
+            case "Qwen3_5ForCausalLM", "qwen3_5_text", "Qwen3_5ForConditionalGeneration", "qwen3_5" -> true;
+            default -> false;
+        };
     }
 
     static Qwen35Config read(Json json) {
@@ -74,7 +80,6 @@ final class Qwen35ConfigReader {
         return linear;
     }
 
-    /** Pictures have positions of three numbers; those of text are all the same, so that one does for it. */
     private static Rotary rotary(Json json, int headDim) {
         Json given = DecoderConfigReader.ropeParameters(json);
         Json parameters = given == null ? json : given;
@@ -83,9 +88,24 @@ final class Qwen35ConfigReader {
             throw new CheckpointException(
                     parameters.at("partial_rotary_factor") + " is " + part + ", not more than 0 and at most 1.");
         }
-        return new Rotary(
-                DecoderConfigReader.rope(
-                        json, 10_000, json.positiveOr("max_position_embeddings", 32_768), ignored -> null),
-                (int) (headDim * part));
+        int maxPositions = json.positiveOr("max_position_embeddings", 32_768);
+        Rope rope = DecoderConfigReader.rope(json, 10_000, maxPositions, Qwen35ConfigReader::sections);
+        return new Rotary(rope, (int) (headDim * part));
+    }
+
+    /** They may be more than there are frequencies. */
+    private static Rope.Sections sections(Json parameters) {
+        String key = "mrope_section";
+        List<Integer> sizes = new ArrayList<>();
+        if (parameters.has(key)) {
+            parameters.longs(key).forEach(size -> sizes.add((int) Math.max(-1, Math.min(size, 1 << 16))));
+        } else {
+            sizes.addAll(Arrays.asList(11, 11, 10));
+        }
+        if (sizes.size() != Rope.Sections.AXES || sizes.contains(-1)) {
+            throw new CheckpointException(
+                    parameters.at(key) + " must have a size for each of 3 axes, not " + sizes + ".");
+        }
+        return new Rope.Sections(sizes, true);
     }
 }

@@ -16,9 +16,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Qwen2-VL, Qwen2.5-VL and Qwen3-VL: pictures at their own shape, blocks of patches merged into visual tokens that
- * stand on a grid, Qwen2 or Qwen3. Qwen2.5-VL's tower looks through windows in most layers; Qwen3-VL's gives features
- * of several layers, which enter the decoder's first ones.
+ * Qwen2-VL, Qwen2.5-VL, Qwen3-VL and Qwen3.5: pictures at their own shape, blocks of patches merged into visual tokens
+ * that stand on a grid, Qwen2, Qwen3 or Qwen3.5. Qwen2.5-VL's tower looks through windows in most layers; Qwen3-VL's
+ * gives features of several layers, which enter the decoder's first ones; Qwen3.5 has its tower without those.
  */
 final class QwenVl implements Family {
     private static final String PATCHES = "patch_embed.proj.weight";
@@ -27,7 +27,8 @@ final class QwenVl implements Family {
     private enum Kind {
         QWEN2("embed_dim", 1280, 0, 32, 14, "quick_gelu"),
         QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu"),
-        QWEN3("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh");
+        QWEN3("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh"),
+        QWEN3_5("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh");
 
         final String widthKey;
         final int width;
@@ -46,7 +47,7 @@ final class QwenVl implements Family {
         }
 
         GridVit.Merger merger() {
-            return this == QWEN3
+            return hasTowerOfQwen3()
                     ? new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2")
                     : new GridVit.Merger("merger.ln_q", "merger.mlp.0", "merger.mlp.2");
         }
@@ -55,8 +56,14 @@ final class QwenVl implements Family {
             return switch (name) {
                 case "Qwen2VLForConditionalGeneration", "qwen2_vl" -> QWEN2;
                 case "Qwen2_5_VLForConditionalGeneration", "qwen2_5_vl" -> QWEN2_5;
-                default -> QWEN3;
+                case "Qwen3VLForConditionalGeneration", "qwen3_vl" -> QWEN3;
+                default -> QWEN3_5;
             };
+        }
+
+        /** Whether the tower is Qwen3-VL's. */
+        boolean hasTowerOfQwen3() {
+            return this == QWEN3 || this == QWEN3_5;
         }
     }
 
@@ -68,7 +75,9 @@ final class QwenVl implements Family {
                 "Qwen2_5_VLForConditionalGeneration",
                 "qwen2_5_vl",
                 "Qwen3VLForConditionalGeneration",
-                "qwen3_vl"));
+                "qwen3_vl",
+                "Qwen3_5ForConditionalGeneration",
+                "qwen3_5"));
     }
 
     @Override
@@ -78,7 +87,9 @@ final class QwenVl implements Family {
         Json vision = checkpoint.configOf("vision_config");
         GridVitConfig tower = tower(vision, kind);
         LlmPart llm = checkpoint.llm(
-                decoder -> ((LlamaConfig) decoder).deepstack(tower.deepLayers().size()));
+                decoder -> decoder instanceof LlamaConfig llama
+                        ? llama.deepstack(tower.deepLayers().size())
+                        : decoder);
         int hidden = llm.config().hiddenSize();
         requireWidth(vision, kind, hidden);
         if (tower.deepLayers().size() > llm.config().numHiddenLayers()) {
@@ -97,7 +108,7 @@ final class QwenVl implements Family {
         GridPictures pictures = new GridPictures(checkpoint.preprocessor(), tower);
         VisionPart part = new VisionPart(
                 null,
-                kind.name() + "-VL tower with " + tower.depth() + " layers of size " + tower.hiddenSize()
+                kind.name() + (kind == Kind.QWEN3_5 ? "" : "-VL") + " tower with " + tower.depth() + " layers of size " + tower.hiddenSize()
                         + ", patches of " + tower.patchSize(),
                 GridVit.network(tower),
                 weights,
@@ -152,9 +163,9 @@ final class QwenVl implements Family {
                 VisionConfigReader.activation(json, kind.activation),
                 theta(json),
                 windows,
-                kind == Kind.QWEN3 ? Arrays.asList("linear_fc1", "linear_fc2") : Arrays.asList("fc1", "fc2"),
-                kind == Kind.QWEN3,
-                kind == Kind.QWEN3 ? side(json) : 0,
+                kind.hasTowerOfQwen3() ? Arrays.asList("linear_fc1", "linear_fc2") : Arrays.asList("fc1", "fc2"),
+                kind.hasTowerOfQwen3(),
+                kind.hasTowerOfQwen3() ? side(json) : 0,
                 windows ? cells(json, patch * merge) : 0,
                 windows ? layers(json, "fullatt_block_indexes", depth, 7, 15, 23, 31) : Collections.emptyList(),
                 kind == Kind.QWEN3

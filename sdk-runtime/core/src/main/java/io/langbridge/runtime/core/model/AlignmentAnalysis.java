@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.Image;
 import io.langbridge.Llm;
@@ -90,7 +91,7 @@ public final class AlignmentAnalysis implements AutoCloseable {
         if (images.isEmpty()) {
             throw new IllegalArgumentException("At least one picture is needed");
         }
-        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, Device.AUTO, false);
         Closing closing = new Closing();
         try {
             EngineOptions options = choice.defaults(threads, cacheDirectory);

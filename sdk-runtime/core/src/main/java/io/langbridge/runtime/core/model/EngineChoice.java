@@ -1,9 +1,10 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.Device;
+import io.langbridge.EngineName;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.CacheDirectory;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.spi.ModelSpec;
@@ -13,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +31,10 @@ import org.slf4j.LoggerFactory;
 record EngineChoice(Engine engine, Engine decoder, Device device) {
     private static final Logger LOG = LoggerFactory.getLogger(EngineChoice.class);
     private static final int MOST_THREADS = 8;
+    /** For its speed on the CPU. */
+    private static final Comparator<Engine> ONNX_FIRST =
+            Comparator.comparing(engine -> !engine.name().equals("onnx"));
+
     private static final String ARTEFACTS = "the engines are io.langbridge:langbridge-onnx (onnx: CPU) and"
             + " io.langbridge:langbridge-pytorch (pytorch: CPU and CUDA), version as in io.langbridge:langbridge-bom";
 
@@ -69,23 +73,30 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
      *
      * @param engines those on the path
      * @param name the engine asked for, or null for any
-     * @param wanted the device asked for as {@link Device#parse} reads it, or null for {@link Device#AUTO}
+     * @param device the device asked for
      * @throws RuntimeUnavailableException if no engine can do what was asked for; says why not, engine by engine
-     * @throws IllegalArgumentException if {@code wanted} is no device
      */
-    static EngineChoice of(
-            List<Engine> engines, @Nullable String name, @Nullable String wanted, boolean allowDownloads) {
-        return of(engines, name, wanted, allowDownloads, false);
+    static EngineChoice of(List<Engine> engines, @Nullable EngineName name, Device device, boolean allowDownloads) {
+        return of(engines, name, device, allowDownloads, false);
     }
 
-    /** Chooses as {@link #of(List, String, String, boolean)} does; {@code quantised}: not all in full precision. */
+    /** What {@link #of} would choose on the CPU; loads no library. Null if there is nothing to choose from. */
+    static @Nullable EngineChoice presumed(List<Engine> engines, ModelSpec spec) {
+        EngineName name = spec.engine();
+        List<Engine> inOrder = new ArrayList<>(engines);
+        inOrder.removeIf(engine ->
+                name == null ? spec.quantises() && !engine.quantises() : !engine.name().equals(name.name()));
+        inOrder.sort(ONNX_FIRST);
+        return inOrder.isEmpty() ? null : new EngineChoice(inOrder.get(0), inOrder.get(0), Device.CPU);
+    }
+
+    /** Chooses as {@link #of(List, EngineName, Device, boolean)} does; {@code quantised}: not all in full precision. */
     static EngineChoice of(
             List<Engine> onThePath,
-            @Nullable String name,
-            @Nullable String wanted,
+            @Nullable EngineName name,
+            Device device,
             boolean allowDownloads,
             boolean quantised) {
-        Device device = wanted == null ? Device.AUTO : Device.parse(wanted);
         if (onThePath.isEmpty()) {
             throw new RuntimeUnavailableException(
                     "No engine is on the path; " + ARTEFACTS + unmerged("onnx", "pytorch"));
@@ -124,15 +135,15 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
         return choice;
     }
 
-    private static Engine named(List<Engine> engines, String name) {
+    private static Engine named(List<Engine> engines, EngineName name) {
         for (Engine engine : engines) {
-            if (engine.name().equalsIgnoreCase(name)) {
+            if (engine.name().equals(name.name())) {
                 return engine;
             }
         }
         String found = engines.stream().map(Engine::name).collect(Collectors.joining(", "));
         throw new RuntimeUnavailableException("The engine '" + name + "' was asked for, but on the path there is only "
-                + found + "; " + ARTEFACTS + unmerged(name.toLowerCase(Locale.ROOT)));
+                + found + "; " + ARTEFACTS + unmerged(name.name()));
     }
 
     /** Says so where an engine is there but not listed as a service. */
@@ -160,11 +171,11 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
         return new EngineChoice(engine, engine, device);
     }
 
-    /** The first engine that can run a whole model there; ONNX Runtime before others, for its speed on the CPU. */
+    /** The first engine that can run a whole model there. */
     private static Engine decoder(
             Device device, @Nullable String incapable, List<Engine> engines, boolean allowDownloads) {
         List<Engine> inOrder = new ArrayList<>(engines);
-        inOrder.sort(Comparator.comparing(engine -> !engine.name().equals("onnx")));
+        inOrder.sort(ONNX_FIRST);
         List<RuntimeUnavailableException> reasons = new ArrayList<>();
         for (Engine engine : inOrder) {
             if (engine.decodesOn(device.kind())) {

@@ -8,6 +8,7 @@ import io.langbridge.LangBridgeException;
 import io.langbridge.Message;
 import io.langbridge.MissingTokens;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.LlmPart;
@@ -34,18 +35,20 @@ final class FitCheck {
     private static final int NAMED_TOKENS = 10;
 
     private final ModelSpec spec;
+    private final List<Engine> engines;
     private final Closing closing = new Closing();
     private final List<FitReport.Finding> findings = new ArrayList<>();
     private final List<FitReport.Licence> licences = new ArrayList<>();
     private final List<FitReport.Memory> memory = new ArrayList<>();
     private FitReport.@Nullable Coverage coverage;
 
-    private FitCheck(ModelSpec spec) {
+    private FitCheck(ModelSpec spec, List<Engine> engines) {
         this.spec = spec;
+        this.engines = engines;
     }
 
-    static FitReport of(ModelSpec spec) {
-        FitCheck check = new FitCheck(spec);
+    static FitReport of(ModelSpec spec, List<Engine> engines) {
+        FitCheck check = new FitCheck(spec, engines);
         try {
             ModelFiles files = spec.folder() == null ? check.separate() : check.whole(spec.folder());
             if (files != null) {
@@ -263,13 +266,23 @@ final class FitCheck {
         if (context == null) {
             return;
         }
-        Memory needed = Memory.of(files, spec, spec.llm(), context, true);
+        Memory needed = attempt(
+                "memory",
+                () -> Memory.of(
+                        files, spec, EngineChoice.presumed(engines, spec), spec.llm(), context, true));
+        if (needed == null) {
+            return;
+        }
         memory.addAll(needed.items());
         if (attempt("memory", () -> needed.check(spec.memoryLimit()))) {
+            long first = needed.totalOfFirstTime();
             add(
                     Verdict.FITS,
                     "memory",
-                    "about " + Memory.megabytes(needed.total()) + " with " + context + " positions");
+                    "about " + Memory.megabytes(needed.total()) + " with " + context + " positions"
+                            + (first == needed.total()
+                                    ? ""
+                                    : ", " + Memory.megabytes(first) + " the first time, when weights are converted"));
         }
     }
 

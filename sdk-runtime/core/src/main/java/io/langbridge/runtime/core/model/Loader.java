@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.LangBridgeAdapter;
@@ -52,6 +53,10 @@ public final class Loader implements ModelLoader {
         this.engine = engine;
     }
 
+    private List<Engine> engines() {
+        return engine == null ? EngineChoice.onThePath() : Collections.singletonList(engine);
+    }
+
     @Override
     public VisionLanguageModel load(ModelSpec spec) {
         long start = System.nanoTime();
@@ -62,16 +67,15 @@ public final class Loader implements ModelLoader {
             Opening<Tokenizer> tokenizer =
                     own.add(Opening.of(() -> Tokenizer.of(files.llm().folder())));
             NativeLibraries.keepIn(spec.withoutCache() ? null : EngineChoice.cacheDirectory(spec));
-            List<Engine> engines = engine == null ? EngineChoice.onThePath() : Collections.singletonList(engine);
             EngineChoice choice =
-                    EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
+                    EngineChoice.of(engines(), spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
             if (spec.adapter() != null) {
                 Fit.requireKind(spec.adapter(), files.adapter());
             }
             Fit.requireFeatures(files.adapter(), files.vision());
             ImagePreprocessor preprocessor = new ImagePreprocessor(files.pictures());
             int context = files.contextLength(spec);
-            Memory.of(files, spec, spec.llm(), context, true).check(spec.memoryLimit());
+            Memory.of(files, spec, choice, spec.llm(), context, true).check(spec.memoryLimit());
             Head head = Head.of(files, context, tokenizer.get());
             EngineOptions options = choice.options(spec, cacheDirectory(spec, shared));
             Encoder wanted = spec.encoder();
@@ -107,7 +111,8 @@ public final class Loader implements ModelLoader {
         try {
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = files.contextLength(encoder.spec);
-            Memory.of(files, encoder.spec, llm, context, false).check(encoder.spec.memoryLimit());
+            Memory.of(files, encoder.spec, encoder.engines, llm, context, false)
+                    .check(encoder.spec.memoryLimit());
             Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()));
             Networks networks = Networks.open(encoder.spec, encoder.engines, encoder.options, head, llm, own);
             LoadedModel model = join(encoder, head, networks, own);
@@ -129,7 +134,7 @@ public final class Loader implements ModelLoader {
 
     @Override
     public FitReport check(ModelSpec spec) {
-        return FitCheck.of(spec);
+        return FitCheck.of(spec, engines());
     }
 
     @Override
@@ -139,7 +144,7 @@ public final class Loader implements ModelLoader {
 
     @Override
     public void fold(LangBridgeAdapter adapter, Llm llm, boolean standard, Path folder) {
-        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, null, false);
+        EngineChoice choice = EngineChoice.of(EngineChoice.onThePath(), null, Device.AUTO, false);
         fold(adapter, llm, standard, folder, choice.engine(), choice.defaults(null, null));
     }
 

@@ -6,8 +6,17 @@ import io.langbridge.FitReport;
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
+import io.langbridge.runtime.core.adapter.Adapters;
+import io.langbridge.runtime.core.engine.Engine;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Footprint;
+import io.langbridge.runtime.core.image.Patches;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
+import io.langbridge.runtime.core.network.Projector;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.spi.ModelSpec;
 import java.util.ArrayList;
@@ -19,67 +28,124 @@ import org.jspecify.annotations.Nullable;
 final class Memory {
     private static final int NAMED_ITEMS = 3;
 
+    /** What a JVM takes that runs a model of a few kilobytes, as measured on Linux with a heap of up to 6 GB. */
+    private static final long JAVA = 105_000_000;
+
+    /** On the heap once a tokenizer was read, as measured with vocabularies of 128,000 and 152,000. */
+    private static final long BYTES_OF_TOKEN = 600;
+
+    /** A picture, where the encoder takes more for larger ones. */
+    private static final Size LARGE = new Size(1024, 1024);
+
     private final List<FitReport.Memory> items = new ArrayList<>();
 
-    /** What is to be loaded; without the encoder where that is there already. */
-    static Memory of(ModelFiles files, ModelSpec spec, @Nullable Llm wantedLlm, int context, boolean withEncoder) {
-        DecoderConfig llm = files.llm().config();
+    /**
+     * What is to be loaded, and what a conversation of full length with a picture takes then.
+     *
+     * @param engines that will run it, or null if none is there
+     * @param withEncoder whether it is not there already
+     */
+    static Memory of(
+            ModelFiles files,
+            ModelSpec spec,
+            @Nullable EngineChoice engines,
+            @Nullable Llm wantedLlm,
+            int context,
+            boolean withEncoder) {
+        Engine engine = engines == null ? null : engines.engine();
+        Engine decoding = engines == null ? null : engines.decoder();
+        int hidden = files.llm().config().hiddenSize();
+        int chunk = spec.prefillChunk() == null ? EngineOptions.PREFILL_CHUNK : spec.prefillChunk();
+        Inventory decoder = Inventory.of(files.llm().config().network());
+        Inventory encoder = Inventory.of(files.vision().network());
+        Inventory adapter =
+                Inventory.of(Projector.network(Adapters.running(files.adapterConfig(), hidden), hidden));
+        int patches = patches(files, encoder);
+        Encoder wantedEncoder = spec.encoder();
+        Adapter wantedAdapter = spec.adapter();
+        Footprint ofDecoder = footprint(
+                decoding,
+                decoder,
+                Math.min(chunk, context),
+                spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision()));
+        Footprint ofAdapter = footprint(
+                engine, adapter, patches, spec.precisionOf(wantedAdapter == null ? null : wantedAdapter.precision()));
+        Footprint ofEncoder = withEncoder
+                ? footprint(
+                        engine,
+                        encoder,
+                        patches,
+                        spec.precisionOf(wantedEncoder == null ? null : wantedEncoder.precision()))
+                : new Footprint(0, 0, 0, 0);
+        Integer most = spec.maxConcurrentRequests();
+        int sessions = most == null ? 1 : Math.max(1, most);
+        int atOnce = Math.min(sessions, EngineChoice.threads(spec.threads()));
+
         Memory memory = new Memory();
-        memory.add(
-                "language model",
-                decoderBytes(files, spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision())));
+        memory.add("language model", ofDecoder.weights());
         if (withEncoder) {
-            Encoder encoder = spec.encoder();
-            Precision precision = spec.precisionOf(encoder == null ? null : encoder.precision());
-            memory.add("encoder", weights(files.vision().elements(), precision));
+            memory.add("encoder", ofEncoder.weights());
         }
-        Adapter adapter = spec.adapter();
-        Precision precision = spec.precisionOf(adapter == null ? null : adapter.precision());
-        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && !config.softmax()) {
-            long folded = (long) config.mlpHiddenSize() * (config.mmHiddenSize() + llm.hiddenSize());
-            memory.add("adapter", weights(folded, precision));
-        } else {
-            memory.add("adapter", weights(files.adapter().elements(), precision));
+        memory.add("adapter", ofAdapter.weights());
+        long folding = 0;
+        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config) {
+            if (config.softmax()) {
+                memory.add("vocabulary matrix", (long) config.mmVocabSize() * hidden * Float.BYTES);
+            } else {
+                folding = Adapters.foldingBytes(config, hidden);
+            }
         }
-        if (files.adapterConfig() instanceof AdapterConfig.LangBridge config && config.softmax()) {
-            memory.add("vocabulary matrix", (long) config.mmVocabSize() * llm.hiddenSize() * Float.BYTES);
+        long kept = sessions * kept(decoder, context, spec.halfKvCache());
+        memory.add((sessions == 1 ? "KV cache" : sessions + " KV caches") + " for " + context + " positions", kept);
+        long work = ofEncoder.work() + ofAdapter.work() + atOnce * ofDecoder.work();
+        memory.add("activations", work);
+        if (withEncoder) {
+            long own = engine == null ? 0 : engine.ownBytes();
+            own += decoding == null || decoding == engine ? 0 : decoding.ownBytes();
+            memory.add("Java and engine", JAVA + own);
         }
-        long kept = 0;
-        for (State state : files.llm().states()) {
-            kept += state.values(context);
-        }
-        memory.add("KV cache for " + context + " positions", kept * (spec.halfKvCache() ? Short.BYTES : Float.BYTES));
+        memory.add("tokenizer", files.llm().config().vocabSize() * BYTES_OF_TOKEN);
+        long opening = Math.max(ofDecoder.opening(), Math.max(ofAdapter.opening(), ofEncoder.opening()));
+        // Done before anything is kept or worked on.
+        memory.add("opening beyond that", Math.max(0, opening - kept - work));
+        long converting = Math.max(ofDecoder.converting(), Math.max(ofAdapter.converting(), ofEncoder.converting()));
+        memory.items.add(
+                new FitReport.Memory("converting weights", folding + converting, !spec.withoutCache()));
         return memory;
     }
 
-    /**
-     * Quantised, the embedding table stays on disk. In INT8 the layers are there twice, in the form that is fast for a
-     * prompt and in the one that is fast for a token.
-     */
-    private static long decoderBytes(ModelFiles files, Precision precision) {
-        long all = files.llm().elements();
-        if (precision == Precision.FULL) {
-            return all * Float.BYTES;
-        }
-        DecoderConfig llm = files.llm().config();
-        long head = (long) llm.vocabSize() * llm.hiddenSize();
-        long layers = all - (llm.tieWordEmbeddings() ? head : 2 * head);
-        int copies = precision == Precision.INT8 ? 2 : 1;
-        return copies * weights(layers, precision) + weights(head, precision);
+    private static Footprint footprint(@Nullable Engine engine, Inventory network, int rows, Precision precision) {
+        return engine == null ? Footprint.plain(network, rows) : engine.footprint(network, rows, precision);
     }
 
-    /** Bytes of quantised weights with their scales, one for a block of 128. */
-    static long weights(long elements, Precision precision) {
-        return switch (precision) {
-            case FULL -> elements * Float.BYTES;
-            case INT8 -> elements + elements / 32;
-            case INT4 -> elements / 2 + elements / 32;
-        };
+    /** What the encoder gives for a view; of a large picture if that depends on the picture. */
+    private static int patches(ModelFiles files, Inventory encoder) {
+        int rows = encoder.result().rows();
+        Patches cut = files.pictures().patches();
+        if (rows != Net.ANY || cut == null) {
+            return Math.max(rows, 0);
+        }
+        return files.pictures().plan(LARGE).views().stream()
+                .mapToInt(view -> view.size().width() / cut.size() * (view.size().height() / cut.size()))
+                .max()
+                .orElse(0);
+    }
+
+    /** What a session keeps, with the angles of its positions. */
+    private static long kept(Inventory decoder, int context, boolean half) {
+        long bytes = 0;
+        for (State state : decoder.states()) {
+            bytes += state.values(context) * (half && state instanceof State.Keys ? Short.BYTES : Float.BYTES);
+        }
+        for (Rotary rotary : decoder.rotaries()) {
+            bytes += (long) context * rotary.width() * Float.BYTES;
+        }
+        return bytes;
     }
 
     /** Adds an item. */
     void add(String name, long bytes) {
-        items.add(new FitReport.Memory(name, bytes));
+        items.add(new FitReport.Memory(name, bytes, false));
     }
 
     /** All that was added. */
@@ -87,13 +153,17 @@ final class Memory {
         return items;
     }
 
-    /** Everything added up. */
+    /** Everything added up but what is needed the first time only. */
     long total() {
-        long sum = 0;
-        for (FitReport.Memory item : items) {
-            sum += item.bytes();
-        }
-        return sum;
+        return items.stream()
+                .filter(item -> !item.firstTimeOnly())
+                .mapToLong(FitReport.Memory::bytes)
+                .sum();
+    }
+
+    /** Everything added up. */
+    long totalOfFirstTime() {
+        return items.stream().mapToLong(FitReport.Memory::bytes).sum();
     }
 
     /**

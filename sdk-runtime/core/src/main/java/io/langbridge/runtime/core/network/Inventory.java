@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,12 @@ public final class Inventory {
     private final boolean addsNorms;
     private final Map<String, int[]> inputs;
     private final Net.Value result;
+    private final long lookedUp;
+    private final long answering;
+    private final long largest;
+    private final long largestOfAllRows;
+    private final long fixedWork;
+    private final long workOfRow;
 
     private Inventory(Reader reader, Net.Value result) {
         tensors = Collections.unmodifiableMap(reader.tensors);
@@ -26,6 +33,12 @@ public final class Inventory {
         addsNorms = reader.addsNorms;
         inputs = Collections.unmodifiableMap(reader.inputs);
         this.result = result;
+        lookedUp = reader.sizes(reader.tables);
+        answering = reader.sizes(reader.ofAnswered);
+        largest = reader.largest(reader.tables);
+        largestOfAllRows = reader.largest(reader.notOfAllRows());
+        fixedWork = reader.fixedWork;
+        workOfRow = reader.workOfRow;
     }
 
     /** Goes through a network from its input to its result. */
@@ -75,15 +88,45 @@ public final class Inventory {
 
     /** Values in all tensors. */
     public long elements() {
-        long elements = 0;
-        for (long[] shape : tensors.values()) {
-            long size = 1;
-            for (long dim : shape) {
-                size = Math.multiplyExact(size, dim);
-            }
-            elements = Math.addExact(elements, size);
+        return tensors.values().stream().mapToLong(Inventory::size).reduce(0, Math::addExact);
+    }
+
+    private static long size(long[] shape) {
+        long size = 1;
+        for (long dim : shape) {
+            size = Math.multiplyExact(size, dim);
         }
-        return elements;
+        return size;
+    }
+
+    /** Of these, values in tables of which only rows are read. */
+    public long lookedUp() {
+        return lookedUp;
+    }
+
+    /** Of these, values in weights that only the rows go through whose answers are wanted. */
+    public long answering() {
+        return answering;
+    }
+
+    /** Values in the largest tensor that is more than looked up. */
+    public long largest() {
+        return largest;
+    }
+
+    /** The same among those that all rows go through. */
+    public long largestOfAllRows() {
+        return largestOfAllRows;
+    }
+
+    /**
+     * Values that are there at the same time between input and result, at most: what goes through a layer, with what
+     * the layer reads and gives.
+     *
+     * @param rows that go in where the text leaves them open
+     */
+    public long activations(int rows) {
+        return fixedWork + rows * workOfRow;
     }
 
     /**
@@ -100,6 +143,9 @@ public final class Inventory {
 
     /** Collects. */
     private static final class Reader implements Net {
+        /** Rows whose answers are wanted: of one sequence, the last. */
+        private static final int ANSWERED = 1;
+
         /** Name of what an RMS norm gives. */
         private static final String NORM = "norm";
 
@@ -109,8 +155,47 @@ public final class Inventory {
         private boolean addsNorms;
         private final Map<String, int[]> inputs = new LinkedHashMap<>();
 
+        /** Tables of which rows are read, without those that are multiplied with as well. */
+        private final Set<String> tables = new LinkedHashSet<>();
+        /** Weights that only {@link #ANSWERED} rows go through. */
+        private final Set<String> ofAnswered = new LinkedHashSet<>();
+
+        private long fixedWork;
+        private long workOfRow;
+        /** Width of what goes from layer to layer. */
+        private int stream;
+
         private static Value value(int rows, int width) {
             return new Value("", rows, width);
+        }
+
+        private Set<String> notOfAllRows() {
+            Set<String> names = new LinkedHashSet<>(tables);
+            names.addAll(ofAnswered);
+            return names;
+        }
+
+        private long sizes(Set<String> names) {
+            return names.stream()
+                    .mapToLong(name -> size(Objects.requireNonNull(tensors.get(name))))
+                    .sum();
+        }
+
+        private long largest(Set<String> without) {
+            return tensors.entrySet().stream()
+                    .filter(tensor -> !without.contains(tensor.getKey()))
+                    .mapToLong(tensor -> size(tensor.getValue()))
+                    .max()
+                    .orElse(0);
+        }
+
+        /** Notes that so many values of each row are there beside the stream. */
+        private void work(Value x, long width) {
+            if (x.rows() == ANY) {
+                workOfRow = Math.max(workOfRow, stream + width);
+            } else {
+                fixedWork = Math.max(fixedWork, x.rows() * (stream + width));
+            }
         }
 
         private void need(String name, long... shape) {
@@ -129,7 +214,9 @@ public final class Inventory {
             if (bias) {
                 need(layer + ".bias", width);
             }
-            return value(pixels.rows() / patch * (pixels.width() / patch), width);
+            int rows = pixels.rows() / patch * (pixels.width() / patch);
+            work(value(rows, width), 2L * 3 * patch * patch + width); // the pixels again, patch by patch
+            return value(rows, width);
         }
 
         @Override
@@ -146,6 +233,8 @@ public final class Inventory {
         @Override
         public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
             need(table, vocab, width);
+            tables.add(table);
+            stream = width;
             input("inputs_embeds", ANY, count * width);
             return Collections.nCopies(count, value(ANY, width));
         }
@@ -165,9 +254,14 @@ public final class Inventory {
         @Override
         public Value linear(Value x, String weight, @Nullable String bias, int out) {
             need(weight, out, x.width());
+            tables.remove(weight);
+            if (x.rows() == ANSWERED) {
+                ofAnswered.add(weight);
+            }
             if (bias != null) {
                 need(bias, out);
             }
+            work(x, 2L * x.width() + out);
             return value(x.rows(), out);
         }
 
@@ -186,6 +280,7 @@ public final class Inventory {
 
         @Override
         public Value activation(Activation function, Value x) {
+            work(x, 2L * x.width());
             return x;
         }
 
@@ -196,6 +291,7 @@ public final class Inventory {
 
         @Override
         public Value add(Value a, Value b) {
+            stream = a.width();
             addsNorms |= b.name().equals(NORM);
             return a;
         }
@@ -242,6 +338,7 @@ public final class Inventory {
 
         @Override
         public Value attention(Value x, String layer, Attention how) {
+            work(x, x.width() + how.queryWidth() + 2L * how.kvWidth() + how.width());
             linear(x, layer + ".q_proj", how.queryWidth(), how.bias());
             linear(x, layer + ".k_proj", how.kvWidth(), how.bias());
             linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
@@ -254,11 +351,13 @@ public final class Inventory {
                     need(layer + ".k_norm.weight", how.headDim());
                 }
             }
-            return linear(value(x.rows(), how.width()), layer + "." + how.out(), x.width(), how.outBias());
+            int rows = state != null && state.answered() ? ANSWERED : x.rows();
+            return linear(value(rows, how.width()), layer + "." + how.out(), x.width(), how.outBias());
         }
 
         @Override
         public Value deltaRule(Value x, String layer, DeltaRule how) {
+            work(x, x.width() + 2L * how.channels() + 2L * how.valueWidth());
             linear(x, layer + ".in_proj_qkv", how.channels(), false);
             need(layer + ".conv1d.weight", how.channels(), 1, how.kernel());
             states.add(new State.Window(how.channels(), how.kernel() - 1));
@@ -284,6 +383,7 @@ public final class Inventory {
 
         @Override
         public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
+            work(x, x.width() + 3L * inner);
             linear(x, layer + ".gate_proj", inner, bias);
             Value up = linear(x, layer + ".up_proj", inner, bias);
             return linear(up, layer + ".down_proj", x.width(), bias);
@@ -291,7 +391,7 @@ public final class Inventory {
 
         @Override
         public Value answered(Value x) {
-            return x;
+            return new Value(x.name(), ANSWERED, x.width());
         }
 
         @Override

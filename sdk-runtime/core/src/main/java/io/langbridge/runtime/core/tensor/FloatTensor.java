@@ -11,19 +11,20 @@ import java.util.Arrays;
  * crosses the border to an engine once per picture or prompt is one of these. Not thread-safe while it is written to.
  */
 public final class FloatTensor {
+    private final ByteBuffer bytes;
     private final FloatBuffer data;
     private final int[] shape;
 
-    private FloatTensor(FloatBuffer data, int[] shape) {
-        this.data = data;
+    private FloatTensor(ByteBuffer bytes, int[] shape) {
+        this.bytes = bytes;
+        this.data = bytes.asFloatBuffer();
         this.shape = shape;
     }
 
     /** All zeros. */
     public static FloatTensor allocate(int... shape) {
         int bytes = Math.multiplyExact(count(shape), Float.BYTES);
-        return new FloatTensor(
-                ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer(), shape.clone());
+        return view(ByteBuffer.allocateDirect(bytes), shape);
     }
 
     /** A copy of {@code values}. */
@@ -38,18 +39,22 @@ public final class FloatTensor {
     }
 
     /**
-     * A view of {@code data} from its start to its limit.
+     * A view of all of {@code bytes}.
      *
-     * @param data a direct buffer in native byte order
+     * @param bytes a direct buffer with floats in native byte order
      */
-    public static FloatTensor view(FloatBuffer data, int... shape) {
-        if (!data.isDirect() || data.order() != ByteOrder.nativeOrder() || data.limit() != count(shape)) {
-            throw new IllegalArgumentException(
-                    "A direct, native-order buffer of " + count(shape) + " floats is needed");
+    public static FloatTensor view(ByteBuffer bytes, int... shape) {
+        if (!bytes.isDirect() || bytes.capacity() != Math.multiplyExact(count(shape), Float.BYTES)) {
+            throw new IllegalArgumentException("A direct buffer of " + count(shape) + " floats is needed");
         }
-        FloatBuffer whole = data.duplicate();
-        ((Buffer) whole).position(0);
+        ByteBuffer whole = bytes.duplicate().order(ByteOrder.nativeOrder());
+        ((Buffer) whole).clear();
         return new FloatTensor(whole, shape.clone());
+    }
+
+    /** The values as bytes in native order, which share the content. */
+    public ByteBuffer bytes() {
+        return bytes.duplicate().order(ByteOrder.nativeOrder());
     }
 
     /** The values; position 0, limit at the end. The content is shared, the position is the caller's own. */
@@ -74,7 +79,7 @@ public final class FloatTensor {
 
     /** The same values under another shape of the same count. */
     public FloatTensor reshape(int... newShape) {
-        return view(data, newShape);
+        return view(bytes, newShape);
     }
 
     /** Entries {@code from} to {@code to} (exclusive) of the first dimension, sharing the values. */
@@ -82,9 +87,9 @@ public final class FloatTensor {
         int row = shape[0] == 0 ? 0 : count() / shape[0];
         int[] part = shape.clone();
         part[0] = to - from;
-        FloatBuffer slice = data.duplicate();
-        ((Buffer) slice).limit(to * row).position(from * row);
-        return new FloatTensor(slice.slice(), part);
+        ByteBuffer slice = bytes.duplicate();
+        ((Buffer) slice).limit(to * row * Float.BYTES).position(from * row * Float.BYTES);
+        return view(slice.slice(), part);
     }
 
     /** A copy of the values. */

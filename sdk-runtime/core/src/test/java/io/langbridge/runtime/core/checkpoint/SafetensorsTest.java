@@ -40,6 +40,26 @@ class SafetensorsTest {
     }
 
     @Test
+    void a_kernel_over_frames_is_summed_where_a_still_is_in_all_of_them() {
+        // Two outputs, three channels, two frames of 1 x 2: values count up from 0.
+        new TestTensors().add("kernel", 2, 3, 2, 1, 2).add("other", 2).write(folder.resolve("model.safetensors"));
+        try (Weights all = Checkpoints.open(folder)) {
+            Weights weights = Checkpoints.summedFrames(all, "kernel", 2, 3, 2, 1, 2);
+            assertThat(weights.names()).containsExactly("kernel", "other");
+            StoredTensor summed = weights.get("kernel", 2, 6);
+            assertThat(summed.toFloats()).containsExactly(2, 4, 10, 12, 18, 20, 26, 28, 34, 36, 42, 44);
+            float[] part = new float[4];
+            summed.read(3, FloatBuffer.wrap(part));
+            assertThat(part).containsExactly(12, 18, 20, 26);
+            assertThat(summed.offset()).isNull();
+            assertThatThrownBy(() -> summed.read(9, FloatBuffer.wrap(part)))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> Checkpoints.summedFrames(all, "kernel", 2, 3, 1, 2, 2))
+                    .isInstanceOf(CheckpointException.class);
+        }
+    }
+
+    @Test
     void reads_more_than_one_chunk() {
         new TestTensors().add("big", 200_001).write(folder.resolve("model.safetensors"));
         try (Weights weights = Checkpoints.open(folder)) {

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.engine;
 
+import io.langbridge.Device;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.DecoderConfig;
@@ -57,11 +58,15 @@ public final class FakeEngine implements Engine {
     }
 
     @Override
-    public FloatTensor multiply(
-            FloatTensor a, boolean transposeA, FloatTensor b, boolean transposeB, EngineOptions options) {
+    public void multiply(
+            FloatTensor a,
+            boolean transposeA,
+            FloatTensor b,
+            boolean transposeB,
+            FloatTensor product,
+            EngineOptions options) {
         products++;
         int[] sizes = Engine.productSizes(a, transposeA, b, transposeB);
-        FloatTensor product = FloatTensor.allocate(sizes[0], sizes[2]);
         for (int i = 0; i < sizes[0]; i++) {
             for (int j = 0; j < sizes[2]; j++) {
                 double sum = 0;
@@ -72,6 +77,5 @@ public final class FakeEngine implements Engine {
                 product.data().put(i * sizes[2] + j, (float) sum);
             }
         }
-        return product;
     }
 }

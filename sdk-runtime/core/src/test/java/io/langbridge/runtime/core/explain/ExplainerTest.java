@@ -15,6 +15,8 @@ import io.langbridge.runtime.core.family.PreprocessorConfig;
 import io.langbridge.runtime.core.family.Tiling;
 import io.langbridge.runtime.core.image.PicturePlan;
 import io.langbridge.runtime.core.image.Size;
+import io.langbridge.runtime.core.image.TokenLayout;
+import io.langbridge.runtime.core.image.Resampler;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -210,12 +212,43 @@ class ExplainerTest {
                         "4/0/0", "4/0/1");
         assertThat(explanation.patches().get(4).area()).isEqualTo(new Explanation.Area(0, -5, 10, 5));
         assertThat(explanation.tiles().get(3))
-                .isEqualTo(new Explanation.Tile(3, 1, 0, 2, new Explanation.Area(0, 5, 20, 25)));
+                .isEqualTo(new Explanation.Tile(3, 1, 0, 2, 2, new Explanation.Area(0, 5, 20, 25)));
         Explanation.PictureWord first = explanation.word("the").orElseThrow();
         assertThat(first.value(4)).isEqualTo(values[(1 * 4 + 2) * 4]);
         assertThat(first.value(11)).isEqualTo(values[(4 * 4 + 1) * 4]);
         // Twice, but the last tile, which is still there; never two tiles in one call.
         assertThat(adapter.asked).hasSize(9).allMatch(tile -> tile.length == 16);
+    }
+
+    @Test
+    void a_picture_at_its_own_shape_has_its_own_grid_and_what_stands_behind_embeddings_is_left_out() {
+        Size size = new Size(30, 20);
+        PicturePlan plan = new PicturePlan(
+                new Size(15, 10),
+                List.of(PicturePlan.Resizing.of(new Size(15, 10), size, Resampler.Filter.BICUBIC)),
+                List.of(new PicturePlan.View(0, size, 0, 0, 0, 0)),
+                TokenLayout.builder(2, 3).view(0).build());
+        float[] table = ArrayTensor.random(700, 4, 3).values();
+        float[] tokens = new float[6 * 8];
+        Arrays.fill(tokens, 5);
+        System.arraycopy(table, 64 * 4, tokens, 4 * 8, 4);
+
+        Explanation explanation = explainer(new Through(new AdapterConfig.Linear(4, 8)), null)
+                .explain(
+                        FloatTensor.of(tokens, 1, 6, 8),
+                        plan,
+                        ExplainOptions.builder()
+                                .measure(Explanation.Measure.COSINE)
+                                .wordsPerPatch(1)
+                                .build());
+
+        assertThat(explanation.tiles())
+                .containsExactly(new Explanation.Tile(0, 0, 0, 2, 3, new Explanation.Area(0, 0, 15, 10)));
+        Explanation.Patch fifth = explanation.patches().get(4);
+        assertThat(fifth.row()).isEqualTo(1);
+        assertThat(fifth.column()).isEqualTo(1);
+        assertThat(fifth.area()).isEqualTo(new Explanation.Area(5, 5, 10, 10));
+        assertThat(fifth.words().get(0).value()).isCloseTo(1, within(1e-6f));
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,6 +44,31 @@ class ConfigReadersTest {
         assertThat(decoder("\"model_type\":\"mistral\",\"num_key_value_heads\":null")
                         .numKeyValueHeads())
                 .isEqualTo(32);
+    }
+
+    @Test
+    void qwens_decoders_of_pictures_share_frequencies_among_three_axes() {
+        LlamaConfig second = decoder("\"model_type\":\"qwen2_5_vl\",\"hidden_size\":1536,\"num_attention_heads\":12,"
+                + "\"num_key_value_heads\":2,\"rope_scaling\":{\"type\":\"mrope\",\"mrope_section\":[16,24,24]}");
+        assertThat(second.rope())
+                .isEqualTo(new Rope(1_000_000, null, new Rope.Sections(List.of(16, 24, 24), false)));
+        assertThat(second.qkvBias()).isTrue();
+        assertThat(second.rmsNormEps()).isEqualTo(1e-5f);
+        assertThat(second.vocabSize()).isEqualTo(152_064);
+
+        LlamaConfig third = decoder("\"model_type\":\"qwen3_vl_text\"");
+        assertThat(third.rope()).isEqualTo(new Rope(500_000, null, new Rope.Sections(List.of(24, 20, 20), true)));
+        assertThat(third.qkNorm()).isTrue();
+        assertThat(third.headDim()).isEqualTo(128);
+
+        assertThatThrownBy(() -> decoder("\"model_type\":\"qwen2_vl_text\",\"rope_parameters\":{\"rope_type\":\"default\","
+                        + "\"mrope_section\":[16,24,25]}"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContainingAll("mrope_section", "64", "[16, 24, 25]");
+        assertThatThrownBy(() -> decoder("\"model_type\":\"qwen2\",\"rope_scaling\":{\"type\":\"mrope\","
+                        + "\"mrope_section\":[16,24,24]}"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("mrope_section");
     }
 
     private static GemmaConfig gemma(String members) {

@@ -2,10 +2,10 @@ package io.langbridge.runtime.core.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.langbridge.Device;
+import io.langbridge.EngineName;
 import io.langbridge.RuntimeUnavailableException;
-import io.langbridge.runtime.core.engine.Device;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.FakeEngine;
 import java.util.Arrays;
@@ -23,7 +23,11 @@ class EngineChoiceTest {
     private static final Engine TORCH_WITHOUT_NATIVES = new FakeEngine("pytorch");
 
     private static EngineChoice choose(@Nullable String name, @Nullable String device, Engine... engines) {
-        return EngineChoice.of(Arrays.asList(engines), name, device, false);
+        return EngineChoice.of(
+                Arrays.asList(engines),
+                name == null ? null : EngineName.parse(name),
+                device == null ? Device.AUTO : Device.parse(device),
+                false);
     }
 
     private static String refused(@Nullable String name, @Nullable String device, Engine... engines) {
@@ -64,10 +68,10 @@ class EngineChoiceTest {
 
     @Test
     void a_precision_that_only_one_engine_has_chooses_it() {
-        assertThat(EngineChoice.of(Arrays.asList(TORCH, ONNX), null, null, false, true))
+        assertThat(EngineChoice.of(Arrays.asList(TORCH, ONNX), null, Device.AUTO, false, true))
                 .isEqualTo(new EngineChoice(ONNX, ONNX, Device.CPU));
         assertThatExceptionOfType(RuntimeUnavailableException.class)
-                .isThrownBy(() -> EngineChoice.of(Arrays.asList(TORCH), null, null, false, true))
+                .isThrownBy(() -> EngineChoice.of(Arrays.asList(TORCH), null, Device.AUTO, false, true))
                 .withMessageContaining("io.langbridge:langbridge-onnx does, on the CPU");
     }
 
@@ -81,9 +85,8 @@ class EngineChoiceTest {
                 .startsWith("The engine 'tensorflow' was asked for, but on the path there is only onnx, pytorch");
         assertThat(refused(null, "cpu", new FakeEngine("onnx"), TORCH_WITHOUT_NATIVES))
                 .isEqualTo("onnx: no CPU pytorch: no CPU");
-        assertThatIllegalArgumentException().isThrownBy(() -> choose(null, "gpu", ONNX));
         assertThatExceptionOfType(RuntimeUnavailableException.class)
-                .isThrownBy(() -> EngineChoice.of(Collections.emptyList(), null, null, false))
+                .isThrownBy(() -> EngineChoice.of(Collections.emptyList(), null, Device.AUTO, false))
                 .withMessageContaining("io.langbridge:langbridge-onnx")
                 .withMessageContaining("io.langbridge:langbridge-pytorch");
     }

@@ -1,4 +1,4 @@
-package io.langbridge.runtime.core.engine;
+package io.langbridge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -22,5 +22,16 @@ class DeviceTest {
                     .withMessage("A device is auto, cpu, cuda or cuda:N, not '" + name + "'");
         }
         assertThatIllegalArgumentException().isThrownBy(() -> new Device(Device.Kind.CPU, 1));
+    }
+
+    @Test
+    void anEngineHasANameInSmallLetters() {
+        assertThat(EngineName.parse("ONNX")).isEqualTo(EngineName.ONNX).hasToString("onnx");
+        assertThat(EngineName.parse("pytorch")).isEqualTo(EngineName.PYTORCH);
+        for (String name : new String[] {"", " onnx", "on nx"}) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> EngineName.parse(name))
+                    .withMessage("An engine's name is a word such as onnx or pytorch, not '" + name + "'");
+        }
     }
 }

@@ -1,21 +1,25 @@
-package io.langbridge.runtime.core.engine;
+package io.langbridge;
 
 import java.util.Locale;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where an engine computes.
+ * Where to compute.
  *
  * @param kind the kind of processor
  * @param index which of several, from 0; 0 unless the kind is {@link Kind#CUDA}
+ * @since 0.1
  */
 public record Device(Kind kind, int index) {
     /** Kinds of processors. */
     public enum Kind {
         /** The first CUDA device if an engine can use one, the CPU otherwise. */
         AUTO,
+        /** The CPU. */
         CPU,
+        /** A graphics processor that CUDA runs on. */
         CUDA
     }
 
@@ -27,24 +31,39 @@ public record Device(Kind kind, int index) {
 
     private static final Pattern CUDA_NAME = Pattern.compile("cuda(?::(\\d{1,4}))?");
 
+    /**
+     * Checks the number.
+     *
+     * @param kind see the record
+     * @param index see the record
+     * @throws IllegalArgumentException if it is negative, or the kind has one device only
+     */
     public Device {
+        Objects.requireNonNull(kind, "kind");
         if (index < 0 || (kind != Kind.CUDA && index != 0)) {
             throw new IllegalArgumentException("There is no device " + kind + " " + index);
         }
     }
 
-    /** A CUDA device, counted from 0. */
+    /**
+     * A CUDA device.
+     *
+     * @param index counted from 0
+     * @return the device
+     */
     public static Device cuda(int index) {
         return new Device(Kind.CUDA, index);
     }
 
     /**
-     * Reads {@code auto}, {@code cpu}, {@code cuda} (the first) or {@code cuda:1}.
+     * Reads what {@link #toString} writes, in any case, for a command line or a file of settings.
      *
+     * @param name {@code auto}, {@code cpu}, {@code cuda} (the first) or {@code cuda:1}
+     * @return the device
      * @throws IllegalArgumentException if it is none of these
      */
     public static Device parse(String name) {
-        String lower = name.toLowerCase(Locale.ROOT);
+        String lower = Objects.requireNonNull(name, "name").toLowerCase(Locale.ROOT);
         if (lower.equals("auto")) {
             return AUTO;
         }
