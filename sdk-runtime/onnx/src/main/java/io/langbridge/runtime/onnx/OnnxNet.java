@@ -243,12 +243,8 @@ class OnnxNet implements Net {
 
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
-        return x.named(rmsNorm(readSum(x), weights.weight(layer + ".weight", x.width()), layer, epsilon));
-    }
-
-    /** The tensor that holds a value, or the name of a sum that is open. */
-    final String readSum(Value x) {
-        return sums.containsKey(x.name()) ? x.name() : read(x);
+        String y = sums.containsKey(x.name()) ? x.name() : read(x);
+        return x.named(rmsNorm(y, weights.weight(layer + ".weight", x.width()), layer, epsilon));
     }
 
     final String rmsNorm(String x, String weight, String layer, float epsilon) {
