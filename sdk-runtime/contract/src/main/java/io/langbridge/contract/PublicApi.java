@@ -82,9 +82,21 @@ final class PublicApi {
                     }
                     check.same("answer's pieces, " + label, pieces.toString(), answer.text());
                     check.same("prompt's length, " + label, answer.usage().promptTokens(), run.integer("sequence"));
+                    check.same(
+                            "visual tokens told before, " + label,
+                            visualTokenCount(check, model, run),
+                            answer.usage().visualTokens());
                 }
             }
         }
+    }
+
+    private static int visualTokenCount(Check check, VisionLanguageModel model, Entry run) {
+        ReferencePictures pictures = new ReferencePictures(check.fixtures());
+        return run.texts("pictures").stream()
+                .map(pictures::decoded)
+                .mapToInt(picture -> model.visualTokenCount(picture.width(), picture.height()))
+                .sum();
     }
 
     /** The words of each picture whose vocabulary logits the reference gives. */

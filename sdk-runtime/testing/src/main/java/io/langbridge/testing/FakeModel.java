@@ -230,6 +230,15 @@ public final class FakeModel implements VisionLanguageModel {
         return contextLength;
     }
 
+    @Override
+    public int visualTokenCount(int width, int height) {
+        checkOpen();
+        if (width < 1 || height < 1) {
+            throw new IllegalArgumentException("A picture has at least one pixel, not " + width + " x " + height);
+        }
+        return Plan.TOKENS_PER_PICTURE;
+    }
+
     Listeners listeners() {
         return listeners;
     }

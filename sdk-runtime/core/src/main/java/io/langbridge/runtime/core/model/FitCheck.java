@@ -63,7 +63,7 @@ final class FitCheck {
 
     private @Nullable ModelFiles whole(Path folder) {
         licences.addAll(Licences.of("model", folder));
-        return attempt("model", () -> ModelFiles.whole(folder, spec.encoder(), closing));
+        return attempt("model", () -> ModelFiles.whole(folder, spec, closing));
     }
 
     private @Nullable ModelFiles separate() {
@@ -80,7 +80,8 @@ final class FitCheck {
         licences.addAll(Licences.of("language model", llmFolder));
         return adapter == null || vision == null || llm == null || !kind
                 ? null
-                : ModelFiles.separate(wanted, encoder, vision, adapter, llm);
+                : ModelFiles.separate(wanted, encoder, vision, adapter, llm)
+                        .atMost(spec.maxVisualTokens());
     }
 
     private void parts(ModelFiles files) {

@@ -23,6 +23,7 @@ import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.family.GenerationDefaults;
 import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.lifecycle.Closing;
@@ -200,6 +201,15 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     }
 
     @Override
+    public int visualTokenCount(int width, int height) {
+        checkOpen();
+        if (width < 1 || height < 1) {
+            throw new IllegalArgumentException("A picture has at least one pixel, not " + width + " x " + height);
+        }
+        return parts.encoder().preprocessor.plan(new Size(width, height)).layout().tokens();
+    }
+
+    @Override
     public VisionLanguageModel withLlm(Llm llm) {
         Objects.requireNonNull(llm, "llm");
         if (!enter()) {
@@ -276,7 +286,8 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         if (textTokens + visualTokens >= parts.contextLength()) {
             throw new PromptException("The prompt has " + (textTokens + visualTokens) + " tokens (" + visualTokens
                     + " of them from pictures), but the context holds " + parts.contextLength()
-                    + " and the answer needs at least one; shorten it, use fewer pictures, or raise contextLength(..)"
+                    + " and the answer needs at least one; shorten it, use fewer pictures or maxVisualTokens(..) where the"
+                    + " model allows it, or raise contextLength(..)"
                     + " if the language model allows more");
         }
     }

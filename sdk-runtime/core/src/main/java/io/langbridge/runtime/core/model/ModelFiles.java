@@ -53,17 +53,18 @@ public record ModelFiles(
      */
     static ModelFiles open(ModelSpec spec, Closing shared, Closing own) {
         if (spec.folder() != null) {
-            return whole(spec.folder(), spec.encoder(), shared);
+            return whole(spec.folder(), spec, shared);
         }
         Encoder encoder = Objects.requireNonNull(spec.encoder());
         Adapter wanted = Objects.requireNonNull(spec.adapter());
         AdapterPart adapter = shared.add(Fit.open(wanted));
         VisionPart vision = shared.add(VisionPart.open(encoder.folder(), Fit.selection(encoder, adapter)));
         LlmPart llm = own.add(LlmPart.open(Objects.requireNonNull(spec.llm()).folder()));
-        return separate(wanted, encoder, vision, adapter, llm);
+        return separate(wanted, encoder, vision, adapter, llm).atMost(spec.maxVisualTokens());
     }
 
-    static ModelFiles whole(Path folder, @Nullable Encoder encoder, Closing closing) {
+    static ModelFiles whole(Path folder, ModelSpec spec, Closing closing) {
+        Encoder encoder = spec.encoder();
         ModelFolder model = closing.add(ModelFolder.open(folder, encoder == null ? null : encoder.folder()));
         return new ModelFiles(
                 model.vision(),
@@ -76,7 +77,8 @@ public record ModelFiles(
                 model.positions(),
                 null,
                 MissingTokens.REFUSE,
-                true);
+                        true)
+                .atMost(spec.maxVisualTokens());
     }
 
     /** The opened parts of a model, put together; they stay whose they are. */
@@ -96,6 +98,24 @@ public record ModelFiles(
                 langBridge == null ? null : langBridge.topK(),
                 langBridge == null ? MissingTokens.REFUSE : langBridge.missingTokens(),
                 together(wanted, llm));
+    }
+
+    /** The same with at most so many visual tokens for a picture; null leaves them as they are. */
+    ModelFiles atMost(@Nullable Integer visualTokens) {
+        return visualTokens == null
+                ? this
+                : new ModelFiles(
+                        vision,
+                        adapter,
+                        llm,
+                        adapterConfig,
+                        () -> way.get().atMost(visualTokens),
+                        needsNewline,
+                        imagePrompt,
+                        positions,
+                        topK,
+                        missingTokens,
+                        together);
     }
 
     /** The same encoder and adapter with another language model. */
