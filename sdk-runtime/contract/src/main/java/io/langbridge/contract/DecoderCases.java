@@ -55,8 +55,8 @@ final class DecoderCases {
         if (check.quantized()) {
             DecoderNetwork full = check.closing(check.engine()
                     .decoder(part.config(), part.weights(), check.options().with(Precision.FULL)));
-            checkAgainstFull(check, network, full, new Given(embeds));
-            checkAgainstFull(check, network, full, new Given(network.embed(longIds)));
+            checkAgainstFull(check, "embeds", network, full, new Given(embeds));
+            checkAgainstFull(check, "long", network, full, new Given(network.embed(longIds)));
         }
         check.same("the first row of the table", row(part.embeddings(), longIds[0]), row(network.embed(longIds)));
         checkTraces(check, network, shortIds, longIds, embeds);
@@ -244,18 +244,19 @@ final class DecoderCases {
     }
 
     /** Along the tokens that the network in full precision chooses. */
-    static void checkAgainstFull(Check check, DecoderNetwork network, DecoderNetwork full, Given prompt) {
+    static void checkAgainstFull(
+            Check check, String label, DecoderNetwork network, DecoderNetwork full, Given prompt) {
         int capacity = prompt.tokens() + COMPARED_STEPS;
         try (DecoderSession session = network.open(capacity);
                 DecoderSession exact = full.open(capacity)) {
             float[] actual = copy(prompt.prefill(session));
             float[] expected = copy(prompt.prefill(exact));
-            check.sameChoice("the prompt's end", actual, expected);
+            check.sameChoice(label + ", the prompt's end", actual, expected);
             for (int i = 0; i < COMPARED_STEPS; i++) {
                 int token = argmax(FloatBuffer.wrap(expected));
                 actual = copy(session.step(token));
                 expected = copy(exact.step(token));
-                check.sameChoice("step " + i, actual, expected);
+                check.sameChoice(label + ", step " + i, actual, expected);
             }
         }
     }

@@ -270,7 +270,7 @@ final class EndToEndCases {
                             folder.llm().config(),
                             folder.llm().weights(),
                             check.options().with(Precision.FULL)));
-            DecoderCases.checkAgainstFull(check, decoder, full, prompt);
+            DecoderCases.checkAgainstFull(check, label, decoder, full, prompt);
             return;
         }
         int[] newIds = DecoderCases.greedy(decoder, prompt, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());

@@ -7,12 +7,14 @@ import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.GemmaConfig;
+import io.langbridge.runtime.core.network.GridVitConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 
 /** Tiny networks with random weights, and how their results are compared. */
@@ -51,6 +53,26 @@ final class Tiny {
                 slidingWindow,
                 new boolean[] {slidingWindow > 0, false}, 0,
                 tied);
+    }
+
+    /** A tower for pictures of any shape, of two layers; with windows only in the first. */
+    static GridVitConfig grid(boolean gated, int positions, int window, List<Integer> deepLayers) {
+        return new GridVitConfig(
+                16,
+                24,
+                2,
+                2,
+                2,
+                2,
+                gated ? Activation.SILU : Activation.QUICK_GELU,
+                10_000,
+                gated,
+                List.of("fc1", "fc2"),
+                positions > 0,
+                positions,
+                window,
+                List.of(1),
+                deepLayers);
     }
 
     /** The same size, with norms behind blocks and caps. */

@@ -516,7 +516,7 @@ final class Generation {
     /** Adds the time that a picture took. */
     void encoded(EncodedPicture picture, boolean before, long nanos) {
         encodeNanos += nanos;
-        ModelListener.Picture told = new ModelListener.Picture(picture.tiles(), before, Duration.ofNanos(nanos));
+        ModelListener.Encoding told = new ModelListener.Encoding(picture.tiles(), before, Duration.ofNanos(nanos));
         model.listeners().tell(listener -> listener.encoded(number, told));
     }
 

@@ -23,6 +23,7 @@ import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.family.GenerationDefaults;
 import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.lifecycle.Closing;
@@ -131,8 +132,8 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         return call(() -> {
             long start = System.nanoTime();
             EncodedPicture picture = parts.encoder().encode(prepared(image), () -> requireOpen());
-            ModelListener.Picture told =
-                    new ModelListener.Picture(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
+            ModelListener.Encoding told =
+                    new ModelListener.Encoding(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
             long number = Listeners.nextRequest();
             listeners.tell(listener -> listener.encoded(number, told));
             return picture;
@@ -200,6 +201,15 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     }
 
     @Override
+    public int visualTokenCount(int width, int height) {
+        checkOpen();
+        if (width < 1 || height < 1) {
+            throw new IllegalArgumentException("A picture has at least one pixel, not " + width + " x " + height);
+        }
+        return parts.encoder().preprocessor.plan(new Size(width, height)).layout().tokens();
+    }
+
+    @Override
     public VisionLanguageModel withLlm(Llm llm) {
         Objects.requireNonNull(llm, "llm");
         if (!enter()) {
@@ -224,10 +234,10 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         int taken = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.EncodedPicture encoded) {
+                if (part instanceof Message.EncodedImagePart encoded) {
                     EncodedPicture picture = ours(encoded.image());
                     taken += parts.assembler().positions(picture.plan.layout());
-                } else if (part instanceof Message.Picture) {
+                } else if (part instanceof Message.ImagePart) {
                     taken++;
                 }
             }
@@ -251,17 +261,17 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         for (Message message : messages) {
             List<Message.Part> encoded = new ArrayList<>();
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.Picture shown) {
+                if (part instanceof Message.ImagePart shown) {
                     long start = System.nanoTime();
                     PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
                     visual += parts.assembler().positions(prepared.plan().layout());
                     requireRoom(tokens, visual);
                     EncodedPicture picture = parts.encoder().encode(prepared, generation.checkpoint());
                     generation.encoded(picture, false, System.nanoTime() - start);
-                    encoded.add(new Message.EncodedPicture(picture));
+                    encoded.add(new Message.EncodedImagePart(picture));
                     continue;
                 }
-                if (part instanceof Message.EncodedPicture known) {
+                if (part instanceof Message.EncodedImagePart known) {
                     generation.encoded(ours(known.image()), true, 0);
                 }
                 encoded.add(part);
@@ -276,7 +286,8 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         if (textTokens + visualTokens >= parts.contextLength()) {
             throw new PromptException("The prompt has " + (textTokens + visualTokens) + " tokens (" + visualTokens
                     + " of them from pictures), but the context holds " + parts.contextLength()
-                    + " and the answer needs at least one; shorten it, use fewer pictures, or raise contextLength(..)"
+                    + " and the answer needs at least one; shorten it, use fewer pictures or maxVisualTokens(..) where the"
+                    + " model allows it, or raise contextLength(..)"
                     + " if the language model allows more");
         }
     }
@@ -292,7 +303,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         int next = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.EncodedPicture encoded) {
+                if (part instanceof Message.EncodedImagePart encoded) {
                     EncodedPicture picture = ours(encoded.image());
                     generation.checkpoint().run();
                     long start = System.nanoTime();

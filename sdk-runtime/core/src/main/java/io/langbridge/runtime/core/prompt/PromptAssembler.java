@@ -103,7 +103,7 @@ public final class PromptAssembler {
     }
 
     public static boolean isPicture(Message.Part part) {
-        return part instanceof Message.Picture || part instanceof Message.EncodedPicture;
+        return part instanceof Message.ImagePart || part instanceof Message.EncodedImagePart;
     }
 
     /**
