@@ -89,10 +89,9 @@ final class QwenVl implements Family {
         Kind kind = Kind.of(Families.nameOf(config));
         Json vision = checkpoint.configOf("vision_config");
         GridVitConfig tower = tower(vision, kind);
-        LlmPart llm = checkpoint.llm(
-                decoder -> decoder instanceof LlamaConfig llama
-                        ? llama.deepstack(tower.deepLayers().size())
-                        : decoder);
+        LlmPart llm = checkpoint.llm(decoder -> decoder instanceof LlamaConfig llama
+                ? llama.deepstack(tower.deepLayers().size())
+                : decoder);
         int hidden = llm.config().hiddenSize();
         requireWidth(vision, kind, hidden);
         if (tower.deepLayers().size() > llm.config().numHiddenLayers()) {
