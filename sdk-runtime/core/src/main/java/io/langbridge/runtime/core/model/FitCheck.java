@@ -80,8 +80,7 @@ final class FitCheck {
         licences.addAll(Licences.of("language model", llmFolder));
         return adapter == null || vision == null || llm == null || !kind
                 ? null
-                : ModelFiles.separate(wanted, encoder, vision, adapter, llm)
-                        .atMost(spec.maxVisualTokens());
+                : ModelFiles.separate(wanted, encoder, vision, adapter, llm).atMost(spec.maxVisualTokens());
     }
 
     private void parts(ModelFiles files) {
@@ -269,8 +268,7 @@ final class FitCheck {
         }
         Memory needed = attempt(
                 "memory",
-                () -> Memory.of(
-                        files, spec, EngineChoice.presumed(engines, spec), spec.llm(), context, true));
+                () -> Memory.of(files, spec, EngineChoice.presumed(engines, spec), spec.llm(), context, true));
         if (needed == null) {
             return;
         }
