@@ -1,6 +1,7 @@
 package io.langbridge.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -90,6 +91,11 @@ class BenchmarkSetTest {
                 .allSatisfy(line -> assertThat(
                                 line.getAsJsonObject("ready_s").get("min").getAsDouble())
                         .isPositive());
+        // Little of it is the model's: that Java and the engine are counted as what they take.
+        assertThat(lines).filteredOn(line -> line.has("peak_rss_mb")).allSatisfy(line -> {
+            double peak = line.getAsJsonObject("peak_rss_mb").get("median").getAsDouble();
+            assertThat(line.get("estimate_mb").getAsDouble()).isCloseTo(peak, withinPercentage(20));
+        });
     }
 
     @Test

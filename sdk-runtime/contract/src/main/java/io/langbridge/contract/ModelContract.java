@@ -527,7 +527,7 @@ public abstract class ModelContract {
                 Llm.of(checkpoint()))) {
             ExplainOptions most = ExplainOptions.builder()
                     .wordsPerPatch(1)
-                    .pictureWords(0)
+                    .imageWords(0)
                     .word("the")
                     .build();
             Explanation explanation = softmax.explain(softmax.encode(image("landscape.png")), most);

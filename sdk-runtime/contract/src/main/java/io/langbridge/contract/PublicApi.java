@@ -109,7 +109,7 @@ final class PublicApi {
             if (check.hasTensor(tensor) && file.isPresent()) {
                 ExplainOptions options = ExplainOptions.builder()
                         .wordsPerPatch(20)
-                        .pictureWords(20)
+                        .imageWords(20)
                         .build();
                 Explanation explanation = model.explain(model.encode(Image.of(file.get())), options);
                 compare(check, tensor, explanation, vocabulary);
@@ -139,7 +139,7 @@ final class PublicApi {
             for (int rank = 0; rank < 20; rank++) {
                 strongest.put(sorted[columns - 1 - rank]);
             }
-            for (Explanation.PictureWord word : explanation.words()) {
+            for (Explanation.ImageWord word : explanation.words()) {
                 heat.put(word.value(i));
                 heatOfTheirWords.put(all[start + vocabulary.indexOf(word.word().token())]);
             }
@@ -190,7 +190,7 @@ final class PublicApi {
                     String type = part.getAsJsonObject().get("type").getAsString();
                     parts.add(
                             type.equals("image")
-                                    ? new Message.Picture(images.next())
+                                    ? new Message.ImagePart(images.next())
                                     : new Message.Text(
                                             part.getAsJsonObject().get("text").getAsString()));
                 }
@@ -236,7 +236,7 @@ final class PublicApi {
         for (int i = 0; i < texts.length; i++) {
             String text = texts[i];
             if (i > 0) {
-                parts.add(new Message.Picture(images.next()));
+                parts.add(new Message.ImagePart(images.next()));
                 if (leading && !text.startsWith("\n")) {
                     return null;
                 }

@@ -85,6 +85,43 @@ class FitReportTest {
     }
 
     @Test
+    void memoryFollowsWhatIsAskedFor() {
+        long cache = memory(builder().contextLength(64), "KV cache for 64 positions");
+        assertThat(memory(builder().contextLength(128), "KV cache for 128 positions"))
+                .isEqualTo(2 * cache);
+        // The angles of the positions stay in float32.
+        assertThat(memory(builder().contextLength(64).halfKvCache(true), "KV cache for 64 positions"))
+                .isBetween(cache / 2, cache - 1);
+        assertThat(memory(builder().contextLength(64).maxConcurrentRequests(3), "3 KV caches for 64 positions"))
+                .isEqualTo(3 * cache);
+        assertThat(memory(builder().prefillChunk(1), "activations"))
+                .isLessThan(memory(builder().prefillChunk(32), "activations"));
+        FitReport kept = builder().check();
+        FitReport notKept = builder().withoutCache().check();
+        assertThat(kept.memoryNeededFirstTime()).isGreaterThan(kept.memoryNeeded());
+        assertThat(notKept.memoryNeeded())
+                .isEqualTo(notKept.memoryNeededFirstTime())
+                .isEqualTo(kept.memoryNeededFirstTime());
+        assertThat(text(kept, Verdict.FITS, "memory")).contains("the first time, when weights are converted");
+    }
+
+    private VisionLanguageModel.Builder builder() {
+        return VisionLanguageModel.builder()
+                .encoder(tower())
+                .adapter(Adapter.langBridge(checkpoint(QWEN)))
+                .llm(Llm.of(checkpoint(QWEN)));
+    }
+
+    private static long memory(VisionLanguageModel.Builder builder, String item) {
+        FitReport report = builder.check();
+        return report.memory().stream()
+                .filter(memory -> memory.name().equals(item))
+                .mapToLong(FitReport.Memory::bytes)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("No " + item + " in " + report.memory()));
+    }
+
+    @Test
     void wholeFoldersOfEveryLayoutFit() {
         for (String name : new String[] {QWEN, LLAMA, "langbridge-anyres", "llava-native", "llava-next-native"}) {
             FitReport report = check(checkpoint(name));

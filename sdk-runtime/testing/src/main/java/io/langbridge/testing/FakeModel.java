@@ -182,7 +182,7 @@ public final class FakeModel implements VisionLanguageModel {
         }
         FakePicture picture = new FakePicture();
         long number = Listeners.nextRequest();
-        ModelListener.Picture told = new ModelListener.Picture(picture.tiles(), false, Duration.ZERO);
+        ModelListener.Encoding told = new ModelListener.Encoding(picture.tiles(), false, Duration.ZERO);
         listeners.tell(listener -> listener.encoded(number, told));
         return picture;
     }

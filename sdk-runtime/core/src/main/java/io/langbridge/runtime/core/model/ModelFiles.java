@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param together whether the language model came in the same folder as the adapter, so that what the authors saved for
  *     it (vocabulary matrix, {@code image_newline}) belongs to it
  */
-record ModelFiles(
+public record ModelFiles(
         VisionPart vision,
         AdapterPart adapter,
         LlmPart llm,
@@ -81,7 +81,9 @@ record ModelFiles(
                 .atMost(spec.maxVisualTokens());
     }
 
-    static ModelFiles separate(Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
+    /** The opened parts of a model, put together; they stay whose they are. */
+    public static ModelFiles separate(
+            Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
         Tiling tiling = Fit.tiling(encoder, adapter);
         LangBridgeAdapter langBridge = wanted instanceof LangBridgeAdapter asked ? asked : null;
         return new ModelFiles(
@@ -145,7 +147,7 @@ record ModelFiles(
      *
      * @throws io.langbridge.CheckpointException if that is not what their configuration makes of them
      */
-    Pictures pictures() {
+    public Pictures pictures() {
         return way.get();
     }
 

@@ -1,0 +1,121 @@
+package io.langbridge.runtime.onnx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.langbridge.Precision;
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Footprint;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.LlamaConfig;
+import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A decoder that is large beside a JVM, in processes of its own: what it is said to take, and what Linux says. */
+class OnnxFootprintTest {
+    private static final int CONTEXT = 512;
+    private static final Path STATUS = Path.of("/proc/self/status");
+
+    /** Garbage, compiled code, and what the allocator holds back. */
+    private static final long SLACK = 40 << 20;
+
+    private static final LlamaConfig CONFIG = new LlamaConfig(
+            "test",
+            768,
+            3072,
+            6,
+            12,
+            12,
+            64,
+            8000,
+            4096,
+            1e-6f,
+            new Rope(10000, null),
+            false,
+            false,
+            false,
+            false,
+            0,
+            new boolean[6],
+            0,
+            true);
+
+    @TempDir
+    private static Path folder;
+
+    @Test
+    void takesWhatItIsSaidToTake() throws Exception {
+        assumeTrue(Files.isReadable(STATUS));
+        RandomWeights random = new RandomWeights(DType.BF16);
+        Inventory.of(CONFIG.network()).tensors().forEach(random::add);
+        random.writeTo(folder.resolve("model.safetensors")).close();
+        for (Precision precision : Precision.values()) {
+            Footprint said = new OnnxEngine().footprint(Inventory.of(CONFIG.network()), EngineOptions.PREFILL_CHUNK, precision);
+            long cache = Inventory.of(CONFIG.network()).states().stream()
+                            .mapToLong(state -> state.values(CONTEXT))
+                            .sum()
+                    * Float.BYTES;
+            long cached = said.weights() + Math.max(said.opening(), said.work() + cache);
+            assertTaken(precision + ", first time", cached + said.converting(), measured(precision));
+            assertTaken(precision + ", from cache", cached, measured(precision));
+        }
+    }
+
+    private static void assertTaken(String what, long said, long taken) {
+        assertThat(Math.abs(said - taken))
+                .as("%s: said %d MiB, took %d MiB", what, said >> 20, taken >> 20)
+                .isLessThan(said / 5 + SLACK);
+    }
+
+    /** Bytes by which the peak of a process grows. */
+    private static long measured(Precision precision) throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx1g",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        OnnxFootprintTest.class.getName(),
+                        folder.toString(),
+                        precision.name())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        List<String> lines = new String(process.getInputStream().readAllBytes()).lines().toList();
+        assertThat(process.waitFor()).isZero();
+        return Long.parseLong(lines.get(lines.size() - 1));
+    }
+
+    /** What such a process does: prints the growth. */
+    public static void main(String[] args) throws IOException {
+        Path where = Path.of(args[0]);
+        EngineOptions options = new EngineOptions(2, false, where.resolve("cache")).with(Precision.valueOf(args[1]));
+        OrtRuntime.environment();
+        long before = status("VmRSS:");
+        try (Weights weights = Checkpoints.open(where.resolve("model.safetensors"));
+                DecoderNetwork network = new OnnxEngine().decoder(CONFIG, weights, options);
+                DecoderSession session = network.open(CONTEXT)) {
+            session.prefill(FloatTensor.allocate(CONTEXT - 1, CONFIG.hiddenSize()));
+            session.step(1);
+            System.out.println(status("VmHWM:") - before);
+        }
+    }
+
+    private static long status(String key) throws IOException {
+        for (String line : Files.readAllLines(STATUS)) {
+            if (line.startsWith(key)) {
+                return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+            }
+        }
+        throw new IllegalStateException("No " + key + " in " + STATUS);
+    }
+}
