@@ -80,8 +80,7 @@ final class FitCheck {
         licences.addAll(Licences.of("language model", llmFolder));
         return adapter == null || vision == null || llm == null || !kind
                 ? null
-                : ModelFiles.separate(wanted, encoder, vision, adapter, llm)
-                        .atMost(spec.maxVisualTokens());
+                : ModelFiles.separate(wanted, encoder, vision, adapter, llm).atMost(spec.maxVisualTokens());
     }
 
     private void parts(ModelFiles files) {

@@ -206,7 +206,11 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         if (width < 1 || height < 1) {
             throw new IllegalArgumentException("A picture has at least one pixel, not " + width + " x " + height);
         }
-        return parts.encoder().preprocessor.plan(new Size(width, height)).layout().tokens();
+        return parts.encoder()
+                .preprocessor
+                .plan(new Size(width, height))
+                .layout()
+                .tokens();
     }
 
     @Override

@@ -67,16 +67,16 @@ public record ModelFiles(
         Encoder encoder = spec.encoder();
         ModelFolder model = closing.add(ModelFolder.open(folder, encoder == null ? null : encoder.folder()));
         return new ModelFiles(
-                model.vision(),
-                model.adapter(),
-                model.llm(),
-                model.adapter().config(),
-                model::pictures,
-                model.pictures().needsNewline(),
-                model.imagePrompt(),
-                model.positions(),
-                null,
-                MissingTokens.REFUSE,
+                        model.vision(),
+                        model.adapter(),
+                        model.llm(),
+                        model.adapter().config(),
+                        model::pictures,
+                        model.pictures().needsNewline(),
+                        model.imagePrompt(),
+                        model.positions(),
+                        null,
+                        MissingTokens.REFUSE,
                         true)
                 .atMost(spec.maxVisualTokens());
     }
