@@ -84,6 +84,7 @@ class RequestTest {
     void an_answer_of_the_model_is_a_whole_turn_of_the_assistant() {
         Duration none = Duration.ZERO;
         Answer answer = new Answer(
+                "",
                 "Two.",
                 new int[] {1},
                 FinishReason.STOP_TOKEN,

@@ -90,6 +90,7 @@ class EvaluationTest {
                 Proxy.newProxyInstance(loader, new Class<?>[] {EncodedImage.class}, (proxy, method, arguments) -> 1);
         Duration none = Duration.ZERO;
         Answer answer = new Answer(
+                "",
                 says,
                 new int[0],
                 FinishReason.STOP_TOKEN,

@@ -273,7 +273,7 @@ final class FakeStream implements AnswerStream {
             Duration time = Duration.ofNanos(firstToken - started);
             model.listeners().tell(listener -> listener.firstToken(number, time));
         }
-        return new Piece(piece, id);
+        return new Piece(piece, id, false);
     }
 
     private @Nullable Piece end() {
@@ -377,6 +377,7 @@ final class FakeStream implements AnswerStream {
         int[] ids = new int[said];
         Arrays.setAll(ids, plan::tokenId);
         return new Answer(
+                "",
                 text.toString(),
                 ids,
                 Objects.requireNonNull(finishReason),

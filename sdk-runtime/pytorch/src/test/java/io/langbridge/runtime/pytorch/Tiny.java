@@ -9,7 +9,9 @@ import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.GridVitConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
+import io.langbridge.runtime.core.network.Qwen35Config;
 import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
@@ -98,6 +100,29 @@ final class Tiny {
                 5,
                 6,
                 false,
+                true);
+    }
+
+    /** A layer of linear attention and one of full attention, of whose heads half rotate. */
+    static Qwen35Config qwen35() {
+        return new Qwen35Config(
+                24,
+                40,
+                2,
+                new boolean[] {true, false},
+                4,
+                2,
+                8,
+                false,
+                new Rotary(new Rope(10_000, null), 4),
+                2,
+                4,
+                6,
+                10,
+                4,
+                50,
+                64,
+                1e-5f,
                 true);
     }
 

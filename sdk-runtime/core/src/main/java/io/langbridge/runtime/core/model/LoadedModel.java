@@ -119,6 +119,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
                 resolved.stopTokens(),
                 resolved.maxNewTokens(),
                 resolved.stopStrings(),
+                options.thinking(),
                 options.timeout());
         running.add(generation);
         GenerationStream stream = new GenerationStream(generation);
@@ -234,7 +235,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
      * @return token ids between the pictures
      * @throws PromptException if the context has no room for them, one visual token per picture and an answer
      */
-    List<int[]> text(List<Message> messages) {
+    List<int[]> text(List<Message> messages, @Nullable Boolean thinking) {
         int taken = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
@@ -247,7 +248,25 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
             }
         }
         requireRoom(0, taken - 1);
-        return parts.assembler().assemble(messages, parts.contextLength() - taken, parts.contextLength());
+        PromptAssembler assembler = parts.assembler().thinking(thinking);
+        List<int[]> text = assembler.assemble(messages, parts.contextLength() - taken, parts.contextLength());
+        if (Boolean.FALSE.equals(thinking) && assembler.endsInThought(text)) {
+            throw new PromptException("thinking(false) asks the model not to think, but its chat template, "
+                    + assembler.templateName() + ", always has it think; leave it out");
+        }
+        return text;
+    }
+
+    /**
+     * Takes thoughts out of an answer.
+     *
+     * @param text from {@link #text}
+     * @return null if the model has no words for them
+     */
+    @Nullable
+    Thinking thinking(List<int[]> text) {
+        PromptAssembler assembler = parts.assembler();
+        return assembler.knowsThinking() ? new Thinking(assembler.endsInThought(text)) : null;
     }
 
     /**

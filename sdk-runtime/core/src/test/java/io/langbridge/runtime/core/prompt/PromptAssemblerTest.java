@@ -306,6 +306,7 @@ class PromptAssemblerTest {
     private static Answer answer(String text, int[] ids, FinishReason reason) {
         Duration none = Duration.ZERO;
         return new Answer(
+                "",
                 text,
                 ids,
                 reason,
