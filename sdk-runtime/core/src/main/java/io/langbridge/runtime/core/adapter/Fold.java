@@ -142,7 +142,7 @@ final class Fold {
     static long bytes(AdapterConfig.LangBridge config, int out) {
         long mlp = config.mlpHiddenSize();
         long block = Math.min(BLOCK, config.mmVocabSize());
-        return (2 * out * mlp + block * (out + mlp)) * Float.BYTES;
+        return (2L * out * mlp + block * (out + mlp)) * Float.BYTES;
     }
 
     private Result compute() {

@@ -31,9 +31,10 @@ public interface DecoderSession extends AutoCloseable {
     }
 
     /**
-     * Says which of the tokens to come see others behind them, for a decoder that {@link
-     * io.langbridge.runtime.core.network.DecoderConfig#opensPictures opens pictures}. Where this is not called, none do;
-     * going back forgets what was said of tokens that did not come, and goes back to where none was left alone.
+     * Says which of the tokens to come see others behind them, for a decoder that
+     * {@link io.langbridge.runtime.core.network.DecoderConfig#opensPictures opens pictures}. Where this is not called,
+     * none do; going back forgets what was said of tokens that did not come, and goes back to where none was left
+     * alone.
      *
      * @param ahead for each token to come, how many behind it it sees
      * @throws IllegalArgumentException if a token would see what does not come, or no token of this decoder does
@@ -44,8 +45,8 @@ public interface DecoderSession extends AutoCloseable {
     }
 
     /**
-     * How many of so many tokens run first, so that tokens that see each other run together: {@link #chunk()}, or fewer,
-     * or more where so many see each other.
+     * How many of so many tokens run first, so that tokens that see each other run together: {@link #chunk()}, or
+     * fewer, or more where so many see each other.
      *
      * @return at most {@code tokens}
      */

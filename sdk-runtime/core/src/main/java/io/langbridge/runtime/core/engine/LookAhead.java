@@ -22,8 +22,8 @@ public final class LookAhead {
         }
         for (int i = 0; i < of.length; i++) {
             if (of[i] < 0 || of[i] >= of.length - i) {
-                throw new IllegalArgumentException("Token " + i + " of " + of.length + " cannot see " + of[i]
-                        + " tokens behind it");
+                throw new IllegalArgumentException(
+                        "Token " + i + " of " + of.length + " cannot see " + of[i] + " tokens behind it");
             }
         }
         System.arraycopy(of, 0, ahead, length, of.length);

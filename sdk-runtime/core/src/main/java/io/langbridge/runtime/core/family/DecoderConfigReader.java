@@ -335,8 +335,7 @@ public final class DecoderConfigReader {
     }
 
     /** {@code parameters} are those of {@code json}, or of one kind of its layers. */
-    static Rope rope(
-            Json json, Json parameters, double theta, int maxPositions, Rope.@Nullable Sections shared) {
+    static Rope rope(Json json, Json parameters, double theta, int maxPositions, Rope.@Nullable Sections shared) {
         String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
         String type = parameters.stringOr(typeKey, "default");
         if (type.equals("mrope") && shared != null) {

@@ -34,8 +34,8 @@ final class Gemma3 implements Family {
     @Override
     public ModelFolder open(Checkpoint checkpoint) {
         Json config = checkpoint.config();
-        VisionConfig tower = VisionConfigReader.read(
-                checkpoint.configOf("vision_config"), VisionConfig.Kind.SIGLIP, LAST);
+        VisionConfig tower =
+                VisionConfigReader.read(checkpoint.configOf("vision_config"), VisionConfig.Kind.SIGLIP, LAST);
         int side = tower.patchesPerSide();
         int tokens = config.positiveOr("mm_tokens_per_image", 256);
         int tokensPerSide = (int) Math.sqrt(tokens);

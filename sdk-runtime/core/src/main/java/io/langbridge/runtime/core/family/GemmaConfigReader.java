@@ -12,14 +12,13 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads the configuration of Gemma 2 and Gemma 3; published files leave out much of it. */
 final class GemmaConfigReader {
-    static final Set<String> NAMES = Collections.unmodifiableSet(
-            new HashSet<>(Arrays.asList(
-                    "Gemma2ForCausalLM",
-                    "gemma2",
-                    "Gemma3ForCausalLM",
-                    "gemma3_text",
-                    "Gemma3ForConditionalGeneration",
-                    "gemma3")));
+    static final Set<String> NAMES = Collections.unmodifiableSet(new HashSet<>(Arrays.asList(
+            "Gemma2ForCausalLM",
+            "gemma2",
+            "Gemma3ForCausalLM",
+            "gemma3_text",
+            "Gemma3ForConditionalGeneration",
+            "gemma3")));
 
     private GemmaConfigReader() {}
 
@@ -35,8 +34,9 @@ final class GemmaConfigReader {
         int window = json.positiveOr("sliding_window", 4096);
         int maxPositions = json.positiveOr("max_position_embeddings", third ? 131_072 : 8192);
         int pattern = third ? json.positiveOr("sliding_window_pattern", 6) : 2;
-        Rope rope =
-                third ? rope(json, "full_attention", "rope_theta", 1e6) : DecoderConfigReader.rope(json, 10_000, maxPositions, none -> null);
+        Rope rope = third
+                ? rope(json, "full_attention", "rope_theta", 1e6)
+                : DecoderConfigReader.rope(json, 10_000, maxPositions, none -> null);
         return new GemmaConfig(
                 third ? "gemma3" : "gemma2",
                 json.positiveOr("hidden_size", 2304),

@@ -86,10 +86,9 @@ final class QwenVl implements Family {
         Kind kind = Kind.of(Families.nameOf(config));
         Json vision = checkpoint.configOf("vision_config");
         GridVitConfig tower = tower(vision, kind);
-        LlmPart llm = checkpoint.llm(
-                decoder -> decoder instanceof LlamaConfig llama
-                        ? llama.deepstack(tower.deepLayers().size())
-                        : decoder);
+        LlmPart llm = checkpoint.llm(decoder -> decoder instanceof LlamaConfig llama
+                ? llama.deepstack(tower.deepLayers().size())
+                : decoder);
         int hidden = llm.config().hiddenSize();
         requireWidth(vision, kind, hidden);
         if (tower.deepLayers().size() > llm.config().numHiddenLayers()) {
@@ -108,8 +107,8 @@ final class QwenVl implements Family {
         GridPictures pictures = new GridPictures(checkpoint.preprocessor(), tower);
         VisionPart part = new VisionPart(
                 null,
-                kind.name() + (kind == Kind.QWEN3_5 ? "" : "-VL") + " tower with " + tower.depth() + " layers of size " + tower.hiddenSize()
-                        + ", patches of " + tower.patchSize(),
+                kind.name() + (kind == Kind.QWEN3_5 ? "" : "-VL") + " tower with " + tower.depth() + " layers of size "
+                        + tower.hiddenSize() + ", patches of " + tower.patchSize(),
                 GridVit.network(tower),
                 weights,
                 tiling -> pictures,

@@ -84,8 +84,9 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
     static @Nullable EngineChoice presumed(List<Engine> engines, ModelSpec spec) {
         EngineName name = spec.engine();
         List<Engine> inOrder = new ArrayList<>(engines);
-        inOrder.removeIf(engine ->
-                name == null ? spec.quantises() && !engine.quantises() : !engine.name().equals(name.name()));
+        inOrder.removeIf(engine -> name == null
+                ? spec.quantises() && !engine.quantises()
+                : !engine.name().equals(name.name()));
         inOrder.sort(ONNX_FIRST);
         return inOrder.isEmpty() ? null : new EngineChoice(inOrder.get(0), inOrder.get(0), Device.CPU);
     }

@@ -268,8 +268,7 @@ final class FitCheck {
         }
         Memory needed = attempt(
                 "memory",
-                () -> Memory.of(
-                        files, spec, EngineChoice.presumed(engines, spec), spec.llm(), context, true));
+                () -> Memory.of(files, spec, EngineChoice.presumed(engines, spec), spec.llm(), context, true));
         if (needed == null) {
             return;
         }

@@ -111,8 +111,7 @@ public final class Loader implements ModelLoader {
         try {
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = files.contextLength(encoder.spec);
-            Memory.of(files, encoder.spec, encoder.engines, llm, context, false)
-                    .check(encoder.spec.memoryLimit());
+            Memory.of(files, encoder.spec, encoder.engines, llm, context, false).check(encoder.spec.memoryLimit());
             Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()));
             Networks networks = Networks.open(encoder.spec, encoder.engines, encoder.options, head, llm, own);
             LoadedModel model = join(encoder, head, networks, own);

@@ -58,8 +58,7 @@ final class Memory {
         int chunk = spec.prefillChunk() == null ? EngineOptions.PREFILL_CHUNK : spec.prefillChunk();
         Inventory decoder = Inventory.of(files.llm().config().network());
         Inventory encoder = Inventory.of(files.vision().network());
-        Inventory adapter =
-                Inventory.of(Projector.network(Adapters.running(files.adapterConfig(), hidden), hidden));
+        Inventory adapter = Inventory.of(Projector.network(Adapters.running(files.adapterConfig(), hidden), hidden));
         int patches = patches(files, encoder);
         Encoder wantedEncoder = spec.encoder();
         Adapter wantedAdapter = spec.adapter();
@@ -109,8 +108,7 @@ final class Memory {
         // Done before anything is kept or worked on.
         memory.add("opening beyond that", Math.max(0, opening - kept - work));
         long converting = Math.max(ofDecoder.converting(), Math.max(ofAdapter.converting(), ofEncoder.converting()));
-        memory.items.add(
-                new FitReport.Memory("converting weights", folding + converting, !spec.withoutCache()));
+        memory.items.add(new FitReport.Memory("converting weights", folding + converting, !spec.withoutCache()));
         return memory;
     }
 
@@ -126,7 +124,8 @@ final class Memory {
             return Math.max(rows, 0);
         }
         return files.pictures().plan(LARGE).views().stream()
-                .mapToInt(view -> view.size().width() / cut.size() * (view.size().height() / cut.size()))
+                .mapToInt(
+                        view -> view.size().width() / cut.size() * (view.size().height() / cut.size()))
                 .max()
                 .orElse(0);
     }

@@ -18,8 +18,7 @@ final class Decoder {
 
     private Value logits(Net net) {
         LlamaConfig c = config;
-        List<Value> given =
-                net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), 1, 1 + c.deepstack());
+        List<Value> given = net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), 1, 1 + c.deepstack());
         Value x = given.get(0);
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             if (i > 0) {

@@ -63,7 +63,8 @@ final class Qwen35 {
                 "o_proj",
                 c.attentionBias(),
                 true,
-                new Net.Causal(fullLayers++, c.rotary(), c.rmsNormEps(), 1 / Math.sqrt(c.headDim()), 0, 0, false, last));
+                new Net.Causal(
+                        fullLayers++, c.rotary(), c.rmsNormEps(), 1 / Math.sqrt(c.headDim()), 0, 0, false, last));
     }
 
     private Value norm(Net net, Value x, String layer) {

@@ -50,8 +50,7 @@ class ConfigReadersTest {
     void qwens_decoders_of_pictures_share_frequencies_among_three_axes() {
         LlamaConfig second = decoder("\"model_type\":\"qwen2_5_vl\",\"hidden_size\":1536,\"num_attention_heads\":12,"
                 + "\"num_key_value_heads\":2,\"rope_scaling\":{\"type\":\"mrope\",\"mrope_section\":[16,24,24]}");
-        assertThat(second.rope())
-                .isEqualTo(new Rope(1_000_000, null, new Rope.Sections(List.of(16, 24, 24), false)));
+        assertThat(second.rope()).isEqualTo(new Rope(1_000_000, null, new Rope.Sections(List.of(16, 24, 24), false)));
         assertThat(second.qkvBias()).isTrue();
         assertThat(second.rmsNormEps()).isEqualTo(1e-5f);
         assertThat(second.vocabSize()).isEqualTo(152_064);
@@ -61,8 +60,9 @@ class ConfigReadersTest {
         assertThat(third.qkNorm()).isTrue();
         assertThat(third.headDim()).isEqualTo(128);
 
-        assertThatThrownBy(() -> decoder("\"model_type\":\"qwen2_vl_text\",\"rope_parameters\":{\"rope_type\":\"default\","
-                        + "\"mrope_section\":[16,24,25]}"))
+        assertThatThrownBy(
+                        () -> decoder("\"model_type\":\"qwen2_vl_text\",\"rope_parameters\":{\"rope_type\":\"default\","
+                                + "\"mrope_section\":[16,24,25]}"))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessageContainingAll("mrope_section", "64", "[16, 24, 25]");
         assertThatThrownBy(() -> decoder("\"model_type\":\"qwen2\",\"rope_scaling\":{\"type\":\"mrope\","

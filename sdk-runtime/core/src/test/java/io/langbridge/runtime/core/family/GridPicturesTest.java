@@ -125,7 +125,8 @@ class GridPicturesTest {
         for (int i = 0; i < rows * columns; i++) {
             rgb[3 * i] = (byte) (i / columns * 10 + i % columns);
         }
-        String plain = "\"patch_size\":1,\"min_pixels\":4,\"max_pixels\":900,\"do_rescale\":false,\"do_normalize\":false";
+        String plain =
+                "\"patch_size\":1,\"min_pixels\":4,\"max_pixels\":900,\"do_rescale\":false,\"do_normalize\":false";
         GridPictures pictures = new GridPictures(json(plain), tower(1, positions, window));
         return new ImagePreprocessor(pictures).prepare(RgbPixels.wrap(columns, rows, rgb));
     }
