@@ -1,6 +1,6 @@
 /**
- * Everything between the public API and an engine. Not for applications: what is in here is for engines and training,
- * and may change with every release.
+ * Everything between the public API and an engine. Not for applications: what is in here is for engines, training and
+ * tools, and may change with every release.
  */
 // A named module, because an automatic one could not see Gson, which is itself a named one.
 module io.langbridge.runtime.core {
@@ -12,19 +12,23 @@ module io.langbridge.runtime.core {
     exports io.langbridge.runtime.core.adapter to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.checkpoint to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.family to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.lifecycle to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.prompt to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
@@ -32,15 +36,18 @@ module io.langbridge.runtime.core {
     exports io.langbridge.runtime.core.tensor to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.engine to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.explain to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.generate to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
@@ -48,19 +55,23 @@ module io.langbridge.runtime.core {
     exports io.langbridge.runtime.core.image to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.model to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.network to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.text to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
     exports io.langbridge.runtime.core.text.template to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
@@ -68,7 +79,8 @@ module io.langbridge.runtime.core {
     exports io.langbridge.runtime.core.vocabulary to
             io.langbridge.runtime.onnx,
             io.langbridge.runtime.pytorch,
-            io.langbridge.runtime.training;
+            io.langbridge.runtime.training,
+            io.langbridge.tools;
 
     uses io.langbridge.runtime.core.engine.Engine;
 

@@ -8,6 +8,7 @@ import java.time.Duration;
  * @since 0.1
  */
 public final class Answer {
+    private final String thinking;
     private final String text;
     private final int[] tokenIds;
     private final FinishReason finishReason;
@@ -17,13 +18,16 @@ public final class Answer {
     /**
      * Made by a runtime.
      *
+     * @param thinking what the model thought before, empty if nothing
      * @param text the text, without stop tokens and stop strings
      * @param tokenIds all generated ids, the stop token included
      * @param finishReason why it ended
      * @param usage token counts
      * @param timings how long each phase took
      */
-    public Answer(String text, int[] tokenIds, FinishReason finishReason, Usage usage, Timings timings) {
+    public Answer(
+            String thinking, String text, int[] tokenIds, FinishReason finishReason, Usage usage, Timings timings) {
+        this.thinking = thinking;
         this.text = text;
         this.tokenIds = tokenIds.clone();
         this.finishReason = finishReason;
@@ -31,7 +35,17 @@ public final class Answer {
         this.timings = timings;
     }
 
-    /** {@return the text, without stop tokens and stop strings} */
+    /**
+     * What the model thought before it answered, as models do that write it between {@code <think>} and
+     * {@code </think>}. It is no part of {@link #text()}; whether a later turn is shown it is for the chat template.
+     *
+     * @return the thoughts, empty if there are none
+     */
+    public String thinking() {
+        return thinking;
+    }
+
+    /** {@return the text, without thoughts, stop tokens and stop strings} */
     public String text() {
         return text;
     }

@@ -64,6 +64,7 @@ public interface AnswerStream extends Iterable<AnswerStream.Piece>, AutoCloseabl
      *
      * @param text what became certain with this token
      * @param tokenId the token
+     * @param thinking whether the text is a part of {@link Answer#thinking()}, and not of {@link Answer#text()}
      */
-    record Piece(String text, int tokenId) {}
+    record Piece(String text, int tokenId, boolean thinking) {}
 }

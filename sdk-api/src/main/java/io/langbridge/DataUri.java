@@ -1,6 +1,6 @@
 package io.langbridge;
 
-import io.langbridge.spi.PictureMemory;
+import io.langbridge.spi.ImageMemory;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
@@ -39,7 +39,7 @@ final class DataUri {
             limits.checkFileBytes(least, "The data URI " + shown(uri));
         }
         // Both what was percent-encoded and what comes of it are there for a moment.
-        byte[] bytes = PictureMemory.within(2L * (uri.length() - comma), "The data URI " + shown(uri), () -> {
+        byte[] bytes = ImageMemory.within(2L * (uri.length() - comma), "The data URI " + shown(uri), () -> {
             byte[] data = percentDecoded(uri, comma + 1, base64);
             return base64 ? base64Decoded(data, uri) : data;
         });

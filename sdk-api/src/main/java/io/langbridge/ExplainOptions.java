@@ -10,7 +10,7 @@ import java.util.Objects;
  *
  * <pre>{@code
  * ExplainOptions dogs = ExplainOptions.builder().wordsPerPatch(3).word("dog").build();
- * Explanation.PictureWord dog = model.explain(encoded, dogs).word("dog").orElseThrow();
+ * Explanation.ImageWord dog = model.explain(encoded, dogs).word("dog").orElseThrow();
  * }</pre>
  *
  * @since 0.1
@@ -22,14 +22,14 @@ public final class ExplainOptions {
 
     private final Explanation.Measure measure;
     private final int wordsPerPatch;
-    private final int pictureWords;
+    private final int imageWords;
     private final boolean byMagnitude;
     private final List<String> words;
 
     private ExplainOptions(Builder builder) {
         this.measure = builder.measure;
         this.wordsPerPatch = builder.wordsPerPatch;
-        this.pictureWords = builder.pictureWords;
+        this.imageWords = builder.imageWords;
         this.byMagnitude = builder.byMagnitude;
         this.words = Collections.unmodifiableList(new ArrayList<>(builder.words));
     }
@@ -57,7 +57,7 @@ public final class ExplainOptions {
         Builder builder = new Builder();
         builder.measure = measure;
         builder.wordsPerPatch = wordsPerPatch;
-        builder.pictureWords = pictureWords;
+        builder.imageWords = imageWords;
         builder.byMagnitude = byMagnitude;
         builder.words.addAll(words);
         return builder;
@@ -74,8 +74,8 @@ public final class ExplainOptions {
     }
 
     /** {@return most words of the picture, without those asked for by name} */
-    public int pictureWords() {
-        return pictureWords;
+    public int imageWords() {
+        return imageWords;
     }
 
     /** {@return whether a large negative value counts as strong} */
@@ -90,7 +90,7 @@ public final class ExplainOptions {
 
     @Override
     public String toString() {
-        return "ExplainOptions[" + measure + ", " + wordsPerPatch + " words per patch, " + pictureWords
+        return "ExplainOptions[" + measure + ", " + wordsPerPatch + " words per patch, " + imageWords
                 + " of the picture" + (byMagnitude ? ", by magnitude" : "") + (words.isEmpty() ? "" : ", " + words)
                 + "]";
     }
@@ -99,7 +99,7 @@ public final class ExplainOptions {
     public static final class Builder {
         private Explanation.Measure measure = Explanation.Measure.COEFFICIENT;
         private int wordsPerPatch = 8;
-        private int pictureWords = 100;
+        private int imageWords = 100;
         private boolean byMagnitude;
         private final List<String> words = new ArrayList<>();
 
@@ -134,8 +134,8 @@ public final class ExplainOptions {
          * @param count 0 to 1000
          * @return this builder
          */
-        public Builder pictureWords(int count) {
-            pictureWords = within("pictureWords", count, 0, MOST_OF_PICTURE);
+        public Builder imageWords(int count) {
+            imageWords = within("imageWords", count, 0, MOST_OF_PICTURE);
             return this;
         }
 

@@ -28,7 +28,7 @@ public final class Explanation {
     private final boolean probabilities;
     private final List<Tile> tiles;
     private final List<Patch> patches;
-    private final List<PictureWord> words;
+    private final List<ImageWord> words;
 
     /**
      * Made by a runtime.
@@ -48,7 +48,7 @@ public final class Explanation {
             boolean probabilities,
             List<Tile> tiles,
             List<Patch> patches,
-            List<PictureWord> words) {
+            List<ImageWord> words) {
         this.width = width;
         this.height = height;
         this.measure = measure;
@@ -56,7 +56,7 @@ public final class Explanation {
         this.tiles = Collections.unmodifiableList(new ArrayList<>(tiles));
         this.patches = Collections.unmodifiableList(new ArrayList<>(patches));
         this.words = Collections.unmodifiableList(new ArrayList<>(words));
-        for (PictureWord word : words) {
+        for (ImageWord word : words) {
             if (word.values.length != patches.size()) {
                 throw new IllegalArgumentException("The heat map of '" + word.word.text() + "' has "
                         + word.values.length + " values for " + patches.size() + " patches");
@@ -112,7 +112,7 @@ public final class Explanation {
      *
      * @return strongest first, unmodifiable
      */
-    public List<PictureWord> words() {
+    public List<ImageWord> words() {
         return words;
     }
 
@@ -122,7 +122,7 @@ public final class Explanation {
      * @param text as {@link Word#text()} shows it
      * @return the strongest with this text, if it is among {@link #words()}; those asked for always are
      */
-    public Optional<PictureWord> word(String text) {
+    public Optional<ImageWord> word(String text) {
         return words.stream().filter(word -> word.word.text().equals(text)).findFirst();
     }
 
@@ -241,7 +241,7 @@ public final class Explanation {
     }
 
     /** A word of the whole picture with its heat map. Immutable. */
-    public static final class PictureWord {
+    public static final class ImageWord {
         private final Word word;
         private final double strength;
         private final int strongIn;
@@ -255,7 +255,7 @@ public final class Explanation {
          * @param strongIn see {@link #strongIn()}
          * @param values one for each patch; copied
          */
-        public PictureWord(Word word, double strength, int strongIn, float[] values) {
+        public ImageWord(Word word, double strength, int strongIn, float[] values) {
             this.word = word;
             this.strength = strength;
             this.strongIn = strongIn;
@@ -294,7 +294,7 @@ public final class Explanation {
 
         @Override
         public String toString() {
-            return "PictureWord[" + word.text() + ", strength " + strength + ", strong in " + strongIn + " patches]";
+            return "ImageWord[" + word.text() + ", strength " + strength + ", strong in " + strongIn + " patches]";
         }
     }
 }

@@ -37,6 +37,7 @@ public final class GenerationOptions {
     private final @Nullable List<String> stopStrings;
     private final @Nullable Set<Integer> stopTokens;
     private final @Nullable Duration timeout;
+    private final @Nullable Boolean thinking;
 
     private GenerationOptions(Builder builder) {
         this.maxNewTokens = builder.maxNewTokens;
@@ -53,6 +54,7 @@ public final class GenerationOptions {
                 ? null
                 : Collections.unmodifiableSet(new LinkedHashSet<>(builder.stopTokens));
         this.timeout = builder.timeout;
+        this.thinking = builder.thinking;
     }
 
     /** {@return the checkpoint's own options} */
@@ -92,6 +94,7 @@ public final class GenerationOptions {
         builder.stopStrings = stopStrings;
         builder.stopTokens = stopTokens == null ? null : new LinkedHashSet<>(stopTokens);
         builder.timeout = timeout;
+        builder.thinking = thinking;
         return builder;
     }
 
@@ -150,6 +153,11 @@ public final class GenerationOptions {
         return timeout;
     }
 
+    /** {@return whether the model thinks before it answers, or null for the chat template's default} */
+    public @Nullable Boolean thinking() {
+        return thinking;
+    }
+
     /** Collects options; each setter checks its value at once. */
     public static final class Builder {
         private @Nullable Integer maxNewTokens;
@@ -163,6 +171,7 @@ public final class GenerationOptions {
         private @Nullable List<String> stopStrings;
         private @Nullable Set<Integer> stopTokens;
         private @Nullable Duration timeout;
+        private @Nullable Boolean thinking;
 
         private Builder() {}
 
@@ -314,6 +323,19 @@ public final class GenerationOptions {
             Objects.requireNonNull(timeout, "timeout");
             check(!timeout.isNegative() && !timeout.isZero(), "timeout must be positive, not " + timeout);
             this.timeout = timeout;
+            return this;
+        }
+
+        /**
+         * Whether the model thinks before it answers: {@code enable_thinking} of its chat template, which has a default
+         * of its own. Thoughts count as new tokens. They are {@link Answer#thinking()}, where stop strings end nothing.
+         * A template that cannot do what is asked for is a {@link PromptException} when the question is asked.
+         *
+         * @param thinking whether it does
+         * @return this builder
+         */
+        public Builder thinking(boolean thinking) {
+            this.thinking = thinking;
             return this;
         }
 

@@ -2,7 +2,7 @@ package io.langbridge;
 
 import io.langbridge.spi.ImageDecoder;
 import io.langbridge.spi.ImageFormat;
-import io.langbridge.spi.PictureMemory;
+import io.langbridge.spi.ImageMemory;
 import io.langbridge.spi.PixelCollector;
 import io.langbridge.spi.RgbPixels;
 import io.langbridge.spi.RowSink;
@@ -108,7 +108,7 @@ public final class Image {
     public static Image of(byte[] encoded, ImageLimits limits) {
         Objects.requireNonNull(encoded, "encoded");
         Objects.requireNonNull(limits, "limits");
-        byte[] copy = PictureMemory.allocate(encoded.length, "The picture of " + encoded.length + " bytes");
+        byte[] copy = ImageMemory.allocate(encoded.length, "The picture of " + encoded.length + " bytes");
         System.arraycopy(encoded, 0, copy, 0, encoded.length);
         return new Image(null, copy, null, limits, null);
     }

@@ -93,7 +93,7 @@ public record Message(Role role, List<Part> parts) {
     }
 
     /** A piece of a message. */
-    public sealed interface Part permits Text, Answered, Picture, EncodedPicture {}
+    public sealed interface Part permits Text, Answered, ImagePart, EncodedImagePart {}
 
     /**
      * Words, taken literally: markup such as {@code <image>} or {@code <|im_end|>} in them has no effect, also where
@@ -136,13 +136,13 @@ public record Message(Role role, List<Part> parts) {
      *
      * @param image the picture
      */
-    public record Picture(Image image) implements Part {
+    public record ImagePart(Image image) implements Part {
         /**
          * Checks.
          *
          * @param image see the record
          */
-        public Picture {
+        public ImagePart {
             Objects.requireNonNull(image, "image");
         }
     }
@@ -152,13 +152,13 @@ public record Message(Role role, List<Part> parts) {
      *
      * @param image the picture
      */
-    public record EncodedPicture(EncodedImage image) implements Part {
+    public record EncodedImagePart(EncodedImage image) implements Part {
         /**
          * Checks.
          *
          * @param image see the record
          */
-        public EncodedPicture {
+        public EncodedImagePart {
             Objects.requireNonNull(image, "image");
         }
     }

@@ -41,7 +41,7 @@ public interface ModelListener {
      * @param request its number
      * @param picture what that took
      */
-    default void encoded(long request, Picture picture) {}
+    default void encoded(long request, Encoding picture) {}
 
     /**
      * The prompt has run.
@@ -84,7 +84,7 @@ public interface ModelListener {
      * @param encodedBefore whether it came as an {@link EncodedImage} and cost nothing now
      * @param time decoding, preprocessing and encoding
      */
-    record Picture(int tiles, boolean encodedBefore, Duration time) {}
+    record Encoding(int tiles, boolean encodedBefore, Duration time) {}
 
     /**
      * What a prompt took.

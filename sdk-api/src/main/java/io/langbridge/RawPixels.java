@@ -1,7 +1,7 @@
 package io.langbridge;
 
 import io.langbridge.spi.Ground;
-import io.langbridge.spi.PictureMemory;
+import io.langbridge.spi.ImageMemory;
 import io.langbridge.spi.RowSink;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 record RawPixels(int width, int height, byte[] rgb, byte @Nullable [] alpha) {
     static RawPixels of(int[] argb, int width, int height) {
-        byte[] rgb = PictureMemory.allocate(3L * argb.length, "The raw picture");
+        byte[] rgb = ImageMemory.allocate(3L * argb.length, "The raw picture");
         int opaque = 0xFF;
         int at = 0;
         for (int pixel : argb) {
@@ -25,7 +25,7 @@ record RawPixels(int width, int height, byte[] rgb, byte @Nullable [] alpha) {
         if (opaque == 0xFF) {
             return new RawPixels(width, height, rgb, null);
         }
-        byte[] alpha = PictureMemory.allocate(argb.length, "The raw picture");
+        byte[] alpha = ImageMemory.allocate(argb.length, "The raw picture");
         for (int i = 0; i < argb.length; i++) {
             alpha[i] = (byte) (argb[i] >>> 24);
         }

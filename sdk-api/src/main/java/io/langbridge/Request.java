@@ -136,7 +136,7 @@ public final class Request {
          * @return this builder
          */
         public Builder image(Image image) {
-            turn.add(new Message.Picture(Objects.requireNonNull(image, "image")));
+            turn.add(new Message.ImagePart(Objects.requireNonNull(image, "image")));
             return this;
         }
 
@@ -147,7 +147,7 @@ public final class Request {
          * @return this builder
          */
         public Builder image(EncodedImage image) {
-            turn.add(new Message.EncodedPicture(Objects.requireNonNull(image, "image")));
+            turn.add(new Message.EncodedImagePart(Objects.requireNonNull(image, "image")));
             return this;
         }
 

@@ -28,6 +28,9 @@ final class Settings implements ModelSpec, Cloneable {
     Integer contextLength;
 
     @Nullable
+    Integer maxVisualTokens;
+
+    @Nullable
     Path cacheDirectory;
 
     boolean withoutCache;
@@ -99,6 +102,11 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public @Nullable Integer contextLength() {
         return contextLength;
+    }
+
+    @Override
+    public @Nullable Integer maxVisualTokens() {
+        return maxVisualTokens;
     }
 
     @Override

@@ -195,6 +195,17 @@ public interface VisionLanguageModel extends AutoCloseable {
     int contextLength();
 
     /**
+     * What a picture of such a size costs of the context, before it is shown; see {@link Builder#maxVisualTokens}.
+     *
+     * @param width of the upright picture in pixels
+     * @param height of the upright picture in pixels
+     * @return visual tokens, without the marks that some models have between them
+     * @throws IllegalArgumentException if a side is not positive
+     * @throws ImageException if the model takes no picture of this shape
+     */
+    int visualTokenCount(int width, int height);
+
+    /**
      * Cancels what runs, waits for it to end, and frees everything. Idempotent. Later calls of the other methods throw
      * {@link IllegalStateException}.
      */
@@ -293,6 +304,23 @@ public interface VisionLanguageModel extends AutoCloseable {
                 throw new IllegalArgumentException("contextLength must be at least 1, not " + contextLength);
             }
             settings.contextLength = contextLength;
+            return this;
+        }
+
+        /**
+         * Most visual tokens that a picture becomes, in place of the model's own limit: fewer save time and room in the
+         * context, more show finer detail. SmolVLM and Idefics3 resize to a smaller longest edge then, Qwen's models to
+         * fewer pixels ({@code max_pixels}); a picture much longer than wide may have some more. Other models give every
+         * picture as many as they do, which {@code build()} says.
+         *
+         * @param maxVisualTokens at least 1
+         * @return this builder
+         */
+        public Builder maxVisualTokens(int maxVisualTokens) {
+            if (maxVisualTokens < 1) {
+                throw new IllegalArgumentException("maxVisualTokens must be at least 1, not " + maxVisualTokens);
+            }
+            settings.maxVisualTokens = maxVisualTokens;
             return this;
         }
 

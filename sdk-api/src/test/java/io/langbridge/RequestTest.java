@@ -25,7 +25,7 @@ class RequestTest {
                 .extracting(Message::role)
                 .containsExactly(Message.Role.SYSTEM, Message.Role.USER, Message.Role.ASSISTANT, Message.Role.USER);
         assertThat(request.messages().get(1).parts())
-                .containsExactly(new Message.Text("First "), new Message.Picture(image), new Message.Text(" what?"));
+                .containsExactly(new Message.Text("First "), new Message.ImagePart(image), new Message.Text(" what?"));
     }
 
     @Test
@@ -75,7 +75,7 @@ class RequestTest {
         assertThatThrownBy(() -> new Message.Text(null))
                 .isInstanceOf(NullPointerException.class)
                 .hasMessage("text");
-        assertThatThrownBy(() -> new Message.Picture(null)).isInstanceOf(NullPointerException.class);
+        assertThatThrownBy(() -> new Message.ImagePart(null)).isInstanceOf(NullPointerException.class);
         assertThatThrownBy(() -> Request.builder().messages(Collections.singletonList(null)))
                 .isInstanceOf(NullPointerException.class);
     }
@@ -84,6 +84,7 @@ class RequestTest {
     void an_answer_of_the_model_is_a_whole_turn_of_the_assistant() {
         Duration none = Duration.ZERO;
         Answer answer = new Answer(
+                "",
                 "Two.",
                 new int[] {1},
                 FinishReason.STOP_TOKEN,
@@ -105,7 +106,7 @@ class RequestTest {
     @Test
     void only_the_user_can_show_a_picture() {
         assertThatThrownBy(() ->
-                        new Message(Message.Role.ASSISTANT, Collections.singletonList(new Message.Picture(image))))
+                        new Message(Message.Role.ASSISTANT, Collections.singletonList(new Message.ImagePart(image))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("ASSISTANT");
     }
@@ -148,8 +149,7 @@ class RequestTest {
                 .word("dog")
                 .build();
         assertThat(first.toBuilder().build()).hasToString(first.toString());
-        assertThat(first.toBuilder().word("cat").pictureWords(5).build().words())
-                .containsExactly("dog", "cat");
+        assertThat(first.toBuilder().word("cat").imageWords(5).build().words()).containsExactly("dog", "cat");
         assertThat(first.words()).containsExactly("dog");
     }
 }

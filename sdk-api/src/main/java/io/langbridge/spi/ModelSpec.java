@@ -47,6 +47,10 @@ public interface ModelSpec {
     @Nullable
     Integer contextLength();
 
+    /** {@return most visual tokens of a picture} */
+    @Nullable
+    Integer maxVisualTokens();
+
     /** {@return where converted weights are kept} */
     @Nullable
     Path cacheDirectory();

@@ -34,7 +34,7 @@ public final class PixelCollector implements RowSink {
         width = rowWidth;
         height = rows;
         orientation = turn;
-        PictureMemory.check(3L * width * height, source);
+        ImageMemory.check(3L * width * height, source);
     }
 
     @Override
@@ -103,7 +103,7 @@ public final class PixelCollector implements RowSink {
     }
 
     private byte[] reserved() {
-        byte[] reserved = PictureMemory.allocate(3L * width * height, source);
+        byte[] reserved = ImageMemory.allocate(3L * width * height, source);
         rgb = reserved;
         return reserved;
     }

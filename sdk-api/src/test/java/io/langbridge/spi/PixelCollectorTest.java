@@ -36,14 +36,14 @@ class PixelCollectorTest {
     void aPictureBeyondTheHeapIsRefusedWithTheHeapItNeeds() {
         long heap = Runtime.getRuntime().maxMemory();
         assertThatExceptionOfType(ImageException.class)
-                .isThrownBy(() -> PictureMemory.check(heap + 1, "x.png"))
+                .isThrownBy(() -> ImageMemory.check(heap + 1, "x.png"))
                 .withMessageContaining("x.png needs " + ((heap >> 20) + 1) + " MB of heap")
                 .withMessageContaining("-Xmx");
         assertThatExceptionOfType(ImageException.class)
-                .isThrownBy(() -> PictureMemory.allocate(3_000_000_000L, "x.png"))
+                .isThrownBy(() -> ImageMemory.allocate(3_000_000_000L, "x.png"))
                 .withMessageContaining("x.png needs 3000000000 bytes");
         assertThatExceptionOfType(ImageException.class)
-                .isThrownBy(() -> PictureMemory.within(5 << 20, "x.png", () -> {
+                .isThrownBy(() -> ImageMemory.within(5 << 20, "x.png", () -> {
                     throw new OutOfMemoryError();
                 }))
                 .withMessageContaining("x.png needs 5 MB of heap")

@@ -48,6 +48,7 @@ class GuidesTest {
             import io.langbridge.runtime.demo.*;
             import io.langbridge.runtime.training.*;
             import io.langbridge.testing.*;
+            import io.langbridge.tools.*;
             import java.io.*;
             import java.nio.file.*;
             import java.time.*;

@@ -2,6 +2,7 @@ package io.langbridge.contract;
 
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.family.LlmPart;
@@ -54,9 +55,10 @@ final class DecoderCases {
         if (check.quantized()) {
             DecoderNetwork full = check.closing(check.engine()
                     .decoder(part.config(), part.weights(), check.options().with(Precision.FULL)));
-            checkAgainstFull(check, network, full, new Given(embeds));
-            checkAgainstFull(check, network, full, new Given(network.embed(longIds)));
+            checkAgainstFull(check, "embeds", network, full, new Given(embeds));
+            checkAgainstFull(check, "long", network, full, new Given(network.embed(longIds)));
         }
+        check.same("the first row of the table", row(part.embeddings(), longIds[0]), row(network.embed(longIds)));
         checkTraces(check, network, shortIds, longIds, embeds);
         checkParts(check, network, longIds);
         SequenceCases.check(check, network, longIds, check.tolerance("long.logits"));
@@ -75,6 +77,17 @@ final class DecoderCases {
         if (check.hasTensor("scores.input")) {
             checkScores(check, shortIds);
         }
+    }
+
+    /** What the core takes for what the decoder reads of a token. */
+    private static float[] row(StoredTensor table, int id) {
+        float[] row = new float[(int) table.shape()[1]];
+        table.read((long) id * row.length, FloatBuffer.wrap(row));
+        return row;
+    }
+
+    private static float[] row(FloatTensor rows) {
+        return rows.rows(0, 1).toArray();
     }
 
     /** Of the only way of rotating, or of the one of each kind of layer. */
@@ -231,18 +244,19 @@ final class DecoderCases {
     }
 
     /** Along the tokens that the network in full precision chooses. */
-    static void checkAgainstFull(Check check, DecoderNetwork network, DecoderNetwork full, Given prompt) {
+    static void checkAgainstFull(
+            Check check, String label, DecoderNetwork network, DecoderNetwork full, Given prompt) {
         int capacity = prompt.tokens() + COMPARED_STEPS;
         try (DecoderSession session = network.open(capacity);
                 DecoderSession exact = full.open(capacity)) {
             float[] actual = copy(prompt.prefill(session));
             float[] expected = copy(prompt.prefill(exact));
-            check.sameChoice("the prompt's end", actual, expected);
+            check.sameChoice(label + ", the prompt's end", actual, expected);
             for (int i = 0; i < COMPARED_STEPS; i++) {
                 int token = argmax(FloatBuffer.wrap(expected));
                 actual = copy(session.step(token));
                 expected = copy(exact.step(token));
-                check.sameChoice("step " + i, actual, expected);
+                check.sameChoice(label + ", step " + i, actual, expected);
             }
         }
     }

@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.ImagePrompt;
@@ -246,6 +247,9 @@ final class EndToEndCases {
             last = DecoderCases.copy(prompt.prefill(session));
         }
         check.closeIfGiven(label + ".logits_last", FloatTensor.of(last, last.length));
+        if (prompt.ahead() != null && !check.quantized()) {
+            checkPortions(label, prompt, last);
+        }
         if (run.has("argmax_of_last") && !check.quantized()) {
             check.same("argmax", DecoderCases.argmax(FloatBuffer.wrap(last)), run.integer("argmax_of_last"));
         }
@@ -266,7 +270,7 @@ final class EndToEndCases {
                             folder.llm().config(),
                             folder.llm().weights(),
                             check.options().with(Precision.FULL)));
-            DecoderCases.checkAgainstFull(check, decoder, full, prompt);
+            DecoderCases.checkAgainstFull(check, label, decoder, full, prompt);
             return;
         }
         int[] newIds = DecoderCases.greedy(decoder, prompt, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
@@ -276,6 +280,52 @@ final class EndToEndCases {
         }
         check.same(label + " new_ids", newIds, run.integers("new_ids"));
         check.same(label + " new_text", DecoderCases.text(tokenizer, newIds), run.text("new_text"));
+    }
+
+    /**
+     * A prompt in parts that are shorter than its pictures, whose tokens see each other all the same; and again from
+     * the middle of the last of them.
+     */
+    private void checkPortions(String label, Given prompt, float[] expected) {
+        EngineOptions o = check.options();
+        EngineOptions shorter = new EngineOptions(
+                o.threads(),
+                o.spinning(),
+                o.cacheDirectory(),
+                o.device(),
+                o.allowDownloads(),
+                o.precision(),
+                3,
+                o.halfKvCache(),
+                o.affinity());
+        int[] ahead = Objects.requireNonNull(prompt.ahead());
+        int inside = IntStream.range(0, ahead.length)
+                .filter(i -> ahead[i] > 0)
+                .map(i -> i + 1)
+                .max()
+                .orElse(0);
+        try (DecoderNetwork network = check.engine()
+                        .decoder(folder.llm().config(), folder.llm().weights(), shorter);
+                DecoderSession session = network.open(prompt.tokens())) {
+            for (int from = 0; from < prompt.tokens(); from = session.rewind(inside)) {
+                session.lookAhead(Arrays.copyOfRange(ahead, from, ahead.length));
+                int at = from;
+                for (int rest = prompt.tokens() - at; session.portion(rest) < rest; rest = prompt.tokens() - at) {
+                    int to = at + session.portion(rest);
+                    session.fill(prompt.embeds().rows(at, to));
+                    at = to;
+                }
+                float[] last = DecoderCases.copy(session.prefill(prompt.embeds().rows(at, prompt.tokens())));
+                check.close(
+                        label + ".logits_last in parts from " + from,
+                        last,
+                        expected,
+                        check.tolerance(label + ".logits_last"));
+                if (from > 0 || inside == 0) {
+                    break;
+                }
+            }
+        }
     }
 
     /** The scores that the first tokens were chosen from. */

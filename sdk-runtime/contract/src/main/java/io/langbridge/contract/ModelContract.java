@@ -1,6 +1,7 @@
 package io.langbridge.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.Adapter;
@@ -349,6 +350,60 @@ public abstract class ModelContract {
     }
 
     @Test
+    void a_picture_costs_what_the_user_allows() {
+        costsAtMost("qwen2-vl", 10);
+        costsAtMost("qwen2-vl", 60);
+        costsAtMost("qwen3-vl", 4);
+        costsAtMost("smolvlm", 100);
+        costsAtMost("smolvlm", 16);
+    }
+
+    private void costsAtMost(String family, int most) {
+        Path folder = fixtures.resolve("families").resolve(family).resolve("checkpoint");
+        try (VisionLanguageModel small = load(builder().folder(folder).maxVisualTokens(most))) {
+            int expected = small.visualTokenCount(64, 48);
+            assertThat(expected).isPositive().isLessThanOrEqualTo(most);
+            Image image = Image.ofArgb(new int[64 * 48], 64, 48);
+            Answer answer = small.answer(about(image, "What is this?", SHORT));
+            assertThat(answer.usage().visualTokens()).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void where_a_picture_always_costs_the_same_the_model_says_so() {
+        assertThat(model.visualTokenCount(10, 1000)).isEqualTo(model.visualTokenCount(64, 48));
+        assertThatIllegalArgumentException().isThrownBy(() -> model.visualTokenCount(0, 48));
+        assertThatThrownBy(() -> load(builder().folder(checkpoint()).maxVisualTokens(8)))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("maxVisualTokens(8)");
+    }
+
+    /** Positions of the words behind a picture depend on its shape: what was kept must go on at the right one. */
+    @Test
+    void a_chat_about_a_picture_goes_on_as_if_all_of_it_were_new() {
+        Path folder = fixtures.resolve("families/qwen3-vl/checkpoint");
+        try (VisionLanguageModel placed = load(builder().folder(folder));
+                Chat chat = placed.chat(null, SHORT)) {
+            EncodedImage seen = placed.encode(image("landscape.png"));
+            chat.ask(seen, "What is this?");
+            Answer second = chat.ask("And then?");
+            Answer third = chat.ask(image("portrait.png"), "And this?");
+            assertThat(second.usage().cachedTokens()).isGreaterThan(placed.visualTokenCount(seen.width(), seen.height()));
+            assertThat(third.usage().cachedTokens()).isGreaterThan(second.usage().cachedTokens());
+
+            List<Message> messages = chat.messages();
+            try (VisionLanguageModel fresh = load(builder().folder(folder))) {
+                Answer anew = fresh.answer(Request.builder()
+                        .messages(messages.subList(0, messages.size() - 1))
+                        .options(SHORT)
+                        .build());
+                assertThat(anew.usage().cachedTokens()).isZero();
+                assertThat(anew.tokenIds()).isEqualTo(third.tokenIds());
+            }
+        }
+    }
+
+    @Test
     void the_answer_ends_when_the_context_is_full() {
         try (VisionLanguageModel small = load(builder().folder(checkpoint()).contextLength(60))) {
             Answer answer = small.answer(
@@ -472,7 +527,7 @@ public abstract class ModelContract {
                 Llm.of(checkpoint()))) {
             ExplainOptions most = ExplainOptions.builder()
                     .wordsPerPatch(1)
-                    .pictureWords(0)
+                    .imageWords(0)
                     .word("the")
                     .build();
             Explanation explanation = softmax.explain(softmax.encode(image("landscape.png")), most);

@@ -82,9 +82,21 @@ final class PublicApi {
                     }
                     check.same("answer's pieces, " + label, pieces.toString(), answer.text());
                     check.same("prompt's length, " + label, answer.usage().promptTokens(), run.integer("sequence"));
+                    check.same(
+                            "visual tokens told before, " + label,
+                            visualTokenCount(check, model, run),
+                            answer.usage().visualTokens());
                 }
             }
         }
+    }
+
+    private static int visualTokenCount(Check check, VisionLanguageModel model, Entry run) {
+        ReferencePictures pictures = new ReferencePictures(check.fixtures());
+        return run.texts("pictures").stream()
+                .map(pictures::decoded)
+                .mapToInt(picture -> model.visualTokenCount(picture.width(), picture.height()))
+                .sum();
     }
 
     /** The words of each picture whose vocabulary logits the reference gives. */
@@ -97,7 +109,7 @@ final class PublicApi {
             if (check.hasTensor(tensor) && file.isPresent()) {
                 ExplainOptions options = ExplainOptions.builder()
                         .wordsPerPatch(20)
-                        .pictureWords(20)
+                        .imageWords(20)
                         .build();
                 Explanation explanation = model.explain(model.encode(Image.of(file.get())), options);
                 compare(check, tensor, explanation, vocabulary);
@@ -127,7 +139,7 @@ final class PublicApi {
             for (int rank = 0; rank < 20; rank++) {
                 strongest.put(sorted[columns - 1 - rank]);
             }
-            for (Explanation.PictureWord word : explanation.words()) {
+            for (Explanation.ImageWord word : explanation.words()) {
                 heat.put(word.value(i));
                 heatOfTheirWords.put(all[start + vocabulary.indexOf(word.word().token())]);
             }
@@ -178,7 +190,7 @@ final class PublicApi {
                     String type = part.getAsJsonObject().get("type").getAsString();
                     parts.add(
                             type.equals("image")
-                                    ? new Message.Picture(images.next())
+                                    ? new Message.ImagePart(images.next())
                                     : new Message.Text(
                                             part.getAsJsonObject().get("text").getAsString()));
                 }
@@ -224,7 +236,7 @@ final class PublicApi {
         for (int i = 0; i < texts.length; i++) {
             String text = texts[i];
             if (i > 0) {
-                parts.add(new Message.Picture(images.next()));
+                parts.add(new Message.ImagePart(images.next()));
                 if (leading && !text.startsWith("\n")) {
                     return null;
                 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.hub.Hub;
 import io.langbridge.testing.FakeModel;
+import io.langbridge.tools.SharedVocabularies;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
@@ -41,7 +42,8 @@ class ApiListingTest {
     private static final Map<String, Class<?>> MODULES = Map.of(
             "sdk-api/src/test/resources/api.txt", VisionLanguageModel.class,
             "sdk-runtime/hub/src/test/resources/api.txt", Hub.class,
-            "sdk-runtime/testing/src/test/resources/api.txt", FakeModel.class);
+            "sdk-runtime/testing/src/test/resources/api.txt", FakeModel.class,
+            "sdk-runtime/tools/src/test/resources/api.txt", SharedVocabularies.class);
 
     @Test
     void thePublicApiIsTheOneThatIsWrittenDown() throws Exception {

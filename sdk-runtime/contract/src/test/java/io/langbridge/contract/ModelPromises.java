@@ -123,7 +123,7 @@ abstract class ModelPromises {
         }
 
         @Override
-        public void encoded(long request, Picture picture) {
+        public void encoded(long request, Encoding picture) {
             add(request, "encoded " + picture.encodedBefore());
         }
 
@@ -368,7 +368,7 @@ abstract class ModelPromises {
             assertThat(chat.messages())
                     .extracting(Message::role)
                     .containsExactly(Message.Role.SYSTEM, Message.Role.USER, Message.Role.ASSISTANT);
-            assertThat(chat.messages().get(1).parts().get(0)).isInstanceOf(Message.EncodedPicture.class);
+            assertThat(chat.messages().get(1).parts().get(0)).isInstanceOf(Message.EncodedImagePart.class);
             assertThat(chat.messages().get(2).text()).isEqualTo(first.text());
             assertThat(events.take()).contains("encoded false");
 
@@ -389,7 +389,7 @@ abstract class ModelPromises {
             Answer answer = chat.ask(seen, "What is it?");
             assertThat(answer.usage().visualTokens()).isPositive();
             assertThat(events.take()).contains("encoded true").doesNotContain("encoded false");
-            assertThat(chat.messages().get(0).parts()).contains(new Message.EncodedPicture(seen));
+            assertThat(chat.messages().get(0).parts()).contains(new Message.EncodedImagePart(seen));
             try (AnswerStream stream = chat.stream(seen, "And now?")) {
                 assertThat(stream.iterator().hasNext()).isTrue();
             }

@@ -509,7 +509,7 @@ class ServedModelTest {
             }
 
             @Override
-            public void encoded(long request, Picture picture) {
+            public void encoded(long request, Encoding picture) {
                 events.add("encoded " + picture.tiles() + " " + picture.encodedBefore());
             }
 

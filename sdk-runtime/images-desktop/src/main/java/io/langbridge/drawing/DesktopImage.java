@@ -3,7 +3,7 @@ package io.langbridge.drawing;
 import io.langbridge.Image;
 import io.langbridge.ImageException;
 import io.langbridge.ImageLimits;
-import io.langbridge.spi.PictureMemory;
+import io.langbridge.spi.ImageMemory;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.awt.image.ComponentColorModel;
@@ -42,7 +42,7 @@ public final class DesktopImage {
         int width = picture.getWidth();
         int height = picture.getHeight();
         ImageLimits.defaults().checkPixels(width, height, NAME);
-        return PictureMemory.within(
+        return ImageMemory.within(
                 (long) width * height * BYTES_PER_PIXEL,
                 NAME,
                 () -> Image.ofArgb(argb(picture, width, height), width, height));

@@ -184,7 +184,7 @@ public final class ExplanationDrawing {
      * @return RGB, the caller's own
      * @throws LangBridgeException if this JVM has no fonts
      */
-    public BufferedImage heatMap(Explanation.PictureWord word) {
+    public BufferedImage heatMap(Explanation.ImageWord word) {
         Layer layer = layers.get(layers.size() - 1);
         View view = View.ofSide(layer, HEAT_SIDE);
         BufferedImage drawn = view.canvas(LEGEND);
@@ -215,8 +215,7 @@ public final class ExplanationDrawing {
         return drawn;
     }
 
-    private void legend(
-            Graphics2D graphics, Explanation.PictureWord word, float least, float most, BufferedImage drawn) {
+    private void legend(Graphics2D graphics, Explanation.ImageWord word, float least, float most, BufferedImage drawn) {
         int width = drawn.getWidth();
         int top = drawn.getHeight() - LEGEND;
         graphics.setColor(new Color(0x16, 0x18, 0x1D));

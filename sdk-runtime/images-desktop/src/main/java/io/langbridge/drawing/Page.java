@@ -67,7 +67,7 @@ final class Page {
         }
         data.add("layers", layersJson);
         JsonArray heat = new JsonArray();
-        for (Explanation.PictureWord word : explanation.words()) {
+        for (Explanation.ImageWord word : explanation.words()) {
             heat.add(heat(word, explanation.patches().size()));
         }
         data.add("heat", heat);
@@ -88,7 +88,7 @@ final class Page {
     }
 
     /** One byte per patch is enough for a colour. */
-    private JsonObject heat(Explanation.PictureWord word, int patches) {
+    private JsonObject heat(Explanation.ImageWord word, int patches) {
         float scale = 0;
         for (int i = 0; i < patches; i++) {
             scale = Math.max(scale, Math.abs(word.value(i)));

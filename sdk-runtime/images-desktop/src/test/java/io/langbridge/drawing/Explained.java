@@ -2,8 +2,8 @@ package io.langbridge.drawing;
 
 import io.langbridge.Explanation;
 import io.langbridge.Explanation.Area;
+import io.langbridge.Explanation.ImageWord;
 import io.langbridge.Explanation.Patch;
-import io.langbridge.Explanation.PictureWord;
 import io.langbridge.Explanation.Tile;
 import io.langbridge.Explanation.Weight;
 import io.langbridge.Explanation.Word;
@@ -84,7 +84,7 @@ final class Explained {
                 tiles,
                 patches,
                 List.of(
-                        new PictureWord(CORNER, 0.5, areas.size(), corner),
-                        new PictureWord(EVIL, 0.1, patches.size(), evil)));
+                        new ImageWord(CORNER, 0.5, areas.size(), corner),
+                        new ImageWord(EVIL, 0.1, patches.size(), evil)));
     }
 }

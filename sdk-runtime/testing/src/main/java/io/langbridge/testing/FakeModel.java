@@ -182,7 +182,7 @@ public final class FakeModel implements VisionLanguageModel {
         }
         FakePicture picture = new FakePicture();
         long number = Listeners.nextRequest();
-        ModelListener.Picture told = new ModelListener.Picture(picture.tiles(), false, Duration.ZERO);
+        ModelListener.Encoding told = new ModelListener.Encoding(picture.tiles(), false, Duration.ZERO);
         listeners.tell(listener -> listener.encoded(number, told));
         return picture;
     }
@@ -228,6 +228,15 @@ public final class FakeModel implements VisionLanguageModel {
     public int contextLength() {
         checkOpen();
         return contextLength;
+    }
+
+    @Override
+    public int visualTokenCount(int width, int height) {
+        checkOpen();
+        if (width < 1 || height < 1) {
+            throw new IllegalArgumentException("A picture has at least one pixel, not " + width + " x " + height);
+        }
+        return Plan.TOKENS_PER_PICTURE;
     }
 
     Listeners listeners() {

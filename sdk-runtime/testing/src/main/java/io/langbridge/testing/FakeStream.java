@@ -224,12 +224,12 @@ final class FakeStream implements AnswerStream {
             List<Message.Part> parts = new ArrayList<>();
             for (Message.Part part : message.parts()) {
                 Message.Part encoded =
-                        part instanceof Message.Picture ? new Message.EncodedPicture(new FakePicture()) : part;
+                        part instanceof Message.ImagePart ? new Message.EncodedImagePart(new FakePicture()) : part;
                 parts.add(encoded);
-                if (encoded instanceof Message.EncodedPicture picture) {
-                    boolean before = part instanceof Message.EncodedPicture;
-                    ModelListener.Picture told =
-                            new ModelListener.Picture(picture.image().tiles(), before, Duration.ZERO);
+                if (encoded instanceof Message.EncodedImagePart picture) {
+                    boolean before = part instanceof Message.EncodedImagePart;
+                    ModelListener.Encoding told =
+                            new ModelListener.Encoding(picture.image().tiles(), before, Duration.ZERO);
                     model.listeners().tell(listener -> listener.encoded(number, told));
                 }
             }
@@ -273,7 +273,7 @@ final class FakeStream implements AnswerStream {
             Duration time = Duration.ofNanos(firstToken - started);
             model.listeners().tell(listener -> listener.firstToken(number, time));
         }
-        return new Piece(piece, id);
+        return new Piece(piece, id, false);
     }
 
     private @Nullable Piece end() {
@@ -377,6 +377,7 @@ final class FakeStream implements AnswerStream {
         int[] ids = new int[said];
         Arrays.setAll(ids, plan::tokenId);
         return new Answer(
+                "",
                 text.toString(),
                 ids,
                 Objects.requireNonNull(finishReason),

@@ -1,16 +1,15 @@
 package io.langbridge.examples.langbridge;
 
-import io.langbridge.runtime.core.text.Tokenizer;
-import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
-import io.langbridge.runtime.core.vocabulary.TokenCounts;
+import io.langbridge.Llm;
+import io.langbridge.tools.SharedVocabularies;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -74,46 +73,44 @@ final class Vocabulary implements Callable<Integer> {
                     spec.commandLine(), "A shared vocabulary needs at least two --llm, and a --size of at least 1");
         }
         Files.createDirectories(out);
-        Map<String, Tokenizer> tokenizers = new LinkedHashMap<>();
         try {
+            SharedVocabularies.Builder builder = SharedVocabularies.builder().size(size);
+            Set<String> names = new LinkedHashSet<>();
             for (Path llm : llms) {
                 // Two folders may have the same name.
                 String name = String.valueOf(llm.toAbsolutePath().normalize().getFileName());
-                String unique = tokenizers.containsKey(name) ? name + "-" + (tokenizers.size() + 1) : name;
-                tokenizers.put(unique, Tokenizer.of(llm));
+                String unique = names.contains(name) ? name + "-" + (names.size() + 1) : name;
+                names.add(unique);
+                builder.llm(unique, Llm.of(llm));
             }
-            SharedVocabulary.Builder builder = SharedVocabulary.builder().size(size);
-            tokenizers.forEach(builder::tokenizer);
-            if (source.counts != null) {
-                builder.counts(source.counts);
-            } else {
-                builder.counts(count(tokenizers.values().iterator().next()));
-            }
+            builder.counts(source.counts != null ? source.counts : count());
             builder.lookUp()
                     .forEach((name, found) -> console.printf(
                             Locale.ROOT,
                             "%s: of %d counted tokens %d exact, %d by text, %d ambiguous, %d missing%n",
                             name,
-                            found.tokens().size(),
-                            found.count(SharedVocabulary.Match.EXACT),
-                            found.count(SharedVocabulary.Match.BY_TEXT),
-                            found.count(SharedVocabulary.Match.AMBIGUOUS),
-                            found.count(SharedVocabulary.Match.MISSING)));
-            builder.build().forEach((name, vocabulary) -> {
+                            found.tokens(),
+                            found.exact(),
+                            found.byText(),
+                            found.ambiguous(),
+                            found.missing()));
+            SharedVocabularies shared = builder.build();
+            for (String name : names) {
                 Path file = out.resolve(size + "_" + name + ".json");
-                vocabulary.save(file);
+                shared.save(name, file);
                 console.println("Written: " + file);
-            });
+            }
         } finally {
             console.flush();
         }
         return CommandLine.ExitCode.OK;
     }
 
-    private Map<String, Long> count(Tokenizer tokenizer) {
+    private Path count() {
         PrintWriter progress = spec.commandLine().getErr();
         int[] shown = {-1};
-        Map<String, Long> counts = TokenCounts.count(tokenizer, source.corpus, (bytes, all, tokens) -> {
+        Path file = out.resolve("counts.json");
+        SharedVocabularies.count(Llm.of(llms.get(0)), source.corpus, file, (bytes, all, tokens) -> {
             int percent = (int) (all == 0 ? 100 : 100 * bytes / all);
             if (percent / 5 > shown[0]) {
                 shown[0] = percent / 5;
@@ -121,9 +118,7 @@ final class Vocabulary implements Callable<Integer> {
                 progress.flush();
             }
         });
-        Path file = out.resolve("counts.json");
-        TokenCounts.save(counts, file);
         spec.commandLine().getOut().println("Written: " + file);
-        return counts;
+        return file;
     }
 }

@@ -1,6 +1,6 @@
 package io.langbridge.runtime.images;
 
-import io.langbridge.spi.PictureMemory;
+import io.langbridge.spi.ImageMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -244,7 +244,7 @@ final class BmpReader {
 
     /** Run lengths; what they jump over has the first colour. */
     private void readRuns() throws IOException {
-        byte[] indices = PictureMemory.allocate((long) width * height, rows.source());
+        byte[] indices = ImageMemory.allocate((long) width * height, rows.source());
         long filled = fill(indices, compression == RUNS_4);
         if (filled < indices.length) {
             throw new IOException("the picture data end too early");

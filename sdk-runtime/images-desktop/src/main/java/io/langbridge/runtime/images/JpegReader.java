@@ -1,6 +1,6 @@
 package io.langbridge.runtime.images;
 
-import io.langbridge.spi.PictureMemory;
+import io.langbridge.spi.ImageMemory;
 import java.awt.Point;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
@@ -29,7 +29,7 @@ final class JpegReader {
         try (Input input = new Input(file, encoded, rows)) {
             reader.setInput(input, true, true);
             if (colours == JpegColours.CMYK || colours == JpegColours.YCCK) {
-                PictureMemory.check(4L * width * height, rows.source());
+                ImageMemory.check(4L * width * height, rows.source());
                 readInks(reader.readRaster(0, null), colours, rows, file.orientation());
             } else {
                 readColours(reader, rows, file);
@@ -43,7 +43,7 @@ final class JpegReader {
         byte[] whole = new byte[0];
         if (file.hasPasses()) {
             // Each pass overwrites the one before.
-            whole = PictureMemory.allocate(3L * width * height, rows.source());
+            whole = ImageMemory.allocate(3L * width * height, rows.source());
         } else {
             rows.begin(width, height, file.orientation());
         }

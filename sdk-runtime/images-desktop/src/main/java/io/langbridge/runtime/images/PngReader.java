@@ -1,6 +1,6 @@
 package io.langbridge.runtime.images;
 
-import io.langbridge.spi.PictureMemory;
+import io.langbridge.spi.ImageMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -306,8 +306,8 @@ final class PngReader {
     private void readInterlaced(Rows data) throws IOException, DataFormatException {
         rows.limits().checkWork(2L * width * height, rows.source());
         Converter converter = new Converter(width);
-        byte[] rgb = PictureMemory.allocate(3L * width * height, rows.source());
-        byte[] alpha = PictureMemory.allocate(converter.transparent ? (long) width * height : 0, rows.source());
+        byte[] rgb = ImageMemory.allocate(3L * width * height, rows.source());
+        byte[] alpha = ImageMemory.allocate(converter.transparent ? (long) width * height : 0, rows.source());
         for (int[] pass : PASSES) {
             int columns = (width - pass[0] + pass[2] - 1) / pass[2];
             int lines = (height - pass[1] + pass[3] - 1) / pass[3];
@@ -363,8 +363,8 @@ final class PngReader {
         /** Begins a picture, or a pass of an interlaced one. */
         void start(int pixels) {
             int length = Math.toIntExact(1 + rowBytes(pixels));
-            current = PictureMemory.allocate(length, rows.source());
-            previous = PictureMemory.allocate(length, rows.source());
+            current = ImageMemory.allocate(length, rows.source());
+            previous = ImageMemory.allocate(length, rows.source());
         }
 
         /** The next row behind a byte that means nothing any more. */
@@ -475,7 +475,7 @@ final class PngReader {
         private final byte[] colours = new byte[3 * 256];
 
         Converter(int pixels) {
-            rgb = PictureMemory.allocate(3L * pixels, rows.source());
+            rgb = ImageMemory.allocate(3L * pixels, rows.source());
             transparent = rows.wantsAlpha()
                     && (type == GRAY_ALPHA || type == COLOUR_ALPHA || transparency.length > (type == COLOUR ? 5 : 0));
             alpha = new byte[transparent ? pixels : 0];

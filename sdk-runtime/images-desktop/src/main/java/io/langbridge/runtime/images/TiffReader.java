@@ -1,6 +1,6 @@
 package io.langbridge.runtime.images;
 
-import io.langbridge.spi.PictureMemory;
+import io.langbridge.spi.ImageMemory;
 import java.awt.Rectangle;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -195,7 +195,7 @@ final class TiffReader {
         long count = across * ((height + pieceHeight - 1L) / pieceHeight);
         long rowBytes = ((long) pieceWidth * samples * bits + 7) / 8;
         rows.limits().checkWork(count * pieceWidth * pieceHeight, rows.source());
-        PictureMemory.check(
+        ImageMemory.check(
                 2 * rowBytes * pieceHeight + 8L * Math.max(STRIP_PIXELS, (long) width * pieceHeight), rows.source());
         int known = Math.min(MOST_PIECES, tags.count(tiled ? TILE_OFFSETS : STRIP_OFFSETS));
         if (count > known) {
@@ -268,7 +268,7 @@ final class TiffReader {
             room += 12 + 4L * entry.length;
         }
         int start = file.length + (file.length & 1);
-        byte[] clean = PictureMemory.allocate(start + room, rows.source());
+        byte[] clean = ImageMemory.allocate(start + room, rows.source());
         System.arraycopy(file, 0, clean, 0, file.length);
         ByteBuffer target = ByteBuffer.wrap(clean).order(tags.order());
         target.putInt(4, start).position(start);

@@ -290,11 +290,9 @@ final class OnnxDecoderSession implements DecoderSession {
             throw new IllegalArgumentException(
                     "The cache holds " + length + " positions and cannot go back to " + position);
         }
-        boolean restores = cache.isSummedUp() && (lost || position < length);
-        length = restores ? restored(position) : position;
-        if (ahead != null) {
-            length = ahead.rewind(length);
-        }
+        int wanted = ahead == null ? position : ahead.rewind(position);
+        boolean restores = cache.isSummedUp() && (lost || wanted < length);
+        length = restores ? restored(wanted) : wanted;
         if (places != null) {
             places.rewind(length);
         }
@@ -302,8 +300,8 @@ final class OnnxDecoderSession implements DecoderSession {
     }
 
     /** Goes to the latest mark up to there. */
-    private int restored(int wanted) {
-        while (!marks.isEmpty() && marks.getLast().length > wanted) {
+    private int restored(int position) {
+        while (!marks.isEmpty() && marks.getLast().length > position) {
             marks.removeLast();
         }
         lost = false;

@@ -31,7 +31,8 @@ final class OnnxGraph {
         INT32(6),
         INT64(7),
         BOOL(9),
-        FLOAT16(10);
+        FLOAT16(10),
+        DOUBLE(11);
 
         final int number;
 

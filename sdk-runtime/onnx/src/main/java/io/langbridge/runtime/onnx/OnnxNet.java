@@ -1,12 +1,12 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.Precision;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Rotary;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -243,12 +243,8 @@ class OnnxNet implements Net {
 
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
-        return x.named(rmsNorm(readSum(x), weights.weight(layer + ".weight", x.width()), layer, epsilon));
-    }
-
-    /** The tensor that holds a value, or the name of a sum that is open. */
-    final String readSum(Value x) {
-        return sums.containsKey(x.name()) ? x.name() : read(x);
+        String y = sums.containsKey(x.name()) ? x.name() : read(x);
+        return x.named(rmsNorm(y, weights.weight(layer + ".weight", x.width()), layer, epsilon));
     }
 
     final String rmsNorm(String x, String weight, String layer, float epsilon) {
@@ -667,15 +663,9 @@ class OnnxNet implements Net {
                 split(convolved(layer, how, qkv), layer, 2 * how.keyWidth(), how.valueWidth()); // [sequences, rows, ..]
         String[] queriesAndKeys = split(lengthOne(parts[0], how), parts[0], how.keyWidth(), how.keyWidth());
 
-        String[] both = split(sequences(rates, 2 * heads), rates, heads, heads);
-        String write = graph.node("Sigmoid", both[0]).to(unique(layer + ".write"));
-        String shifted = graph.node("Add", both[1], weights.weight(layer + ".dt_bias", heads))
-                .to(unique(both[1] + ".shifted"));
-        String step = graph.node("Softplus", shifted).to(unique(layer + ".step"));
-        String speed =
-                graph.node("Exp", weights.weight(layer + ".A_log", heads)).to(unique(layer + ".A"));
-        String product = graph.node("Mul", step, speed).to(unique(step + ".scaled"));
-        String decay = graph.node("Neg", product).to(unique(layer + ".decay"));
+        String[] both = split(wide(sequences(rates, 2 * heads)), rates, heads, heads);
+        String write = narrow(graph.node("Sigmoid", both[0]).to(unique(layer + ".write")));
+        String decay = narrow(decay(layer, both[1], heads));
 
         int index = how.layer();
         graph.input(pastMatrix(index), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
@@ -704,6 +694,27 @@ class OnnxNet implements Net {
         return rows.named(gated(gate, Activation.SILU, reshape(normed, -1, how.valueWidth())));
     }
 
+    /** {@code -exp(A_log) softplus(a + dt_bias)} in float64: it goes into the sum at every token. */
+    private String decay(String layer, String a, int heads) {
+        String shifted = graph.node("Add", a, wide(weights.weight(layer + ".dt_bias", heads)))
+                .to(unique(a + ".shifted"));
+        String power = graph.node("Exp", shifted).to(unique(a + ".power"));
+        String above = graph.node("Add", power, wide(graph.constant(1))).to(unique(power + ".above"));
+        String step = graph.node("Log", above).to(unique(layer + ".step"));
+        String speed = graph.node("Exp", wide(weights.weight(layer + ".A_log", heads)))
+                .to(unique(layer + ".A"));
+        String product = graph.node("Mul", step, speed).to(unique(step + ".scaled"));
+        return graph.node("Neg", product).to(unique(layer + ".decay"));
+    }
+
+    private String wide(String x) {
+        return graph.node("Cast", x).with("to", OnnxGraph.Type.DOUBLE.number).to(unique(x + ".wide"));
+    }
+
+    private String narrow(String x) {
+        return graph.node("Cast", x).with("to", OnnxGraph.Type.FLOAT.number).to(unique(x + ".narrow"));
+    }
+
     /** Through the short convolution, {@code [sequences, rows of each, channels]}. */
     private String convolved(String layer, DeltaRule how, String qkv) {
         int index = how.layer();
@@ -714,23 +725,35 @@ class OnnxNet implements Net {
                 .with("perm", 0, 2, 1)
                 .to(unique(qkv + ".across"));
         String kernel = weights.weight(layer + ".conv1d.weight", how.channels(), 1, how.kernel());
+        boolean full = weights.precision == Precision.FULL;
         String convolved = graph.microsoft("CausalConvWithState", across, kernel, "", pastWindow(index))
-                .with("activation", "silu")
+                .with("activation", full ? "none" : "silu")
                 .to(unique(layer + ".conv1d"), presentWindow(index));
+        if (full) {
+            convolved = silu(convolved);
+        }
         return graph.node("Transpose", convolved).with("perm", 0, 2, 1).to(unique(convolved + ".rows"));
     }
 
-    /**
-     * Queries and keys over their lengths. That is an RMS norm, whose mean is the sum over the number of values: so is
-     * its epsilon, and its weight the root of that.
-     */
+    /** The operator's own is fast and off by several units in the last place, which division by a length may enlarge. */
+    private String silu(String x) {
+        String power = graph.node("Exp", graph.node("Neg", x).to(unique(x + ".negative")))
+                .to(unique(x + ".power"));
+        String above = graph.node("Add", power, graph.constant("one", new float[] {1}))
+                .to(unique(power + ".above"));
+        String open = graph.node("Reciprocal", above).to(unique(above + ".reciprocal"));
+        return graph.node("Mul", x, open).to(unique(x + ".silu"));
+    }
+
+    /** Queries and keys over their lengths. */
     private String lengthOne(String x, DeltaRule how) {
-        int width = how.keyDim();
-        float[] root = new float[width];
-        Arrays.fill(root, (float) (1 / Math.sqrt(width)));
-        String weight = graph.constant("length of " + width, root, width);
-        String normed = rmsNorm(reshape(x, -1, width), weight, x, DeltaRule.LENGTH_EPSILON / width);
-        return sequences(normed, 2 * how.keyWidth());
+        String each = reshape(x, -1, how.keyDim());
+        String squares = graph.node("ReduceSumSquare", each, graph.constant(-1)).to(unique(each + ".squares"));
+        String epsilon = graph.constant("length epsilon", new float[] {DeltaRule.LENGTH_EPSILON});
+        String sum = graph.node("Add", squares, epsilon).to(unique(squares + ".sum"));
+        String length = graph.node("Sqrt", sum).to(unique(sum + ".root"));
+        String divided = graph.node("Div", each, length).to(unique(each + ".unit"));
+        return sequences(divided, 2 * how.keyWidth());
     }
 
     /** Some values of each row, and the others. */

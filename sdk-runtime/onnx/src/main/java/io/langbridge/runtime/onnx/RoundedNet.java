@@ -43,14 +43,10 @@ final class RoundedNet extends OnnxNet {
 
     private final Map<String, String> back = new HashMap<>();
 
-    /** Norms of a stream that stays as it is. They are made when they are read, which is done in two ways. */
-    private final Map<String, Norm> ofPlainStream = new HashMap<>();
+    /** Values that a norm made of a stream that stays as it is, with its weight: to the name of the norm. */
+    private final Map<String, String> plainNorms = new HashMap<>();
 
-    private final Map<String, String> weighted = new HashMap<>();
-    /** Without their weights. */
     private final Map<String, String> mixed = new HashMap<>();
-
-    private record Norm(Value of, String layer, float epsilon) {}
 
     /** @param turnsStream whether the stream can be written in another basis: no norm stands behind a block */
     RoundedNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType, boolean turnsStream) {
@@ -88,16 +84,6 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     String read(Value x) {
-        Norm plain = ofPlainStream.get(x.name());
-        if (plain != null) {
-            String known = weighted.get(x.name());
-            if (known == null) {
-                known = super.rmsNorm(plain.of(), plain.layer(), plain.epsilon())
-                        .name();
-                weighted.put(x.name(), known);
-            }
-            return known;
-        }
         if (!onStream.contains(x.name())) {
             return written(x, null);
         }
@@ -134,15 +120,8 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     String layerInput(Value x) {
-        Norm plain = ofPlainStream.get(x.name());
-        if (plain != null) {
-            String known = mixed.get(x.name());
-            if (known == null) {
-                String y = withoutWeight(readSum(plain.of()), x.width(), plain.layer(), plain.epsilon());
-                known = mixBlocks(y, x.width(), streamBlock(x));
-                mixed.put(x.name(), known);
-            }
-            return known;
+        if (plainNorms.containsKey(x.name())) {
+            return mixed.computeIfAbsent(x.name(), y -> mixBlocks(y, x.width(), streamBlock(x)));
         }
         return onStream.contains(x.name()) ? made(x) : read(x);
     }
@@ -151,24 +130,22 @@ final class RoundedNet extends OnnxNet {
         return Math.min(STREAM_BLOCK, Integer.lowestOneBit(x.width()));
     }
 
-    private String withoutWeight(String x, int width, String layer, float epsilon) {
-        float[] ones = new float[width];
-        Arrays.fill(ones, 1);
-        return rmsNorm(x, graph.constant("ones", ones, width), layer, epsilon);
-    }
-
     /** A weight that reads what is maybe in another basis, maybe behind a norm. */
     private Change reading(Value x) {
-        Norm plain = ofPlainStream.get(x.name());
-        if (plain != null) {
-            Change.Scale scale = products.scale(plain.layer() + ".weight", x.width());
-            return new Change(scale, Orthogonal.blocks(x.width(), streamBlock(x)), null, null);
+        if (plainNorms.containsKey(x.name())) {
+            return new Change(null, Orthogonal.blocks(x.width(), streamBlock(x)), null, null);
         }
         if (!onStream.contains(x.name())) {
             return Change.NONE;
         }
         String norm = norms.get(x.name());
         return new Change(norm == null ? null : products.scale(norm + ".weight", x.width()), stream, null, null);
+    }
+
+    /** The weight of the norm that made a value; null if none did. */
+    private Change.@Nullable Scale norm(Value x) {
+        String layer = norms.getOrDefault(x.name(), plainNorms.get(x.name()));
+        return layer == null ? null : products.scale(layer + ".weight", x.width());
     }
 
     private static float @Nullable [] values(Change.@Nullable Scale scale) {
@@ -183,15 +160,16 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
-        if (!turnsStream) {
-            Value y = x.named(unique(layer));
-            ofPlainStream.put(y.name(), new Norm(x, layer, epsilon));
+        if (!onStream.contains(x.name()) || norms.containsKey(x.name())) {
+            Value y = super.rmsNorm(x, layer, epsilon);
+            if (!turnsStream) {
+                plainNorms.put(y.name(), layer);
+            }
             return y;
         }
-        if (!onStream.contains(x.name()) || norms.containsKey(x.name())) {
-            return super.rmsNorm(x, layer, epsilon);
-        }
-        Value y = streamed(x.named(withoutWeight(x.name(), x.width(), layer, epsilon)));
+        float[] ones = new float[x.width()];
+        Arrays.fill(ones, 1);
+        Value y = streamed(x.named(rmsNorm(x.name(), graph.constant("ones", ones, x.width()), layer, epsilon)));
         norms.put(y.name(), layer);
         return y;
     }
@@ -224,7 +202,7 @@ final class RoundedNet extends OnnxNet {
         if (!shows) { // which gives the values as they are
             StoredTensor v = weights.checkpoint.get(layer + ".v_proj.weight");
             StoredTensor o = weights.checkpoint.get(layer + "." + how.out() + ".weight");
-            Change.Scale norm = reading.inScale();
+            Change.Scale norm = norm(x);
             Change.Scale scale = new Change.Scale(
                     "smoothing 1 of " + StoredWeights.identity(v) + StoredWeights.identity(o) + norm,
                     () -> Smoothing.ofValues(v, o, values(norm), how.headDim()));
@@ -233,7 +211,7 @@ final class RoundedNet extends OnnxNet {
                     () -> Smoothing.forHeads(scale.values(), how.heads(), how.headDim()));
             // A gate knows channels only as they are.
             Orthogonal inValues = how.gated() ? null : Orthogonal.blocks(how.kvWidth(), how.headDim());
-            ofValues = new Change(norm, reading.in(), scale.inverse(), inValues);
+            ofValues = new Change(reading.inScale(), reading.in(), scale.inverse(), inValues);
             Orthogonal inHeads = how.gated() ? null : Orthogonal.blocks(how.width(), how.headDim());
             ofHeads = new Change(ofAll, inHeads, null, null);
         }
@@ -316,12 +294,12 @@ final class RoundedNet extends OnnxNet {
         StoredTensor up = weights.checkpoint.get(layer + ".up_proj.weight");
         StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
         Change reading = reading(x);
-        Change.Scale norm = reading.inScale();
+        Change.Scale norm = norm(x);
         Change.Scale scale = new Change.Scale(
                 "smoothing 1 of " + StoredWeights.identity(gate) + StoredWeights.identity(up)
                         + StoredWeights.identity(down) + norm,
                 () -> Smoothing.ofMlp(gate, up, down, values(norm)));
-        Change scaled = new Change(norm, reading.in(), scale.inverse(), null);
+        Change scaled = new Change(reading.inScale(), reading.in(), scale.inverse(), null);
         Value gates = new Value(projected(x, layer + ".gate_proj", inner, bias, reading), x.rows(), inner);
         String ups = projected(x, layer + ".up_proj", inner, bias, scaled);
         Value gated = gates.named(gated(gates, function, ups));

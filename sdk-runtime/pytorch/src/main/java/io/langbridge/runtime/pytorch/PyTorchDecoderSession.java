@@ -240,11 +240,9 @@ final class PyTorchDecoderSession implements DecoderSession {
             throw new IllegalArgumentException(
                     "The cache holds " + length + " positions and cannot go back to " + position);
         }
-        boolean restores = network.sumsUp() && (lost || position < length);
-        length = restores ? restored(position) : position;
-        if (ahead != null) {
-            length = ahead.rewind(length);
-        }
+        int wanted = ahead == null ? position : ahead.rewind(position);
+        boolean restores = network.sumsUp() && (lost || wanted < length);
+        length = restores ? restored(wanted) : wanted;
         if (places != null) {
             places.rewind(length);
         }

@@ -3,6 +3,8 @@ package io.langbridge.runtime.pytorch;
 import io.langbridge.runtime.core.family.ModelFolder;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.GridVit;
+import io.langbridge.runtime.core.network.GridVitConfig;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
@@ -41,7 +43,7 @@ final class PrintNetwork {
         }
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         try (ModelFolder model = ModelFolder.open(Path.of(arguments[0]))) {
-            out.println(text(Vit.network(model.vision().config(), false)));
+            out.println(text(model.vision().network()));
             AdapterConfig adapter = model.adapter().config();
             out.println(text(Projector.network(adapter, model.llm().config().hiddenSize())));
             out.println(text(model.llm().config().network()));
@@ -55,6 +57,14 @@ final class PrintNetwork {
         golden.put("siglip.py", Vit.network(Tiny.vision(Kind.SIGLIP, Activation.GELU_TANH), true));
         golden.put("qwen3.py", Tiny.decoder(false, true, 4, true).network());
         golden.put("llama.py", Tiny.decoder(true, false, 0, false).network());
+        golden.put("qwen3_5.py", Tiny.qwen35().network());
+        golden.put("qwen3-vl.py", Tiny.decoder(false, true, 0, true).deepstack(1).network());
+        golden.put("qwen2-vl-tower.py", GridVit.network(Tiny.grid(false, 0, 0, List.of())));
+        golden.put("qwen2.5-vl-tower.py", GridVit.network(Tiny.grid(true, 0, 2, List.of())));
+        GridVitConfig deep = Tiny.grid(false, 3, 0, List.of(0));
+        golden.put("qwen3-vl-tower.py", GridVit.network(deep));
+        GridVit.Merger merger = new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2");
+        golden.put("qwen3-vl-merger.py", Projector.network(GridVit.connector(deep, merger, 24), 24));
         golden.put("gemma.py", Tiny.gemma().network());
         golden.put("langbridge.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, false), 24));
         golden.put("langbridge-softmax.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, true), 24));

@@ -7,12 +7,16 @@ import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.GemmaConfig;
+import io.langbridge.runtime.core.network.GridVitConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
+import io.langbridge.runtime.core.network.Qwen35Config;
 import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 
 /** Tiny networks with random weights, and how their results are compared. */
@@ -53,6 +57,26 @@ final class Tiny {
                 tied);
     }
 
+    /** A tower for pictures of any shape, of two layers; with windows only in the first. */
+    static GridVitConfig grid(boolean gated, int positions, int window, List<Integer> deepLayers) {
+        return new GridVitConfig(
+                16,
+                24,
+                2,
+                2,
+                2,
+                2,
+                gated ? Activation.SILU : Activation.QUICK_GELU,
+                10_000,
+                gated,
+                List.of("fc1", "fc2"),
+                positions > 0,
+                positions,
+                window,
+                List.of(1),
+                deepLayers);
+    }
+
     /** The same size, with norms behind blocks and caps. */
     static GemmaConfig gemma() {
         return new GemmaConfig(
@@ -76,6 +100,29 @@ final class Tiny {
                 5,
                 6,
                 false,
+                true);
+    }
+
+    /** A layer of linear attention and one of full attention, of whose heads half rotate. */
+    static Qwen35Config qwen35() {
+        return new Qwen35Config(
+                24,
+                40,
+                2,
+                new boolean[] {true, false},
+                4,
+                2,
+                8,
+                false,
+                new Rotary(new Rope(10_000, null), 4),
+                2,
+                4,
+                6,
+                10,
+                4,
+                50,
+                64,
+                1e-5f,
                 true);
     }
 

@@ -13,6 +13,7 @@ import io.langbridge.runtime.pytorch.PyTorchTraining;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
 import io.langbridge.runtime.pytorch.PyTorchTraining.Parameter;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +71,7 @@ final class Checkpoint {
                         tensors.add(
                                 name(kind, parameter),
                                 DType.F32,
-                                channel -> write(kind, parameter, training, channel),
+                                channel -> write(kind, parameter, training, 0, channel),
                                 parameter.shape());
                     }
                 }
@@ -86,12 +87,16 @@ final class Checkpoint {
         }
     }
 
-    /** Writes a parameter's values from where the channel stands. */
-    static void write(Kind kind, Parameter parameter, PyTorchTraining training, FileChannel channel)
+    /** Writes a parameter's values, so much {@code more} each, from where the channel stands. */
+    static void write(Kind kind, Parameter parameter, PyTorchTraining training, float more, FileChannel channel)
             throws IOException {
         for (long first = 0; first < parameter.elements(); first += CHUNK) {
             FloatTensor values = FloatTensor.allocate((int) Math.min(CHUNK, parameter.elements() - first));
             training.read(kind, parameter, first, values);
+            FloatBuffer data = values.data();
+            for (int i = 0; more != 0 && i < data.limit(); i++) {
+                data.put(i, data.get(i) + more);
+            }
             SafetensorsWriter.writeFloats(values.data(), channel);
         }
     }

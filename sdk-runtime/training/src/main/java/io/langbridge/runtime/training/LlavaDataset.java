@@ -195,7 +195,7 @@ public final class LlavaDataset extends AbstractList<TrainingExample> implements
                 int shown = beforehand + count(text);
                 beforehand = 0;
                 for (int picture = 0; picture < shown; picture++) {
-                    parts.add(new Message.Picture(images.get(next++)));
+                    parts.add(new Message.ImagePart(images.get(next++)));
                 }
                 text = text.replace(IMAGE, "").strip();
                 if (text.isEmpty() && parts.isEmpty()) {

@@ -59,7 +59,8 @@ final class Results {
             Output.copyAllButWeights(llm.folder(), part);
             SafetensorsWriter writer = new SafetensorsWriter();
             for (Parameter parameter : parameters(Part.LLM)) {
-                add(writer, parameter.name(), parameter);
+                float stored = llm.config().isBeyondOne(parameter.name()) ? -1 : 0;
+                add(writer, parameter.name(), parameter, stored);
             }
             writer.write(part.resolve(WEIGHTS));
         });
@@ -91,10 +92,14 @@ final class Results {
     }
 
     private void add(SafetensorsWriter writer, String name, Parameter parameter) {
+        add(writer, name, parameter, 0);
+    }
+
+    private void add(SafetensorsWriter writer, String name, Parameter parameter, float more) {
         writer.add(
                 name,
                 DType.F32,
-                channel -> Checkpoint.write(Kind.PARAMETER, parameter, training, channel),
+                channel -> Checkpoint.write(Kind.PARAMETER, parameter, training, more, channel),
                 parameter.shape());
     }
 }

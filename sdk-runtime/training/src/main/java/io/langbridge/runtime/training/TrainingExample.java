@@ -42,9 +42,9 @@ public record TrainingExample(String name, List<Message> messages) {
                         + "'s, but the turns of user and assistant must alternate, the user's first");
             }
             for (Message.Part part : turns.get(i).parts()) {
-                if (part instanceof Message.EncodedPicture) {
+                if (part instanceof Message.EncodedImagePart) {
                     throw new TrainingDataException("Record " + name
-                            + " has a picture that was encoded before; give the picture itself (Message.Picture)");
+                            + " has a picture that was encoded before; give the picture itself (Message.ImagePart)");
                 }
                 if (expected == Role.ASSISTANT
                         && part instanceof Message.Text text
@@ -72,7 +72,7 @@ public record TrainingExample(String name, List<Message> messages) {
         return new TrainingExample(
                 name,
                 List.of(
-                        new Message(Role.USER, List.of(new Message.Picture(image))),
+                        new Message(Role.USER, List.of(new Message.ImagePart(image))),
                         new Message(Role.ASSISTANT, List.of(new Message.Text(caption)))));
     }
 
@@ -89,7 +89,7 @@ public record TrainingExample(String name, List<Message> messages) {
         return new TrainingExample(
                 name,
                 List.of(
-                        new Message(Role.USER, List.of(new Message.Picture(image), new Message.Text(question))),
+                        new Message(Role.USER, List.of(new Message.ImagePart(image), new Message.Text(question))),
                         new Message(Role.ASSISTANT, List.of(new Message.Text(answer)))));
     }
 
@@ -98,7 +98,7 @@ public record TrainingExample(String name, List<Message> messages) {
         List<Image> images = new ArrayList<>();
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.Picture picture) {
+                if (part instanceof Message.ImagePart picture) {
                     images.add(picture.image());
                 }
             }

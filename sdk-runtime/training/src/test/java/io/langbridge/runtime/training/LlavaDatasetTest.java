@@ -32,7 +32,7 @@ class LlavaDatasetTest {
         TrainingExample example = data.get(0);
         assertThat(example.name()).startsWith("7 (number 0 of ");
         List<Message.Part> asked = example.messages().get(0).parts();
-        assertThat(asked.get(0)).isInstanceOf(Message.Picture.class);
+        assertThat(asked.get(0)).isInstanceOf(Message.ImagePart.class);
         assertThat(example.images().get(0)).hasToString("Image[" + folder.resolve("images/a/b.jpg") + "]");
         assertThat(asked.get(1)).isEqualTo(new Message.Text("What?"));
         assertThat(example.messages().get(1).parts()).containsExactly(new Message.Text("A \"{\" bus"));

@@ -1,9 +1,13 @@
 package io.langbridge.runtime.training;
 
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
+import io.langbridge.Llm;
 import io.langbridge.Adapter;
 import io.langbridge.AnswerStream;
 import io.langbridge.CheckpointException;
@@ -220,7 +224,7 @@ class TrainingTest {
 
     @Test
     void everyFamilyOfLanguageModelsIsTuned() {
-        for (String name : new String[] {"llama3", "mistral", "qwen3"}) {
+        for (String name : new String[] {"llama3", "mistral", "qwen3", "gemma2", "gemma3"}) {
             List<Double> losses = new ArrayList<>();
             TrainingResult result = tiny.training(Training.instructionTuning(), folder.resolve(name))
                     .llm(tiny.llm(name))
@@ -230,6 +234,11 @@ class TrainingTest {
                     .build()
                     .run();
             assertThat(losses.get(11)).as(name).isLessThan(0.8 * losses.get(0));
+            float[] trained = norm(result.llm());
+            float[] before = norm(tiny.llm(name));
+            for (int i = 0; i < before.length; i++) {
+                assertThat(trained[i]).as(name).isCloseTo(before[i], within(0.2f));
+            }
             VisionLanguageModel.builder()
                     .encoder(result.encoder())
                     .adapter(result.adapter())
@@ -237,6 +246,17 @@ class TrainingTest {
                     .engine(EngineName.PYTORCH)
                     .build()
                     .close();
+        }
+    }
+
+    /** The last one, as it is stored. */
+    private static float[] norm(Llm llm) {
+        try (Weights weights = Checkpoints.open(llm.folder())) {
+            String name = weights.names().stream()
+                    .filter(each -> each.endsWith("model.norm.weight"))
+                    .findFirst()
+                    .orElseThrow();
+            return weights.get(name).toFloats();
         }
     }
 

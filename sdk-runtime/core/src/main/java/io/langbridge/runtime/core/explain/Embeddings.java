@@ -34,12 +34,12 @@ public final class Embeddings {
         return rows;
     }
 
-    int width() {
+    public int width() {
         return width;
     }
 
     /** Rows {@code from} to {@code to} (exclusive), {@code [to - from, llm_hidden]}. */
-    FloatTensor read(int from, int to) {
+    public FloatTensor read(int from, int to) {
         FloatTensor block = FloatTensor.allocate(to - from, width);
         table.read((long) from * width, block.data());
         return block;

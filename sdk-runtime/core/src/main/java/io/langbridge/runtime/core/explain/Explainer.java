@@ -97,14 +97,14 @@ public final class Explainer {
                             + "); its weights, the encoder's or the embeddings are damaged, or training went wrong",
                     e);
         }
-        int[] columns = columns(tallies, options.pictureWords(), asked);
+        int[] columns = columns(tallies, options.imageWords(), asked);
         float[][] values = new float[columns.length][places.size()];
         scores.values(places, columns, values);
 
-        List<Explanation.PictureWord> pictureWords = new ArrayList<>();
+        List<Explanation.ImageWord> imageWords = new ArrayList<>();
         for (int i = 0; i < columns.length; i++) {
             Tally tally = tallies.getOrDefault(columns[i], new Tally());
-            pictureWords.add(new Explanation.PictureWord(
+            imageWords.add(new Explanation.ImageWord(
                     words.word(columns[i]), tally.sum / Math.max(1, places.size()), tally.patches, values[i]));
         }
         return new Explanation(
@@ -116,7 +116,7 @@ public final class Explainer {
                         && options.measure() == Explanation.Measure.COEFFICIENT,
                 tiles(plan, areas),
                 patches(places, layout, strongest, areas, words),
-                pictureWords);
+                imageWords);
     }
 
     private synchronized SharedVocabulary.Transfer transfer() {

@@ -7,7 +7,7 @@ import java.util.BitSet;
 import java.util.function.BinaryOperator;
 
 /** Cosines between vectors and the rows of an embedding table. Never more than a block of rows is in memory. */
-final class Nearest {
+public final class Nearest {
     /** Rows at a time: 15 MB of a table of width 896, and 9 MB of products with the 576 tokens of a tile. */
     private static final int BLOCK = 4096;
 
@@ -21,7 +21,7 @@ final class Nearest {
      * @param usable rows that may be found
      * @param product {@code [m, d]} and {@code [n, d]} to {@code [m, n]}: the first times the second transposed
      */
-    Nearest(Embeddings table, BitSet usable, BinaryOperator<FloatTensor> product) {
+    public Nearest(Embeddings table, BitSet usable, BinaryOperator<FloatTensor> product) {
         this.table = table;
         this.usable = usable;
         this.product = product;
@@ -33,7 +33,7 @@ final class Nearest {
      * @param vectors {@code [n, d]}
      * @throws ArithmeticException if a cosine is NaN
      */
-    Strongest[] of(FloatTensor vectors, int k, boolean byMagnitude) {
+    public Strongest[] of(FloatTensor vectors, int k, boolean byMagnitude) {
         int n = vectors.size(0);
         float[] lengths = inverseLengths(vectors);
         Strongest[] nearest = new Strongest[n];

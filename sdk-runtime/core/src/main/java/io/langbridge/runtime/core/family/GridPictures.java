@@ -77,6 +77,23 @@ final class GridPictures implements Pictures {
         normaliser = PreprocessorConfigReader.normaliser(json, true);
     }
 
+    private GridPictures(GridPictures like, int minPixels, int maxPixels) {
+        config = like.config;
+        patches = like.patches;
+        block = like.block;
+        filter = like.filter;
+        normaliser = like.normaliser;
+        this.minPixels = minPixels;
+        this.maxPixels = maxPixels;
+    }
+
+    @Override
+    public GridPictures atMost(int visualTokens) {
+        int most = (int) Math.min(Integer.MAX_VALUE, (long) visualTokens * block * block);
+        // Enlarging a small picture goes up to whole blocks, which must not go beyond the most.
+        return new GridPictures(this, Math.min(minPixels, most / 4), most);
+    }
+
     private static int same(Json json, String key, int absent, int wanted) {
         int value = json.positiveOr(key, absent);
         if (value != wanted) {

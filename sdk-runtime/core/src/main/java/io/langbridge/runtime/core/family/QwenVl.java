@@ -25,11 +25,12 @@ final class QwenVl implements Family {
 
     /** What differs between them; keys that are absent have the reference's defaults. */
     private enum Kind {
-        QWEN2("embed_dim", 1280, 0, 32, 14, "quick_gelu"),
-        QWEN2_5("hidden_size", 3584, 3420, 32, 14, "silu"),
-        QWEN3("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh"),
-        QWEN3_5("hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh");
+        QWEN2("Qwen2-VL", "embed_dim", 1280, 0, 32, 14, "quick_gelu"),
+        QWEN2_5("Qwen2.5-VL", "hidden_size", 3584, 3420, 32, 14, "silu"),
+        QWEN3("Qwen3-VL", "hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh"),
+        QWEN3_5("Qwen3.5", "hidden_size", 1152, 4304, 27, 16, "gelu_pytorch_tanh");
 
+        final String title;
         final String widthKey;
         final int width;
         final int intermediateSize;
@@ -37,7 +38,9 @@ final class QwenVl implements Family {
         final int patchSize;
         final String activation;
 
-        Kind(String widthKey, int width, int intermediateSize, int depth, int patchSize, String activation) {
+        Kind(
+                String title, String widthKey, int width, int intermediateSize, int depth, int patchSize, String activation) {
+            this.title = title;
             this.widthKey = widthKey;
             this.width = width;
             this.intermediateSize = intermediateSize;
@@ -107,8 +110,8 @@ final class QwenVl implements Family {
         GridPictures pictures = new GridPictures(checkpoint.preprocessor(), tower);
         VisionPart part = new VisionPart(
                 null,
-                kind.name() + (kind == Kind.QWEN3_5 ? "" : "-VL") + " tower with " + tower.depth() + " layers of size "
-                        + tower.hiddenSize() + ", patches of " + tower.patchSize(),
+                kind.title + " tower with " + tower.depth() + " layers of size " + tower.hiddenSize()
+                        + ", patches of " + tower.patchSize(),
                 GridVit.network(tower),
                 weights,
                 tiling -> pictures,

@@ -100,12 +100,16 @@ final class SmolVlm implements Family {
         /** Length of the longest edge, or 0 if the picture stays as it is. */
         private final int longest;
 
+        /** Visual tokens of a picture. */
+        private final int most;
+
         private final Resampler.Filter filter;
         private final Normaliser normaliser;
 
         Tiles(Json json, int tile, int patches) {
             this.tile = tile;
             this.patches = patches;
+            most = Integer.MAX_VALUE;
             splits = json.booleanOr("do_image_splitting", true);
             longest = json.booleanOr("do_resize", true) ? edge(json, "size", 4 * 364) : 0;
             int max = edge(json, "max_image_size", 364);
@@ -115,6 +119,25 @@ final class SmolVlm implements Family {
             }
             filter = PreprocessorConfigReader.filter(json, 1);
             normaliser = PreprocessorConfigReader.normaliser(json, false);
+        }
+
+        private Tiles(Tiles like, int most) {
+            tile = like.tile;
+            patches = like.patches;
+            splits = like.splits;
+            longest = like.longest;
+            filter = like.filter;
+            normaliser = like.normaliser;
+            this.most = most;
+        }
+
+        @Override
+        public Tiles atMost(int visualTokens) {
+            if (visualTokens < patches) {
+                throw new UnsupportedModelException("maxVisualTokens(" + visualTokens
+                        + ") was asked for, but one tile, which is the least of a picture, has " + patches + ".");
+            }
+            return new Tiles(this, visualTokens);
         }
 
         private static int edge(Json json, String key, int absent) {
@@ -135,6 +158,7 @@ final class SmolVlm implements Family {
         public String description() {
             return splits
                     ? "tiles of " + tile + " pixels, the longest edge of " + longest + ", and the whole"
+                            + (most == Integer.MAX_VALUE ? "" : ", at most " + most + " visual tokens")
                     : "stretched to " + tile + " pixels";
         }
 
@@ -146,12 +170,18 @@ final class SmolVlm implements Family {
         @Override
         public PicturePlan plan(Size picture) {
             Size whole = new Size(tile, tile);
-            Size resized = longest == 0 ? picture : bounded(toLongest(picture));
+            int edge = longest;
+            Size resized = edge == 0 ? picture : bounded(toLongest(picture, edge));
+            Size tiled = splits ? wholeTiles(resized) : whole;
+            while (!tiled.equals(whole) && visualTokens(tiled) > most) {
+                edge = (Math.max(resized.width(), resized.height()) - 1) / tile * tile;
+                resized = bounded(toLongest(picture, edge));
+                tiled = wholeTiles(resized);
+            }
             List<PicturePlan.Resizing> steps = new ArrayList<>();
             steps.add(PicturePlan.Resizing.of(picture, resized, filter));
             List<PicturePlan.View> views = new ArrayList<>();
             TokenLayout.Builder layout = TokenLayout.builder(patches);
-            Size tiled = splits ? wholeTiles(resized) : whole;
             steps.add(new PicturePlan.Resizing(0, Resampler.Job.of(resized, tiled, filter)));
             if (tiled.equals(whole)) {
                 views.add(new PicturePlan.View(1, whole, 0, 0, 0, 0));
@@ -175,7 +205,12 @@ final class SmolVlm implements Family {
             return new PicturePlan(picture, steps, views, layout.build());
         }
 
-        private Size toLongest(Size picture) {
+        /** Of the tiles and the whole. */
+        private long visualTokens(Size tiled) {
+            return ((long) tiled.width() / tile * (tiled.height() / tile) + 1) * patches;
+        }
+
+        private static Size toLongest(Size picture, int longest) {
             double ratio = (double) picture.width() / picture.height();
             if (picture.width() >= picture.height()) {
                 return new Size(longest, Math.max(1, even((int) (longest / ratio))));

@@ -27,6 +27,11 @@ public final class ImagePreprocessor {
         this.pictures = pictures;
     }
 
+    /** What becomes of a picture of this size. */
+    public PicturePlan plan(Size picture) {
+        return pictures.plan(picture);
+    }
+
     /**
      * Makes the views while the picture is decoded, so that a large one needs little memory.
      *

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.image;
 
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Collections;
 import java.util.Map;
@@ -29,6 +30,16 @@ public interface Pictures {
      */
     default Map<String, FloatTensor> inputs(PicturePlan plan) {
         return Collections.emptyMap();
+    }
+
+    /**
+     * The same with at most so many visual tokens for a picture, as far as the family's rules allow.
+     *
+     * @throws UnsupportedModelException if every picture has as many as it has
+     */
+    default Pictures atMost(int visualTokens) {
+        throw new UnsupportedModelException("maxVisualTokens(" + visualTokens + ") was asked for, but this model gives"
+                + " pictures as many visual tokens as its encoder has patches (" + description() + "); leave it out");
     }
 
     /** Whether plans have places for {@code image_newline}, which then must be there. */

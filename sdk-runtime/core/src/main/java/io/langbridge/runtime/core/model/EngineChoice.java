@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * @param decoder runs the decoder; another one only where {@code engine} cannot on this device
  * @param device not {@link Device#AUTO}
  */
-record EngineChoice(Engine engine, Engine decoder, Device device) {
+public record EngineChoice(Engine engine, Engine decoder, Device device) {
     private static final Logger LOG = LoggerFactory.getLogger(EngineChoice.class);
     private static final int MOST_THREADS = 8;
     /** For its speed on the CPU. */
@@ -38,7 +38,8 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
     private static final String ARTEFACTS = "the engines are io.langbridge:langbridge-onnx (onnx: CPU) and"
             + " io.langbridge:langbridge-pytorch (pytorch: CPU and CUDA), version as in io.langbridge:langbridge-bom";
 
-    static List<Engine> onThePath() {
+    /** All engines that are found as services. */
+    public static List<Engine> onThePath() {
         return Services.all(Engine.class, loader -> ServiceLoader.load(Engine.class, loader));
     }
 
@@ -55,7 +56,7 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
      * @param wantedThreads see {@link #threads}
      * @param cacheDirectory null for the user's cache folder
      */
-    EngineOptions defaults(@Nullable Integer wantedThreads, @Nullable Path cacheDirectory) {
+    public EngineOptions defaults(@Nullable Integer wantedThreads, @Nullable Path cacheDirectory) {
         return new EngineOptions(
                 threads(wantedThreads),
                 false,
@@ -76,7 +77,8 @@ record EngineChoice(Engine engine, Engine decoder, Device device) {
      * @param device the device asked for
      * @throws RuntimeUnavailableException if no engine can do what was asked for; says why not, engine by engine
      */
-    static EngineChoice of(List<Engine> engines, @Nullable EngineName name, Device device, boolean allowDownloads) {
+    public static EngineChoice of(
+            List<Engine> engines, @Nullable EngineName name, Device device, boolean allowDownloads) {
         return of(engines, name, device, allowDownloads, false);
     }
 

@@ -180,7 +180,7 @@ public final class Fit {
      *
      * @param trained as the adapter's file has them
      */
-    record Lookup(SharedVocabulary trained, SharedVocabulary.Transfer transfer) {
+    public record Lookup(SharedVocabulary trained, SharedVocabulary.Transfer transfer) {
         /** Whether the language model has the ids of the one that the file was made for. */
         boolean sameIds() {
             return Arrays.equals(trained.ids(), transfer.idsOrMinusOne());
@@ -188,7 +188,7 @@ public final class Fit {
     }
 
     /** Looks the shared tokens up by their spelling; null if it is not a LangBridge adapter or has no vocabulary. */
-    static @Nullable Lookup lookup(AdapterPart adapter, Tokenizer tokenizer) {
+    public static @Nullable Lookup lookup(AdapterPart adapter, Tokenizer tokenizer) {
         Path file = adapter.vocabularyFile();
         if (!(adapter.config() instanceof AdapterConfig.LangBridge) || file == null) {
             return null;
@@ -203,7 +203,7 @@ public final class Fit {
      *
      * @return null if it is not a LangBridge adapter
      */
-    static @Nullable VocabularyMatrix vocabularyMatrix(ModelFiles files, @Nullable Lookup vocabulary) {
+    public static @Nullable VocabularyMatrix vocabularyMatrix(ModelFiles files, @Nullable Lookup vocabulary) {
         return files.adapterConfig() instanceof AdapterConfig.LangBridge
                 ? vocabularyMatrix(files.adapter(), files.llm(), files.together(), files.missingTokens(), vocabulary)
                 : null;

@@ -63,7 +63,7 @@ final class FitCheck {
 
     private @Nullable ModelFiles whole(Path folder) {
         licences.addAll(Licences.of("model", folder));
-        return attempt("model", () -> ModelFiles.whole(folder, spec.encoder(), closing));
+        return attempt("model", () -> ModelFiles.whole(folder, spec, closing));
     }
 
     private @Nullable ModelFiles separate() {
@@ -80,7 +80,8 @@ final class FitCheck {
         licences.addAll(Licences.of("language model", llmFolder));
         return adapter == null || vision == null || llm == null || !kind
                 ? null
-                : ModelFiles.separate(wanted, encoder, vision, adapter, llm);
+                : ModelFiles.separate(wanted, encoder, vision, adapter, llm)
+                        .atMost(spec.maxVisualTokens());
     }
 
     private void parts(ModelFiles files) {
@@ -237,28 +238,35 @@ final class FitCheck {
             add(Verdict.FITS, "vocabulary", text.toString());
             return;
         }
-        int[] ids = transfer.idsOrMinusOne();
-        List<String> named = new ArrayList<>();
-        for (int i = 0; i < ids.length && named.size() < NAMED_TOKENS; i++) {
-            if (ids[i] < 0) {
-                named.add("'" + vocabulary.trained().tokens().get(i) + "' (" + (i + 1) + ".)");
-            }
-        }
-        text.append("; ").append(missing.size()).append(" are missing and ");
-        text.append(
-                switch (policy) {
-                    case REFUSE -> "refused";
-                    case DROP -> "dropped";
-                    case MEAN -> "replaced by the mean embedding of the others";
-                });
-        text.append(", by rank: ").append(String.join(", ", named));
-        text.append(named.size() < missing.size() ? ", .." : "");
+        text.append("; ").append(missing.size()).append(" are missing and ").append(done(policy));
+        text.append(", by rank: ").append(firstMissing(vocabulary));
         if (usable) {
             add(Verdict.NOTE, "vocabulary", text.toString());
         } else {
             // Refused with the same numbers just before: this names more of the tokens.
             add(Verdict.NOTE, "missing tokens", text.toString());
         }
+    }
+
+    private static String done(MissingTokens policy) {
+        return switch (policy) {
+            case REFUSE -> "refused";
+            case DROP -> "dropped";
+            case MEAN -> "replaced by the mean embedding of the others";
+        };
+    }
+
+    /** The most frequent tokens that are missing, with their ranks. */
+    private static String firstMissing(Fit.Lookup vocabulary) {
+        int[] ids = vocabulary.transfer().idsOrMinusOne();
+        List<String> named = new ArrayList<>();
+        for (int i = 0; i < ids.length && named.size() < NAMED_TOKENS; i++) {
+            if (ids[i] < 0) {
+                named.add("'" + vocabulary.trained().tokens().get(i) + "' (" + (i + 1) + ".)");
+            }
+        }
+        boolean more = named.size() < vocabulary.transfer().missing().size();
+        return String.join(", ", named) + (more ? ", .." : "");
     }
 
     private void memory(ModelFiles files) {

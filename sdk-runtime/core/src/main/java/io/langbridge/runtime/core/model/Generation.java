@@ -41,10 +41,16 @@ final class Generation {
     private final Set<Integer> stopTokens;
     private final int maxNewTokens;
     private final StopStrings stopStrings;
+    private final @Nullable Boolean wantsThinking;
     private final StreamingDecoder decoder;
     private final StringBuilder text = new StringBuilder();
     private final long created = System.nanoTime();
     private final long timeoutNanos;
+
+    /** Null where the model has no words for it. */
+    private @Nullable Thinking thinking;
+    /** Whether the last piece was a thought. */
+    private boolean thinks;
 
     private int[] tokenIds = new int[16];
     private int newTokens;
@@ -107,6 +113,7 @@ final class Generation {
             Set<Integer> stopTokens,
             int maxNewTokens,
             List<String> stopStrings,
+            @Nullable Boolean wantsThinking,
             @Nullable Duration timeout) {
         this.model = model;
         this.messages = messages;
@@ -115,6 +122,7 @@ final class Generation {
         this.stopTokens = stopTokens;
         this.maxNewTokens = maxNewTokens;
         this.stopStrings = new StopStrings(stopStrings);
+        this.wantsThinking = wantsThinking;
         this.decoder = model.tokenizer().newStreamingDecoder();
         this.timeoutNanos = timeout == null ? Long.MAX_VALUE : nanos(timeout);
     }
@@ -339,7 +347,8 @@ final class Generation {
     private Piece first() {
         long start = System.nanoTime();
         model.listeners().tell(listener -> listener.started(number, Duration.ofNanos(start - created)));
-        List<int[]> words = model.text(messages);
+        List<int[]> words = model.text(messages, wantsThinking);
+        thinking = model.thinking(words);
         messages = model.encodePictures(messages, words, this);
         Prompt prompt = model.prompt(messages, words, this);
         goOn();
@@ -410,22 +419,51 @@ final class Generation {
         if (stopTokens.contains(id)) {
             piece = rest(FinishReason.STOP_TOKEN);
         } else {
-            piece = stopStrings.next(decoder.next(id));
+            piece = said(decoder.next(id), false);
             if (stopStrings.found()) {
                 end(FinishReason.STOP_STRING);
             } else if (newTokens == maxNewTokens) {
-                piece += rest(FinishReason.MAX_NEW_TOKENS);
+                piece = withRest(piece, FinishReason.MAX_NEW_TOKENS);
             } else if (promptTokens + newTokens == model.contextLength()) {
-                piece += rest(FinishReason.CONTEXT_FULL);
+                piece = withRest(piece, FinishReason.CONTEXT_FULL);
             }
         }
-        text.append(piece);
-        return new Piece(piece, id);
+        if (!thinks) {
+            text.append(piece);
+        }
+        return new Piece(piece, id, thinks);
+    }
+
+    /** What is certain of the text, or of the thoughts before it; {@link #thinks} says which. */
+    private String said(String more, boolean atTheEnd) {
+        Thinking before = thinking;
+        if (before == null) {
+            return stopStrings.next(more);
+        }
+        String said = before.next(more);
+        thinks = before.thinks();
+        if (atTheEnd) {
+            boolean thought = thinks;
+            String rest = before.flush();
+            thinks = rest.isEmpty() ? thought : before.thinks();
+            said = thinks == thought ? said + rest : rest;
+        }
+        return thinks ? said : stopStrings.next(said);
+    }
+
+    /** A piece is of one kind: behind a thought that has ended, it is the text that begins. */
+    private String withRest(String piece, FinishReason reason) {
+        boolean thought = thinks;
+        String rest = rest(reason);
+        if (rest.isEmpty()) {
+            thinks = thought;
+        }
+        return thinks == thought ? piece + rest : rest;
     }
 
     /** Ends the answer; returns the text that was held back. */
     private String rest(FinishReason reason) {
-        String rest = stopStrings.next(decoder.flush());
+        String rest = said(decoder.flush(), true);
         end(stopStrings.found() ? FinishReason.STOP_STRING : reason);
         return rest + stopStrings.flush();
     }
@@ -477,6 +515,7 @@ final class Generation {
 
     private Answer snapshot() {
         return new Answer(
+                thinking == null ? "" : thinking.thought(),
                 text.toString(),
                 Arrays.copyOf(tokenIds, newTokens),
                 Objects.requireNonNull(finishReason),
@@ -516,7 +555,7 @@ final class Generation {
     /** Adds the time that a picture took. */
     void encoded(EncodedPicture picture, boolean before, long nanos) {
         encodeNanos += nanos;
-        ModelListener.Picture told = new ModelListener.Picture(picture.tiles(), before, Duration.ofNanos(nanos));
+        ModelListener.Encoding told = new ModelListener.Encoding(picture.tiles(), before, Duration.ofNanos(nanos));
         model.listeners().tell(listener -> listener.encoded(number, told));
     }
 

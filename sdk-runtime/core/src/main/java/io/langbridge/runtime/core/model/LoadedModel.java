@@ -23,6 +23,7 @@ import io.langbridge.runtime.core.explain.Explainer;
 import io.langbridge.runtime.core.family.GenerationDefaults;
 import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.lifecycle.Closing;
@@ -118,6 +119,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
                 resolved.stopTokens(),
                 resolved.maxNewTokens(),
                 resolved.stopStrings(),
+                options.thinking(),
                 options.timeout());
         running.add(generation);
         GenerationStream stream = new GenerationStream(generation);
@@ -131,8 +133,8 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         return call(() -> {
             long start = System.nanoTime();
             EncodedPicture picture = parts.encoder().encode(prepared(image), () -> requireOpen());
-            ModelListener.Picture told =
-                    new ModelListener.Picture(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
+            ModelListener.Encoding told =
+                    new ModelListener.Encoding(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
             long number = Listeners.nextRequest();
             listeners.tell(listener -> listener.encoded(number, told));
             return picture;
@@ -200,6 +202,15 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     }
 
     @Override
+    public int visualTokenCount(int width, int height) {
+        checkOpen();
+        if (width < 1 || height < 1) {
+            throw new IllegalArgumentException("A picture has at least one pixel, not " + width + " x " + height);
+        }
+        return parts.encoder().preprocessor.plan(new Size(width, height)).layout().tokens();
+    }
+
+    @Override
     public VisionLanguageModel withLlm(Llm llm) {
         Objects.requireNonNull(llm, "llm");
         if (!enter()) {
@@ -220,20 +231,38 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
      * @return token ids between the pictures
      * @throws PromptException if the context has no room for them, one visual token per picture and an answer
      */
-    List<int[]> text(List<Message> messages) {
+    List<int[]> text(List<Message> messages, @Nullable Boolean thinking) {
         int taken = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.EncodedPicture encoded) {
+                if (part instanceof Message.EncodedImagePart encoded) {
                     EncodedPicture picture = ours(encoded.image());
                     taken += parts.assembler().positions(picture.plan.layout());
-                } else if (part instanceof Message.Picture) {
+                } else if (part instanceof Message.ImagePart) {
                     taken++;
                 }
             }
         }
         requireRoom(0, taken - 1);
-        return parts.assembler().assemble(messages, parts.contextLength() - taken, parts.contextLength());
+        PromptAssembler assembler = parts.assembler().thinking(thinking);
+        List<int[]> text = assembler.assemble(messages, parts.contextLength() - taken, parts.contextLength());
+        if (Boolean.FALSE.equals(thinking) && assembler.endsInThought(text)) {
+            throw new PromptException("thinking(false) asks the model not to think, but its chat template, "
+                    + assembler.templateName() + ", always has it think; leave it out");
+        }
+        return text;
+    }
+
+    /**
+     * Takes thoughts out of an answer.
+     *
+     * @param text from {@link #text}
+     * @return null if the model has no words for them
+     */
+    @Nullable
+    Thinking thinking(List<int[]> text) {
+        PromptAssembler assembler = parts.assembler();
+        return assembler.knowsThinking() ? new Thinking(assembler.endsInThought(text)) : null;
     }
 
     /**
@@ -251,17 +280,17 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         for (Message message : messages) {
             List<Message.Part> encoded = new ArrayList<>();
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.Picture shown) {
+                if (part instanceof Message.ImagePart shown) {
                     long start = System.nanoTime();
                     PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
                     visual += parts.assembler().positions(prepared.plan().layout());
                     requireRoom(tokens, visual);
                     EncodedPicture picture = parts.encoder().encode(prepared, generation.checkpoint());
                     generation.encoded(picture, false, System.nanoTime() - start);
-                    encoded.add(new Message.EncodedPicture(picture));
+                    encoded.add(new Message.EncodedImagePart(picture));
                     continue;
                 }
-                if (part instanceof Message.EncodedPicture known) {
+                if (part instanceof Message.EncodedImagePart known) {
                     generation.encoded(ours(known.image()), true, 0);
                 }
                 encoded.add(part);
@@ -276,7 +305,8 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         if (textTokens + visualTokens >= parts.contextLength()) {
             throw new PromptException("The prompt has " + (textTokens + visualTokens) + " tokens (" + visualTokens
                     + " of them from pictures), but the context holds " + parts.contextLength()
-                    + " and the answer needs at least one; shorten it, use fewer pictures, or raise contextLength(..)"
+                    + " and the answer needs at least one; shorten it, use fewer pictures or maxVisualTokens(..) where the"
+                    + " model allows it, or raise contextLength(..)"
                     + " if the language model allows more");
         }
     }
@@ -292,7 +322,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         int next = 1;
         for (Message message : messages) {
             for (Message.Part part : message.parts()) {
-                if (part instanceof Message.EncodedPicture encoded) {
+                if (part instanceof Message.EncodedImagePart encoded) {
                     EncodedPicture picture = ours(encoded.image());
                     generation.checkpoint().run();
                     long start = System.nanoTime();

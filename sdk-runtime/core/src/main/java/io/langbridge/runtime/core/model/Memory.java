@@ -7,6 +7,7 @@ import io.langbridge.InsufficientMemoryException;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.adapter.Adapters;
+import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Footprint;
@@ -130,11 +131,13 @@ final class Memory {
                 .orElse(0);
     }
 
-    /** What a session keeps, with the angles of its positions. */
+    /** What a session keeps, with the angles of its positions and the marks that it can go back to. */
     private static long kept(Inventory decoder, int context, boolean half) {
         long bytes = 0;
         for (State state : decoder.states()) {
-            bytes += state.values(context) * (half && state instanceof State.Keys ? Short.BYTES : Float.BYTES);
+            boolean cuts = state instanceof State.Keys;
+            long copies = cuts ? 1 : 1 + DecoderSession.MARKS;
+            bytes += copies * state.values(context) * (half && cuts ? Short.BYTES : Float.BYTES);
         }
         for (Rotary rotary : decoder.rotaries()) {
             bytes += (long) context * rotary.width() * Float.BYTES;

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param together whether the language model came in the same folder as the adapter, so that what the authors saved for
  *     it (vocabulary matrix, {@code image_newline}) belongs to it
  */
-record ModelFiles(
+public record ModelFiles(
         VisionPart vision,
         AdapterPart adapter,
         LlmPart llm,
@@ -53,17 +53,18 @@ record ModelFiles(
      */
     static ModelFiles open(ModelSpec spec, Closing shared, Closing own) {
         if (spec.folder() != null) {
-            return whole(spec.folder(), spec.encoder(), shared);
+            return whole(spec.folder(), spec, shared);
         }
         Encoder encoder = Objects.requireNonNull(spec.encoder());
         Adapter wanted = Objects.requireNonNull(spec.adapter());
         AdapterPart adapter = shared.add(Fit.open(wanted));
         VisionPart vision = shared.add(VisionPart.open(encoder.folder(), Fit.selection(encoder, adapter)));
         LlmPart llm = own.add(LlmPart.open(Objects.requireNonNull(spec.llm()).folder()));
-        return separate(wanted, encoder, vision, adapter, llm);
+        return separate(wanted, encoder, vision, adapter, llm).atMost(spec.maxVisualTokens());
     }
 
-    static ModelFiles whole(Path folder, @Nullable Encoder encoder, Closing closing) {
+    static ModelFiles whole(Path folder, ModelSpec spec, Closing closing) {
+        Encoder encoder = spec.encoder();
         ModelFolder model = closing.add(ModelFolder.open(folder, encoder == null ? null : encoder.folder()));
         return new ModelFiles(
                 model.vision(),
@@ -76,10 +77,13 @@ record ModelFiles(
                 model.positions(),
                 null,
                 MissingTokens.REFUSE,
-                true);
+                        true)
+                .atMost(spec.maxVisualTokens());
     }
 
-    static ModelFiles separate(Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
+    /** The opened parts of a model, put together; they stay whose they are. */
+    public static ModelFiles separate(
+            Adapter wanted, Encoder encoder, VisionPart vision, AdapterPart adapter, LlmPart llm) {
         Tiling tiling = Fit.tiling(encoder, adapter);
         LangBridgeAdapter langBridge = wanted instanceof LangBridgeAdapter asked ? asked : null;
         return new ModelFiles(
@@ -94,6 +98,24 @@ record ModelFiles(
                 langBridge == null ? null : langBridge.topK(),
                 langBridge == null ? MissingTokens.REFUSE : langBridge.missingTokens(),
                 together(wanted, llm));
+    }
+
+    /** The same with at most so many visual tokens for a picture; null leaves them as they are. */
+    ModelFiles atMost(@Nullable Integer visualTokens) {
+        return visualTokens == null
+                ? this
+                : new ModelFiles(
+                        vision,
+                        adapter,
+                        llm,
+                        adapterConfig,
+                        () -> way.get().atMost(visualTokens),
+                        needsNewline,
+                        imagePrompt,
+                        positions,
+                        topK,
+                        missingTokens,
+                        together);
     }
 
     /** The same encoder and adapter with another language model. */
@@ -125,7 +147,7 @@ record ModelFiles(
      *
      * @throws io.langbridge.CheckpointException if that is not what their configuration makes of them
      */
-    Pictures pictures() {
+    public Pictures pictures() {
         return way.get();
     }
 

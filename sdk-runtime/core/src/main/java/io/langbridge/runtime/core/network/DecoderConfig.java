@@ -52,7 +52,12 @@ public interface DecoderConfig {
      * @return a view; closing it closes nothing
      */
     default Weights weights(Weights stored) {
-        return stored;
+        return Checkpoints.plusOne(stored, this::isBeyondOne);
+    }
+
+    /** Whether a checkpoint has a tensor as what it is beyond 1, as some norms are; named as the network names it. */
+    default boolean isBeyondOne(String tensor) {
+        return false;
     }
 
     /** What tokens enter with, {@code [vocab, hidden]}; {@code weights} as {@link #weights} gives them. */

@@ -1,8 +1,5 @@
 package io.langbridge.runtime.core.network;
 
-import io.langbridge.runtime.core.checkpoint.Checkpoints;
-import io.langbridge.runtime.core.checkpoint.Weights;
-
 /**
  * Gemma 2 and Gemma 3: one network, {@link Gemma}; what differs is here.
  *
@@ -47,10 +44,10 @@ public record GemmaConfig(
         return (float) Math.sqrt(hiddenSize);
     }
 
-    /** Norms are stored as what is beyond 1. */
+    /** All norms are. */
     @Override
-    public Weights weights(Weights stored) {
-        return Checkpoints.plusOne(stored, name -> name.endsWith("norm.weight"));
+    public boolean isBeyondOne(String tensor) {
+        return tensor.endsWith("norm.weight");
     }
 
     @Override

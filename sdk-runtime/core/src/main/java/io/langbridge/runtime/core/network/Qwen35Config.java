@@ -1,8 +1,5 @@
 package io.langbridge.runtime.core.network;
 
-import io.langbridge.runtime.core.checkpoint.Checkpoints;
-import io.langbridge.runtime.core.checkpoint.Weights;
-
 /**
  * The language model of Qwen3.5: layers of linear attention, and among them some of full attention.
  *
@@ -37,10 +34,10 @@ public record Qwen35Config(
         return "qwen3_5";
     }
 
-    /** Norms of the stream and of queries and keys are stored as what they have beyond 1. */
+    /** Norms of the stream and of queries and keys are. */
     @Override
-    public Weights weights(Weights stored) {
-        return Checkpoints.plusOne(stored, name -> name.endsWith("norm.weight") && !name.contains(".linear_attn."));
+    public boolean isBeyondOne(String tensor) {
+        return tensor.endsWith("norm.weight") && !tensor.contains(".linear_attn.");
     }
 
     @Override

@@ -30,11 +30,27 @@ record OwnWords(String text, int @Nullable [] ids) {
         if (answer.finishReason() == FinishReason.STOP_TOKEN && ids.length > 0) {
             ids = Arrays.copyOf(ids, ids.length - 1);
         }
-        Reader reader = new Reader(answer.text(), tokenizer, guarded);
+        Reader reader = new Reader(wanted(answer.text(), tokenizer.decode(ids, true)), tokenizer, guarded);
         for (int id : ids) {
             reader.take(id);
         }
         return reader.end(ids);
+    }
+
+    /** With the thoughts before it, if there are any; if they did not end, they are all there is. */
+    private static String wanted(String text, String said) {
+        if (said.startsWith(text) && !text.isEmpty()) {
+            return text;
+        }
+        int end = said.indexOf(PromptAssembler.THINKING_ENDS);
+        if (end < 0) {
+            return text.isEmpty() ? said : text;
+        }
+        int begins = end + PromptAssembler.THINKING_ENDS.length();
+        while (begins < said.length() && said.charAt(begins) == '\n') {
+            begins++;
+        }
+        return said.startsWith(text, begins) ? said.substring(0, begins) + text : text;
     }
 
     private static final class Reader {

@@ -27,6 +27,17 @@ import org.jspecify.annotations.Nullable;
  * every token it was said with. Nobody's words open or close a turn or show a picture. Thread-safe.
  */
 public final class PromptAssembler {
+    /** What models write around their thoughts. */
+    public static final String THINKING_BEGINS = "<think>";
+
+    public static final String THINKING_ENDS = "</think>";
+
+    /** The variable of chat templates that says whether a model thinks. */
+    private static final String ENABLE_THINKING = "enable_thinking";
+
+    /** So many of a prompt's last tokens may follow {@link #THINKING_BEGINS}: line breaks. */
+    private static final int LAST_TOKENS = 16;
+
     /** No characters, so that nobody writes them; they show where the template put an answer. */
     private static final char ANSWER_BEGINS = '\uFDD1';
 
@@ -54,6 +65,8 @@ public final class PromptAssembler {
 
     private final int[] before;
     private final int[] after;
+    /** For the template. */
+    private final Map<String, Object> variables;
 
     /** A stretch of the prompt: a text, or the ids of an answer. */
     @SuppressWarnings("ArrayRecordComponent")
@@ -80,6 +93,55 @@ public final class PromptAssembler {
         this.guarded.add(place);
         this.before = tokenizer.specialsBefore();
         this.after = tokenizer.specialsAfter();
+        this.variables = Collections.emptyMap();
+    }
+
+    private PromptAssembler(PromptAssembler other, Map<String, Object> variables) {
+        this.tokenizer = other.tokenizer;
+        this.template = other.template;
+        this.image = other.image;
+        this.written = other.written;
+        this.place = other.place;
+        this.imageId = other.imageId;
+        this.form = other.form;
+        this.guarded = other.guarded;
+        this.before = other.before;
+        this.after = other.after;
+        this.variables = variables;
+    }
+
+    /**
+     * The same for prompts that have the model think or not.
+     *
+     * @param thinking null for the template's default
+     * @throws PromptException if the model is to think and the template cannot say so
+     */
+    public PromptAssembler thinking(@Nullable Boolean thinking) {
+        if (thinking == null || !thinking && !template.mentions(ENABLE_THINKING)) {
+            return this; // whether the prompt has it think all the same is seen in the prompt
+        }
+        if (!template.mentions(ENABLE_THINKING)) {
+            throw new PromptException("thinking(true) asks the model to think, but its chat template, " + template.where()
+                    + ", has no " + ENABLE_THINKING + "; leave it out, or take a model that thinks on request");
+        }
+        return new PromptAssembler(this, Collections.singletonMap(ENABLE_THINKING, thinking));
+    }
+
+    /** Whether the model may write thoughts in front of its answers. */
+    public boolean knowsThinking() {
+        return template.mentions(THINKING_ENDS);
+    }
+
+    /** Whether a prompt ends where a thought begins. */
+    public boolean endsInThought(List<int[]> prompt) {
+        int[] last = prompt.get(prompt.size() - 1);
+        int[] end = Arrays.copyOfRange(last, Math.max(0, last.length - LAST_TOKENS), last.length);
+        return knowsThinking() && tokenizer.decode(end, false).trim().endsWith(THINKING_BEGINS);
+    }
+
+    /** Where the chat template is, for messages. */
+    public String templateName() {
+        return template.where();
     }
 
     /** Id of the placeholder where the model has one, which then stands in the ids once per visual token; or null. */
@@ -103,7 +165,7 @@ public final class PromptAssembler {
     }
 
     public static boolean isPicture(Message.Part part) {
-        return part instanceof Message.Picture || part instanceof Message.EncodedPicture;
+        return part instanceof Message.ImagePart || part instanceof Message.EncodedImagePart;
     }
 
     /**
@@ -204,7 +266,7 @@ public final class PromptAssembler {
             rendered.add(form.message(
                     message.role().name().toLowerCase(Locale.ROOT), message, words(message, answersMarked), image));
         }
-        return template.render(rendered, addGenerationPrompt, Collections.emptyMap());
+        return template.render(rendered, addGenerationPrompt, variables);
     }
 
     /** The texts of a message, guarded. */

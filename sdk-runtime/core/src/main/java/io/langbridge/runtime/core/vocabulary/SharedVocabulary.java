@@ -448,9 +448,7 @@ public final class SharedVocabulary {
          * @return this
          */
         public Builder counts(Map<String, Long> tokenCounts) {
-            if (!counts.isEmpty()) {
-                throw new IllegalStateException("The counts were set before.");
-            }
+            counts.clear();
             counts.putAll(tokenCounts);
             return this;
         }

@@ -136,13 +136,10 @@ class ExplainerTest {
                 .explain(
                         FOUR_PATCHES,
                         WHOLE,
-                        ExplainOptions.builder()
-                                .wordsPerPatch(1)
-                                .pictureWords(2)
-                                .build());
+                        ExplainOptions.builder().wordsPerPatch(1).imageWords(2).build());
 
         assertThat(explanation.words()).extracting(word -> word.word().text()).containsExactly("<|im_end|>", "the");
-        Explanation.PictureWord the = explanation.word("the").orElseThrow();
+        Explanation.ImageWord the = explanation.word("the").orElseThrow();
         assertThat(the.strength()).isEqualTo(7 / 4.0);
         assertThat(the.strongIn()).isEqualTo(1);
         assertThat(IntStream.range(0, 4).mapToObj(the::value)).containsExactly(1f, -9f, 0f, 7f);
@@ -173,7 +170,7 @@ class ExplainerTest {
                         WHOLE,
                         ExplainOptions.builder()
                                 .wordsPerPatch(1)
-                                .pictureWords(0)
+                                .imageWords(0)
                                 .word("\\n")
                                 .build());
 
@@ -213,7 +210,7 @@ class ExplainerTest {
         assertThat(explanation.patches().get(4).area()).isEqualTo(new Explanation.Area(0, -5, 10, 5));
         assertThat(explanation.tiles().get(3))
                 .isEqualTo(new Explanation.Tile(3, 1, 0, 2, 2, new Explanation.Area(0, 5, 20, 25)));
-        Explanation.PictureWord first = explanation.word("the").orElseThrow();
+        Explanation.ImageWord first = explanation.word("the").orElseThrow();
         assertThat(first.value(4)).isEqualTo(values[(1 * 4 + 2) * 4]);
         assertThat(first.value(11)).isEqualTo(values[(4 * 4 + 1) * 4]);
         // Twice, but the last tile, which is still there; never two tiles in one call.

@@ -85,6 +85,15 @@ class GridPicturesTest {
                 .hasMessageContainingAll("10 x 2001", "200");
     }
 
+    @ParameterizedTest
+    @CsvSource({"4000, 3000, 256", "4000, 3000, 4000", "10, 10, 4", "10, 10, 1", "1000, 200, 7", "99, 301, 16"})
+    void a_picture_costs_what_the_user_allows(int width, int height, int most) {
+        PicturePlan plan = pictures(14, 3136, 1003520).atMost(most).plan(new Size(width, height));
+        assertThat(plan.layout().tokens()).isPositive().isLessThanOrEqualTo(most);
+        // Of a large picture not much is given away.
+        assertThat(plan.layout().tokens()).isGreaterThan(width > 3000 ? most * 9 / 10 : 0);
+    }
+
     @Test
     void the_range_is_read_from_old_and_new_keys() {
         String old = "\"min_pixels\":400,\"max_pixels\":900";
@@ -152,7 +161,7 @@ class GridPicturesTest {
         // Heads of 8: two frequencies, 1 and 1/100, each for row and column.
         float[] cos = input(prepared, GridVit.COS);
         float[] sin = input(prepared, GridVit.SIN);
-        assertThat(prepared.inputs().get(GridVit.COS).shape()).containsExactly(1, 16, 4);
+        assertThat(Objects.requireNonNull(prepared.inputs().get(GridVit.COS)).shape()).containsExactly(1, 16, 4);
         int patch = 13; // the second of the last block: row 2, column 3
         double[] angles = {2, 0.02, 3, 0.03};
         for (int i = 0; i < 4; i++) {

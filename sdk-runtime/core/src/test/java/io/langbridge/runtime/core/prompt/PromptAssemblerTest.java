@@ -34,7 +34,7 @@ class PromptAssemblerTest {
     private static final Path CASES = Paths.get("src/test/resources/prompts");
     private static final String CHATML = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n"
             + "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
-    private static final Message.Part PICTURE = new Message.Picture(Image.of(new byte[] {1}));
+    private static final Message.Part PICTURE = new Message.ImagePart(Image.of(new byte[] {1}));
     private static final int MUCH = 1 << 20;
 
     @Test
@@ -306,6 +306,7 @@ class PromptAssemblerTest {
     private static Answer answer(String text, int[] ids, FinishReason reason) {
         Duration none = Duration.ZERO;
         return new Answer(
+                "",
                 text,
                 ids,
                 reason,

@@ -29,12 +29,14 @@ public final class ChatTemplate {
     /** A text that no template writes by itself. */
     private static final String PROBE = "langbridge-probe-7f3a";
 
+    private final String source;
     private final List<Statement> statements;
     private final String where;
     private final Map<String, Object> defaults;
 
-    private ChatTemplate(List<Statement> statements, String where, Map<String, ?> defaults) {
-        this.statements = statements;
+    private ChatTemplate(String source, String where, Map<String, ?> defaults) {
+        this.source = source;
+        this.statements = Parser.parse(source, where);
         this.where = where;
         this.defaults = Collections.unmodifiableMap(new LinkedHashMap<>(defaults));
     }
@@ -55,10 +57,7 @@ public final class ChatTemplate {
         TemplateFiles.Found found = TemplateFiles.find(folder);
         return found == null
                 ? null
-                : new ChatTemplate(
-                        Parser.parse(found.source(), found.where()),
-                        found.where(),
-                        TokenizerConfigFile.namedTokens(folder));
+                : new ChatTemplate(found.source(), found.where(), TokenizerConfigFile.namedTokens(folder));
     }
 
     /**
@@ -71,7 +70,17 @@ public final class ChatTemplate {
      * @throws io.langbridge.UnsupportedModelException if it has a tag, filter or test that is not supported
      */
     public static ChatTemplate parse(String source, String where) {
-        return new ChatTemplate(Parser.parse(source, where), where, Collections.emptyMap());
+        return new ChatTemplate(source, where, Collections.emptyMap());
+    }
+
+    /** Whether the template has these words, as a text or as the name of a variable. */
+    public boolean mentions(String words) {
+        return source.contains(words);
+    }
+
+    /** Where the template is, for messages. */
+    public String where() {
+        return where;
     }
 
     /**

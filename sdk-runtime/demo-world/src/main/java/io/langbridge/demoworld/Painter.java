@@ -1,0 +1,168 @@
+package io.langbridge.demoworld;
+
+import io.langbridge.Image;
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.GradientPaint;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.Shape;
+import java.awt.geom.AffineTransform;
+import java.awt.geom.Ellipse2D;
+import java.awt.geom.Rectangle2D;
+import java.awt.image.BufferedImage;
+import java.awt.image.DataBufferInt;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Iterator;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+
+/** Draws scenes. Needs no display. Thread-safe. */
+final class Painter {
+    static {
+        ImageIO.setUseCache(false); // pictures this small need no temporary files
+    }
+
+    private Painter() {}
+
+    /** {@return the picture of a scene, for a model} */
+    static Image image(Scene scene) {
+        BufferedImage picture = draw(scene);
+        int width = picture.getWidth();
+        int height = picture.getHeight();
+        return Image.ofArgb(picture.getRGB(0, 0, width, height, null, 0, width), width, height);
+    }
+
+    /**
+     * Draws a scene.
+     *
+     * @return an RGB picture
+     */
+    static BufferedImage draw(Scene scene) {
+        Scene.Finish finish = scene.finish();
+        int pixels = finish.pixels();
+        int width = (int) Math.round(scene.frame().width() * pixels);
+        int height = (int) Math.round(scene.frame().height() * pixels);
+        BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = picture.createGraphics();
+        graphics.translate((width - pixels) / 2, (height - pixels) / 2);
+        graphics.setRenderingHint(
+                RenderingHints.KEY_ANTIALIASING,
+                finish.antialiased() ? RenderingHints.VALUE_ANTIALIAS_ON : RenderingHints.VALUE_ANTIALIAS_OFF);
+        graphics.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
+        paint(scene.background(), graphics, pixels);
+        AffineTransform toPixels = AffineTransform.getScaleInstance(pixels, pixels);
+        for (Item item : scene.items()) {
+            graphics.setColor(new Color(item.rgb()));
+            graphics.fill(toPixels.createTransformedShape(item.painted()));
+            if (item.style() == Item.Style.LINED) {
+                graphics.setColor(new Color(item.line()));
+                graphics.setStroke(new BasicStroke((float) (item.lineWidth() * pixels)));
+                graphics.draw(toPixels.createTransformedShape(item.outline()));
+            }
+        }
+        graphics.dispose();
+        if (finish.noise() > 0) {
+            addNoise(picture, finish.noise(), finish.seed());
+        }
+        return finish.jpeg() > 0 ? compressed(picture, finish.jpeg()) : picture;
+    }
+
+    private static void paint(Background background, Graphics2D graphics, int pixels) {
+        graphics.setColor(new Color(background.rgb()));
+        Color other = new Color(background.other());
+        double angle = Math.toRadians(background.degrees());
+        double middle = pixels / 2.0;
+        if (background.pattern() == Background.Pattern.GRADIENT) {
+            float dx = (float) (Math.cos(angle) * middle);
+            float dy = (float) (Math.sin(angle) * middle);
+            float centre = (float) middle;
+            graphics.setPaint(
+                    new GradientPaint(centre - dx, centre - dy, graphics.getColor(), centre + dx, centre + dy, other));
+        }
+        graphics.fillRect(0, 0, pixels, pixels);
+        graphics.setColor(other);
+        double pitch = background.pitch() * pixels;
+        switch (background.pattern()) {
+            case STRIPES -> {
+                AffineTransform turn = AffineTransform.getRotateInstance(angle, middle, middle);
+                for (double y = -pixels; y < 2 * pixels; y += pitch) {
+                    Shape stripe = new Rectangle2D.Double(-pixels, y, 3 * pixels, pitch / 2);
+                    graphics.fill(turn.createTransformedShape(stripe));
+                }
+            }
+            case DOTS -> {
+                for (double y = pitch / 2; y < pixels; y += pitch) {
+                    for (double x = pitch / 2; x < pixels; x += pitch) {
+                        graphics.fill(new Ellipse2D.Double(x - pitch / 5, y - pitch / 5, pitch * 0.4, pitch * 0.4));
+                    }
+                }
+            }
+            case PLAIN, GRADIENT -> {
+                // Nothing lies on it.
+            }
+        }
+    }
+
+    /** Adds what a sensor adds: to each channel of each pixel the sum of two even numbers, from -noise to noise. */
+    private static void addNoise(BufferedImage picture, int noise, long seed) {
+        int[] pixels = ((DataBufferInt) picture.getRaster().getDataBuffer()).getData();
+        long state = seed | 1;
+        for (int i = 0; i < pixels.length; i++) {
+            int noisy = 0;
+            for (int shift = 16; shift >= 0; shift -= 8) {
+                state = state * 6364136223846793005L + 1442695040888963407L;
+                int sum = (int) ((state >>> 33) * noise >>> 31) + (int) ((state & 0xffffffL) * noise >>> 24) - noise;
+                int value = (pixels[i] >> shift & 0xff) + sum;
+                noisy |= Math.max(0, Math.min(255, value)) << shift;
+            }
+            pixels[i] = noisy;
+        }
+    }
+
+    private static BufferedImage compressed(BufferedImage picture, float quality) {
+        ImageWriter writer = own(ImageIO.getImageWritersByFormatName("jpeg"));
+        ImageReader reader = own(ImageIO.getImageReadersByFormatName("jpeg"));
+        try {
+            ImageWriteParam options = writer.getDefaultWriteParam();
+            options.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+            options.setCompressionQuality(quality);
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try (MemoryCacheImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
+                writer.setOutput(out);
+                writer.write(null, new IIOImage(picture, null, null), options);
+            }
+            reader.setInput(new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes.toByteArray())));
+            BufferedImage decoded = reader.read(0);
+            BufferedImage rgb = new BufferedImage(picture.getWidth(), picture.getHeight(), BufferedImage.TYPE_INT_RGB);
+            Graphics2D graphics = rgb.createGraphics();
+            graphics.drawImage(decoded, 0, 0, null);
+            graphics.dispose();
+            return rgb;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            writer.dispose();
+            reader.dispose();
+        }
+    }
+
+    /** Java's own one, whatever others are on the class path, so that the pixels are the same. */
+    private static <T> T own(Iterator<T> all) {
+        while (all.hasNext()) {
+            T one = all.next();
+            if (one.getClass().getModule() == ImageIO.class.getModule()) {
+                return one;
+            }
+        }
+        throw new IllegalStateException("This Java has no JPEG");
+    }
+}

@@ -1,0 +1,5 @@
+/** For those who make and study adapters: start at {@code SharedVocabularies} and {@code AlignmentAnalysis}. */
+@NullMarked
+package io.langbridge.tools;
+
+import org.jspecify.annotations.NullMarked;
