@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.Device;
@@ -16,8 +17,11 @@ import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.LlamaConfig;
+import io.langbridge.runtime.core.network.Qwen35Config;
 import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -133,6 +137,52 @@ class OnnxDecoderTest {
                 }
             }
         }
+    }
+
+    /** Windows and matrices are updated in place, which the kernels must stand; rows of a matrix may be odd. */
+    @Test
+    void whatIsSummedUpIsTheSameStepByStepAndAtOnce() throws IOException {
+        int[][] shapes = {{2, 1, 1, 8, 8}, {3, 2, 4, 6, 10}, {5, 1, 3, 5, 7}, {6, 2, 2, 64, 64}, {9, 1, 2, 8, 4}};
+        for (int[] shape : shapes) {
+            Qwen35Config config = new Qwen35Config(
+                    HIDDEN,
+                    40,
+                    3,
+                    new boolean[] {true, false, true},
+                    4,
+                    2,
+                    8,
+                    false,
+                    new Rotary(new Rope(10_000, null), 4),
+                    shape[1],
+                    shape[2],
+                    shape[3],
+                    shape[4],
+                    shape[0],
+                    VOCAB,
+                    64,
+                    1e-6f,
+                    true);
+            RandomWeights weights = new RandomWeights(DType.F32);
+            Inventory.of(config.network()).tensors().forEach(weights::add);
+            try (Weights stored = weights.writeTo(folder.resolve("kernel" + shape[0] + ".safetensors"));
+                    DecoderNetwork network = new OnnxEngine().decoder(config, stored, options);
+                    DecoderSession session = network.open(IDS.length)) {
+                float[] atOnce = copy(session.prefill(network.embed(IDS)));
+                session.rewind(0);
+                float[] last = {};
+                for (int id : IDS) {
+                    last = copy(session.step(id));
+                }
+                assertThat(last).containsExactly(atOnce, within(1e-4f));
+            }
+        }
+    }
+
+    private static float[] copy(FloatBuffer values) {
+        float[] copy = new float[values.remaining()];
+        values.duplicate().get(copy);
+        return copy;
     }
 
     @Test

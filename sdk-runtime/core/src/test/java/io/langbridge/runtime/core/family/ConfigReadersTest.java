@@ -10,6 +10,7 @@ import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
+import io.langbridge.runtime.core.network.Qwen35Config;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.VisionConfig;
 import java.util.List;
@@ -69,6 +70,38 @@ class ConfigReadersTest {
                         + "\"mrope_section\":[16,24,24]}"))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("mrope_section");
+    }
+
+    private static Qwen35Config qwen35(String members) {
+        return (Qwen35Config) DecoderConfigReader.read(json("\"model_type\":\"qwen3_5_text\"" + members));
+    }
+
+    @Test
+    void what_qwen3_5_files_leave_out_has_the_reference_s_defaults() {
+        Qwen35Config plain = qwen35(",\"num_hidden_layers\":5");
+        assertThat(plain.linearLayer()).containsExactly(true, true, true, false, true);
+        assertThat(plain.headDim()).isEqualTo(256);
+        assertThat(plain.rotary().width()).isEqualTo(64);
+        assertThat(plain.rotary().rope().sections()).isEqualTo(new Rope.Sections(List.of(11, 11, 10), true));
+        assertThat(plain.linearNumValueHeads()).isEqualTo(32);
+        assertThat(plain.vocabSize()).isEqualTo(248_320);
+        assertThat(qwen35(",\"rope_parameters\":{\"partial_rotary_factor\":0.5}")
+                        .rotary()
+                        .width())
+                .isEqualTo(128);
+
+        assertThatThrownBy(() -> qwen35(",\"num_hidden_layers\":1,\"layer_types\":[\"sliding_attention\"]"))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContainingAll("layer_types", "sliding_attention", "linear_attention");
+        assertThatThrownBy(() -> qwen35(",\"partial_rotary_factor\":1.5"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContainingAll("partial_rotary_factor", "1.5");
+        assertThatThrownBy(() -> qwen35(",\"linear_num_key_heads\":3"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContainingAll("linear_num_key_heads", "3", "32");
+        assertThatThrownBy(() -> decoder("\"model_type\":\"qwen3_5_moe_text\""))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("qwen3_5_moe_text");
     }
 
     private static GemmaConfig gemma(String members) {
