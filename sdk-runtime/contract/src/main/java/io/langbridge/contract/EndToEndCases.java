@@ -4,6 +4,7 @@ import io.langbridge.Message;
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
+import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
@@ -249,6 +250,7 @@ final class EndToEndCases {
         check.closeIfGiven(label + ".logits_last", FloatTensor.of(last, last.length));
         if (prompt.ahead() != null && !check.quantized()) {
             checkPortions(label, prompt, last);
+            checkBeside(label, prompt, DecoderCases.argmax(FloatBuffer.wrap(last)));
         }
         if (run.has("argmax_of_last") && !check.quantized()) {
             check.same("argmax", DecoderCases.argmax(FloatBuffer.wrap(last)), run.integer("argmax_of_last"));
@@ -324,6 +326,26 @@ final class EndToEndCases {
                 if (from > 0 || inside == 0) {
                     break;
                 }
+            }
+        }
+    }
+
+    /** A step of two sequences together is that of each alone. */
+    private void checkBeside(String label, Given prompt, int token) {
+        int capacity = prompt.tokens() + 1;
+        try (DecoderSession alone = decoder.open(capacity);
+                DecoderBatch both = decoder.open(2, capacity)) {
+            prompt.prefill(alone);
+            float[] expected = DecoderCases.copy(alone.step(token));
+            prompt.prefill(both.sequence(0));
+            prompt.prefill(both.sequence(1));
+            FloatTensor logits = both.step(token, token);
+            for (int i = 0; i < 2; i++) {
+                check.close(
+                        label + " beside another, sequence " + i,
+                        logits.rows(i, i + 1).toArray(),
+                        expected,
+                        check.tolerance(label + ".logits_last"));
             }
         }
     }

@@ -12,6 +12,7 @@ import io.langbridge.runtime.core.family.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,8 +28,18 @@ class Gemma3Test {
     private Path folder;
 
     @BeforeEach
-    void unpack() {
-        folder = Fixtures.bundled(scratch).resolve("families/gemma3/checkpoint");
+    void copy() throws IOException {
+        Path bundled = Fixtures.bundled(scratch.resolve("bundled")).resolve("families/gemma3/checkpoint");
+        folder = Files.createDirectory(scratch.resolve("model"));
+        copyAll(bundled, folder);
+    }
+
+    private static void copyAll(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path each : files.toList()) {
+                Files.copy(each, to.resolve(each.getFileName().toString()));
+            }
+        }
     }
 
     private void replace(String file, String old, String now) throws IOException {
@@ -53,13 +64,8 @@ class Gemma3Test {
         }
         try (ModelFolder before = ModelFolder.open(folder)) {
             Path moved = Files.createDirectory(scratch.resolve("moved"));
-            try (Stream<Path> files = Files.list(folder)) {
-                for (Path each : files.toList()) {
-                    Files.copy(
-                            each.equals(file) ? renamed : each,
-                            moved.resolve(each.getFileName().toString()));
-                }
-            }
+            copyAll(folder, moved);
+            Files.copy(renamed, moved.resolve("model.safetensors"), StandardCopyOption.REPLACE_EXISTING);
             try (ModelFolder after = ModelFolder.open(moved)) {
                 assertThat(after.llm().weights().names())
                         .isEqualTo(before.llm().weights().names());
@@ -83,6 +89,6 @@ class Gemma3Test {
         replace("config.json", "\"mm_tokens_per_image\": 4", "\"mm_tokens_per_image\": 9");
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> ModelFolder.open(folder))
-                .withMessageContaining("mm_tokens_per_image is 9");
+                .withMessageContaining("'mm_tokens_per_image' is 9");
     }
 }

@@ -558,10 +558,10 @@ class OnnxNet implements Net {
         String name = unique(layer + ".open");
         OnnxGraph open = new OnnxGraph(name);
         String opened = open(open, name, how, state, q);
-        open.output(opened, OnnxGraph.Type.FLOAT, 1, "rows", how.width());
+        open.output(opened, OnnxGraph.Type.FLOAT, SEQUENCES, "rows of each", how.width());
         OnnxGraph closed = new OnnxGraph(unique(layer + ".closed"));
         String same = closed.node("Identity", attended).to(closed.name + ".heads");
-        closed.output(same, OnnxGraph.Type.FLOAT, 1, "rows", how.width());
+        closed.output(same, OnnxGraph.Type.FLOAT, SEQUENCES, "rows of each", how.width());
         return graph.node("If", looksAhead)
                 .with("then_branch", open)
                 .with("else_branch", closed)
