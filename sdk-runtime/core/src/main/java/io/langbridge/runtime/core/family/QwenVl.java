@@ -39,7 +39,13 @@ final class QwenVl implements Family {
         final String activation;
 
         Kind(
-                String title, String widthKey, int width, int intermediateSize, int depth, int patchSize, String activation) {
+                String title,
+                String widthKey,
+                int width,
+                int intermediateSize,
+                int depth,
+                int patchSize,
+                String activation) {
             this.title = title;
             this.widthKey = widthKey;
             this.width = width;
@@ -110,8 +116,8 @@ final class QwenVl implements Family {
         GridPictures pictures = new GridPictures(checkpoint.preprocessor(), tower);
         VisionPart part = new VisionPart(
                 null,
-                kind.title + " tower with " + tower.depth() + " layers of size " + tower.hiddenSize()
-                        + ", patches of " + tower.patchSize(),
+                kind.title + " tower with " + tower.depth() + " layers of size " + tower.hiddenSize() + ", patches of "
+                        + tower.patchSize(),
                 GridVit.network(tower),
                 weights,
                 tiling -> pictures,
