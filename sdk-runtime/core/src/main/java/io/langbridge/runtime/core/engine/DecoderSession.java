@@ -112,8 +112,8 @@ public interface DecoderSession extends AutoCloseable {
     }
 
     /**
-     * Says that the sequence may go on from here in another way, so that {@link #rewind} will find the way back. Costs nothing where any position can
-     * be gone back to, as with keys and values.
+     * Says that the sequence may go on from here in another way, so that {@link #rewind} will find the way back. Costs
+     * nothing where any position can be gone back to, as with keys and values.
      */
     default void mark() {}
 
