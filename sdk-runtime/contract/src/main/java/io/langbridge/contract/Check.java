@@ -190,9 +190,9 @@ final class Check implements AutoCloseable {
     /**
      * The largest relative error that a result of a quantised network may have: {@link #SPREAD} times what is to be
      * expected from plain rounding of the same result, or of half of the case's where that is larger: a single error of
-     * plain rounding may be small by chance, and what only a whole model has is not measured by itself. Where that alone
-     * leaves little of a result, as in a recurrent network of random weights, a bound would be met by chance: there the
-     * result counts in the median alone.
+     * plain rounding may be small by chance, and what only a whole model has is not measured by itself. Where that
+     * alone leaves little of a result, as in a recurrent network of random weights, a bound would be met by chance:
+     * there the result counts in the median alone.
      */
     private double bound(String what) {
         if (plainErrors == null || noise(what) > SPREAD * LARGEST_BOUND / 2) {

@@ -244,8 +244,7 @@ final class DecoderCases {
     }
 
     /** Along the tokens that the network in full precision chooses. */
-    static void checkAgainstFull(
-            Check check, String label, DecoderNetwork network, DecoderNetwork full, Given prompt) {
+    static void checkAgainstFull(Check check, String label, DecoderNetwork network, DecoderNetwork full, Given prompt) {
         int capacity = prompt.tokens() + COMPARED_STEPS;
         try (DecoderSession session = network.open(capacity);
                 DecoderSession exact = full.open(capacity)) {

@@ -388,8 +388,10 @@ public abstract class ModelContract {
             chat.ask(seen, "What is this?");
             Answer second = chat.ask("And then?");
             Answer third = chat.ask(image("portrait.png"), "And this?");
-            assertThat(second.usage().cachedTokens()).isGreaterThan(placed.visualTokenCount(seen.width(), seen.height()));
-            assertThat(third.usage().cachedTokens()).isGreaterThan(second.usage().cachedTokens());
+            assertThat(second.usage().cachedTokens())
+                    .isGreaterThan(placed.visualTokenCount(seen.width(), seen.height()));
+            assertThat(third.usage().cachedTokens())
+                    .isGreaterThan(second.usage().cachedTokens());
 
             List<Message> messages = chat.messages();
             try (VisionLanguageModel fresh = load(builder().folder(folder))) {

@@ -87,7 +87,10 @@ final class SequenceCases {
                             "prompt " + i + " has a relative error of " + error + " beside alone, more than " + limit,
                             error <= limit);
                     int end = prompts.get(i).tokens();
-                    check.same("length after going back to a mark", batch.sequence(i).rewind(end), end);
+                    check.same(
+                            "length after going back to a mark",
+                            batch.sequence(i).rewind(end),
+                            end);
                 }
             }
         }

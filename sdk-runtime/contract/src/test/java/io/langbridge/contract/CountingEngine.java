@@ -150,7 +150,8 @@ final class CountingEngine implements Engine {
             }
 
             @Override
-            public DecoderNetwork.Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
+            public DecoderNetwork.Trace trace(
+                    FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
                 throw new UnsupportedOperationException();
             }
 

@@ -121,8 +121,9 @@ public final class PromptAssembler {
             return this; // whether the prompt has it think all the same is seen in the prompt
         }
         if (!template.mentions(ENABLE_THINKING)) {
-            throw new PromptException("thinking(true) asks the model to think, but its chat template, " + template.where()
-                    + ", has no " + ENABLE_THINKING + "; leave it out, or take a model that thinks on request");
+            throw new PromptException(
+                    "thinking(true) asks the model to think, but its chat template, " + template.where() + ", has no "
+                            + ENABLE_THINKING + "; leave it out, or take a model that thinks on request");
         }
         return new PromptAssembler(this, Collections.singletonMap(ENABLE_THINKING, thinking));
     }

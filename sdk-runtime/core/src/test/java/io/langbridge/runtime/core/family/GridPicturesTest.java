@@ -161,7 +161,8 @@ class GridPicturesTest {
         // Heads of 8: two frequencies, 1 and 1/100, each for row and column.
         float[] cos = input(prepared, GridVit.COS);
         float[] sin = input(prepared, GridVit.SIN);
-        assertThat(prepared.inputs().get(GridVit.COS).shape()).containsExactly(1, 16, 4);
+        assertThat(Objects.requireNonNull(prepared.inputs().get(GridVit.COS)).shape())
+                .containsExactly(1, 16, 4);
         int patch = 13; // the second of the last block: row 2, column 3
         double[] angles = {2, 0.02, 3, 0.03};
         for (int i = 0; i < 4; i++) {
