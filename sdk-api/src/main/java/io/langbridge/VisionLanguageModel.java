@@ -460,7 +460,8 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
-         * Memory that the model may need, checked before loading; default is what the machine has available.
+         * Memory that the process may need, as {@link FitReport#memoryNeeded()} tells it, checked before loading;
+         * default is what the machine has available.
          *
          * @param bytes at least 1
          * @return this builder

@@ -42,6 +42,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -381,7 +382,12 @@ public abstract class ModelContract {
     /** Positions of the words behind a picture depend on its shape: what was kept must go on at the right one. */
     @Test
     void a_chat_about_a_picture_goes_on_as_if_all_of_it_were_new() {
-        Path folder = fixtures.resolve("families/qwen3-vl/checkpoint");
+        chatGoesOn("qwen3-vl");
+        chatGoesOn("qwen3.5"); // whose states cannot be cut
+    }
+
+    private void chatGoesOn(String family) {
+        Path folder = fixtures.resolve("families").resolve(family).resolve("checkpoint");
         try (VisionLanguageModel placed = load(builder().folder(folder));
                 Chat chat = placed.chat(null, SHORT)) {
             EncodedImage seen = placed.encode(image("landscape.png"));
@@ -434,6 +440,67 @@ public abstract class ModelContract {
     }
 
     @Test
+    void where_states_cannot_be_cut_another_question_goes_on_behind_the_picture() {
+        Path folder = fixtures.resolve("families/qwen3.5/checkpoint");
+        try (VisionLanguageModel whole = load(builder().folder(folder));
+                VisionLanguageModel fresh = load(builder().folder(folder))) {
+            EncodedImage seen = whole.encode(image("landscape.png"));
+            whole.answer(about(seen, "What is unusual about this?"));
+            Answer again = whole.answer(about(seen, "Where is it?"));
+            assertThat(again.usage().cachedTokens())
+                    .isGreaterThan(whole.visualTokenCount(seen.width(), seen.height()))
+                    .isLessThan(again.usage().promptTokens());
+            assertThat(again.tokenIds())
+                    .isEqualTo(fresh.answer(about(fresh.encode(image("landscape.png")), "Where is it?"))
+                            .tokenIds());
+        }
+    }
+
+    private static Request about(EncodedImage image, String question) {
+        return Request.builder().image(image).text(question).options(SHORT).build();
+    }
+
+    @Test
+    void thoughts_are_a_part_of_the_answer_of_their_own() throws IOException {
+        Path copy = copy(fixtures.resolve("end-to-end/langbridge-pad/checkpoint"), "thinking");
+        Files.writeString(
+                copy.resolve("chat_template.jinja"),
+                "{% for m in messages %}{{ m.content.split('</think>')[-1] }}\n{% endfor %}{% if add_generation_prompt %}"
+                        + "{% if enable_thinking %}<think>\n{% else %}<think>\n\n</think>\n\n{% endif %}{% endif %}");
+        try (VisionLanguageModel thinking = load(copy)) {
+            Answer answer = thinking.answer(thought(null));
+            assertThat(answer.thinking()).isEmpty();
+            assertThat(answer.text()).isNotEmpty();
+
+            Request wanted = thought(true);
+            Answer thoughtful = thinking.answer(wanted);
+            assertThat(thoughtful.text()).isEmpty(); // random weights do not come to an end
+            assertThat(thoughtful.thinking()).isNotEmpty();
+            StringBuilder streamed = new StringBuilder();
+            try (AnswerStream stream = thinking.stream(wanted)) {
+                for (AnswerStream.Piece piece : stream) {
+                    assertThat(piece.thinking()).isTrue();
+                    streamed.append(piece.text());
+                }
+            }
+            assertThat(streamed).hasToString(thoughtful.thinking());
+        }
+        assertThatThrownBy(() -> model.answer(thought(true)))
+                .isInstanceOf(PromptException.class)
+                .hasMessageContaining("thinking(true)")
+                .hasMessageContaining("enable_thinking");
+        assertThat(model.answer(thought(false)).thinking()).isEmpty();
+    }
+
+    private Request thought(@Nullable Boolean thinking) {
+        GenerationOptions.Builder how = options(6);
+        if (thinking != null) {
+            how.thinking(thinking);
+        }
+        return about(image("landscape.png"), "What is this?", how.build());
+    }
+
+    @Test
     void more_pictures_than_the_template_gives_place_to_are_an_error_with_both_numbers() throws IOException {
         Path copy = copy(fixtures.resolve("end-to-end/llava-native/checkpoint"), "one-picture");
         Files.delete(copy.resolve("chat_template.json"));
@@ -471,7 +538,7 @@ public abstract class ModelContract {
         assertThatThrownBy(() -> load(builder().folder(checkpoint()).memoryLimit(100_000)))
                 .isInstanceOf(InsufficientMemoryException.class)
                 .hasMessageContaining("Biggest items")
-                .hasMessageContaining("language model");
+                .hasMessageContaining("Java and engine");
     }
 
     @Test

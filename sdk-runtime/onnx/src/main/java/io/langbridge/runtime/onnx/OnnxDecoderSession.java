@@ -8,8 +8,7 @@ import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -45,8 +44,8 @@ final class OnnxDecoderSession implements DecoderSession {
     private final Kept cache;
     /** Of this sequence in {@link #cache}. */
     private final int index;
-    /** The latest, in the order of their positions; only where something cannot be cut. */
-    private final Deque<Mark> marks = new ArrayDeque<>();
+    /** In the order of their positions; only where something cannot be cut. */
+    private final List<Mark> marks = new ArrayList<>();
 
     private int length;
     /** Whether a run failed, so that what cannot be cut is of no known position. */
@@ -299,25 +298,35 @@ final class OnnxDecoderSession implements DecoderSession {
         return length;
     }
 
+    private Mark last() {
+        return marks.get(marks.size() - 1);
+    }
+
     /** Goes to the latest mark up to there. */
     private int restored(int position) {
-        while (!marks.isEmpty() && marks.getLast().length > position) {
-            marks.removeLast();
+        while (!marks.isEmpty() && last().length > position) {
+            marks.remove(marks.size() - 1);
         }
         lost = false;
         if (marks.isEmpty()) {
             cache.clear(index);
             return 0;
         }
-        cache.restore(index, marks.getLast().copies);
-        return marks.getLast().length;
+        cache.restore(index, last().copies);
+        return last().length;
+    }
+
+    @Override
+    public boolean cutsAnywhere() {
+        return !cache.isSummedUp();
     }
 
     @Override
     public synchronized void mark() {
         requireRoom(0);
-        if (cache.isSummedUp() && (marks.isEmpty() || marks.getLast().length < length)) {
-            Mark oldest = marks.size() == MARKS ? marks.removeFirst() : null;
+        if (cache.isSummedUp() && (marks.isEmpty() || last().length < length)) {
+            // The first is often behind the pictures, which all that follows is about.
+            Mark oldest = marks.size() == MARKS ? marks.remove(1) : null;
             marks.add(new Mark(length, cache.copy(index, oldest == null ? null : oldest.copies)));
         }
     }

@@ -33,8 +33,8 @@ final class PyTorchDecoderSession implements DecoderSession {
     private final FloatTensor logits;
     private final IValue logitsValue;
 
-    /** The latest, in the order of their positions; only where something cannot be cut. */
-    private final Deque<Mark> marks = new ArrayDeque<>();
+    /** In the order of their positions; only where something cannot be cut. */
+    private final List<Mark> marks = new ArrayList<>();
 
     private int length;
     /** Whether a run failed, so that what cannot be cut is of no known position. */
@@ -220,13 +220,19 @@ final class PyTorchDecoderSession implements DecoderSession {
     }
 
     @Override
+    public boolean cutsAnywhere() {
+        return !network.sumsUp();
+    }
+
+    @Override
     public synchronized void mark() {
         requireRoom(0);
-        if (!network.sumsUp() || !marks.isEmpty() && marks.getLast().length == length) {
+        if (!network.sumsUp() || !marks.isEmpty() && last().length == length) {
             return;
         }
         if (marks.size() == MARKS) {
-            marks.removeFirst().copies.close();
+            // The first is often behind the pictures, which all that follows is about.
+            marks.remove(1).copies.close();
         }
         marks.add(new Mark(length, network.run("copied", cache)));
     }
@@ -249,10 +255,14 @@ final class PyTorchDecoderSession implements DecoderSession {
         return length;
     }
 
+    private Mark last() {
+        return marks.get(marks.size() - 1);
+    }
+
     /** Goes to the latest mark up to there. */
     private int restored(int position) {
-        while (!marks.isEmpty() && marks.getLast().length > position) {
-            marks.removeLast().copies.close();
+        while (!marks.isEmpty() && last().length > position) {
+            marks.remove(marks.size() - 1).copies.close();
         }
         lost = false;
         try (Scope call = new Scope()) {
@@ -260,8 +270,8 @@ final class PyTorchDecoderSession implements DecoderSession {
                 call.own(network.run("clear", cache));
                 return 0;
             }
-            call.own(network.run("restore", cache, marks.getLast().copies));
-            return marks.getLast().length;
+            call.own(network.run("restore", cache, last().copies));
+            return last().length;
         }
     }
 

@@ -24,6 +24,7 @@ final class WeightLoader implements AutoCloseable {
     /** Values read at a time where a tensor cannot be mapped. */
     private static final int CHUNK = 1 << 22;
 
+    /** Bytes of mapped files that are copied before the mapping is let go. */
     private static final long MOST_COPIED = 64 << 20;
 
     private final Weights weights;
@@ -31,12 +32,11 @@ final class WeightLoader implements AutoCloseable {
     private final TorchScript script;
     private final Scope files = new Scope();
     private final Map<FileAs, PtNDArray> mapped = new HashMap<>();
+    /** Bytes of them that were copied since they were mapped. */
+    private long copied;
 
     /** A file seen as a run of elements of one type. */
     private record FileAs(Path file, ScalarType type) {}
-
-    /** Mapped bytes that were copied since their files were mapped. */
-    private long copied;
 
     WeightLoader(Weights weights, Placement placement, int threads) {
         this.weights = weights;
@@ -57,7 +57,7 @@ final class WeightLoader implements AutoCloseable {
                     call.of(map),
                     call.of(placement.device()),
                     call.of(placement.type().code()))));
-            if (!placement.equals(new Placement(Placement.CPU, ScalarType.of(stored.dtype())))) {
+            if (!placement.device().equals(Placement.CPU) || placement.type() != ScalarType.of(stored.dtype())) {
                 forget(stored.elements() * stored.dtype().bytes());
             }
             return moved;
@@ -76,10 +76,11 @@ final class WeightLoader implements AutoCloseable {
 
     /** What a network takes: parts of a weight are there again while it is put together. */
     static Footprint footprint(Inventory network, int rows) {
+        long weights = network.elements() * Float.BYTES;
         return new Footprint(
-                network.elements() * Float.BYTES,
+                weights,
                 network.activations(rows) * Float.BYTES,
-                MOST_COPIED + network.largest() * Float.BYTES,
+                network.largest() * Float.BYTES + Math.min(weights, MOST_COPIED),
                 0);
     }
 

@@ -9,8 +9,8 @@ import java.nio.FloatBuffer;
  * thread-safe. Sessions of one network may run side by side.
  */
 public interface DecoderSession extends AutoCloseable {
-    /** How many {@link #mark marks} a session keeps, the latest, where each is a copy of something. */
-    int MARKS = 2;
+    /** How many {@link #mark marks} a session keeps, the first and the latest, where each is a copy of something. */
+    int MARKS = 3;
 
     /** Positions in the cache. */
     int length();
@@ -106,9 +106,14 @@ public interface DecoderSession extends AutoCloseable {
         return sampler.next(step(tokenId));
     }
 
+    /** Whether it can go back to any position; otherwise to {@link #mark marks}, and these are worth their time. */
+    default boolean cutsAnywhere() {
+        return true;
+    }
+
     /**
-     * Says that a turn ends here, so that {@link #rewind} will find the way back. Costs nothing where any position can
-     * be gone back to, as with keys and values.
+     * Says that the sequence may go on from here in another way, so that {@link #rewind} will find the way back. Costs
+     * nothing where any position can be gone back to, as with keys and values.
      */
     default void mark() {}
 

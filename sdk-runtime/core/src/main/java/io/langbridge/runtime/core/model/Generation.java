@@ -33,6 +33,11 @@ import org.slf4j.LoggerFactory;
 final class Generation {
     private static final Logger LOG = LoggerFactory.getLogger(Generation.class);
 
+    /**
+     * More than a template writes to open an answer: there the next prompt may differ, if thoughts are left out of it.
+     */
+    private static final int WORDS_BEFORE_ANSWER = 16;
+
     private final LoadedModel model;
     private final long number = Listeners.nextRequest();
     private List<Message> messages;
@@ -370,7 +375,8 @@ final class Generation {
         if (model.decoder().config().opensPictures()) {
             taken.session.lookAhead(prompt.ahead(cachedTokens));
         }
-        int id = prefill(taken, prompt.embeddings(cachedTokens, model.decoder()), keys);
+        int[] marks = {prompt.behindPictures() - cachedTokens, promptTokens - WORDS_BEFORE_ANSWER - cachedTokens};
+        int id = prefill(taken, prompt.embeddings(cachedTokens, model.decoder()), keys, marks);
         prefillNanos = System.nanoTime() - prefillStart;
         ModelListener.Prompt told =
                 new ModelListener.Prompt(promptTokens, visualTokens, cachedTokens, Duration.ofNanos(prefillNanos));
@@ -382,21 +388,37 @@ final class Generation {
         return piece;
     }
 
-    /** Runs what the cache does not hold yet, chunk by chunk; what has run stays if it is stopped. */
-    private int prefill(CachedSession taken, FloatTensor rest, long[] keys) {
+    /**
+     * Runs what the cache does not hold yet, chunk by chunk; what has run stays if it is stopped.
+     *
+     * @param marks where another question, and another turn, would go on from; counted from what runs
+     */
+    private int prefill(CachedSession taken, FloatTensor rest, long[] keys, int[] marks) {
         DecoderSession running = taken.session;
         int all = rest.size(0);
         int from = 0;
-        for (int count = running.portion(all); count < all - from; count = running.portion(all - from)) {
+        while (true) {
+            int end = running.cutsAnywhere() ? all : next(marks, from, all);
+            int count = running.portion(end - from);
+            if (count == all - from) {
+                break;
+            }
             goOn();
             running.fill(rest.rows(from, from + count));
             from += count;
             taken.holds(Arrays.copyOf(keys, cachedTokens + from));
+            if (from == end) {
+                running.mark();
+            }
         }
         goOn();
         int id = running.prefill(rest.rows(from, all), sampler);
         taken.holds(keys);
         return id;
+    }
+
+    private static int next(int[] marks, int from, int all) {
+        return Arrays.stream(marks).filter(mark -> mark > from).min().orElse(all);
     }
 
     private Piece following() {

@@ -79,6 +79,17 @@ final class Prompt {
         return visualTokens;
     }
 
+    /** Where the words behind the last picture begin; 0 if there is no picture. */
+    int behindPictures() {
+        int at = 0;
+        int behind = 0;
+        for (Segment segment : segments) {
+            at += segment.length();
+            behind = segment instanceof Visual ? at : behind;
+        }
+        return behind;
+    }
+
     /**
      * Names what stands at every position, so that two prompts can be compared: a token's id, or for visual token i of
      * a picture a negative number of its own.

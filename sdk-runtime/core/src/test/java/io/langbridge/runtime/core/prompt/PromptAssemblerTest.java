@@ -178,6 +178,31 @@ class PromptAssemblerTest {
     }
 
     @Test
+    void thoughts_that_stand_apart_go_back_to_the_template_with_the_answer() {
+        Tokenizer tokenizer = tokenizer("history-markers-of-the-model");
+        int[] said = join(
+                new int[] {id(tokenizer, "<think>")},
+                tokenizer.encodeAsText("\nOne red.\n"),
+                new int[] {id(tokenizer, "</think>")},
+                tokenizer.encodeAsText("\n\nTwo."));
+        Duration none = Duration.ZERO;
+        Answer apart = new Answer(
+                "One red.",
+                "Two.",
+                said,
+                FinishReason.MAX_NEW_TOKENS,
+                new Answer.Usage(1, 0, 0, said.length),
+                new Answer.Timings(none, none, none, none, none));
+        List<Message> messages = List.of(user("a"), Message.assistant(apart), user("b"));
+        assertThat(ids(assembler(tokenizer, ChatTemplate.parse(CHATML, "test")), messages))
+                .startsWith(join(
+                        ids(assembler(tokenizer, ChatTemplate.parse(CHATML, "test")), messages.subList(0, 1)), said));
+        PromptAssembler drops = assembler(tokenizer, template("history-markers-of-the-model"));
+        assertThat(ids(drops, messages))
+                .containsExactly(ids(drops, List.of(user("a"), Message.assistant("Two."), user("b"))));
+    }
+
+    @Test
     void no_answer_opens_a_turn_or_shows_a_picture() {
         Tokenizer tokenizer = tokenizer("history-markers-of-the-model");
         PromptAssembler assembler = assembler(tokenizer, ChatTemplate.parse(CHATML, "test"));
