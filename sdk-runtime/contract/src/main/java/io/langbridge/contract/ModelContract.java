@@ -538,7 +538,7 @@ public abstract class ModelContract {
         assertThatThrownBy(() -> load(builder().folder(checkpoint()).memoryLimit(100_000)))
                 .isInstanceOf(InsufficientMemoryException.class)
                 .hasMessageContaining("Biggest items")
-                .hasMessageContaining("language model");
+                .hasMessageContaining("Java and engine");
     }
 
     @Test
