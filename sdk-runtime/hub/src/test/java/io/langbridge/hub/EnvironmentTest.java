@@ -114,8 +114,7 @@ class EnvironmentTest {
     }
 
     @Test
-    void anOptionIsSetOnce() {
-        assertThatThrownBy(() -> Hub.builder().token("a").token("b")).isInstanceOf(IllegalStateException.class);
+    void timesAreMoreThanNone() {
         assertThatThrownBy(() -> Hub.builder().retryFor(java.time.Duration.ZERO))
                 .isInstanceOf(IllegalArgumentException.class);
     }

@@ -143,8 +143,7 @@ final class OnnxDecoder implements DecoderNetwork {
         DecoderNetwork.requireCapacity(1, capacity, config);
         Kept cache = new Kept(states, 1, capacity, halfKvCache);
         Rotation angles = angles(1, capacity);
-        return new OnnxDecoderSession(
-                this, graph, fillingGraph, angles, places(angles, capacity), cache, 0, capacity);
+        return new OnnxDecoderSession(this, graph, fillingGraph, angles, places(angles, capacity), cache, 0, capacity);
     }
 
     @Override
@@ -157,13 +156,15 @@ final class OnnxDecoder implements DecoderNetwork {
         List<OnnxDecoderSession> sessions = new ArrayList<>();
         for (int i = 0; i < sequences; i++) {
             Rotation own = sections == null ? angles : angles.rows(i * positions, (i + 1) * positions);
-            sessions.add(new OnnxDecoderSession(
-                    this, graph, fillingGraph, own, places(own, capacity), cache, i, capacity));
+            sessions.add(
+                    new OnnxDecoderSession(this, graph, fillingGraph, own, places(own, capacity), cache, i, capacity));
         }
         return new OnnxDecoderBatch(this, graph, cache, angles, sections == null ? 0 : positions, sessions);
     }
 
-    /** For sequences one after the other: of their own where positions have several axes, otherwise of all positions. */
+    /**
+     * For sequences one after the other: of their own where positions have several axes, otherwise of all positions.
+     */
     private Rotation angles(int sequences, int positions) {
         return sections == null ? rotation(positions) : Rotation.empty(rotaries, sequences * positions);
     }

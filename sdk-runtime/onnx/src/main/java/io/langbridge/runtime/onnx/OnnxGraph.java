@@ -196,7 +196,8 @@ final class OnnxGraph {
         /** A graph that this node may run, which reads tensors of this one too. */
         Node with(String attribute, OnnxGraph body) {
             attributes.message(
-                    5, new Message().text(1, attribute).message(6, body.message()).number(20, 5));
+                    5,
+                    new Message().text(1, attribute).message(6, body.message()).number(20, 5));
             body.nodes.forEach(node -> read.addAll(node.inputs));
             return this;
         }

@@ -583,8 +583,7 @@ class OnnxNet implements Net {
         String reach = g.node("Add", own, AHEAD).to(name + ".reach");
         String seen = g.node("LessOrEqual", keys, column(g, reach)).to(name + ".not behind");
         if (state.window() > 0) {
-            String start =
-                    g.node("Sub", own, graph.constant(state.window())).to(name + ".start");
+            String start = g.node("Sub", own, graph.constant(state.window())).to(name + ".start");
             String near = g.node("Greater", keys, column(g, start)).to(name + ".near");
             seen = g.node("And", seen, near).to(name + ".seen");
         }
@@ -701,8 +700,8 @@ class OnnxNet implements Net {
         String power = graph.node("Exp", shifted).to(unique(a + ".power"));
         String above = graph.node("Add", power, wide(graph.constant(1))).to(unique(power + ".above"));
         String step = graph.node("Log", above).to(unique(layer + ".step"));
-        String speed = graph.node("Exp", wide(weights.weight(layer + ".A_log", heads)))
-                .to(unique(layer + ".A"));
+        String speed =
+                graph.node("Exp", wide(weights.weight(layer + ".A_log", heads))).to(unique(layer + ".A"));
         String product = graph.node("Mul", step, speed).to(unique(step + ".scaled"));
         return graph.node("Neg", product).to(unique(layer + ".decay"));
     }
@@ -735,12 +734,14 @@ class OnnxNet implements Net {
         return graph.node("Transpose", convolved).with("perm", 0, 2, 1).to(unique(convolved + ".rows"));
     }
 
-    /** The operator's own is fast and off by several units in the last place, which division by a length may enlarge. */
+    /**
+     * The operator's own is fast and off by several units in the last place, which division by a length may enlarge.
+     */
     private String silu(String x) {
         String power = graph.node("Exp", graph.node("Neg", x).to(unique(x + ".negative")))
                 .to(unique(x + ".power"));
-        String above = graph.node("Add", power, graph.constant("one", new float[] {1}))
-                .to(unique(power + ".above"));
+        String above =
+                graph.node("Add", power, graph.constant("one", new float[] {1})).to(unique(power + ".above"));
         String open = graph.node("Reciprocal", above).to(unique(above + ".reciprocal"));
         return graph.node("Mul", x, open).to(unique(x + ".silu"));
     }

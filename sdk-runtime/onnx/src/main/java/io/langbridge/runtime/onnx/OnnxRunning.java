@@ -68,8 +68,7 @@ final class OnnxRunning implements Running {
             try (Bindings bindings = new Bindings()) {
                 loaded.inputs().forEach(name -> {
                     FloatTensor input = inputs.get(name);
-                    FloatTensor values =
-                            input == null ? Objects.requireNonNull(constants.get(name)) : one(input, row);
+                    FloatTensor values = input == null ? Objects.requireNonNull(constants.get(name)) : one(input, row);
                     bindings.input(name, values, dims(values));
                 });
                 results.forEach((name, result) ->

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Cosines and sines of the angles of all positions, for each way of rotating that a decoder has. Immutable once
- * made, unless {@link #empty}.
+ * Cosines and sines of the angles of all positions, for each way of rotating that a decoder has. Immutable once made,
+ * unless {@link #empty}.
  *
  * @param tables in the order in which the network's text names them
  */

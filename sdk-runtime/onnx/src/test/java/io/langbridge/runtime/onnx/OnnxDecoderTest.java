@@ -73,7 +73,8 @@ class OnnxDecoderTest {
                 biases,
                 qkNorm,
                 window,
-                new boolean[] {false, window > 0, false}, 0,
+                new boolean[] {false, window > 0, false},
+                0,
                 tied);
     }
 
@@ -449,7 +450,8 @@ class OnnxDecoderTest {
                 false,
                 false,
                 0,
-                new boolean[1], 0,
+                new boolean[1],
+                0,
                 true);
         Weights weights = weights(odd, DType.F32);
         assertThatExceptionOfType(UnsupportedModelException.class)

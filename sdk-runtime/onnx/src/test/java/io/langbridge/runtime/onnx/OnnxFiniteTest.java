@@ -176,7 +176,8 @@ class OnnxFiniteTest {
                 false,
                 false,
                 0,
-                new boolean[1], 0,
+                new boolean[1],
+                0,
                 tied);
     }
 }

@@ -61,7 +61,8 @@ class OnnxFootprintTest {
         Inventory.of(CONFIG.network()).tensors().forEach(random::add);
         random.writeTo(folder.resolve("model.safetensors")).close();
         for (Precision precision : Precision.values()) {
-            Footprint said = new OnnxEngine().footprint(Inventory.of(CONFIG.network()), EngineOptions.PREFILL_CHUNK, precision);
+            Footprint said =
+                    new OnnxEngine().footprint(Inventory.of(CONFIG.network()), EngineOptions.PREFILL_CHUNK, precision);
             long cache = Inventory.of(CONFIG.network()).states().stream()
                             .mapToLong(state -> state.values(CONTEXT))
                             .sum()
@@ -90,7 +91,8 @@ class OnnxFootprintTest {
                         precision.name())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        List<String> lines = new String(process.getInputStream().readAllBytes()).lines().toList();
+        List<String> lines =
+                new String(process.getInputStream().readAllBytes()).lines().toList();
         assertThat(process.waitFor()).isZero();
         return Long.parseLong(lines.get(lines.size() - 1));
     }

@@ -119,9 +119,10 @@ class OnnxNetTest {
         try (Running running = open(net -> net.rmsNorm(x(net), "norm", 1e-6f))) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> running.run(Map.of("x", FloatTensor.allocate(1, ROWS + 1, WIDTH))))
-                    .withMessage("x must have the shape [tiles, 16, 32] with at least one of each,"
-                            + " not [1, 17, 32]");
-            assertThatIllegalArgumentException().isThrownBy(() -> running.trace(Map.of("x", FloatTensor.allocate(ROWS, WIDTH))));
+                    .withMessage(
+                            "x must have the shape [tiles, 16, 32] with at least one of each," + " not [1, 17, 32]");
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> running.trace(Map.of("x", FloatTensor.allocate(ROWS, WIDTH))));
         }
     }
 

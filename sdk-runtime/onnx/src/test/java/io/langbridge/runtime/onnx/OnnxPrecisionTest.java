@@ -59,7 +59,8 @@ class OnnxPrecisionTest {
                 false,
                 false,
                 window,
-                sliding, 0,
+                sliding,
+                0,
                 false);
     }
 

@@ -104,8 +104,8 @@ class OnnxVisionTest {
                 VisionConfig config = config(kind, layer, true);
                 try (Running network = open(config, weights)) {
                     FloatTensor features = network.run(Map.of("pixel_values", pixels(1)));
-                    FloatTensor state = Objects.requireNonNull(
-                            network.trace(Map.of("pixel_values", pixels(1))).get("hidden_states." + config.layersToRun()));
+                    FloatTensor state = Objects.requireNonNull(network.trace(Map.of("pixel_values", pixels(1)))
+                            .get("hidden_states." + config.layersToRun()));
                     int first = config.tokens() - config.patches();
                     assertThat(features.shape()).containsExactly(1, 4, HIDDEN);
                     assertThat(features.toArray())
@@ -133,7 +133,8 @@ class OnnxVisionTest {
             FloatTensor together = network.run(Map.of("pixel_values", tiles));
             assertThat(together.shape()).containsExactly(3, 4, HIDDEN);
             for (int i = 0; i < 3; i++) {
-                assertThat(network.run(Map.of("pixel_values", tiles.rows(i, i + 1))).toArray())
+                assertThat(network.run(Map.of("pixel_values", tiles.rows(i, i + 1)))
+                                .toArray())
                         .isEqualTo(together.rows(i, i + 1).toArray());
             }
         }
@@ -173,9 +174,12 @@ class OnnxVisionTest {
         Running network = open(config(VisionConfig.Kind.CLIP, -2, true), weights(VisionConfig.Kind.CLIP, 3, true));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> network.run(Map.of("pixel_values", FloatTensor.allocate(1, 3, 9, 8))))
-                .withMessage("pixel_values must have the shape [tiles, 3, 9, 9] with at least one of each, not [1, 3, 9, 8]");
-        assertThatIllegalArgumentException().isThrownBy(() -> network.run(Map.of("pixel_values", FloatTensor.allocate(3, 9, 9))));
-        assertThatIllegalArgumentException().isThrownBy(() -> network.trace(Map.of("pixel_values", FloatTensor.allocate(0, 3, 9, 9))));
+                .withMessage(
+                        "pixel_values must have the shape [tiles, 3, 9, 9] with at least one of each, not [1, 3, 9, 8]");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> network.run(Map.of("pixel_values", FloatTensor.allocate(3, 9, 9))));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> network.trace(Map.of("pixel_values", FloatTensor.allocate(0, 3, 9, 9))));
         network.close();
         network.close();
         assertThatIllegalStateException().isThrownBy(() -> network.run(Map.of("pixel_values", pixels(1))));
@@ -195,7 +199,9 @@ class OnnxVisionTest {
                 loops.add(threads.submit(() -> {
                     try {
                         while (true) {
-                            assertThat(network.run(Map.of("pixel_values", tiles)).toArray()).isEqualTo(expected);
+                            assertThat(network.run(Map.of("pixel_values", tiles))
+                                            .toArray())
+                                    .isEqualTo(expected);
                             running.countDown();
                         }
                     } catch (IllegalStateException closed) {

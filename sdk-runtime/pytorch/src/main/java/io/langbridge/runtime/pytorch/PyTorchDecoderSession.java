@@ -8,10 +8,8 @@ import io.langbridge.runtime.core.engine.Places;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

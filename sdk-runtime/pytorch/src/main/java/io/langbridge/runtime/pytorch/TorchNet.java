@@ -261,8 +261,7 @@ final class TorchNet implements Net {
 
     @Override
     public Value picked(Value x, Value indices) {
-        return new Value(
-                let(call("torch.index_select", x.name(), 0, indices.name())), indices.rows(), x.width());
+        return new Value(let(call("torch.index_select", x.name(), 0, indices.name())), indices.rows(), x.width());
     }
 
     @Override

@@ -58,7 +58,8 @@ final class PrintNetwork {
         golden.put("qwen3.py", Tiny.decoder(false, true, 4, true).network());
         golden.put("llama.py", Tiny.decoder(true, false, 0, false).network());
         golden.put("qwen3_5.py", Tiny.qwen35().network());
-        golden.put("qwen3-vl.py", Tiny.decoder(false, true, 0, true).deepstack(1).network());
+        golden.put(
+                "qwen3-vl.py", Tiny.decoder(false, true, 0, true).deepstack(1).network());
         golden.put("qwen2-vl-tower.py", GridVit.network(Tiny.grid(false, 0, 0, List.of())));
         golden.put("qwen2.5-vl-tower.py", GridVit.network(Tiny.grid(true, 0, 2, List.of())));
         GridVitConfig deep = Tiny.grid(false, 3, 0, List.of(0));

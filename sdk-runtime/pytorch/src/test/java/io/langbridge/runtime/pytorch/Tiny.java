@@ -53,7 +53,8 @@ final class Tiny {
                 biases,
                 qkNorm,
                 slidingWindow,
-                new boolean[] {slidingWindow > 0, false}, 0,
+                new boolean[] {slidingWindow > 0, false},
+                0,
                 tied);
     }
 

@@ -77,8 +77,8 @@ final class WriteArchives {
         write(name + "-tower", model.vision().network());
         write(name + "-merger", Projector.network(model.adapter().config(), 0));
         write(name, model.llm().config().network());
-        PreparedImage prepared =
-                new ImagePreprocessor(model.pictures()).prepare(Image.of(picture).pixels());
+        PreparedImage prepared = new ImagePreprocessor(model.pictures())
+                .prepare(Image.of(picture).pixels());
         SafetensorsWriter inputs = new SafetensorsWriter();
         int index = 0;
         for (String input : Inventory.of(model.vision().network()).inputs().keySet()) {
