@@ -24,6 +24,7 @@ GOALS = [
 ]
 GREEDY = (0.0, 0, 1.0, 0.0, 1.0, 0.0)
 NOTHING_SEEN = torch.zeros(0, dtype=torch.int64)
+NONE_AHEAD = NOTHING_SEEN
 
 
 def safetensors(path):
@@ -93,9 +94,9 @@ class Decoder(Network):
     def open(self, capacity, inverse_frequencies=None, own=False):
         """own: whether the sequence has angles of its own, which are placed"""
         if inverse_frequencies is None:
-            inverse_frequencies = self.inverse_frequencies()
+            inverse_frequencies = [self.inverse_frequencies()]
         keys = [self.kv_heads, self.head_dim] * self.config["num_hidden_layers"]
-        caches = self.script.open(self.w, keys, [], [], 1, capacity, own, [inverse_frequencies])
+        caches = self.script.open(self.w, keys, [], [], 1, capacity, own, inverse_frequencies)
         return self.script.sequence(self.w, caches, 0)
 
 
@@ -105,23 +106,30 @@ def parity_decoders(archives, fixtures, device, dtype, report):
             continue
         expected = safetensors(folder / "tensors.safetensors")
         config = json.loads((folder / "checkpoint/config.json").read_text())
+        if "linear_attention" in config.get("layer_types", []):
+            continue  # keeps more than keys and values
+        stored = checkpoint(folder / "checkpoint")
         if "gemma" in config["model_type"]:
-            continue  # its weights are changed before they are read
-        weights = placed(checkpoint(folder / "checkpoint"), device, dtype)
+            stored = {n: w + 1 if n.endswith("norm.weight") else w for n, w in stored.items()}
+        if config["model_type"] == "gemma2" and dtype == torch.bfloat16:
+            continue  # caps make so small a model sensitive: transformers itself is 0.032 off in this type
+        weights = placed(stored, device, dtype)
         decoder = Decoder(archives, folder.name, config, weights)
         ids = expected["long.input_ids"]
         embeddings = torch.empty(len(ids), config["hidden_size"])
         decoder.script.embed(decoder.w, ids, embeddings)
         want = expected["long.logits"]
         logits = torch.empty(config["vocab_size"])
-        frequencies = expected["rope.inv_freq"]
+        frequencies = [expected[n] for n in ["rope.inv_freq", "rope.inv_freq.sliding_attention",
+                                             "rope.inv_freq.full_attention"] if n in expected]
         cache = decoder.open(len(ids), frequencies)
-        decoder.script.prefill(decoder.w, cache, embeddings, 0, logits)
+        decoder.script.prefill(decoder.w, cache, embeddings, NONE_AHEAD, 0, logits)
         report("parity", f"{folder.name} prefill", error(logits, want[-1]))
         cache = decoder.open(len(ids), frequencies)
         rows, position = [], 0
         for tokens in [5, 4, len(ids) - 9 - 16]:
-            decoder.script.prefill(decoder.w, cache, embeddings[position : position + tokens], position, logits)
+            rows_now = embeddings[position : position + tokens]
+            decoder.script.prefill(decoder.w, cache, rows_now, NONE_AHEAD, position, logits)
             position += tokens
         for i in range(position, len(ids)):
             decoder.script.step(decoder.w, cache, int(ids[i]), i, logits)
@@ -199,7 +207,7 @@ def parity_families(archives, fixtures, device, dtype, report):
         places = positions(ids, image, rows, columns)[axes(text, len(frequencies))].t().float().contiguous()
         decoder.script.place(decoder.w, cache, 0, places, [frequencies])
         logits = torch.empty(text["vocab_size"])
-        decoder.script.prefill(decoder.w, cache, embeddings, 0, logits)
+        decoder.script.prefill(decoder.w, cache, embeddings, NONE_AHEAD, 0, logits)
         report("parity", f"{name} from picture to logits", error(logits, expected["one.logits_last"]))
 
 
@@ -309,7 +317,7 @@ def time_decoder(name, archives, device, dtype, report, bandwidth, flops):
     crossing = median_ms(lambda: decoder.script.embed(decoder.w, NOTHING_SEEN.new_zeros(1), table), device, 20)
 
     def prefill():
-        return decoder.script.prefill_and_choose(decoder.w, cache, embeddings, 0, GREEDY, NOTHING_SEEN, logits)
+        return decoder.script.prefill_and_choose(decoder.w, cache, embeddings, NONE_AHEAD, 0, GREEDY, NOTHING_SEEN, logits)
 
     prefill_ms = median_ms(prefill, device, 5)
 
