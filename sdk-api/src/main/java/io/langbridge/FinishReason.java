@@ -6,7 +6,10 @@ package io.langbridge;
  * @since 0.1
  */
 public enum FinishReason {
-    /** The model ended it with one of its stop tokens. */
+    /**
+     * The model ended it with one of its stop tokens, or it is complete as {@link GenerationOptions#jsonSchema} or
+     * {@link GenerationOptions#pattern} has it, so that nothing else could follow.
+     */
     STOP_TOKEN,
     /** One of the request's stop strings appeared; it is not part of the text. */
     STOP_STRING,

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * How tokens are chosen and when to stop. What is not set comes from the checkpoint's {@code generation_config.json},
  * and what that does not say is greedy, up to 512 new tokens. Immutable.
  *
- * <p>The order is the reference's: repetition penalty, forbidden tokens, temperature, top-k, top-p, min-p, then the
- * draw.
+ * <p>The order is the reference's: repetition penalty, frequency and presence penalty, forbidden tokens, temperature,
+ * top-k, top-p, min-p, then the draw.
  *
  * <p>Only the checkpoint says {@code suppress_tokens}, {@code begin_suppress_tokens}, {@code bad_words_ids},
  * {@code no_repeat_ngram_size} and {@code min_length}; they are followed. Of its other fields that would change an
@@ -37,6 +37,11 @@ public final class GenerationOptions {
     private final @Nullable List<String> stopStrings;
     private final @Nullable Set<Integer> stopTokens;
     private final @Nullable Duration timeout;
+    private final @Nullable String jsonSchema;
+    private final @Nullable String pattern;
+    private final @Nullable Double frequencyPenalty;
+    private final @Nullable Double presencePenalty;
+    private final @Nullable Integer logProbabilities;
     private final @Nullable Boolean thinking;
 
     private GenerationOptions(Builder builder) {
@@ -54,6 +59,11 @@ public final class GenerationOptions {
                 ? null
                 : Collections.unmodifiableSet(new LinkedHashSet<>(builder.stopTokens));
         this.timeout = builder.timeout;
+        this.jsonSchema = builder.jsonSchema;
+        this.pattern = builder.pattern;
+        this.frequencyPenalty = builder.frequencyPenalty;
+        this.presencePenalty = builder.presencePenalty;
+        this.logProbabilities = builder.logProbabilities;
         this.thinking = builder.thinking;
     }
 
@@ -94,6 +104,11 @@ public final class GenerationOptions {
         builder.stopStrings = stopStrings;
         builder.stopTokens = stopTokens == null ? null : new LinkedHashSet<>(stopTokens);
         builder.timeout = timeout;
+        builder.jsonSchema = jsonSchema;
+        builder.pattern = pattern;
+        builder.frequencyPenalty = frequencyPenalty;
+        builder.presencePenalty = presencePenalty;
+        builder.logProbabilities = logProbabilities;
         builder.thinking = thinking;
         return builder;
     }
@@ -153,6 +168,31 @@ public final class GenerationOptions {
         return timeout;
     }
 
+    /** {@return the JSON Schema that the answer is held to, or null} */
+    public @Nullable String jsonSchema() {
+        return jsonSchema;
+    }
+
+    /** {@return the regular expression that the answer is held to, or null} */
+    public @Nullable String pattern() {
+        return pattern;
+    }
+
+    /** {@return what each use of a token takes from its score, or null for nothing} */
+    public @Nullable Double frequencyPenalty() {
+        return frequencyPenalty;
+    }
+
+    /** {@return what is taken from the score of a token that was used, or null for nothing} */
+    public @Nullable Double presencePenalty() {
+        return presencePenalty;
+    }
+
+    /** {@return how many others the answer names beside each token, or null if it says nothing of probabilities} */
+    public @Nullable Integer logProbabilities() {
+        return logProbabilities;
+    }
+
     /** {@return whether the model thinks before it answers, or null for the chat template's default} */
     public @Nullable Boolean thinking() {
         return thinking;
@@ -171,6 +211,11 @@ public final class GenerationOptions {
         private @Nullable List<String> stopStrings;
         private @Nullable Set<Integer> stopTokens;
         private @Nullable Duration timeout;
+        private @Nullable String jsonSchema;
+        private @Nullable String pattern;
+        private @Nullable Double frequencyPenalty;
+        private @Nullable Double presencePenalty;
+        private @Nullable Integer logProbabilities;
         private @Nullable Boolean thinking;
 
         private Builder() {}
@@ -323,6 +368,86 @@ public final class GenerationOptions {
             Objects.requireNonNull(timeout, "timeout");
             check(!timeout.isNegative() && !timeout.isZero(), "timeout must be positive, not " + timeout);
             this.timeout = timeout;
+            return this;
+        }
+
+        /**
+         * Holds the answer to a JSON Schema: every token is chosen among those that lead to a value of it, and
+         * {@link Answer#json} gives that value. Members come in the order of the schema, on one line, without those
+         * that it does not name. Where nothing is to choose, no step of the model is made. Replaces a {@link #pattern}.
+         *
+         * <p>The answer ends with {@link FinishReason#STOP_TOKEN} when the value is complete. What else ends an answer
+         * still does, {@link #maxNewTokens} and {@link #stopStrings} for example, and leaves a part of a value.
+         *
+         * <p>Supported are {@code type}, {@code enum}, {@code const}, {@code properties}, {@code required},
+         * {@code additionalProperties} (true or false; none are written), {@code items}, {@code prefixItems},
+         * {@code minItems}, {@code maxItems}, {@code minLength}, {@code maxLength}, {@code pattern}, {@code format}
+         * ({@code date}, {@code time}, {@code date-time}, {@code uuid}, {@code email}), {@code minimum},
+         * {@code maximum} and their exclusive kin, {@code anyOf}, {@code oneOf} of alternatives that cannot both hold,
+         * and {@code $ref} within the schema. Anything else makes the request fail with {@link PromptException} before
+         * it runs; no keyword is passed over.
+         *
+         * @param jsonSchema JSON
+         * @return this builder
+         */
+        public Builder jsonSchema(String jsonSchema) {
+            this.jsonSchema = Objects.requireNonNull(jsonSchema, "jsonSchema");
+            this.pattern = null;
+            return this;
+        }
+
+        /**
+         * Holds the answer to a regular expression that matches it as a whole, in the language of JSON Schema's
+         * {@code pattern}: ECMAScript's, without look-around, references and edges of words. Replaces a
+         * {@link #jsonSchema}; ends and fails as that does.
+         *
+         * @param pattern for example {@code \d{4}-\d{2}}
+         * @return this builder
+         */
+        public Builder pattern(String pattern) {
+            this.pattern = Objects.requireNonNull(pattern, "pattern");
+            this.jsonSchema = null;
+            return this;
+        }
+
+        /**
+         * Takes something from the score of a token for each time that the answer has it already.
+         *
+         * @param frequencyPenalty any number; 0 for nothing, above 0 to discourage
+         * @return this builder
+         */
+        public Builder frequencyPenalty(double frequencyPenalty) {
+            check(
+                    Math.abs(frequencyPenalty) < Double.POSITIVE_INFINITY,
+                    "frequencyPenalty must be a finite number, not " + frequencyPenalty);
+            this.frequencyPenalty = frequencyPenalty;
+            return this;
+        }
+
+        /**
+         * Takes something from the score of a token that the answer has already, however often.
+         *
+         * @param presencePenalty any number; 0 for nothing, above 0 to discourage
+         * @return this builder
+         */
+        public Builder presencePenalty(double presencePenalty) {
+            check(
+                    Math.abs(presencePenalty) < Double.POSITIVE_INFINITY,
+                    "presencePenalty must be a finite number, not " + presencePenalty);
+            this.presencePenalty = presencePenalty;
+            return this;
+        }
+
+        /**
+         * Has the answer say how likely each of its tokens was, see {@link Answer#logProbabilities}. Takes a little
+         * longer: the scores of the whole vocabulary are looked at in every step.
+         *
+         * @param others how many of the likeliest tokens in place of each are named too, 0 to 100
+         * @return this builder
+         */
+        public Builder logProbabilities(int others) {
+            check(others >= 0 && others <= 100, "logProbabilities must be from 0 to 100, not " + others);
+            this.logProbabilities = others;
             return this;
         }
 

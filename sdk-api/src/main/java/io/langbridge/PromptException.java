@@ -4,7 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A request cannot be answered as it stands: longer than the context, wrong number of pictures, roles out of order, or
- * refused by the chat template, or it asks about a word that the model does not have.
+ * refused by the chat template, held to a schema or pattern that is not supported, or it asks about a word that the
+ * model does not have.
  *
  * @since 0.1
  */

@@ -144,6 +144,35 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
+     * Says how likely each of some answers to a question about a picture is, as {@link #choose(Request, List)} does.
+     *
+     * @param image the picture
+     * @param question the question; it should name the labels, as models are used to
+     * @param labels the answers
+     * @return their probabilities
+     */
+    default Choice choose(Image image, String question, List<String> labels) {
+        return choose(Request.of(image, question), labels);
+    }
+
+    /**
+     * Says how likely each of some answers is, without drawing one. The probability of a label is that of its tokens,
+     * as the tokenizer writes it, and of the end of the turn, at temperature 1 without penalties; of the request's
+     * options only the stop tokens and the timeout have an effect, and a model that can think is asked not to. The
+     * prompt runs once, and each label from its end.
+     *
+     * @param request the conversation
+     * @param labels the answers, at least one, none empty, none twice
+     * @return their probabilities
+     * @throws IllegalArgumentException if the labels are not as said
+     * @throws AnswerException if the time was over, the thread was interrupted or the model closed before the end
+     * @throws ImageException if a picture cannot be decoded
+     * @throws PromptException if the prompt and the longest label are longer than the context
+     * @throws BusyException if as many requests wait as {@link Builder#maxQueuedRequests} allows
+     */
+    Choice choose(Request request, List<String> labels);
+
+    /**
      * Runs the encoder alone, so that several questions about one picture pay for it once.
      *
      * @param image the picture

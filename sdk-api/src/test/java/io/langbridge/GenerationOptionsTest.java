@@ -3,6 +3,7 @@ package io.langbridge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class GenerationOptionsTest {
@@ -38,8 +39,24 @@ class GenerationOptionsTest {
                 .seed(5)
                 .stopStrings("a", "b")
                 .stopTokens(1, 2)
+                .timeout(Duration.ofSeconds(9))
+                .jsonSchema("{}")
+                .frequencyPenalty(0.5)
+                .presencePenalty(-0.5)
+                .logProbabilities(3)
                 .build();
         assertThat(options.toBuilder().build()).usingRecursiveComparison().isEqualTo(options);
+    }
+
+    @Test
+    void an_answer_is_held_to_one_thing_the_last_that_was_said() {
+        GenerationOptions schema =
+                GenerationOptions.builder().pattern("a").jsonSchema("{}").build();
+        assertThat(schema.jsonSchema()).isEqualTo("{}");
+        assertThat(schema.pattern()).isNull();
+        GenerationOptions pattern = schema.toBuilder().pattern("a").build();
+        assertThat(pattern.jsonSchema()).isNull();
+        assertThat(pattern.toBuilder().build().pattern()).isEqualTo("a");
     }
 
     @Test
@@ -52,6 +69,10 @@ class GenerationOptionsTest {
         assertThatThrownBy(() -> builder.topP(0)).hasMessageContaining("topP");
         assertThatThrownBy(() -> builder.minP(1.5)).hasMessageContaining("minP");
         assertThatThrownBy(() -> builder.repetitionPenalty(0)).hasMessageContaining("repetitionPenalty");
+        assertThatThrownBy(() -> builder.frequencyPenalty(Double.NaN)).hasMessageContaining("frequencyPenalty");
+        assertThatThrownBy(() -> builder.presencePenalty(Double.POSITIVE_INFINITY))
+                .hasMessageContaining("presencePenalty");
+        assertThatThrownBy(() -> builder.logProbabilities(101)).hasMessageContaining("logProbabilities");
         assertThatThrownBy(() -> builder.stopStrings("")).hasMessageContaining("stop string");
         assertThatThrownBy(() -> builder.stopTokens(-1)).hasMessageContaining("stop token");
     }

@@ -3,12 +3,15 @@ package io.langbridge.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.langbridge.Adapter;
 import io.langbridge.Answer;
 import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
+import io.langbridge.Choice;
 import io.langbridge.Device;
 import io.langbridge.EncodedImage;
 import io.langbridge.Encoder;
@@ -35,8 +38,10 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -126,6 +131,112 @@ public abstract class ModelContract {
 
     private Request about(Image image, String question, GenerationOptions options) {
         return Request.builder().image(image).text(question).options(options).build();
+    }
+
+    private static final String LIST_OF_THINGS =
+            "{\"type\": \"array\", \"minItems\": 1, \"maxItems\": 3, \"items\": {\"type\": \"object\", \"properties\": {"
+                    + "\"what\": {\"type\": \"string\", \"maxLength\": 5}, \"count\": {\"type\": \"integer\"},"
+                    + " \"sure\": {\"type\": \"boolean\"}}, \"required\": [\"what\", \"count\"]}}";
+
+    @Test
+    void an_answer_held_to_a_schema_is_a_value_of_it_whether_greedy_drawn_or_streamed() {
+        GenerationOptions greedy = GenerationOptions.builder()
+                .temperature(0)
+                .maxNewTokens(400)
+                .jsonSchema(LIST_OF_THINGS)
+                .build();
+        for (int seed = 0; seed < 4; seed++) {
+            GenerationOptions options = seed == 0
+                    ? greedy
+                    : greedy.toBuilder().temperature(2).topK(0).seed(seed).build();
+            Request request = about(image("landscape.png"), "What is there?", options);
+            Answer answer = model.answer(request);
+            assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP_TOKEN);
+            List<?> things = (List<?>) answer.json();
+            assertThat(things).hasSizeBetween(1, 3).allSatisfy(thing -> {
+                Map<?, ?> members = (Map<?, ?>) thing;
+                assertThat(String.valueOf(members.get("what"))).hasSizeLessThanOrEqualTo(10);
+                assertThat(members.get("count")).isInstanceOf(Long.class);
+            });
+            StringBuilder text = new StringBuilder();
+            try (AnswerStream stream = model.stream(request)) {
+                stream.forEach(piece -> text.append(piece.text()));
+                assertThat(text).hasToString(answer.text());
+                assertThat(stream.answer().tokenIds()).containsExactly(answer.tokenIds());
+            }
+        }
+    }
+
+    @Test
+    void how_likely_a_label_is_does_not_depend_on_the_others() {
+        List<String> labels = List.of("yes", "no", "yes, there is", "yes, there was", "unsure");
+        Request request = about(image("landscape.png"), "Is there a tree?", GenerationOptions.defaults());
+        Choice all = model.choose(request, labels);
+        double sum = 0;
+        for (String label : labels) {
+            double alone = model.choose(request, List.of(label)).total();
+            assertThat(all.probabilities().getOrDefault(label, 0.0) * all.total())
+                    .isCloseTo(alone, withinPercentage(0.1));
+            sum += alone;
+        }
+        assertThat(all.total()).isCloseTo(sum, withinPercentage(0.1));
+        List<String> turned = new ArrayList<>(labels);
+        Collections.reverse(turned);
+        assertThat(model.choose(request, turned).best()).isEqualTo(all.best());
+    }
+
+    @Test
+    void a_label_that_the_model_would_say_is_as_likely_as_its_tokens_are() {
+        Request request =
+                about(image("landscape.png"), "Is there a tree?", options(1).build());
+        Map<String, Double> likely = new HashMap<>();
+        for (int seed = 0; seed < 300; seed++) {
+            GenerationOptions drawn = GenerationOptions.builder()
+                    .temperature(1)
+                    .topK(0)
+                    .repetitionPenalty(1)
+                    .pattern("a|b")
+                    .seed(seed)
+                    .build();
+            String said = model.answer(about(image("landscape.png"), "Is there a tree?", drawn))
+                    .text();
+            likely.merge(said, 1 / 300.0, Double::sum);
+        }
+        // Without a stop token a label is as likely as the tokens that write it.
+        Choice choice = model.choose(request, List.of("a", "b"));
+        assertThat(likely.getOrDefault("a", 0.0))
+                .isCloseTo(choice.probabilities().getOrDefault("a", -1.0), offset(0.1));
+    }
+
+    @Test
+    void each_token_says_how_likely_it_was_and_a_value_how_likely_it_is() {
+        GenerationOptions greedy = options(8).logProbabilities(3).build();
+        Answer plain = model.answer(about(image("landscape.png"), "What is there?", greedy));
+        assertThat(plain.logProbabilities()).hasSameSizeAs(plain.tokenIds()).allSatisfy(token -> {
+            assertThat(token.others()).hasSize(3);
+            assertThat(token.others().get(0).tokenId()).isEqualTo(token.tokenId());
+            assertThat(token.logProbability())
+                    .isEqualTo(token.others().get(0).logProbability())
+                    .isNegative();
+        });
+        GenerationOptions held = GenerationOptions.builder()
+                .temperature(0)
+                .maxNewTokens(400)
+                .logProbabilities(0)
+                .jsonSchema(LIST_OF_THINGS)
+                .build();
+        Answer value = model.answer(about(image("landscape.png"), "What is there?", held));
+        double all = value.probability("");
+        assertThat(value.probability("/0/what")).isBetween(all, 1.0);
+        assertThat(value.probability("/0/what") * value.probability("/0/count")).isGreaterThan(0);
+    }
+
+    @Test
+    void an_answer_held_to_a_pattern_matches_it() {
+        String pattern = "(yes|no), [a-z]{3,8}( \\d+)?";
+        GenerationOptions options = options(100).pattern(pattern).build();
+        assertThat(model.answer(about(image("portrait.png"), "Is it?", options)).text())
+                .matches(pattern);
     }
 
     @Test

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import io.langbridge.Answer;
+import io.langbridge.AnswerException;
 import io.langbridge.AnswerStream;
 import io.langbridge.BusyException;
 import io.langbridge.Chat;
+import io.langbridge.Choice;
 import io.langbridge.EncodedImage;
 import io.langbridge.FinishReason;
 import io.langbridge.GenerationOptions;
@@ -37,6 +40,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -125,6 +129,125 @@ class ServedModelTest {
         assertThat(engine.calls).contains("prefill " + (answer.usage().promptTokens() - filled));
         assertThat(answer.usage().promptTokens() - filled).isBetween(1, CountingEngine.CHUNK);
         assertThat(engine.count("step")).isEqualTo(39);
+    }
+
+    @Test
+    void labelsAreComparedFromTheEndOfOnePrompt() {
+        Request request = request(GenerationOptions.builder().stopTokens(2).build());
+        for (boolean cuts : new boolean[] {true, false}) {
+            engine.cuts = cuts;
+            engine.calls.clear();
+            Choice choice = model().choose(request, List.of("a", "b", "abc def", "abc"));
+            assertThat(choice.probabilities().keySet()).containsExactly("a", "b", "abc def", "abc");
+            List<Double> each = new ArrayList<>(choice.probabilities().values());
+            assertThat(each.get(1)).isCloseTo(each.get(0), offset(1e-9));
+            assertThat(choice.best()).isEqualTo("a");
+            assertThat(choice.total()).isBetween(0.0, 0.001);
+            assertThat(choice.probabilities().values().stream()
+                            .mapToDouble(Double::doubleValue)
+                            .sum())
+                    .isCloseTo(1, offset(1e-9));
+            assertThat(engine.count("prefill")).isEqualTo(1);
+            assertThat(engine.count("step")).isBetween(4, 12);
+        }
+        engine.cuts = true;
+    }
+
+    @Test
+    void aChoiceIsEndedAsAnAnswerIs() {
+        VisionLanguageModel model = model();
+        Thread caller = Thread.currentThread();
+        at("step", 2, caller::interrupt);
+        assertThatExceptionOfType(AnswerException.class)
+                .isThrownBy(() -> model.choose(text(), List.of("one", "another", "a third")))
+                .withMessageContaining("CANCELLED");
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(model.choose(text(), List.of("one", "another")).probabilities())
+                .hasSize(2);
+        for (List<String> wrong : List.of(List.<String>of(), List.of("a", "a"), List.of("a", ""))) {
+            assertThatThrownBy(() -> model.choose(text(), wrong)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    private static GenerationOptions held(String schema, int maxNewTokens) {
+        return GenerationOptions.greedy().toBuilder()
+                .maxNewTokens(maxNewTokens)
+                .jsonSchema(schema.replace('\'', '"'))
+                .build();
+    }
+
+    @Test
+    void whatASchemaLeavesNoChoiceOfIsReadAtOnceAndNotStepByStep() {
+        String schema =
+                "{'type': 'object', 'properties': {'first': {'enum': [1, 2]}, 'something else': {'enum': [3, 4]}},"
+                        + " 'required': ['first', 'something else']}";
+        Answer answer = model().answer(request(held(schema, 100)));
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP_TOKEN);
+        assertThat(answer.json())
+                .asInstanceOf(InstanceOfAssertFactories.MAP)
+                .containsOnlyKeys("first", "something else");
+        assertThat(answer.text()).matches("\\{\"first\": [12], \"something else\": [34]\\}");
+        int prompt = answer.usage().promptTokens();
+        int read = engine.calls.stream()
+                .filter(call -> call.startsWith("fill") || call.startsWith("prefill"))
+                .mapToInt(call -> Integer.parseInt(call.replaceAll("\\D", "")))
+                .sum();
+        // All tokens but those behind the last choice were read, and most of them together.
+        assertThat(read + engine.count("step"))
+                .isBetween(prompt + 1, prompt + answer.usage().newTokens());
+        assertThat(read - prompt).isGreaterThan(answer.usage().newTokens() / 2);
+        assertThat(engine.count("step")).isLessThan(answer.usage().newTokens() / 2);
+    }
+
+    @Test
+    void anAnswerThatRunsOutOfTokensHasAPartOfItsValue() {
+        GenerationOptions options = held("{'type': 'array', 'items': {'const': 'a long text'}, 'minItems': 9}", 20);
+        try (AnswerStream stream = model().stream(request(options))) {
+            StringBuilder pieces = new StringBuilder();
+            stream.forEach(piece -> pieces.append(piece.text()));
+            Answer answer = stream.answer();
+            assertThat(answer.finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+            assertThat(answer.usage().newTokens()).isEqualTo(20);
+            assertThat(pieces).hasToString(answer.text());
+            assertThat(answer.text()).startsWith("[\"a long text\", \"");
+            assertThatExceptionOfType(AnswerException.class)
+                    .isThrownBy(answer::json)
+                    .withMessageContaining("MAX_NEW_TOKENS")
+                    .satisfies(e -> assertThat(e.answer()).isSameAs(answer));
+        }
+    }
+
+    @Test
+    void aSchemaThatIsNotSupportedIsRefusedBeforeAnythingRuns() {
+        VisionLanguageModel model = model();
+        assertThatExceptionOfType(PromptException.class)
+                .isThrownBy(() -> model.stream(request(held("{'type': 'string', 'not': {}}", 20))))
+                .withMessageContaining("'not'");
+        assertThat(engine.calls).isEmpty();
+    }
+
+    @Test
+    void aChatGoesOnBehindAnAnswerWhoseEndWasNotRead() {
+        VisionLanguageModel model = model();
+        try (Chat chat =
+                model.chat(null, held("{'type': 'array', 'prefixItems': [{'enum': [1, 2]}], 'minItems': 1}", 50))) {
+            Answer first = chat.ask("How many?");
+            Answer second = chat.ask("And now?");
+            assertThat(first.text()).matches("\\[[12]]");
+            assertThat(second.text()).isEqualTo(first.text());
+            assertThat(second.usage().cachedTokens())
+                    .isGreaterThan(first.usage().promptTokens() / 2);
+        }
+    }
+
+    @Test
+    void aStopStringEndsAHeldAnswerToo() {
+        GenerationOptions options = held("{'const': 'one two three'}", 50).toBuilder()
+                .stopStrings("two")
+                .build();
+        Answer answer = model().answer(request(options));
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP_STRING);
+        assertThat(answer.text()).isEqualTo("\"one ");
     }
 
     @Test

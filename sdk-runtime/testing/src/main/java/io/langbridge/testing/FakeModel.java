@@ -2,6 +2,7 @@ package io.langbridge.testing;
 
 import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
+import io.langbridge.Choice;
 import io.langbridge.EncodedImage;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
@@ -16,7 +17,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
@@ -131,6 +135,27 @@ public final class FakeModel implements VisionLanguageModel {
     public AnswerStream stream(Request request) {
         Objects.requireNonNull(request, "request");
         return answer(request, 0, (messages, answer) -> {});
+    }
+
+    /**
+     * Takes the next answer that was scripted and gives all probability to the label that it is.
+     *
+     * @return a total of 1, or where the answer is no label, of 0 with equal probabilities
+     */
+    @Override
+    public Choice choose(Request request, List<String> labels) {
+        Objects.requireNonNull(request, "request");
+        Set<String> different = new LinkedHashSet<>(labels);
+        if (labels.isEmpty() || different.size() < labels.size() || labels.contains("")) {
+            throw new IllegalArgumentException("There must be labels, none empty and none twice, not " + labels);
+        }
+        String said = answer(request).text();
+        boolean known = different.contains(said);
+        Map<String, Double> probabilities = new LinkedHashMap<>();
+        for (String label : labels) {
+            probabilities.put(label, known ? (label.equals(said) ? 1.0 : 0.0) : 1.0 / labels.size());
+        }
+        return new Choice(probabilities, known ? 1 : 0);
     }
 
     FakeStream answer(Request request, int cachedTokens, FakeStream.Ending ending) {

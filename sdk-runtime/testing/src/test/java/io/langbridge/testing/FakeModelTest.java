@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.Answer;
 import io.langbridge.AnswerListener;
 import io.langbridge.AnswerStream;
 import io.langbridge.BusyException;
 import io.langbridge.Chat;
+import io.langbridge.Choice;
 import io.langbridge.EncodedImage;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
@@ -28,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -76,6 +79,21 @@ class FakeModelTest {
             } catch (BusyException e) {
                 return "later";
             }
+        }
+    }
+
+    @Test
+    void chooses_the_label_that_was_scripted_and_none_if_it_is_none() {
+        try (FakeModel model =
+                FakeModel.builder().next("no", "{\"count\": 2}", "perhaps").build()) {
+            Request request = Request.builder().text("Is it?").build();
+            Choice choice = model.choose(request, List.of("yes", "no"));
+            assertThat(choice.best()).isEqualTo("no");
+            assertThat(choice.total()).isEqualTo(1);
+            assertThat(model.answer(request).json()).isEqualTo(Map.of("count", 2L));
+            assertThat(model.choose(request, List.of("yes", "no")).total()).isZero();
+            assertThatThrownBy(() -> model.choose(request, List.of("yes", "yes")))
+                    .isInstanceOf(IllegalArgumentException.class);
         }
     }
 

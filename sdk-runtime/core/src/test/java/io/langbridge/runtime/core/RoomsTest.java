@@ -26,6 +26,7 @@ class RoomsTest {
             "vocabulary",
             "image",
             "family",
+            "constrain",
             "generate",
             "engine",
             "explain",

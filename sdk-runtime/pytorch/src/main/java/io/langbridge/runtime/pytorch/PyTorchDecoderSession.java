@@ -140,7 +140,7 @@ final class PyTorchDecoderSession implements DecoderSession {
 
     @Override
     public synchronized int prefill(FloatTensor inputsEmbeds, Sampler sampler) {
-        if (sampler.forbids()) {
+        if (sampler.needsScores()) {
             return sampler.next(prefill(inputsEmbeds));
         }
         int tokens = DecoderNetwork.tokens(inputsEmbeds, network.config());
@@ -154,7 +154,7 @@ final class PyTorchDecoderSession implements DecoderSession {
 
     @Override
     public synchronized int step(int tokenId, Sampler sampler) {
-        if (sampler.forbids()) {
+        if (sampler.needsScores()) {
             return sampler.next(step(tokenId));
         }
         reach(1);

@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.generate;
 
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.Map;
 
 /** The score processors of the reference, each on one vector in place. A removed token has the score minus infinity. */
 public final class Scores {
@@ -18,6 +19,52 @@ public final class Scores {
         for (int id : seen) {
             scores[id] = scores[id] < 0 ? scores[id] * factor : scores[id] / factor;
         }
+    }
+
+    /**
+     * Makes chosen tokens less likely, the more the more often they were chosen.
+     *
+     * @param counts how often, by id
+     * @param frequency taken from the score for each time; 0 for nothing
+     * @param presence taken from the score once; 0 for nothing
+     */
+    public static void countPenalties(float[] scores, Map<Integer, Integer> counts, double frequency, double presence) {
+        counts.forEach((id, count) -> scores[id] = (float) (scores[id] - frequency * count - presence));
+    }
+
+    /** Natural logarithms of the softmax; removed tokens have minus infinity. */
+    public static double[] logProbabilities(float[] scores) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (float score : scores) {
+            max = Math.max(max, score);
+        }
+        double sum = 0;
+        for (float score : scores) {
+            sum += Math.exp(score - max);
+        }
+        double[] result = new double[scores.length];
+        for (int i = 0; i < scores.length; i++) {
+            result[i] = scores[i] - max - Math.log(sum);
+        }
+        return result;
+    }
+
+    /** Ids of the {@code k} largest scores, the largest first, without removed tokens; of equals the first. */
+    public static int[] largest(float[] scores, int k) {
+        int[] ids = new int[Math.min(k, scores.length)];
+        int n = 0;
+        for (int id = 0; id < scores.length; id++) {
+            if (scores[id] == Float.NEGATIVE_INFINITY
+                    || n == ids.length && (n == 0 || scores[id] <= scores[ids[n - 1]])) {
+                continue;
+            }
+            int at = n < ids.length ? n++ : n - 1;
+            for (; at > 0 && scores[ids[at - 1]] < scores[id]; at--) {
+                ids[at] = ids[at - 1];
+            }
+            ids[at] = id;
+        }
+        return Arrays.copyOf(ids, n);
     }
 
     /** Removes tokens; ids beyond the scores are no tokens of the model. */

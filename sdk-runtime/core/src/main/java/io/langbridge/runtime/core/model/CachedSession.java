@@ -65,10 +65,13 @@ final class CachedSession implements AutoCloseable {
         keys = prompt;
     }
 
-    /** Notes one more position. */
-    void holdsAlso(int tokenId) {
-        keys = Arrays.copyOf(keys, keys.length + 1);
-        keys[keys.length - 1] = tokenId;
+    /** What it would hold if these tokens followed. */
+    long[] with(int... tokenIds) {
+        long[] longer = Arrays.copyOf(keys, keys.length + tokenIds.length);
+        for (int i = 0; i < tokenIds.length; i++) {
+            longer[keys.length + i] = tokenIds[i];
+        }
+        return longer;
     }
 
     /** Notes that a turn is over: the next may go on from here. */

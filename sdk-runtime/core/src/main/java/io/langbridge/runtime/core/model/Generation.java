@@ -11,10 +11,15 @@ import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.StreamingDecoder;
+import java.nio.FloatBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -32,6 +37,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Generation {
     private static final Logger LOG = LoggerFactory.getLogger(Generation.class);
+
+    /** In place of a token, where none was to be chosen. */
+    private static final int NOTHING = -1;
 
     /**
      * More than a template writes to open an answer: there the next prompt may differ, if thoughts are left out of it.
@@ -51,6 +59,8 @@ final class Generation {
     private final StringBuilder text = new StringBuilder();
     private final long created = System.nanoTime();
     private final long timeoutNanos;
+    /** In place of an answer; or null. */
+    private final @Nullable LabelScores labels;
 
     /** Null where the model has no words for it. */
     private @Nullable Thinking thinking;
@@ -58,12 +68,20 @@ final class Generation {
     private boolean thinks;
 
     private int[] tokenIds = new int[16];
+    /** Where in the text what each of them added begins. */
+    private int[] starts = new int[16];
+
     private int newTokens;
+    /** How many of them the decoder has read. */
+    private int readTokens;
+
+    /** Tokens that come next whatever the decoder says; it reads them together with the one that follows. */
+    private final Queue<Integer> forced = new ArrayDeque<>();
+
     private @Nullable CachedSession session;
     private int promptTokens;
     private int visualTokens;
     private int cachedTokens;
-    private int lastToken;
     private long encodeNanos;
     private long adapterNanos;
     private long prefillNanos;
@@ -119,7 +137,8 @@ final class Generation {
             int maxNewTokens,
             List<String> stopStrings,
             @Nullable Boolean wantsThinking,
-            @Nullable Duration timeout) {
+            @Nullable Duration timeout,
+            @Nullable LabelScores labels) {
         this.model = model;
         this.messages = messages;
         this.sessions = sessions;
@@ -129,6 +148,7 @@ final class Generation {
         this.stopStrings = new StopStrings(stopStrings);
         this.wantsThinking = wantsThinking;
         this.decoder = model.tokenizer().newStreamingDecoder();
+        this.labels = labels;
         this.timeoutNanos = timeout == null ? Long.MAX_VALUE : nanos(timeout);
     }
 
@@ -354,6 +374,9 @@ final class Generation {
         model.listeners().tell(listener -> listener.started(number, Duration.ofNanos(start - created)));
         List<int[]> words = model.text(messages, wantsThinking);
         thinking = model.thinking(words);
+        if (thinking != null) {
+            sampler.mayThink(thinking.isInside(), Boolean.FALSE.equals(wantsThinking) ? null : model.thinkingToken());
+        }
         messages = model.encodePictures(messages, words, this);
         Prompt prompt = model.prompt(messages, words, this);
         goOn();
@@ -362,6 +385,10 @@ final class Generation {
         model.requireRoom(promptTokens - visualTokens, visualTokens);
         sampler.promptIs(promptTokens);
         sampler.see(model.idsSeen(prompt));
+        force();
+        if (labels != null) {
+            model.requireRoom(promptTokens - visualTokens + labels.longest(), visualTokens);
+        }
         long[] keys = prompt.keys();
         int needed = (int) Math.min(model.contextLength(), (long) promptTokens + maxNewTokens);
         CachedSession taken = sessions.take(keys, needed);
@@ -376,11 +403,15 @@ final class Generation {
             taken.session.lookAhead(prompt.ahead(cachedTokens));
         }
         int[] marks = {prompt.behindPictures() - cachedTokens, promptTokens - WORDS_BEFORE_ANSWER - cachedTokens};
-        int id = prefill(taken, prompt.embeddings(cachedTokens, model.decoder()), keys, marks);
+        int id = prefill(taken, prompt.embeddings(cachedTokens, model.decoder()), keys, cachedTokens, marks);
         prefillNanos = System.nanoTime() - prefillStart;
         ModelListener.Prompt told =
                 new ModelListener.Prompt(promptTokens, visualTokens, cachedTokens, Duration.ofNanos(prefillNanos));
         model.listeners().tell(listener -> listener.prefilled(number, told));
+        if (id == NOTHING) {
+            end(FinishReason.STOP_TOKEN);
+            return new Piece("", NOTHING, false);
+        }
         Piece piece = accept(id);
         firstTokenNanos = System.nanoTime() - start;
         Duration time = Duration.ofNanos(firstTokenNanos);
@@ -391,9 +422,12 @@ final class Generation {
     /**
      * Runs what the cache does not hold yet, chunk by chunk; what has run stays if it is stopped.
      *
+     * @param keys of all positions
+     * @param held how many of them the cache holds
      * @param marks where another question, and another turn, would go on from; counted from what runs
+     * @return the token that follows
      */
-    private int prefill(CachedSession taken, FloatTensor rest, long[] keys, int[] marks) {
+    private int prefill(CachedSession taken, FloatTensor rest, long[] keys, int held, int... marks) {
         DecoderSession running = taken.session;
         int all = rest.size(0);
         int from = 0;
@@ -406,15 +440,27 @@ final class Generation {
             goOn();
             running.fill(rest.rows(from, from + count));
             from += count;
-            taken.holds(Arrays.copyOf(keys, cachedTokens + from));
+            taken.holds(Arrays.copyOf(keys, held + from));
             if (from == end) {
                 running.mark();
             }
         }
         goOn();
-        int id = running.prefill(rest.rows(from, all), sampler);
+        FloatTensor last = rest.rows(from, all);
+        if (labels != null) {
+            FloatBuffer logits = running.prefill(last);
+            taken.holds(keys);
+            labels.run(running, logits, this::goOn);
+            return NOTHING;
+        }
+        Integer next = forced.poll();
+        if (next == null) {
+            next = running.prefill(last, sampler);
+        } else {
+            running.prefill(last);
+        }
         taken.holds(keys);
-        return id;
+        return next;
     }
 
     private static int next(int[] marks, int from, int all) {
@@ -422,21 +468,41 @@ final class Generation {
     }
 
     private Piece following() {
-        CachedSession running = Objects.requireNonNull(session);
         long start = System.nanoTime();
-        int id = running.session.step(lastToken, sampler);
-        running.holdsAlso(lastToken);
-        Piece piece = accept(id);
+        Integer next = forced.poll();
+        Piece piece = accept(next != null ? next : read(Objects.requireNonNull(session)));
         decodeNanos += System.nanoTime() - start;
         return piece;
+    }
+
+    /** Has the decoder read the tokens that it has not seen, and returns the one that follows. */
+    private int read(CachedSession running) {
+        int[] unread = Arrays.copyOfRange(tokenIds, readTokens, newTokens);
+        long[] keys = running.with(unread);
+        readTokens = newTokens;
+        if (unread.length > 1) {
+            Prompt more = new Prompt();
+            more.add(unread);
+            return prefill(running, more.embeddings(0, model.decoder()), keys, keys.length - unread.length);
+        }
+        int id = running.session.step(unread[0], sampler);
+        running.holds(keys);
+        return id;
+    }
+
+    private void force() {
+        for (int id : sampler.forced()) {
+            forced.add(id);
+        }
     }
 
     private Piece accept(int id) {
         if (newTokens == tokenIds.length) {
             tokenIds = Arrays.copyOf(tokenIds, 2 * newTokens);
+            starts = Arrays.copyOf(starts, 2 * newTokens);
         }
+        starts[newTokens] = text.length();
         tokenIds[newTokens++] = id;
-        lastToken = id;
         String piece;
         if (stopTokens.contains(id)) {
             piece = rest(FinishReason.STOP_TOKEN);
@@ -444,6 +510,8 @@ final class Generation {
             piece = said(decoder.next(id), false);
             if (stopStrings.found()) {
                 end(FinishReason.STOP_STRING);
+            } else if (forced.isEmpty() && sampler.isComplete()) {
+                piece = withRest(piece, FinishReason.STOP_TOKEN);
             } else if (newTokens == maxNewTokens) {
                 piece = withRest(piece, FinishReason.MAX_NEW_TOKENS);
             } else if (promptTokens + newTokens == model.contextLength()) {
@@ -452,6 +520,12 @@ final class Generation {
         }
         if (!thinks) {
             text.append(piece);
+        }
+        if (sampler.isFree() && (thinking == null || !thinking.isInside())) {
+            sampler.answers();
+        }
+        if (finishReason == null && forced.isEmpty()) {
+            force();
         }
         return new Piece(piece, id, thinks);
     }
@@ -547,7 +621,30 @@ final class Generation {
                         Duration.ofNanos(adapterNanos),
                         Duration.ofNanos(prefillNanos),
                         Duration.ofNanos(firstTokenNanos),
-                        Duration.ofNanos(decodeNanos)));
+                        Duration.ofNanos(decodeNanos)),
+                probabilities());
+    }
+
+    private List<Answer.TokenProbability> probabilities() {
+        List<Sampler.Likelihood> likelihoods = sampler.likelihoods();
+        List<Answer.TokenProbability> probabilities = new ArrayList<>();
+        for (int i = 0; i < Math.min(newTokens, likelihoods.size()); i++) {
+            Sampler.Likelihood likelihood = likelihoods.get(i);
+            int start = Math.min(starts[i], text.length());
+            List<Answer.TokenProbability> others = new ArrayList<>();
+            for (int k = 0; k < likelihood.others().length; k++) {
+                others.add(probability(likelihood.others()[k], start, likelihood.theirs()[k], Collections.emptyList()));
+            }
+            probabilities.add(
+                    probability(tokenIds[i], start, likelihood.logProbability(), Collections.unmodifiableList(others)));
+        }
+        return probabilities;
+    }
+
+    private Answer.TokenProbability probability(
+            int id, int start, double logProbability, List<Answer.TokenProbability> others) {
+        String written = model.tokenizer().decode(new int[] {id}, false);
+        return new Answer.TokenProbability(id, written, start, logProbability, others);
     }
 
     /** Reads and prepares a picture; being stopped interrupts that. */

@@ -1,11 +1,15 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.Answer;
+import io.langbridge.AnswerException;
 import io.langbridge.AnswerStream;
 import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
+import io.langbridge.Choice;
 import io.langbridge.EncodedImage;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
+import io.langbridge.FinishReason;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.LangBridgeModel;
@@ -17,6 +21,8 @@ import io.langbridge.Request;
 import io.langbridge.SoftmaxCut;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.adapter.TopKAdapter;
+import io.langbridge.runtime.core.constrain.Constraint;
+import io.langbridge.runtime.core.constrain.Constraints;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.explain.Explainer;
@@ -59,6 +65,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     private final EngineThreads threads;
     private final Admission admission;
     private final Listeners listeners;
+    private final Constraints constraints;
     private final Dropped dropped = new Dropped();
     /**
      * Visual tokens of pictures that somebody still holds, so that a second question does not run the adapter again.
@@ -94,6 +101,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
 
     LoadedModel(Parts parts) {
         this.parts = parts;
+        constraints = new Constraints(parts.tokenizer());
         ModelSpec spec = parts.encoder().spec;
         // At least two, so that a token need not wait for somebody's picture.
         threads = new EngineThreads(Math.max(2, parts.encoder().options.threads()));
@@ -111,20 +119,66 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     AnswerStream generate(List<Message> messages, GenerationOptions options, Generation.SessionSource sessions) {
         checkOpen();
         ResolvedOptions resolved = ResolvedOptions.of(options, parts.defaults());
-        Generation generation = new Generation(
+        return start(new Generation(
                 this,
                 messages,
                 sessions,
-                resolved.sampler(),
+                resolved.sampler(constraint(options)),
                 resolved.stopTokens(),
                 resolved.maxNewTokens(),
                 resolved.stopStrings(),
                 options.thinking(),
-                options.timeout());
+                options.timeout(),
+                null));
+    }
+
+    private AnswerStream start(Generation generation) {
         running.add(generation);
         GenerationStream stream = new GenerationStream(generation);
         stream.watchedBy(dropped.watch(stream, "An answer", generation::close));
         return stream;
+    }
+
+    @Override
+    public Choice choose(Request request, List<String> labels) {
+        Objects.requireNonNull(request, "request");
+        List<String> copy = Collections.unmodifiableList(new ArrayList<>(labels));
+        if (copy.isEmpty() || new HashSet<>(copy).size() < copy.size() || copy.contains("")) {
+            throw new IllegalArgumentException("There must be labels, none empty and none twice, not " + copy);
+        }
+        checkOpen();
+        ResolvedOptions resolved = ResolvedOptions.of(request.options(), parts.defaults());
+        LabelScores scores = new LabelScores(copy, resolved.stopTokens(), parts.tokenizer());
+        try (AnswerStream stream = start(new Generation(
+                this,
+                request.messages(),
+                idleSession,
+                resolved.sampler(null),
+                resolved.stopTokens(),
+                scores.longest() + 1,
+                Collections.emptyList(),
+                parts.assembler().knowsThinking() ? Boolean.FALSE : null,
+                request.timeout(),
+                scores))) {
+            Answer answer = stream.answer();
+            if (answer.finishReason() != FinishReason.STOP_TOKEN) {
+                throw new AnswerException(
+                        "Nothing was chosen, because the request ended with " + answer.finishReason()
+                                + " before all labels were compared; ask again, or give it more time",
+                        answer);
+            }
+            return scores.choice();
+        }
+    }
+
+    /** What an answer is held to, or null. */
+    private @Nullable Constraint constraint(GenerationOptions options) {
+        String schema = options.jsonSchema();
+        String pattern = options.pattern();
+        if (schema != null) {
+            return constraints.jsonSchema(schema);
+        }
+        return pattern == null ? null : constraints.pattern(pattern);
     }
 
     @Override
@@ -255,6 +309,12 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
                     + assembler.templateName() + ", always has it think; leave it out");
         }
         return text;
+    }
+
+    /** The token with which the model itself begins to think, or null. */
+    @Nullable
+    Integer thinkingToken() {
+        return parts.tokenizer().idOf(PromptAssembler.THINKING_BEGINS);
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.GenerationOptions;
+import io.langbridge.runtime.core.constrain.Constraint;
 import io.langbridge.runtime.core.family.GenerationDefaults;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.generate.TokenRules;
@@ -16,6 +17,7 @@ record ResolvedOptions(
         List<String> stopStrings,
         int minNewTokens,
         int maxNewTokens,
+        @Nullable Integer logProbabilities,
         GenerationDefaults checkpoint) {
     private static final int MAX_NEW_TOKENS = 512;
     /** The reference keeps 50 tokens when it samples and nothing else is said. */
@@ -30,6 +32,8 @@ record ResolvedOptions(
                 or(asked.topP(), checkpoint.topP(), 1.0),
                 or(asked.minP(), checkpoint.minP(), 0.0),
                 or(asked.repetitionPenalty(), checkpoint.repetitionPenalty(), 1.0),
+                or(asked.frequencyPenalty(), null, 0.0),
+                or(asked.presencePenalty(), null, 0.0),
                 or(asked.seed(), null, ThreadLocalRandom.current().nextLong()));
         Set<Integer> stopTokens = asked.stopTokens();
         return new ResolvedOptions(
@@ -38,12 +42,17 @@ record ResolvedOptions(
                 or(asked.stopStrings(), null, checkpoint.stopStrings()),
                 or(asked.minNewTokens(), null, checkpoint.minNewTokens()),
                 or(asked.maxNewTokens(), checkpoint.maxNewTokens(), MAX_NEW_TOKENS),
+                asked.logProbabilities(),
                 checkpoint);
     }
 
-    /** A sampler for one answer. */
-    Sampler sampler() {
-        return new Sampler(
+    /**
+     * A sampler for one answer.
+     *
+     * @param constraint what the answer is held to, or null
+     */
+    Sampler sampler(@Nullable Constraint constraint) {
+        Sampler sampler = new Sampler(
                 sampling,
                 new TokenRules(
                         minNewTokens,
@@ -52,7 +61,12 @@ record ResolvedOptions(
                         checkpoint.suppressTokens(),
                         checkpoint.beginSuppressTokens(),
                         checkpoint.badWords(),
-                        checkpoint.noRepeatNgramSize()));
+                        checkpoint.noRepeatNgramSize()),
+                constraint);
+        if (logProbabilities != null) {
+            sampler.noteLikelihoods(logProbabilities);
+        }
+        return sampler;
     }
 
     private static <T> T or(@Nullable T first, @Nullable T second, T last) {

@@ -33,6 +33,11 @@ final class Thinking {
         return taken(false);
     }
 
+    /** Whether the thought goes on. */
+    boolean isInside() {
+        return where == Where.INSIDE;
+    }
+
     /** Whether what was returned last is a thought. */
     boolean thinks() {
         return thinks;

@@ -4,9 +4,12 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** A set of code points. Immutable to see, safe for several threads. */
-final class CodePoints {
-    static final int LIMIT = Character.MAX_CODE_POINT + 1;
-    static final CodePoints NONE = new CodePoints(new int[0]);
+public final class CodePoints {
+    /** The largest code point plus one. */
+    public static final int LIMIT = Character.MAX_CODE_POINT + 1;
+
+    /** The empty set. */
+    public static final CodePoints NONE = new CodePoints(new int[0]);
 
     /** Ascending: where the set begins, where it ends, where it begins again. */
     private final int[] bounds;
@@ -39,16 +42,26 @@ final class CodePoints {
         return new CodePoints(bounds);
     }
 
+    /**
+     * What {@code \p{..}} means in a regular expression.
+     *
+     * @param name without regard to case, blanks, {@code _} and {@code -}
+     * @return null if it is not one of those we have
+     */
+    public static @Nullable CodePoints property(String name) {
+        return Unicode.property(name);
+    }
+
     /** Both ends inside. */
-    static CodePoints range(int first, int last) {
+    public static CodePoints range(int first, int last) {
         return new CodePoints(new int[] {first, last + 1});
     }
 
-    static CodePoints of(int codePoint) {
+    public static CodePoints of(int codePoint) {
         return range(codePoint, codePoint);
     }
 
-    boolean contains(int codePoint) {
+    public boolean contains(int codePoint) {
         if (codePoint < 128) {
             return ((codePoint < 64 ? asciiLow : asciiHigh) >>> codePoint & 1) != 0;
         }
@@ -56,15 +69,15 @@ final class CodePoints {
         return ((found >= 0 ? found : -found - 2) & 1) == 0 && found != -1;
     }
 
-    CodePoints or(CodePoints other) {
+    public CodePoints or(CodePoints other) {
         return combine(other, 1);
     }
 
-    CodePoints and(CodePoints other) {
+    public CodePoints and(CodePoints other) {
         return combine(other, 2);
     }
 
-    CodePoints not() {
+    public CodePoints not() {
         CodePoints made = complement;
         if (made == null) {
             made = invert();
@@ -122,12 +135,12 @@ final class CodePoints {
         return and(other).bounds.length == 0;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return bounds.length == 0;
     }
 
     /** First inside, first outside, and so on; ascending. */
-    int[] bounds() {
+    public int[] bounds() {
         return bounds.clone();
     }
 

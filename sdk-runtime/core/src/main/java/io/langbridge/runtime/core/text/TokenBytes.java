@@ -11,13 +11,20 @@ final class TokenBytes {
     private final List<UnaryOperator<String>> replacements = new ArrayList<>();
     private boolean byteLevel;
     private boolean byteFallback;
+    /** Whether all tokens have become one, so that what follows sees the ends of the text only. */
+    private boolean fused;
+
+    private boolean concatenates = true;
+    private boolean dropsFirstBlank;
 
     private TokenBytes() {}
 
     /** @param decoder one that {@link Decoder} has accepted */
     static TokenBytes of(Part decoder) {
         TokenBytes rule = new TokenBytes();
-        if (!decoder.isNull()) {
+        if (decoder.isNull()) {
+            rule.concatenates = false; // blanks come between them
+        } else {
             rule.read(decoder);
         }
         return rule;
@@ -26,19 +33,32 @@ final class TokenBytes {
     private void read(Part decoder) {
         switch (decoder.part("type").text()) {
             case "Sequence" -> decoder.part("decoders").parts().forEach(this::read);
-            case "ByteLevel" -> byteLevel = true;
+            case "ByteLevel" -> {
+                byteLevel = true;
+                fused = true;
+            }
             case "ByteFallback" -> byteFallback = true;
             case "Metaspace" -> {
                 String block = decoder.part("replacement").text();
                 replacements.add(token -> token.replace(block, " "));
+                dropsFirstBlank |= PreTokenizer.Scheme.of(decoder) != PreTokenizer.Scheme.NEVER;
             }
             case "Replace" -> {
                 String wanted = decoder.part("pattern").part("String").textOr("");
                 String content = decoder.part("content").text();
                 // A pattern may look at what is around a token, which has nothing around it here.
                 replacements.add(token -> wanted.isEmpty() ? token : token.replace(wanted, content));
+                concatenates &= !wanted.isEmpty();
             }
-            default -> {} // speaks of tokens in a row only
+            case "Fuse" -> fused = true;
+            case "Strip" -> {
+                int start = decoder.part("start").integer(Integer.MAX_VALUE);
+                int stop = decoder.part("stop").integer(Integer.MAX_VALUE);
+                boolean first = fused && decoder.part("content").character() == ' ' && start == 1 && stop == 0;
+                concatenates &= first || start == 0 && stop == 0;
+                dropsFirstBlank |= first;
+            }
+            default -> concatenates = false; // speaks of tokens in a row
         }
     }
 
@@ -55,6 +75,16 @@ final class TokenBytes {
             text = replacement.apply(text);
         }
         return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Whether a text is the bytes of its tokens one behind the other, but for a blank in front. */
+    boolean concatenates() {
+        return concatenates;
+    }
+
+    /** Whether a blank in front of a text is not part of it. */
+    boolean dropsFirstBlank() {
+        return dropsFirstBlank;
     }
 
     Spelling spelling() {

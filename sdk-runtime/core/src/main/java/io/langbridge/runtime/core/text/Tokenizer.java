@@ -396,6 +396,24 @@ public final class Tokenizer {
     }
 
     /**
+     * Whether decoding writes the bytes of the tokens one behind the other, but for {@link #dropsFirstBlank}.
+     *
+     * @return false where what a token writes depends on those around it
+     */
+    public boolean concatenates() {
+        return bytes.concatenates();
+    }
+
+    /**
+     * Whether decoding leaves out a blank at the start of a text.
+     *
+     * @return true for SentencePiece, which puts one there
+     */
+    public boolean dropsFirstBlank() {
+        return bytes.dropsFirstBlank();
+    }
+
+    /**
      * How the vocabulary writes its tokens.
      *
      * @return from the decoder that {@code tokenizer.json} names

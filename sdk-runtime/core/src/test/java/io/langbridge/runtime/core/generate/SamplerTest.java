@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import io.langbridge.LangBridgeException;
 import java.nio.FloatBuffer;
@@ -57,5 +58,35 @@ class SamplerTest {
                 .hasMessageContaining("NaN");
         Sampler drawing = new Sampler(new Sampler.Settings(1, 0, 1, 0, 1, 7));
         assertThatThrownBy(() -> drawing.next(logits)).isInstanceOf(LangBridgeException.class);
+    }
+
+    @Test
+    void frequency_and_presence_penalties_count_what_was_chosen_and_not_the_prompt() {
+        Sampler sampler = new Sampler(new Sampler.Settings(0, 0, 1, 0, 1, 1, 0.5, 0));
+        sampler.see(0, 0, 0);
+        FloatBuffer logits = FloatBuffer.wrap(new float[] {4, 3, 0});
+        // 4 3, 2.5 3, 2.5 1.5, 1.5 1.5, 0.5 1.5
+        int[] chosen = new int[5];
+        for (int i = 0; i < chosen.length; i++) {
+            assertThat(sampler.needsScores()).isTrue();
+            chosen[i] = sampler.next(logits);
+        }
+        assertThat(chosen).containsExactly(0, 1, 0, 0, 1);
+        Sampler liking = new Sampler(new Sampler.Settings(0, 0, 1, 0, 1, -2, 0, 0));
+        assertThat(new int[] {liking.next(logits), liking.next(logits)}).containsExactly(0, 0);
+    }
+
+    @Test
+    void likelihoods_are_the_models_own_before_penalties_and_temperature() {
+        Sampler sampler = new Sampler(new Sampler.Settings(0, 0, 1, 0, 1, 3, 0, 0));
+        sampler.noteLikelihoods(2);
+        FloatBuffer logits =
+                FloatBuffer.wrap(new float[] {(float) Math.log(1), (float) Math.log(5), (float) Math.log(4)});
+        assertThat(new int[] {sampler.next(logits), sampler.next(logits)}).containsExactly(1, 2);
+        assertThat(sampler.likelihoods()).hasSize(2);
+        Sampler.Likelihood second = sampler.likelihoods().get(1);
+        assertThat(second.logProbability()).isCloseTo(Math.log(0.4), offset(1e-6));
+        assertThat(second.others()).containsExactly(1, 2);
+        assertThat(second.theirs()[0]).isCloseTo(Math.log(0.5), offset(1e-6));
     }
 }

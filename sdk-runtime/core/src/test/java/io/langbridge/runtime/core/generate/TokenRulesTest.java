@@ -51,9 +51,10 @@ class TokenRulesTest {
         Set<Integer> stop = Collections.singleton(2);
         Sampler sampler = new Sampler(
                 Sampler.Settings.GREEDY,
-                new TokenRules(2, 0, stop, Collections.singleton(0), Collections.emptySet(), List.of(), 0));
+                new TokenRules(2, 0, stop, Collections.singleton(0), Collections.emptySet(), List.of(), 0),
+                null);
         FloatBuffer logits = FloatBuffer.wrap(new float[] {9, 1, 8, 2});
-        assertThat(sampler.forbids()).isTrue();
+        assertThat(sampler.needsScores()).isTrue();
         assertThat(List.of(sampler.next(logits), sampler.next(logits), sampler.next(logits)))
                 .containsExactly(3, 3, 2);
         assertThat(logits.array()).containsExactly(9, 1, 8, 2);
@@ -64,7 +65,8 @@ class TokenRulesTest {
         Sampler sampler = new Sampler(
                 new Sampler.Settings(5, 0, 1, 0, 1, 3),
                 new TokenRules(
-                        0, 0, Collections.emptySet(), Collections.singleton(1), Collections.emptySet(), List.of(), 0));
+                        0, 0, Collections.emptySet(), Collections.singleton(1), Collections.emptySet(), List.of(), 0),
+                null);
         FloatBuffer logits = FloatBuffer.wrap(new float[] {1, 9, 1});
         for (int i = 0; i < 200; i++) {
             assertThat(sampler.next(logits)).isNotEqualTo(1);
@@ -82,7 +84,8 @@ class TokenRulesTest {
                         Collections.emptySet(),
                         Collections.emptySet(),
                         Collections.emptyList(),
-                        1));
+                        1),
+                null);
         FloatBuffer logits = FloatBuffer.wrap(new float[] {1, 2});
         sampler.next(logits);
         sampler.next(logits);

@@ -140,7 +140,7 @@ class CachedSessionTest {
 
     private void say(int token) {
         cached.session.step(token);
-        cached.holdsAlso(token);
+        cached.holds(cached.with(token));
     }
 
     @Test
