@@ -40,7 +40,8 @@ final class EncoderSet {
                 Host.resetPeak();
                 FloatTensor pixels = setup.inputs(1, 1, 3, config.imageSize(), config.imageSize());
                 FloatTensor features = network.run(Map.of("pixel_values", pixels));
-                Measure encode = new Measure(setup.reps, setup.patience).millis(() -> network.run(Map.of("pixel_values", pixels)));
+                Measure encode = new Measure(setup.reps, setup.patience)
+                        .millis(() -> network.run(Map.of("pixel_values", pixels)));
                 Line line = setup.line("encode", "encoder").put("layers", config.layersToRun());
                 line.put("ms", encode);
                 setup.compare(features, line);

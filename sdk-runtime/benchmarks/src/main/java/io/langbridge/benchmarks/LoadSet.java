@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 
 /**
  * Phases {@code load_cold}, with an empty cache directory, and {@code load_cached}, with the peak of memory beside what
- * {@code check()} says before. Every sample is a process of its
- * own. Files of the checkpoint may be in the system's memory in both.
+ * {@code check()} says before. Every sample is a process of its own. Files of the checkpoint may be in the system's
+ * memory in both.
  */
 final class LoadSet {
     private static final double MILLIS = 1e3;

@@ -1,13 +1,10 @@
 package io.langbridge.runtime.training;
 
-import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
 
-import io.langbridge.runtime.core.checkpoint.Weights;
-import io.langbridge.runtime.core.checkpoint.Checkpoints;
-import io.langbridge.Llm;
 import io.langbridge.Adapter;
 import io.langbridge.AnswerStream;
 import io.langbridge.CheckpointException;
@@ -16,10 +13,13 @@ import io.langbridge.Encoder;
 import io.langbridge.EngineName;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
+import io.langbridge.Llm;
 import io.langbridge.Message;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
