@@ -28,8 +28,10 @@ class OnnxFootprintTest {
     private static final int CONTEXT = 512;
     private static final Path STATUS = Path.of("/proc/self/status");
 
-    /** Garbage, compiled code, and what the allocator holds back. */
-    private static final long SLACK = 40 << 20;
+    /** A small heap, so that garbage, which may fill it, cannot grow at will. */
+    private static final int HEAP_MEGABYTES = 96;
+
+    private static final long SLACK = (long) HEAP_MEGABYTES << 20;
 
     private static final LlamaConfig CONFIG = new LlamaConfig(
             "test",
@@ -84,7 +86,8 @@ class OnnxFootprintTest {
     private static long measured(Precision precision) throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx1g",
+                        "-Xmx" + HEAP_MEGABYTES + "m",
+                        "-XX:+UseSerialGC",
                         "-cp",
                         System.getProperty("java.class.path"),
                         OnnxFootprintTest.class.getName(),
