@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Opens weights, whatever file they are in. Reading a file never runs code from it. */
@@ -80,12 +81,7 @@ public final class Checkpoints {
      * @return a view; closing it closes nothing
      */
     public static Weights plusOne(Weights weights, Predicate<String> which) {
-        Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-        for (String name : weights.names()) {
-            StoredTensor tensor = weights.get(name);
-            tensors.put(name, which.test(name) ? new LinearTensor(tensor, 1, 1) : tensor);
-        }
-        return new NamedTensors(weights.source(), tensors, Collections.emptyList());
+        return changed(weights, which, tensor -> new LinearTensor(tensor, 1, 1));
     }
 
     /**
@@ -96,11 +92,8 @@ public final class Checkpoints {
      * @throws CheckpointException if it is missing or has another shape
      */
     public static Weights transposed(Weights weights, String name, long rows, long columns) {
-        StoredTensor matrix = weights.get(name, rows, columns);
-        Map<String, StoredTensor> view = new LinkedHashMap<>();
-        weights.names().forEach(each -> view.put(each, weights.get(each)));
-        view.put(name, new TransposedTensor(matrix));
-        return new NamedTensors(weights.source(), view, Collections.emptyList());
+        StoredTensor matrix = new TransposedTensor(weights.get(name, rows, columns));
+        return changed(weights, tensor -> tensor.equals(name), old -> matrix);
     }
 
     /** A view of a tensor whose values are multiplied in float32. */
@@ -117,10 +110,16 @@ public final class Checkpoints {
      * @throws CheckpointException if it is missing or has another shape
      */
     public static Weights summedFrames(Weights weights, String name, long... shape) {
-        StoredTensor kernel = weights.get(name, shape);
+        StoredTensor sum = new SummedTensor(weights.get(name, shape));
+        return changed(weights, tensor -> tensor.equals(name), old -> sum);
+    }
+
+    private static Weights changed(Weights weights, Predicate<String> which, UnaryOperator<StoredTensor> change) {
         Map<String, StoredTensor> view = new LinkedHashMap<>();
-        weights.names().forEach(each -> view.put(each, weights.get(each)));
-        view.put(name, new SummedTensor(kernel));
+        for (String name : weights.names()) {
+            StoredTensor tensor = weights.get(name);
+            view.put(name, which.test(name) ? change.apply(tensor) : tensor);
+        }
         return new NamedTensors(weights.source(), view, Collections.emptyList());
     }
 

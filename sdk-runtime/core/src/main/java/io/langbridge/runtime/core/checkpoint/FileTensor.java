@@ -73,10 +73,7 @@ final class FileTensor implements StoredTensor {
     @Override
     public void read(long from, FloatBuffer target) {
         int count = target.remaining();
-        if (from < 0 || from > elements - count) {
-            throw new IndexOutOfBoundsException("Elements " + from + " to " + (from + count) + " of tensor " + name
-                    + " with " + elements + " elements in " + file.path());
-        }
+        Shapes.requireInside(this, from, count);
         int first = target.position();
         long[] steps = strides;
         if (steps == null) {

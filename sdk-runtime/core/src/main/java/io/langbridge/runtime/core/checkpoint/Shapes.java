@@ -53,4 +53,16 @@ final class Shapes {
         }
         return last + 1;
     }
+
+    /**
+     * Makes sure that so many elements from {@code from} on are a tensor's.
+     *
+     * @throws IndexOutOfBoundsException if not
+     */
+    static void requireInside(StoredTensor tensor, long from, int count) {
+        if (from < 0 || from > tensor.elements() - count) {
+            throw new IndexOutOfBoundsException("Elements " + from + " to " + (from + count) + " of tensor "
+                    + tensor.name() + " with " + tensor.elements() + " elements in " + tensor.file());
+        }
+    }
 }

@@ -1,15 +1,12 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A convolution's kernel over several frames, {@code [out, channels, frames, height, width]}, for one that is shown in
  * all of them: the sum over the frames, as a matrix {@code [out, channels * height * width]}. Added up when it is read.
  */
-final class SummedTensor implements StoredTensor {
-    private final StoredTensor kernel;
+final class SummedTensor extends ComputedTensor {
     private final long rows;
     private final long columns;
     private final int frames;
@@ -17,7 +14,7 @@ final class SummedTensor implements StoredTensor {
     private final int frame;
 
     SummedTensor(StoredTensor kernel) {
-        this.kernel = kernel;
+        super(kernel);
         long[] shape = kernel.shape();
         rows = shape[0];
         frames = Math.toIntExact(shape[2]);
@@ -26,46 +23,18 @@ final class SummedTensor implements StoredTensor {
     }
 
     @Override
-    public String name() {
-        return kernel.name();
-    }
-
-    @Override
-    public DType dtype() {
-        return DType.F32;
-    }
-
-    @Override
     public long[] shape() {
         return new long[] {rows, columns};
     }
 
     @Override
-    public void requireFloatingPoint() {
-        kernel.requireFloatingPoint();
-    }
-
-    @Override
-    public Path file() {
-        return kernel.file();
-    }
-
-    @Override
-    public @Nullable Long offset() {
-        return null;
-    }
-
-    @Override
     public void read(long from, FloatBuffer target) {
-        if (from < 0 || from > elements() - target.remaining()) {
-            throw new IndexOutOfBoundsException("Elements " + from + " to " + (from + target.remaining())
-                    + " of tensor " + name() + " with " + elements() + " elements in " + file());
-        }
+        Shapes.requireInside(this, from, target.remaining());
         float[] all = new float[frames * frame];
         long at = from;
         while (target.hasRemaining()) {
             FloatBuffer channel = FloatBuffer.wrap(all);
-            kernel.read(at / frame * all.length, channel);
+            of.read(at / frame * all.length, channel);
             for (int i = (int) (at % frame); i < frame && target.hasRemaining(); i++) {
                 float sum = all[i];
                 for (int next = i + frame; next < all.length; next += frame) {
@@ -79,6 +48,6 @@ final class SummedTensor implements StoredTensor {
 
     @Override
     public String toString() {
-        return "the sum of the frames of " + kernel;
+        return "the sum of the frames of " + of;
     }
 }

@@ -1,22 +1,14 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 
 /** A matrix whose rows are the columns of another, which is read as a whole each time: it is small. */
-final class TransposedTensor implements StoredTensor {
-    private final StoredTensor of;
-
+final class TransposedTensor extends ComputedTensor {
     TransposedTensor(StoredTensor of) {
-        this.of = of;
+        super(of);
     }
 
-    @Override
-    public String name() {
-        return of.name();
-    }
-
+    /** The same values, in another order. */
     @Override
     public DType dtype() {
         return of.dtype();
@@ -29,22 +21,8 @@ final class TransposedTensor implements StoredTensor {
     }
 
     @Override
-    public Path file() {
-        return of.file();
-    }
-
-    /** Null: the values do not lie there in this order. */
-    @Override
-    public @Nullable Long offset() {
-        return null;
-    }
-
-    @Override
     public void read(long from, FloatBuffer target) {
-        if (from < 0 || from > elements() - target.remaining()) {
-            throw new IndexOutOfBoundsException("Elements " + from + " to " + (from + target.remaining())
-                    + " of tensor " + name() + " with " + elements() + " elements in " + file());
-        }
+        Shapes.requireInside(this, from, target.remaining());
         float[] values = of.toFloats();
         int columns = (int) of.shape()[1];
         int rows = values.length / columns;

@@ -7,13 +7,10 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.GemmaConfig;
-import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.VisionConfig;
-import io.langbridge.runtime.core.network.Vit;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -43,9 +40,6 @@ final class Gemma3 implements Family {
             throw new CheckpointException(config.at("mm_tokens_per_image") + " is " + tokens
                     + ", which is no square of a number that divides the " + side + " patches along a picture's side.");
         }
-        Network encoder = new Network(
-                "vision encoder",
-                net -> net.layerNorm(Vit.features(net, tower), "post_layernorm", tower.layerNormEps()));
         LlmPart llm = checkpoint.llm(decoder -> ((GemmaConfig) decoder).openingPictures());
         int hidden = llm.config().hiddenSize();
         AdapterConfig.Connector connector = new AdapterConfig.Connector(
@@ -63,14 +57,7 @@ final class Gemma3 implements Family {
                         hidden));
         LlavaPictures pictures =
                 new LlavaPictures(preprocessor(checkpoint, tower), new Tiling.Plain(), tower.imageSize(), tokens);
-        VisionPart vision = new VisionPart(
-                tower,
-                VisionPart.describe(tower),
-                encoder,
-                VisionPart.strip(checkpoint.weights()),
-                tiling -> pictures,
-                checkpoint.folder(),
-                Collections.emptyList());
+        VisionPart vision = VisionPart.toTheEnd(tower, checkpoint, pictures);
         Weights projector = Checkpoints.transposed(
                 Checkpoints.plusOne(checkpoint.part(NORM + ".weight"), name -> name.equals(NORM + ".weight")),
                 PROJECTION,

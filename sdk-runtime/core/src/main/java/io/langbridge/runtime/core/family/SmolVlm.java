@@ -10,12 +10,9 @@ import io.langbridge.runtime.core.image.Resampler;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.network.AdapterConfig;
-import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.VisionConfig;
-import io.langbridge.runtime.core.network.Vit;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -44,9 +41,6 @@ final class SmolVlm implements Family {
             throw new CheckpointException(config.at("scale_factor") + " is " + scale + ", which does not divide the "
                     + side + " patches along the side of a tile.");
         }
-        Network encoder = new Network(
-                "vision encoder",
-                net -> net.layerNorm(Vit.features(net, tower), "post_layernorm", tower.layerNormEps()));
         LlmPart llm = checkpoint.llm();
         int hidden = llm.config().hiddenSize();
         AdapterConfig.Connector connector = new AdapterConfig.Connector(
@@ -59,14 +53,7 @@ final class SmolVlm implements Family {
                         hidden,
                         false));
         Tiles pictures = new Tiles(checkpoint.preprocessor(), tower.imageSize(), side * side / (scale * scale));
-        VisionPart vision = new VisionPart(
-                tower,
-                VisionPart.describe(tower),
-                encoder,
-                VisionPart.strip(checkpoint.weights()),
-                tiling -> pictures,
-                checkpoint.folder(),
-                Collections.emptyList());
+        VisionPart vision = VisionPart.toTheEnd(tower, checkpoint, pictures);
         AdapterPart adapter = AdapterPart.ofFamily(connector, checkpoint.part(CONNECTOR + ".weight"));
         // The number is Idefics3Config's default.
         return ModelFolder.of(checkpoint, vision, adapter, llm, pictures, checkpoint.placeholder(128_257, "<image>"));

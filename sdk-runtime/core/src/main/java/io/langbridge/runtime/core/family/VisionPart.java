@@ -10,6 +10,7 @@ import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.VisionConfig;
 import io.langbridge.runtime.core.network.Vit;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +80,20 @@ public final class VisionPart implements AutoCloseable {
         this.elements = inventory.check(weights);
         this.width = inventory.result().width();
         this.owned = owned;
+    }
+
+    /** SigLIP inside a model that takes what its last norm gives, and pictures in one way. */
+    static VisionPart toTheEnd(VisionConfig config, Checkpoint checkpoint, Pictures pictures) {
+        return new VisionPart(
+                config,
+                describe(config),
+                new Network(
+                        "vision encoder",
+                        net -> net.layerNorm(Vit.features(net, config), "post_layernorm", config.layerNormEps())),
+                strip(checkpoint.weights()),
+                tiling -> pictures,
+                checkpoint.folder(),
+                Collections.emptyList());
     }
 
     /** Opens a CLIP or SigLIP folder for the features that LLaVA and LangBridge use. */
