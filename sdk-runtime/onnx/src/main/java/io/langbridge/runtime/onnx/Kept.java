@@ -44,24 +44,16 @@ final class Kept {
             for (State state : states) {
                 if (state instanceof State.Keys of) {
                     long[] dims = {of.kvHeads(), positions, of.headDim()};
-                    add(sequences, OnnxNet.pastKey(keys), OnnxNet.presentKey(keys), type, true, dims);
-                    add(sequences, OnnxNet.pastValue(keys), OnnxNet.presentValue(keys), type, true, dims);
+                    add(sequences, keys, OnnxNet.KEY, type, true, dims);
+                    add(sequences, keys, OnnxNet.VALUE, type, true, dims);
                     keys++;
                 } else if (state instanceof State.Window of) {
-                    String past = OnnxNet.pastWindow(windows);
-                    add(
-                            sequences,
-                            past,
-                            OnnxNet.presentWindow(windows),
-                            OnnxJavaType.FLOAT,
-                            false,
-                            of.width(),
-                            of.rows());
+                    long[] dims = {of.width(), of.rows()};
+                    add(sequences, windows, OnnxNet.WINDOW, OnnxJavaType.FLOAT, false, dims);
                     windows++;
                 } else if (state instanceof State.Matrix of) {
-                    String past = OnnxNet.pastMatrix(matrices);
                     long[] dims = {of.heads(), of.keys(), of.values()};
-                    add(sequences, past, OnnxNet.presentMatrix(matrices), OnnxJavaType.FLOAT, false, dims);
+                    add(sequences, matrices, OnnxNet.MATRIX, OnnxJavaType.FLOAT, false, dims);
                     matrices++;
                 }
             }
@@ -81,13 +73,13 @@ final class Kept {
         }
     }
 
-    private void add(int sequences, String past, String present, OnnxJavaType type, boolean grows, long... dims) {
+    private void add(int sequences, int layer, String what, OnnxJavaType type, boolean grows, long... dims) {
         int bytes = type.size;
         for (long dim : dims) {
             bytes = Math.multiplyExact(bytes, Math.toIntExact(dim));
         }
         ByteBuffer all = direct(Math.multiplyExact(sequences, bytes));
-        parts.add(new Part(past, present, type, grows, dims, bytes, all));
+        parts.add(new Part(OnnxNet.past(layer, what), OnnxNet.present(layer, what), type, grows, dims, bytes, all));
     }
 
     /** Native memory as graphs read and write it. */

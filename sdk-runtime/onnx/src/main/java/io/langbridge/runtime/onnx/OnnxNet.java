@@ -28,6 +28,11 @@ class OnnxNet implements Net {
     /** How many rows behind it each row sees, {@code [rows]}. */
     static final String AHEAD = "ahead";
 
+    static final String KEY = "key";
+    static final String VALUE = "value";
+    static final String WINDOW = "window";
+    static final String MATRIX = "matrix";
+
     final StoredWeights weights;
     final Products products;
     final OnnxGraph graph;
@@ -64,36 +69,14 @@ class OnnxNet implements Net {
         return "sin" + (index == 0 ? "" : "." + index);
     }
 
-    static String pastKey(int layer) {
-        return "past." + layer + ".key";
+    /** What a layer has kept before a run, {@link #KEY} and so on; layers are counted by what they keep. */
+    static String past(int layer, String what) {
+        return "past." + layer + "." + what;
     }
 
-    static String pastValue(int layer) {
-        return "past." + layer + ".value";
-    }
-
-    static String presentKey(int layer) {
-        return "present." + layer + ".key";
-    }
-
-    static String presentValue(int layer) {
-        return "present." + layer + ".value";
-    }
-
-    static String pastWindow(int layer) {
-        return "past." + layer + ".window";
-    }
-
-    static String presentWindow(int layer) {
-        return "present." + layer + ".window";
-    }
-
-    static String pastMatrix(int layer) {
-        return "past." + layer + ".matrix";
-    }
-
-    static String presentMatrix(int layer) {
-        return "present." + layer + ".matrix";
+    /** The same behind the run. */
+    static String present(int layer, String what) {
+        return "present." + layer + "." + what;
     }
 
     /** Makes a value an output of the graph. */
@@ -500,10 +483,10 @@ class OnnxNet implements Net {
     final Value cached(Value x, String layer, Attention how, Causal state, List<String> qkv) {
         check(how);
         int index = state.layer();
-        for (String cache : List.of(pastKey(index), pastValue(index))) {
+        for (String cache : List.of(past(index, KEY), past(index, VALUE))) {
             graph.input(cache, cacheType, SEQUENCES, how.kvHeads(), "capacity", how.headDim());
         }
-        for (String cache : List.of(presentKey(index), presentValue(index))) {
+        for (String cache : List.of(present(index, KEY), present(index, VALUE))) {
             graph.output(cache, cacheType, SEQUENCES, how.kvHeads(), "capacity", how.headDim());
         }
         List<String> taken = new ArrayList<>(qkv);
@@ -511,7 +494,7 @@ class OnnxNet implements Net {
         if (rotates) {
             taken.addAll(List.of("", ""));
         }
-        taken.addAll(List.of(pastKey(index), pastValue(index), LAST_POSITIONS, TOTAL_LENGTH));
+        taken.addAll(List.of(past(index, KEY), past(index, VALUE), LAST_POSITIONS, TOTAL_LENGTH));
         if (rotates) {
             taken.add(castRotation.computeIfAbsent(cos(state.rotary()), this::inCacheType));
             taken.add(castRotation.computeIfAbsent(sin(state.rotary()), this::inCacheType));
@@ -527,7 +510,7 @@ class OnnxNet implements Net {
         if (state.window() > 0) {
             node.with("local_window_size", state.window());
         }
-        String attended = node.to(unique(layer + ".heads"), presentKey(index), presentValue(index));
+        String attended = node.to(unique(layer + ".heads"), present(index, KEY), present(index, VALUE));
         if (cacheType != OnnxGraph.Type.FLOAT) {
             attended = graph.node("Cast", attended)
                     .with("to", OnnxGraph.Type.FLOAT.number)
@@ -591,10 +574,10 @@ class OnnxNet implements Net {
         queries = g.node("Reshape", queries, graph.constant(-1, how.kvHeads(), group, how.headDim()))
                 .to(name + ".q.heads");
         queries = g.node("Transpose", queries).with("perm", 1, 2, 0, 3).to(name + ".q.turned");
-        String k = g.node("Transpose", ofAll(g, presentKey(state.layer()), total, name + ".k"))
+        String k = g.node("Transpose", ofAll(g, present(state.layer(), KEY), total, name + ".k"))
                 .with("perm", 1, 0, 3, 2)
                 .to(name + ".k.turned");
-        String v = g.node("Transpose", ofAll(g, presentValue(state.layer()), total, name + ".v"))
+        String v = g.node("Transpose", ofAll(g, present(state.layer(), VALUE), total, name + ".v"))
                 .with("perm", 1, 0, 2, 3)
                 .to(name + ".v.turned");
         String scores = g.node("MatMul", queries, k).to(name + ".scores");
@@ -667,19 +650,19 @@ class OnnxNet implements Net {
         String decay = narrow(decay(layer, both[1], heads));
 
         int index = how.layer();
-        graph.input(pastMatrix(index), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
-        graph.output(presentMatrix(index), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
+        graph.input(past(index, MATRIX), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
+        graph.output(present(index, MATRIX), OnnxGraph.Type.FLOAT, SEQUENCES, heads, how.keyDim(), how.valueDim());
         String summed = graph.microsoft(
                         "LinearAttention",
                         queriesAndKeys[0],
                         queriesAndKeys[1],
                         parts[1],
-                        pastMatrix(index),
+                        past(index, MATRIX),
                         decay,
                         write)
                 .with("q_num_heads", how.keyHeads())
                 .with("kv_num_heads", heads)
-                .to(unique(layer + ".heads"), presentMatrix(index));
+                .to(unique(layer + ".heads"), present(index, MATRIX));
 
         Value rows = new Value(reshape(summed, -1, how.valueWidth()), ANY, how.valueWidth());
         Value gate = rows.named(z);
@@ -718,16 +701,16 @@ class OnnxNet implements Net {
     private String convolved(String layer, DeltaRule how, String qkv) {
         int index = how.layer();
         int rows = how.kernel() - 1;
-        graph.input(pastWindow(index), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
-        graph.output(presentWindow(index), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
+        graph.input(past(index, WINDOW), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
+        graph.output(present(index, WINDOW), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
         String across = graph.node("Transpose", sequences(qkv, how.channels()))
                 .with("perm", 0, 2, 1)
                 .to(unique(qkv + ".across"));
         String kernel = weights.weight(layer + ".conv1d.weight", how.channels(), 1, how.kernel());
         boolean full = weights.precision == Precision.FULL;
-        String convolved = graph.microsoft("CausalConvWithState", across, kernel, "", pastWindow(index))
+        String convolved = graph.microsoft("CausalConvWithState", across, kernel, "", past(index, WINDOW))
                 .with("activation", full ? "none" : "silu")
-                .to(unique(layer + ".conv1d"), presentWindow(index));
+                .to(unique(layer + ".conv1d"), present(index, WINDOW));
         if (full) {
             convolved = silu(convolved);
         }

@@ -6,7 +6,6 @@ import io.langbridge.Encoder;
 import io.langbridge.ImageException;
 import io.langbridge.LangBridgeException;
 import io.langbridge.Llm;
-import io.langbridge.Precision;
 import io.langbridge.PromptException;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.UnsupportedModelException;
@@ -135,16 +134,7 @@ final class TrainingRun implements AutoCloseable {
                 device = Device.CPU;
             }
         }
-        return new EngineOptions(
-                settings.threads(),
-                false,
-                wanted.output.toAbsolutePath(),
-                device,
-                false,
-                Precision.FULL,
-                EngineOptions.PREFILL_CHUNK,
-                false,
-                List.of());
+        return new EngineOptions(settings.threads(), false, wanted.output.toAbsolutePath(), device);
     }
 
     private @Nullable ImagePreprocessor preprocessor(@Nullable VisionPart encoder) {

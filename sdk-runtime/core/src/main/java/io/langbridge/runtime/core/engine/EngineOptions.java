@@ -53,7 +53,12 @@ public record EngineOptions(
 
     /** Computes on the CPU in full precision and downloads nothing. */
     public EngineOptions(int threads, boolean spinning, Path cacheDirectory) {
-        this(threads, spinning, cacheDirectory, Device.CPU, false, Precision.FULL, PREFILL_CHUNK, false, List.of());
+        this(threads, spinning, cacheDirectory, Device.CPU);
+    }
+
+    /** Computes in full precision and downloads nothing. */
+    public EngineOptions(int threads, boolean spinning, Path cacheDirectory, Device device) {
+        this(threads, spinning, cacheDirectory, device, false, Precision.FULL, PREFILL_CHUNK, false, List.of());
     }
 
     /** The same in another precision. */

@@ -2,7 +2,6 @@ package io.langbridge.runtime.core.model;
 
 import io.langbridge.Device;
 import io.langbridge.EngineName;
-import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.checkpoint.CacheDirectory;
 import io.langbridge.runtime.core.engine.Engine;
@@ -61,12 +60,7 @@ public record EngineChoice(Engine engine, Engine decoder, Device device) {
                 threads(wantedThreads),
                 false,
                 cacheDirectory != null ? cacheDirectory : CacheDirectory.ofUser(),
-                device,
-                false,
-                Precision.FULL,
-                EngineOptions.PREFILL_CHUNK,
-                false,
-                List.of());
+                device);
     }
 
     /**
