@@ -49,6 +49,7 @@ final class PyTorchDecoderBatch implements DecoderBatch {
         int count = 0;
         for (int i = 0; i < tokenIds.length; i++) {
             if (tokenIds[i] != NONE) {
+                sessions.get(i).requireRoom(1);
                 sessions.get(i).reach(1);
                 DecoderNetwork.requireToken(tokenIds[i], network.config());
                 taking[count++] = i;
