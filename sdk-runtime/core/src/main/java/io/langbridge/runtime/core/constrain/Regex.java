@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.constrain;
 
 import io.langbridge.PromptException;
 import io.langbridge.runtime.core.text.CodePoints;
+import io.langbridge.runtime.core.text.PatternReader;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -14,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * regular: {@code \d}, {@code \w} and {@code \s} are that language's, {@code .} is all but line ends. Becomes an
  * automaton without backtracking; what is not regular, or looks around, is refused by name.
  */
-final class Regex {
+final class Regex extends PatternReader {
     private static final int DEEPEST = 100;
     private static final int MOST_REPEATS = 10_000;
+    private static final int LARGEST = 10_000_000;
     private static final int MOST_STEPS = 50_000;
     private static final int LONGEST = 20_000;
 
@@ -44,9 +46,7 @@ final class Regex {
     private static final int END = 3;
     private static final int FOUND = 4;
 
-    private final String pattern;
     private final String name;
-    private int at;
     private int depth;
 
     /** Steps of an automaton that is not deterministic: what a step is, and where it goes on, one way or two. */
@@ -55,7 +55,7 @@ final class Regex {
     private final List<CodePoints> sets = new ArrayList<>();
 
     private Regex(String pattern, String name) {
-        this.pattern = pattern;
+        super(pattern);
         this.name = name;
     }
 
@@ -215,11 +215,11 @@ final class Regex {
                 return null;
         }
         int start = at++;
-        int least = digits();
+        int least = digits(LARGEST);
         int most = least;
         if (least >= 0 && peek() == ',') {
             at++;
-            most = digits();
+            most = digits(LARGEST);
             most = most < 0 ? Integer.MAX_VALUE : most;
         }
         if (least < 0 || peek() != '}') {
@@ -234,14 +234,6 @@ final class Regex {
             throw unsupported("more than " + MOST_REPEATS + " repetitions");
         }
         return new int[] {least, most};
-    }
-
-    private int digits() {
-        int value = -1;
-        while (peek() >= '0' && peek() <= '9') {
-            value = Math.min(Math.max(value, 0) * 10 + next() - '0', 10_000_000);
-        }
-        return value;
     }
 
     private CodePoints brackets() {
@@ -380,20 +372,8 @@ final class Regex {
         return negative ? set.not() : set;
     }
 
-    private int peek() {
-        return at < pattern.length() ? pattern.charAt(at) : -1;
-    }
-
-    private int next() {
-        if (at == pattern.length()) {
-            throw damaged("an end in the middle");
-        }
-        int c = pattern.codePointAt(at);
-        at += Character.charCount(c);
-        return c;
-    }
-
-    private PromptException damaged(String what) {
+    @Override
+    protected PromptException damaged(String what) {
         return new PromptException(name + " is no regular expression: it has " + what + " (at " + at + "). Correct it");
     }
 

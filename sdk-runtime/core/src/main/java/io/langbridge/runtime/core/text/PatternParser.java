@@ -21,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  * Reads a regular expression as Oniguruma does with Ruby's syntax, which is what the reference uses. What it would read
  * in a way that is not provided for here is refused by name, never read in another way.
  */
-final class PatternParser {
+final class PatternParser extends PatternReader {
     private static final int DEEPEST = 100;
     private static final int MOST_REPEATS = 1000;
+    private static final int LARGEST = 1_000_000;
     private static final int LONGEST_SHOWN = 200;
 
     /** Among the first 256, Oniguruma's {@code \w} outside of brackets follows an older list. */
@@ -36,15 +37,13 @@ final class PatternParser {
     private static final CodePoints UPPER = CodePoints.range('A', 'Z');
     private static final CodePoints LOWER = CodePoints.range('a', 'z');
 
-    private final String pattern;
     private final Path file;
-    private int at;
     private int depth;
     private boolean ignoreCase;
     private boolean dotAll;
 
     PatternParser(String pattern, Path file) {
-        this.pattern = pattern;
+        super(pattern);
         this.file = file;
     }
 
@@ -613,11 +612,11 @@ final class PatternParser {
 
     private int @Nullable [] braces() {
         int start = at++;
-        int least = digits();
+        int least = digits(LARGEST);
         int most = least;
         if (peek() == ',') {
             at++;
-            most = digits();
+            most = digits(LARGEST);
             if (least < 0 && most < 0) {
                 at = start;
                 return null;
@@ -639,29 +638,8 @@ final class PatternParser {
         return new int[] {least, most};
     }
 
-    /** {@return the number here, or -1 if there is none} */
-    private int digits() {
-        int value = -1;
-        while (peek() >= '0' && peek() <= '9') {
-            value = Math.min(Math.max(value, 0) * 10 + next() - '0', 1_000_000);
-        }
-        return value;
-    }
-
-    private int peek() {
-        return at < pattern.length() ? pattern.charAt(at) : -1;
-    }
-
-    private int next() {
-        if (at == pattern.length()) {
-            throw damaged("an end in the middle");
-        }
-        int c = pattern.codePointAt(at);
-        at += Character.charCount(c);
-        return c;
-    }
-
-    private CheckpointException damaged(String what) {
+    @Override
+    protected CheckpointException damaged(String what) {
         return new CheckpointException(file + " splits text by the pattern " + quoted(pattern) + ", which is no regular"
                 + " expression: it has " + what + " (at " + at + "). Download the file again.");
     }
