@@ -47,14 +47,13 @@ public final class PreprocessorConfigReader {
                     json.at("resample") + " is " + resample + "; supported are 2 (bilinear) and 3 (bicubic).");
         }
         boolean crop = json.booleanOr("do_center_crop", !siglip);
-        boolean normalize = json.booleanOr("do_normalize", true);
         return new PreprocessorConfig(
                 resize,
                 resample,
                 crop ? crop(json, absentSize) : null,
-                json.booleanOr("do_rescale", true) ? (Double) json.doubleOr("rescale_factor", 1.0 / 255) : null,
-                normalize ? channels(json, "image_mean", siglip ? HALF : CLIP_MEAN) : null,
-                normalize ? channels(json, "image_std", siglip ? HALF : CLIP_STD) : null);
+                rescaleFactor(json),
+                imageMean(json, !siglip),
+                imageStd(json, !siglip));
     }
 
     /**
@@ -135,11 +134,23 @@ public final class PreprocessorConfigReader {
      * @param clip whether as CLIP does by default, or as SigLIP
      */
     static Normaliser normaliser(Json json, boolean clip) {
-        boolean normalize = json.booleanOr("do_normalize", true);
-        return new Normaliser(
-                json.booleanOr("do_rescale", true) ? (Double) json.doubleOr("rescale_factor", 1.0 / 255) : null,
-                normalize ? channels(json, "image_mean", clip ? CLIP_MEAN : HALF) : null,
-                normalize ? channels(json, "image_std", clip ? CLIP_STD : HALF) : null);
+        return new Normaliser(rescaleFactor(json), imageMean(json, clip), imageStd(json, clip));
+    }
+
+    private static @Nullable Double rescaleFactor(Json json) {
+        return json.booleanOr("do_rescale", true) ? (Double) json.doubleOr("rescale_factor", 1.0 / 255) : null;
+    }
+
+    private static @Nullable List<Double> imageMean(Json json, boolean clip) {
+        return normalizes(json) ? channels(json, "image_mean", clip ? CLIP_MEAN : HALF) : null;
+    }
+
+    private static @Nullable List<Double> imageStd(Json json, boolean clip) {
+        return normalizes(json) ? channels(json, "image_std", clip ? CLIP_STD : HALF) : null;
+    }
+
+    private static boolean normalizes(Json json) {
+        return json.booleanOr("do_normalize", true);
     }
 
     private static boolean isSiglip(Json json, Kind kind) {
