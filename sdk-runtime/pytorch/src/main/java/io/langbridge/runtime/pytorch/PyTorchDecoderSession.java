@@ -47,8 +47,10 @@ final class PyTorchDecoderSession extends KeptSession<IValue> {
     /** How many behind them the next tokens see, {@code [tokens]}; empty if none does. */
     private IValue seen(Scope call, int tokens) {
         int[] seen = seenAhead(tokens);
-        boolean any = seen != null && Arrays.stream(seen).anyMatch(count -> count > 0);
-        return call.of(call.tensor(any ? seen : new int[0]));
+        if (seen == null || Arrays.stream(seen).allMatch(count -> count == 0)) {
+            seen = new int[0];
+        }
+        return call.of(call.tensor(seen));
     }
 
     /** Makes room for so many more tokens. */
