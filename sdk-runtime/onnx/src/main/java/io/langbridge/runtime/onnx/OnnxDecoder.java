@@ -36,6 +36,7 @@ final class OnnxDecoder implements DecoderNetwork {
     private final Rope.@Nullable Sections sections;
 
     private final StoredTensor embedTokens;
+    private final @Nullable StoredTensor secondEmbeddings;
     private final LoadedGraph graph;
     /** Faster over many positions; null where {@link #graph} is as fast. */
     private final @Nullable LoadedGraph fillingGraph;
@@ -56,6 +57,7 @@ final class OnnxDecoder implements DecoderNetwork {
         rotaries = inventory.rotaries();
         sections = Places.sections(rotaries);
         embedTokens = config.embeddings(weights);
+        secondEmbeddings = config.secondEmbeddings(weights);
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
         Scratch scratch = new Scratch();
@@ -129,12 +131,17 @@ final class OnnxDecoder implements DecoderNetwork {
         return rows;
     }
 
-    /** Reads one row of the table into one of {@code rows}; what the table has nothing for stays as it is. */
+    /** Reads a token's rows of the tables into one of {@code rows}; what they have nothing for stays as it is. */
     void embed(int id, FloatTensor rows, int row) {
         DecoderNetwork.requireToken(id, config);
         FloatBuffer target = rows.rows(row, row + 1).data();
         target.limit(config.hiddenSize());
         embedTokens.read((long) id * config.hiddenSize(), target);
+        Net.Table second = config.secondTable();
+        if (second != null && secondEmbeddings != null) {
+            target.limit(target.position() + second.width());
+            secondEmbeddings.read((long) id * second.width(), target);
+        }
     }
 
     @Override

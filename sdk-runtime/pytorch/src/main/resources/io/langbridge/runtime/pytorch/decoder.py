@@ -100,17 +100,27 @@
       selected.append(torch.index_select(table, 0, rows))
     return selected
 
-  # Tokens as the network takes them, [tokens, hidden]; scaled in the type of the table, as the reference does.
+  # Tokens as the network takes them, [tokens, input_width] without what only visual tokens have; scaled in the type of
+  # the table, as the reference does. w[1]: the second table, if there is one, wherever it is
   def embedded(self, w: List[Tensor], ids: Tensor) -> Tensor:
-    return self.scaled(torch.embedding(w[0], ids.to(w[0].device)))
-
-  def scaled(self, rows: Tensor) -> Tensor:
-    if self.embedding_scale() != 1.:
-      rows = rows * torch.full([1], self.embedding_scale(), dtype=rows.dtype, device=rows.device)
-    return rows
+    x = self.scaled(torch.embedding(w[0], ids.to(w[0].device)), self.embedding_scale())
+    if self.second_scale() != 0.:
+      x = self.beside(x, torch.embedding(w[1], ids.to(w[1].device)))
+    return x
 
   def one_embedded(self, w: List[Tensor], token: int) -> Tensor:
-    return self.scaled(torch.narrow(w[0], 0, token, 1))
+    x = self.scaled(torch.narrow(w[0], 0, token, 1), self.embedding_scale())
+    if self.second_scale() != 0.:
+      x = self.beside(x, torch.narrow(w[1], 0, token, 1))
+    return x
+
+  def scaled(self, rows: Tensor, scale: float) -> Tensor:
+    if scale != 1.:
+      rows = rows * torch.full([1], scale, dtype=rows.dtype, device=rows.device)
+    return rows
+
+  def beside(self, x: Tensor, rows: Tensor) -> Tensor:
+    return torch.cat([x, self.scaled(rows.to(x.device, x.dtype), self.second_scale())], -1)
 
   # Angles of a sequence's own, where positions have several axes: places [places, width / 2], the position that each
   # frequency of the only way of rotating has there.
@@ -252,7 +262,7 @@
     return self.choose(self.last_logits(w, cache, x, position, cache.inputs), how, seen, logits)
 
   # A prompt into an empty cache of its length: logits [tokens, vocab], keys and values [layers, kv_heads, tokens,
-  # head_dim], and what the text shows.
+  # head_dim] where all have the same heads, and what the text shows.
   def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor,
       ahead: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
@@ -260,4 +270,15 @@
         self.ahead(w, ahead), cache.keys, cache.values, cache.windows, cache.matrices, cache.cos, cache.sin, 0, cache.lengths,
         cache.lengths, cache.lengths, False, None, shown)
     logits = self.network(w, inputs_embeds, c)
-    return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)
+    return self.results([logits, self.stacked(cache.keys), self.stacked(cache.values)] + shown)
+
+  # One behind the other; nothing where they have different sizes.
+  def stacked(self, tensors: List[Tensor]) -> Tensor:
+    same = True
+    for x in tensors:
+      same = same and x.size() == tensors[0].size()
+    if same:
+      stacked = torch.stack(tensors)
+    else:
+      stacked = torch.empty([0])
+    return stacked

@@ -24,6 +24,7 @@ class State(NamedTuple):
   slots : Dict[str, List[__torch__.Slot]]  # of each network that is trained, and of the adapter: its weights in order
   llm : List[Tensor]  # the weights of the language model, if it is not trained
   inverse_frequencies : List[Tensor]  # [head_dim / 2] each
+  beside : Tensor  # what stands beside a visual token, [1, width]; most often nothing
 
   softmax : bool
   vocabulary : List[Tensor]  # LangBridge: the ids of the shared tokens, [mm_vocab]; otherwise none
@@ -51,7 +52,7 @@ class Training(Module):
 
   # ---- Loading
 
-  def start(self, like: Tensor, softmax: bool, inverse_frequencies: List[Tensor]) -> int:
+  def start(self, like: Tensor, softmax: bool, inverse_frequencies: List[Tensor], beside: Tensor) -> int:
     parameters : Dict[str, Tensor] = {}
     gradients : Dict[str, Tensor] = {}
     first_moments : Dict[str, Tensor] = {}
@@ -66,8 +67,8 @@ class Training(Module):
     for of_pairs in inverse_frequencies:
       frequencies.append(of_pairs.clone())  # what comes from the caller lies in the caller's memory
     self.state = __torch__.State(
-        like, parameters, gradients, first_moments, second_moments, slots, llm, frequencies, softmax, vocabulary,
-        vocabulary_matrix, folded, history)
+        like, parameters, gradients, first_moments, second_moments, slots, llm, frequencies, beside, softmax,
+        vocabulary, vocabulary_matrix, folded, history)
     return 0
 
   def usable(self, x: Tensor) -> Tensor:
@@ -184,8 +185,9 @@ class Training(Module):
         if "adapter.image_newline" in s.parameters:
           newline = s.parameters["adapter.image_newline"].to(visual.dtype)
           visual = torch.cat([visual, newline.unsqueeze(0)])
-        visual = torch.index_select(visual, 0, sources.to(device))
-        x = torch.index_copy(x, 0, places.to(device), visual.to(x.dtype))
+        visual = torch.index_select(visual, 0, sources.to(device)).to(x.dtype)
+        visual = torch.cat([visual, s.beside.to(x.dtype).expand([visual.size(0), -1])], -1)
+        x = torch.index_copy(x, 0, places.to(device), visual)
       logits = self.decoder.packed(llm, x, self.integers(lengths), answers.to(device), s.inverse_frequencies).to(6)
     else:
       logits = torch.index_select(self.visual_tokens(s, pictures), 0, answers.to(device)).to(6)

@@ -26,10 +26,13 @@
   def embedding_scale(self) -> float:
     return 1.0
 
+  def second_scale(self) -> float:
+    return 0.0
+
   def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:
     x = x.to(w[0].device, w[0].dtype)
     v0 = torch.rms_norm(x, [24], w[1], 1.0E-5)
-    mask = self.mask(v0, c, 0)
+    mask = self.mask(v0, c, 0, False)
     v1 = torch.linear(v0, w[2], w[3])
     v2 = self.cached_attention(v1, None, 0.0, c, 0, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, False)
     v3 = torch.linear(v2, w[4], w[5])

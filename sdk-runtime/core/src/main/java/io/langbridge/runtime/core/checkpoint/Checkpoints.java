@@ -96,6 +96,17 @@ public final class Checkpoints {
         return changed(weights, tensor -> tensor.equals(name), old -> matrix);
     }
 
+    /**
+     * A view in which rows of some tensors come in another order, the same in every run of as many.
+     *
+     * @param which names of those; they have a multiple of as many rows
+     * @param order where each row of a run is in the file
+     * @return a view; closing it closes nothing
+     */
+    public static Weights reordered(Weights weights, Predicate<String> which, int... order) {
+        return changed(weights, which, tensor -> new ReorderedTensor(tensor, order));
+    }
+
     /** A view of a tensor whose values are multiplied in float32. */
     public static StoredTensor times(float factor, StoredTensor tensor) {
         return factor == 1 ? tensor : new LinearTensor(tensor, factor, 0);

@@ -107,8 +107,10 @@ public final class DecoderConfigReader {
      */
     static DecoderConfig readNested(Json text, Json config) {
         String whole = Families.nameOf(config);
-        boolean known =
-                named(whole) != null || Qwen35ConfigReader.reads(whole) || GemmaConfigReader.NAMES.contains(whole);
+        boolean known = named(whole) != null
+                || Qwen35ConfigReader.reads(whole)
+                || GemmaConfigReader.NAMES.contains(whole)
+                || Gemma4ConfigReader.NAMES.contains(whole);
         return read(text, known ? whole : "llama");
     }
 
@@ -119,6 +121,9 @@ public final class DecoderConfigReader {
         }
         if (GemmaConfigReader.NAMES.contains(name)) {
             return GemmaConfigReader.read(json, name);
+        }
+        if (Gemma4ConfigReader.NAMES.contains(name)) {
+            return Gemma4ConfigReader.read(json);
         }
         Family family = family(json, name);
         refuseUnsupported(json, "hidden_act", "silu");
@@ -189,7 +194,7 @@ public final class DecoderConfigReader {
             throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
                     + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
                     + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), MistralForCausalLM,"
-                    + " Gemma2ForCausalLM and Gemma3ForCausalLM, and LLaVA models of these.");
+                    + " Gemma2ForCausalLM, Gemma3ForCausalLM and Gemma4ForCausalLM, and LLaVA models of these.");
         }
         return family;
     }

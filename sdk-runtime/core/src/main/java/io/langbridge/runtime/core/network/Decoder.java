@@ -18,7 +18,7 @@ final class Decoder {
 
     private Value logits(Net net) {
         LlamaConfig c = config;
-        List<Value> given = net.embedded(LlamaConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), 1, 1 + c.deepstack());
+        List<Value> given = net.embedded(c.table(), 1 + c.deepstack());
         Value x = given.get(0);
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             if (i > 0) {
@@ -52,6 +52,7 @@ final class Decoder {
                 false,
                 new Net.Causal(
                         layer,
+                        Net.KeysAndValues.PROJECTED,
                         new Rotary(c.rope(), c.headDim()),
                         c.qkNorm() ? (Float) c.rmsNormEps() : null,
                         1 / Math.sqrt(c.headDim()),

@@ -59,6 +59,19 @@ public record Rope(
             implements Scaling {}
 
     /**
+     * {@code proportional}: only the first frequencies rotate, as if all did; the rest have an angle of 0.
+     *
+     * @param factor that frequencies are divided by
+     * @param part of a head that rotates, {@code partial_rotary_factor}
+     */
+    public record ProportionalScaling(double factor, double part) implements Scaling {
+        /** How many pairs of a head rotate. */
+        int pairs(int headDim) {
+            return (int) Math.floor(part * headDim / 2);
+        }
+    }
+
+    /**
      * The angle per position of every rotated pair.
      *
      * @return {@code [headDim / 2]}; the reference computes them in float32, and so does this
@@ -67,7 +80,8 @@ public record Rope(
         float[] frequencies = new float[headDim / 2];
         for (int i = 0; i < frequencies.length; i++) {
             float frequency = (float) (1.0 / Math.pow(theta, (float) (2 * i) / headDim));
-            frequencies[i] = scaling == null ? frequency : rescale(frequency, scaling);
+            boolean still = scaling instanceof ProportionalScaling part && i >= part.pairs(headDim);
+            frequencies[i] = still ? 0 : scaling == null ? frequency : rescale(frequency, scaling);
         }
         return frequencies;
     }
@@ -75,6 +89,9 @@ public record Rope(
     private static float rescale(float frequency, Scaling scaling) {
         if (scaling instanceof LinearScaling linear) {
             return (float) (frequency / linear.factor());
+        }
+        if (scaling instanceof ProportionalScaling proportional) {
+            return (float) (frequency / proportional.factor());
         }
         Llama3Scaling llama3 = (Llama3Scaling) scaling;
         double wavelength = 2 * Math.PI / frequency;
