@@ -9,7 +9,6 @@ import dev.langchain4j.data.message.TextContent;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.memory.chat.MessageWindowChatMemory;
-import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
@@ -114,7 +113,7 @@ class DemoModelAnswersTest {
      */
     @Test
     void aRecordComesOutOfAPictureAndSaysHowLikelyItsValuesAre() {
-        Viewer viewer = AiServices.create(Viewer.class, (ChatModel) LangBridgeChatModel.builder(model)
+        Viewer viewer = AiServices.create(Viewer.class, LangBridgeChatModel.builder(model)
                 .defaultRequestParameters(LangBridgeChatRequestParameters.builder()
                         .options(GenerationOptions.builder().logProbabilities(0).build())
                         .build())
@@ -143,7 +142,7 @@ class DemoModelAnswersTest {
 
     @Test
     void servicesAnswerRight() {
-        Viewer viewer = AiServices.create(Viewer.class, (ChatModel) LangBridgeChatModel.of(model));
+        Viewer viewer = AiServices.create(Viewer.class, LangBridgeChatModel.of(model));
         assertThat(viewer.ask("What is on the right?", picture()))
                 .contains("purple")
                 .contains("crescent");

@@ -20,7 +20,6 @@ import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.NonRetriableException;
 import dev.langchain4j.exception.TimeoutException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
-import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.request.DefaultChatRequestParameters;
@@ -467,7 +466,7 @@ class LangBridgeChatModelTest {
     void aServiceAsksForARecordByItsSchema() {
         try (FakeModel json =
                 FakeModel.builder().next("{\"colour\": \"red\", \"wheels\": 2}").build()) {
-            Viewer viewer = AiServices.create(Viewer.class, (ChatModel) LangBridgeChatModel.of(json));
+            Viewer viewer = AiServices.create(Viewer.class, LangBridgeChatModel.of(json));
             assertThat(viewer.look(ImageContent.from(PNG, "image/png"))).isEqualTo(new Thing("red", 2));
             Request asked = json.requests().get(0);
             assertThat(asked.options().jsonSchema())
