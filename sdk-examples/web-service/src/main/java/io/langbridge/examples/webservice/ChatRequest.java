@@ -116,7 +116,8 @@ record ChatRequest(Request request, boolean stream, boolean usage, boolean logPr
             stops.add(each.getAsString());
         }
         if (stops.size() > MOST_STOPS) {
-            throw ApiError.invalid("stop", "stop has " + stops.size() + " strings; at most " + MOST_STOPS + " are taken");
+            throw ApiError.invalid(
+                    "stop", "stop has " + stops.size() + " strings; at most " + MOST_STOPS + " are taken");
         }
         return stops;
     }
@@ -237,7 +238,8 @@ record ChatRequest(Request request, boolean stream, boolean usage, boolean logPr
         fields.neutral("user", each -> true);
         fields.neutral("safety_identifier", each -> true);
         fields.neutral("prompt_cache_key", each -> true);
-        fields.neutral("service_tier", each -> List.of("\"auto\"", "\"default\"").contains(each.toString()));
+        fields.neutral(
+                "service_tier", each -> List.of("\"auto\"", "\"default\"").contains(each.toString()));
         fields.end();
     }
 

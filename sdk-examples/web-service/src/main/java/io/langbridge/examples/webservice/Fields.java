@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * The fields of an object, each asked for by name; what nobody asked for is refused at the end. {@code null} is the same
- * as not there, as clients send it.
+ * The fields of an object, each asked for by name; what nobody asked for is refused at the end. {@code null} is the
+ * same as not there, as clients send it.
  */
 final class Fields {
     private final JsonObject json;
@@ -19,7 +19,8 @@ final class Fields {
 
     Fields(JsonElement json, String path) {
         if (!(json instanceof JsonObject object)) {
-            throw ApiError.invalid(path.isEmpty() ? null : path, (path.isEmpty() ? "The body" : path) + " must be an object");
+            throw ApiError.invalid(
+                    path.isEmpty() ? null : path, (path.isEmpty() ? "The body" : path) + " must be an object");
         }
         this.json = object;
         this.path = path;

@@ -64,17 +64,27 @@ final class Metrics implements ModelListener {
     String text() {
         StringBuilder text = new StringBuilder();
         text.append("# TYPE langbridge_http_responses_total counter\n");
-        new TreeMap<>(responses).forEach((status, n) -> text.append("langbridge_http_responses_total{status=\"")
-                .append(status).append("\"} ").append(n).append('\n'));
+        new TreeMap<>(responses)
+                .forEach((status, n) -> text.append("langbridge_http_responses_total{status=\"")
+                        .append(status)
+                        .append("\"} ")
+                        .append(n)
+                        .append('\n'));
         text.append("# TYPE langbridge_answers_total counter\n");
-        new TreeMap<>(answers).forEach((reason, n) -> text.append("langbridge_answers_total{reason=\"")
-                .append(reason).append("\"} ").append(n).append('\n'));
+        new TreeMap<>(answers)
+                .forEach((reason, n) -> text.append("langbridge_answers_total{reason=\"")
+                        .append(reason)
+                        .append("\"} ")
+                        .append(n)
+                        .append('\n'));
         add(text, "langbridge_requests_running", "gauge", running.size());
         add(text, "langbridge_prompt_tokens_total", "counter", promptTokens);
         add(text, "langbridge_new_tokens_total", "counter", newTokens);
         add(text, "langbridge_decode_seconds_total", "counter", decodeSeconds);
         text.append("# TYPE langbridge_first_token_seconds summary\n");
-        text.append("langbridge_first_token_seconds_sum ").append(firstTokenSeconds).append('\n');
+        text.append("langbridge_first_token_seconds_sum ")
+                .append(firstTokenSeconds)
+                .append('\n');
         text.append("langbridge_first_token_seconds_count ").append(firstTokens).append('\n');
         return text.toString();
     }

@@ -22,8 +22,10 @@ final class Pictures {
 
     private final List<String> hosts;
     private final int maxBytes;
-    private final HttpClient client =
-            HttpClient.newBuilder().connectTimeout(TIME).followRedirects(HttpClient.Redirect.NEVER).build();
+    private final HttpClient client = HttpClient.newBuilder()
+            .connectTimeout(TIME)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .build();
 
     Pictures(List<String> hosts, int maxBytes) {
         this.hosts = hosts;

@@ -39,7 +39,8 @@ import java.util.concurrent.Semaphore;
 
 /** Routes requests to the model and its answers back. */
 final class Server implements AutoCloseable {
-    private static final Gson GSON = new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
+    private static final Gson GSON =
+            new GsonBuilder().serializeNulls().disableHtmlEscaping().create();
     private static final String JSON = "application/json";
 
     /** Seconds that a request may take to arrive; a caller who sends a byte a minute must not hold a thread. */
@@ -64,6 +65,9 @@ final class Server implements AutoCloseable {
             int timeLimit,
             int maxBody,
             int most) {}
+
+    /** A patch of a picture in shares of its width and height, and its strongest words. */
+    private record Patch(double left, double top, double right, double bottom, List<String> words) {}
 
     /** What answers one address. */
     private interface Route {
@@ -137,7 +141,10 @@ final class Server implements AutoCloseable {
             throw ApiError.of(403, "permission_error", "Host or Origin is not one of this service; see --host");
         }
         if (!exchange.getRequestURI().getPath().equals(path)) {
-            throw ApiError.of(404, "not_found_error", "There is nothing at " + exchange.getRequestURI().getPath());
+            throw ApiError.of(
+                    404,
+                    "not_found_error",
+                    "There is nothing at " + exchange.getRequestURI().getPath());
         }
         if (!exchange.getRequestMethod().equals(method)) {
             exchange.getResponseHeaders().set("Allow", method);
@@ -264,15 +271,19 @@ final class Server implements AutoCloseable {
         } catch (UnsupportedModelException e) {
             throw ApiError.invalid("image", e.getMessage());
         }
-        List<Object> patches = new ArrayList<>();
+        List<Patch> patches = new ArrayList<>();
         for (Explanation.Patch patch : explanation.patches()) {
-            patches.add(java.util.Map.of(
-                    "area",
-                    patch.area(),
-                    "words",
-                    patch.words().stream().map(weight -> weight.word().text().strip()).toList()));
+            Explanation.Area area = patch.area();
+            patches.add(new Patch(
+                    area.left() / explanation.width(),
+                    area.top() / explanation.height(),
+                    area.right() / explanation.width(),
+                    area.bottom() / explanation.height(),
+                    patch.words().stream()
+                            .map(weight -> weight.word().text().strip())
+                            .toList()));
         }
-        send(exchange, 200, JSON, GSON.toJson(java.util.Map.of("patches", patches)));
+        send(exchange, 200, JSON, GSON.toJson(patches));
     }
 
     private JsonElement body(HttpExchange exchange) throws IOException {

@@ -3,8 +3,8 @@ package io.langbridge.examples.webservice;
 import io.langbridge.LangBridgeException;
 import io.langbridge.Precision;
 import io.langbridge.VisionLanguageModel;
-import io.langbridge.runtime.demo.DemoModel;
 import io.langbridge.hub.Hub;
+import io.langbridge.runtime.demo.DemoModel;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -26,7 +26,8 @@ public final class WebService implements Callable<Integer> {
     @Option(
             names = "--model",
             paramLabel = "FOLDER|ORG/NAME",
-            description = "a folder, or what Hugging Face calls a model; default: the bundled one, which knows drawings")
+            description =
+                    "a folder, or what Hugging Face calls a model; default: the bundled one, which knows drawings")
     private String model;
 
     @Option(names = "--precision", paramLabel = "NAME", description = "${COMPLETION-CANDIDATES}; default: FULL")
@@ -92,11 +93,15 @@ public final class WebService implements Callable<Integer> {
         if (precision != null) {
             builder.precision(precision);
         }
-        VisionLanguageModel opened = open(builder);
+        DemoModel demo = model == null ? DemoModel.open() : null; // its files stay for as long as the model
+        VisionLanguageModel opened = open(builder, demo);
         Server server = new Server(opened, settings(), metrics);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             server.close();
             opened.close();
+            if (demo != null) {
+                demo.close();
+            }
         }));
         System.out.println(server.start(bind, port)); // whoever starts this reads it, and then asks
         return 0;
@@ -108,17 +113,16 @@ public final class WebService implements Callable<Integer> {
         return new Server.Settings(name, key, hosts, pictureHosts, timeLimit, maxBody << 20, concurrent + queue);
     }
 
-    private VisionLanguageModel open(VisionLanguageModel.Builder builder) throws IOException {
-        if (model != null) {
-            Path folder = Path.of(model);
-            return builder.folder(Files.isDirectory(folder) ? folder : Hub.get(model)).build();
-        }
-        try (DemoModel demo = DemoModel.open()) {
+    private VisionLanguageModel open(VisionLanguageModel.Builder builder, DemoModel demo) {
+        if (demo != null) {
             return builder.encoder(demo.encoder())
                     .adapter(demo.adapter())
                     .llm(demo.llm())
                     .withoutCache()
                     .build();
         }
+        Path folder = Path.of(model);
+        return builder.folder(Files.isDirectory(folder) ? folder : Hub.get(model))
+                .build();
     }
 }

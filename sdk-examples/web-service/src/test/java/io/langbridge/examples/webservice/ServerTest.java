@@ -54,8 +54,8 @@ class ServerTest {
     private void serve(FakeModel.Builder fake, String key, int maxBody) throws IOException {
         Metrics metrics = new Metrics();
         model = fake.listener(metrics).build();
-        Server server = new Server(
-                model, new Server.Settings("fake", key, List.of(), List.of(), 60, maxBody, 4), metrics);
+        Server server =
+                new Server(model, new Server.Settings("fake", key, List.of(), List.of(), 60, maxBody, 4), metrics);
         opened.add(server);
         opened.add(model);
         address = server.start(InetAddress.getLoopbackAddress(), 0);
@@ -99,21 +99,25 @@ class ServerTest {
 
         HttpResponse<String> response = post("{\"model\": \"fake\", \"max_completion_tokens\": 20, \"temperature\": 0,"
                 + " \"seed\": 7, \"stop\": [\"###\"], \"messages\": [{\"role\": \"developer\", \"content\": \"Be brief.\"},"
-                + " {\"role\": \"user\", \"content\": [{\"type\": \"image_url\", \"image_url\": {\"url\": \"" + picture()
+                + " {\"role\": \"user\", \"content\": [{\"type\": \"image_url\", \"image_url\": {\"url\": \""
+                + picture()
                 + "\", \"detail\": \"auto\"}}, {\"type\": \"text\", \"text\": \"What is it?\"}]}]}");
 
         assertThat(response.statusCode()).isEqualTo(200);
         JsonObject json = json(response);
         assertThat(json.get("object").getAsString()).isEqualTo("chat.completion");
         JsonObject choice = json.getAsJsonArray("choices").get(0).getAsJsonObject();
-        assertThat(choice.getAsJsonObject("message").get("content").getAsString()).isEqualTo("A red heart.");
+        assertThat(choice.getAsJsonObject("message").get("content").getAsString())
+                .isEqualTo("A red heart.");
         assertThat(choice.get("finish_reason").getAsString()).isEqualTo("stop");
         JsonObject usage = json.getAsJsonObject("usage");
         assertThat(usage.get("total_tokens").getAsInt())
                 .isEqualTo(usage.get("prompt_tokens").getAsInt()
                         + usage.get("completion_tokens").getAsInt());
         Request request = model.requests().get(0);
-        assertThat(request.messages()).extracting(Message::role).containsExactly(Message.Role.SYSTEM, Message.Role.USER);
+        assertThat(request.messages())
+                .extracting(Message::role)
+                .containsExactly(Message.Role.SYSTEM, Message.Role.USER);
         assertThat(request.messages().get(1).parts()).hasSize(2);
         GenerationOptions options = request.options();
         assertThat(options.maxNewTokens()).isEqualTo(20);
@@ -138,16 +142,20 @@ class ServerTest {
             text.append(content == null ? "" : content.getAsString());
         }
         assertThat(text).hasToString("A heart");
-        assertThat(choice(events[events.length - 3]).get("finish_reason").getAsString()).isEqualTo("stop");
-        JsonObject counts = JsonParser.parseString(events[events.length - 2].substring(6)).getAsJsonObject();
+        assertThat(choice(events[events.length - 3]).get("finish_reason").getAsString())
+                .isEqualTo("stop");
+        JsonObject counts =
+                JsonParser.parseString(events[events.length - 2].substring(6)).getAsJsonObject();
         assertThat(counts.getAsJsonArray("choices")).isEmpty();
-        assertThat(counts.getAsJsonObject("usage").get("completion_tokens").getAsInt()).isPositive();
+        assertThat(counts.getAsJsonObject("usage").get("completion_tokens").getAsInt())
+                .isPositive();
         assertThat(events[events.length - 1]).isEqualTo("data: [DONE]");
     }
 
     private static JsonObject choice(String event) {
-        JsonArray choices =
-                JsonParser.parseString(event.substring("data: ".length())).getAsJsonObject().getAsJsonArray("choices");
+        JsonArray choices = JsonParser.parseString(event.substring("data: ".length()))
+                .getAsJsonObject()
+                .getAsJsonArray("choices");
         return choices.get(0).getAsJsonObject();
     }
 
@@ -155,7 +163,8 @@ class ServerTest {
     void endsByLengthAreSaid() throws Exception {
         serve(FakeModel.builder().next(FakeAnswer.of("A long").endingWith(FinishReason.MAX_NEW_TOKENS)));
 
-        JsonObject choice = json(post(asking(""))).getAsJsonArray("choices").get(0).getAsJsonObject();
+        JsonObject choice =
+                json(post(asking(""))).getAsJsonArray("choices").get(0).getAsJsonObject();
 
         assertThat(choice.get("finish_reason").getAsString()).isEqualTo("length");
     }
@@ -164,9 +173,10 @@ class ServerTest {
     void schemasReachTheModel() throws Exception {
         serve(FakeModel.builder().otherwise("{\"n\": 1}"));
 
-        HttpResponse<String> response = post(asking(", \"response_format\": {\"type\": \"json_schema\", \"json_schema\":"
-                + " {\"name\": \"count\", \"strict\": true, \"schema\": {\"type\": \"object\", \"properties\": {\"n\":"
-                + " {\"type\": \"integer\"}}, \"required\": [\"n\"], \"additionalProperties\": false}}}"));
+        HttpResponse<String> response =
+                post(asking(", \"response_format\": {\"type\": \"json_schema\", \"json_schema\":"
+                        + " {\"name\": \"count\", \"strict\": true, \"schema\": {\"type\": \"object\", \"properties\": {\"n\":"
+                        + " {\"type\": \"integer\"}}, \"required\": [\"n\"], \"additionalProperties\": false}}}"));
 
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(model.requests().get(0).options().jsonSchema()).contains("\"n\"");
@@ -176,8 +186,9 @@ class ServerTest {
     void valuesThatAskForNothingAreTakenAndOthersRefusedByName() throws Exception {
         serve(FakeModel.builder().otherwise("yes"));
 
-        assertThat(post(asking(", \"n\": 1, \"tools\": [], \"tool_choice\": \"none\", \"logit_bias\": {}, \"user\": \"u\","
-                                + " \"store\": false, \"audio\": null, \"modalities\": [\"text\"]"))
+        assertThat(post(asking(
+                                ", \"n\": 1, \"tools\": [], \"tool_choice\": \"none\", \"logit_bias\": {}, \"user\": \"u\","
+                                        + " \"store\": false, \"audio\": null, \"modalities\": [\"text\"]"))
                         .statusCode())
                 .isEqualTo(200);
         Map<String, String> refused = Map.of(
@@ -202,8 +213,9 @@ class ServerTest {
     void addressesOfPicturesAreNotFetched() throws Exception {
         serve(FakeModel.builder().otherwise("yes"));
         for (String url : List.of("http://169.254.169.254/latest", "file:///etc/passwd", "nonsense")) {
-            HttpResponse<String> response = post("{\"model\": \"fake\", \"messages\": [{\"role\": \"user\", \"content\":"
-                    + " [{\"type\": \"image_url\", \"image_url\": {\"url\": \"" + url + "\"}}]}]}");
+            HttpResponse<String> response =
+                    post("{\"model\": \"fake\", \"messages\": [{\"role\": \"user\", \"content\":"
+                            + " [{\"type\": \"image_url\", \"image_url\": {\"url\": \"" + url + "\"}}]}]}");
             assertThat(response.statusCode()).as(url).isEqualTo(400);
             assertThat(error(response).get("param").getAsString()).endsWith("image_url.url");
         }
@@ -232,7 +244,8 @@ class ServerTest {
     void largeBodiesAreRefused() throws Exception {
         serve(FakeModel.builder().otherwise("yes"), null, 1000);
 
-        assertThat(post(asking(", \"user\": \"" + "x".repeat(2000) + "\"")).statusCode()).isEqualTo(413);
+        assertThat(post(asking(", \"user\": \"" + "x".repeat(2000) + "\"")).statusCode())
+                .isEqualTo(413);
         assertThat(post(asking("")).statusCode()).isEqualTo(200);
     }
 
@@ -241,8 +254,10 @@ class ServerTest {
         serve(FakeModel.builder().otherwise("yes"), "secret", 1000);
 
         assertThat(post(asking("")).statusCode()).isEqualTo(401);
-        assertThat(post(asking(""), "Authorization", "Bearer secrets").statusCode()).isEqualTo(401);
-        assertThat(post(asking(""), "Authorization", "Bearer secret").statusCode()).isEqualTo(200);
+        assertThat(post(asking(""), "Authorization", "Bearer secrets").statusCode())
+                .isEqualTo(401);
+        assertThat(post(asking(""), "Authorization", "Bearer secret").statusCode())
+                .isEqualTo(200);
         assertThat(get("/v1/models").statusCode()).isEqualTo(401);
         assertThat(get("/health").statusCode()).isEqualTo(200);
     }
@@ -251,7 +266,8 @@ class ServerTest {
     void pagesElsewhereAndForeignNamesAreRefused() throws Exception {
         serve(FakeModel.builder().otherwise("yes"));
 
-        assertThat(post(asking(""), "Origin", "https://elsewhere.example").statusCode()).isEqualTo(403);
+        assertThat(post(asking(""), "Origin", "https://elsewhere.example").statusCode())
+                .isEqualTo(403);
         assertThat(post(asking(""), "Origin", "null").statusCode()).isEqualTo(403);
         assertThat(post(asking(""), "Origin", address).statusCode()).isEqualTo(200);
         assertThat(raw("GET /health HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n"))
