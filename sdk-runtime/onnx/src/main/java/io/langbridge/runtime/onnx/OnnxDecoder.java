@@ -203,7 +203,6 @@ final class OnnxDecoder implements DecoderNetwork {
     public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         List<FloatTensor> hiddenStates = new ArrayList<>();
-        hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), inputsEmbeds.shape()));
         FloatTensor logits = FloatTensor.allocate(tokens, config.vocabSize());
         DecoderNetwork.requireCapacity(1, tokens, config);
         Kept cache = new Kept(states, 1, tokens, false);
@@ -216,7 +215,7 @@ final class OnnxDecoder implements DecoderNetwork {
             if (ahead != null) {
                 session.lookAhead(ahead);
             }
-            for (int i = 0; i < config.numHiddenLayers(); i++) {
+            for (int i = 0; i <= config.numHiddenLayers(); i++) {
                 hiddenStates.add(FloatTensor.allocate(tokens, config.hiddenSize()));
             }
             session.trace(inputsEmbeds, hiddenStates, logits);

@@ -467,7 +467,7 @@ class OnnxNet implements Net {
             queries = slice(both, 0, how.headDim(), 1);
             gate = reshape(slice(both, how.headDim(), 2L * how.headDim(), 1), -1, how.width());
         }
-        String q = rotated(queries, layer + ".q_norm", how, state, how.heads());
+        String q = rotated(queries, layer + ".q_norm", how, state, how.heads(), state.rotary());
         if (state.scale() != 1) {
             String scale = graph.constant("scale " + state.scale(), new float[] {(float) state.scale()});
             q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
@@ -490,7 +490,7 @@ class OnnxNet implements Net {
             float epsilon = Objects.requireNonNull(state.headNorm());
             values = rmsNorm(each, ones(how.headDim()), layer + ".v_norm", epsilon);
         }
-        String k = rotated(keys, layer + ".k_norm", how, state, how.kvHeads());
+        String k = rotated(keys, layer + ".k_norm", how, state, how.kvHeads(), state.rotary().ofKeys());
         return List.of(inCacheType(k), inCacheType(sequences(values, how.kvWidth())));
     }
 
@@ -520,20 +520,19 @@ class OnnxNet implements Net {
      * Queries or keys: normed over each head if the model does so, then rotated. The attention operator rotates too,
      * but not where norms come first or head_dim is no multiple of 16.
      */
-    private String rotated(String x, String norm, Attention how, Causal state, int heads) {
+    private String rotated(String x, String norm, Attention how, Causal state, int heads, Rotary rotary) {
         int headDim = how.headDim();
         String y = x;
         Float epsilon = state.headNorm();
         if (epsilon != null) {
-            y = rmsNorm(reshape(y, -1, headDim), weights.weight(norm + ".weight", headDim), norm, epsilon);
+            int width = state.normsAll() ? heads * headDim : headDim;
+            y = rmsNorm(reshape(y, -1, width), weights.weight(norm + ".weight", width), norm, epsilon);
         }
         String rows = sequences(y, heads * headDim);
-        OnnxGraph.Node node = graph.microsoft(
-                        "RotaryEmbedding", rows, POSITIONS, cos(state.rotary()), sin(state.rotary()))
+        OnnxGraph.Node node = graph.microsoft("RotaryEmbedding", rows, POSITIONS, cos(rotary), sin(rotary))
                 .with("interleaved", 0);
-        if (state.rotary().width() < headDim) {
-            node.with("num_heads", heads)
-                    .with("rotary_embedding_dim", state.rotary().width());
+        if (rotary.width() < headDim) {
+            node.with("num_heads", heads).with("rotary_embedding_dim", rotary.width());
         }
         return node.to(unique(y + ".rotated"));
     }

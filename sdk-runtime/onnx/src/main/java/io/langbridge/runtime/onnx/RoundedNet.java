@@ -193,6 +193,27 @@ final class RoundedNet extends OnnxNet {
     }
 
     @Override
+    public Value scaled(Value x, float factor, float offset) {
+        if (offset != 0 || norms.containsKey(x.name())) {
+            return super.scaled(x, factor, offset);
+        }
+        Function<@Nullable Orthogonal, String> product = unwritten.remove(x.name());
+        if (product != null) { // whatever basis it will be made in
+            Value y = x.named(unique(x.name() + ".scaled"));
+            unwritten.put(y.name(), basis -> times(product.apply(basis), factor, y.name()));
+            return y;
+        }
+        return onStream.contains(x.name())
+                ? streamed(x.named(times(x.name(), factor, unique(x.name() + ".scaled"))))
+                : super.scaled(x, factor, offset);
+    }
+
+    private String times(String x, float factor, String name) {
+        return graph.node("Mul", x, graph.constant("number " + factor, new float[] {factor}))
+                .to(name);
+    }
+
+    @Override
     public Value add(Value a, Value b) {
         if (!onStream.contains(a.name()) || a.rows() != b.rows()) {
             return super.add(a, b);
@@ -250,6 +271,7 @@ final class RoundedNet extends OnnxNet {
                 && !state.open()
                 && how.headDim() % 16 == 0
                 && state.rotary().width() % 16 == 0
+                && state.rotary().growth() == null
                 && state.rotary().rope().sections() == null;
         Heads parts = together
                 ? new Heads(List.of(stackedHeads(x, layer, how, state, reading, ofValues)), null)

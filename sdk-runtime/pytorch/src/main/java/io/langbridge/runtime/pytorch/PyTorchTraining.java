@@ -211,7 +211,7 @@ public final class PyTorchTraining implements AutoCloseable {
                     "start",
                     scope.of(like.upload(scope, FloatTensor.allocate(1))),
                     scope.of(adapter instanceof AdapterConfig.LangBridge langBridge && langBridge.softmax()),
-                    PyTorchDecoder.frequencies(
+                    PyTorchDecoder.rotaries(
                             scope,
                             llm == null ? List.of() : Inventory.of(llmText).rotaries()),
                     scope.of(like.upload(scope, besideVisualTokens(llm, networks.llmWeights)))));

@@ -349,14 +349,27 @@ final class TorchNet implements Net {
                     mask,
                     python(state.answered()));
         }
+        String qkv = together(x, layer, how.bias(), "q_proj", "k_proj", "v_proj");
+        boolean ofHeads = state.headNorm() != null && !state.normsAll();
+        if (state.normsAll()) {
+            String norm = "self.normed_together";
+            qkv = let(call(
+                    norm,
+                    qkv,
+                    tensor(layer + ".q_norm.weight"),
+                    tensor(layer + ".k_norm.weight"),
+                    Objects.requireNonNull(state.headNorm())));
+        }
+        int ofQueries = index(state.rotary());
         return call(
                 how.gated() ? "self.cached_gated_attention" : "self.cached_attention",
-                together(x, layer, how.bias(), "q_proj", "k_proj", "v_proj"),
-                state.headNorm() == null ? "None" : headNorm(layer, how),
-                state.headNorm() == null ? 0.0f : state.headNorm(),
+                qkv,
+                ofHeads ? headNorm(layer, how) : "None",
+                ofHeads ? state.headNorm() : 0.0f,
                 "c",
                 state.layer(),
-                index(state.rotary()),
+                ofQueries,
+                index(state.rotary().ofKeys()),
                 how.heads(),
                 how.kvHeads(),
                 state.scale(),

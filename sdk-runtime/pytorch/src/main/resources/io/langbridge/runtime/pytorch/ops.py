@@ -245,7 +245,7 @@ class Network(Module):
 
   # qkvg: queries, keys and values of each row side by side, with queries and gates in turns
   def cached_gated_attention(self, qkvg: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context,
-      layer: int, rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int,
+      layer: int, of_queries: int, rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int,
       mask: Optional[Tensor], answered: bool) -> Tensor:
     rows = qkvg.size(0)
     head_dim = qkvg.size(1) // (2 * heads + 2 * kv_heads)
@@ -255,25 +255,38 @@ class Network(Module):
     if answered:
       gate = self.answered(gate, c)
     qkv = torch.cat([q.reshape([rows, heads * head_dim]), kv], -1)
-    y = self.cached_attention(qkv, norm, epsilon, c, layer, rotary, heads, kv_heads, scale, cap, window, mask, answered)
+    y = self.cached_attention(qkv, norm, epsilon, c, layer, of_queries, rotary, heads, kv_heads, scale, cap, window, mask,
+        answered)
     return y * torch.sigmoid(gate)
 
   # qkv: queries, keys and values of each row side by side; norm: [heads + kv_heads, head_dim]; layer: of those that keep
   # keys and values; rotary: which of the ways of rotating
   def cached_attention(self, qkv: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context, layer: int,
-      rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int, mask: Optional[Tensor],
-      answered: bool) -> Tensor:
+      of_queries: int, rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int,
+      mask: Optional[Tensor], answered: bool) -> Tensor:
     rows = qkv.size(0)
     qkv = qkv.view([rows, heads + 2 * kv_heads, -1])
     head_dim = qkv.size(2)
     qk = torch.narrow(qkv, 1, 0, heads + kv_heads)
     if norm is not None:
       qk = torch.rms_norm(qk, [head_dim], None, epsilon) * norm
-    qk = self.rotate(qk, c.cos[rotary], c.sin[rotary])
-    q = torch.narrow(qk, 1, 0, heads)
-    k = torch.narrow(qk, 1, heads, kv_heads)
+    if of_queries == rotary:
+      qk = self.rotate(qk, c.cos[rotary], c.sin[rotary])
+      q = torch.narrow(qk, 1, 0, heads)
+      k = torch.narrow(qk, 1, heads, kv_heads)
+    else:
+      q = self.rotate(torch.narrow(qk, 1, 0, heads), c.cos[of_queries], c.sin[of_queries])
+      k = self.rotate(torch.narrow(qk, 1, heads, kv_heads), c.cos[rotary], c.sin[rotary])
     v = torch.narrow(qkv, 1, heads + kv_heads, kv_heads)
     return self.attended(q, k, v, c, layer, True, scale, cap, window, mask, answered)
+
+  # Queries and keys normed over all their heads together.
+  def normed_together(self, qkv: Tensor, q_norm: Tensor, k_norm: Tensor, epsilon: float) -> Tensor:
+    queries = q_norm.size(0)
+    keys = k_norm.size(0)
+    q, k, v = torch.split_with_sizes(qkv, [queries, keys, qkv.size(-1) - queries - keys], -1)
+    q = torch.rms_norm(q, [queries], q_norm, epsilon)
+    return torch.cat([q, torch.rms_norm(k, [keys], k_norm, epsilon), v], -1)
 
   # Heads of each row side by side, normed and rotated, [rows, heads, head_dim]. norm: [heads, head_dim]
   def normed_heads(self, x: Tensor, norm: Tensor, epsilon: float, c: __torch__.Context, rotary: int) -> Tensor:

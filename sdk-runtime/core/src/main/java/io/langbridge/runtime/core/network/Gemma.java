@@ -19,9 +19,7 @@ final class Gemma {
         GemmaConfig c = config;
         Value x = net.embedded(c.table());
         for (int i = 0; i < c.numHiddenLayers(); i++) {
-            if (i > 0) {
-                net.show("hidden_states." + i, x);
-            }
+            net.show("hidden_states." + i, x);
             boolean last = i == c.numHiddenLayers() - 1;
             x = layer(net, x, "model.layers." + i, c.rmsNormEps(), attention(i), c.intermediateSize(), last);
         }

@@ -27,9 +27,7 @@ final class Gemma4 {
         Value x = given.get(0);
         Value ofLayers = second == null ? null : ofLayers(net, x, given.get(1));
         for (int i = 0; i < c.numHiddenLayers(); i++) {
-            if (i > 0) {
-                net.show("hidden_states." + i, x);
-            }
+            net.show("hidden_states." + i, x);
             String layer = "model.layers." + i;
             boolean last = i == c.numHiddenLayers() - 1;
             boolean wide = c.useDoubleWideMlp() && i >= c.firstShared();

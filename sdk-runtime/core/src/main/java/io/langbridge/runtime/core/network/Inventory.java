@@ -404,15 +404,16 @@ public final class Inventory {
             }
             if (state != null) {
                 rotaries.add(state.rotary());
+                rotaries.add(state.rotary().ofKeys());
                 if (state.headNorm() != null) {
-                    need(layer + ".q_norm.weight", how.headDim());
+                    need(layer + ".q_norm.weight", state.normsAll() ? how.width() : how.headDim());
                 }
             }
             if (state != null && from != KeysAndValues.EARLIER) {
                 keys.put(state.layer(), states.size());
                 states.add(new State.Keys(how.kvHeads(), how.headDim(), state.window(), 1));
                 if (state.headNorm() != null) {
-                    need(layer + ".k_norm.weight", how.headDim());
+                    need(layer + ".k_norm.weight", state.normsAll() ? how.kvWidth() : how.headDim());
                 }
             } else if (state != null) {
                 int at = Objects.requireNonNull(keys.get(state.layer()));

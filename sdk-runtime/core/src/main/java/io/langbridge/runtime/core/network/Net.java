@@ -130,6 +130,7 @@ public interface Net {
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
      * @param open whether the caller may say of rows that they see some that come behind them too
      * @param answered whether only what {@link #answered} keeps is read of the result
+     * @param normsAll whether {@code q_norm} and {@code k_norm} go over all heads together and not over each
      */
     record Causal(
             int layer,
@@ -140,9 +141,28 @@ public interface Net {
             float cap,
             int window,
             boolean open,
-            boolean answered) {
+            boolean answered,
+            boolean normsAll) {
+
+        /** With norms over each head, if there are any. */
+        public Causal(
+                int layer,
+                KeysAndValues from,
+                Rotary rotary,
+                @Nullable Float headNorm,
+                double scale,
+                float cap,
+                int window,
+                boolean open,
+                boolean answered) {
+            this(layer, from, rotary, headNorm, scale, cap, window, open, answered, false);
+        }
 
         public Causal {
+            if (normsAll && from != KeysAndValues.PROJECTED) {
+                throw new UnsupportedModelException(
+                        "Values of an attention layer are normed, and queries and keys over all heads together");
+            }
             if (headNorm == null && from != KeysAndValues.PROJECTED) {
                 throw new UnsupportedModelException(
                         "Values of an attention layer are normed, but queries and keys not");

@@ -20,9 +20,7 @@ final class Qwen35 {
         Qwen35Config c = config;
         Value x = net.embedded(c.table());
         for (int i = 0; i < c.numHiddenLayers(); i++) {
-            if (i > 0) {
-                net.show("hidden_states." + i, x);
-            }
+            net.show("hidden_states." + i, x);
             String layer = "model.layers." + i;
             boolean last = i == c.numHiddenLayers() - 1;
             Value normed = norm(net, x, layer + ".input_layernorm");
