@@ -40,7 +40,7 @@ final class HeldEvaluation {
             + any(NOUNS) + ") (?:in the|on the|at the) (" + any(Place.ASKED) + ")");
 
     /** The form of the descriptions that the model has learnt. */
-    private static final String DESCRIPTION = "There is " + item() + "((, " + item() + "){0,3} and " + item() + ")?\\.";
+    static final String DESCRIPTION = "There is " + item() + "((, " + item() + "){0,3} and " + item() + ")?\\.";
 
     private static final String THING = "{\"type\": \"object\", \"required\": [\"colour\", \"shape\", \"place\"],"
             + " \"properties\": {\"colour\": {\"enum\": " + quoted(COLOURS) + "}, \"shape\": {\"enum\": "
@@ -54,7 +54,7 @@ final class HeldEvaluation {
     private double totals;
 
     /** What is known of an item by its description. */
-    private record Thing(String colour, String shape, String place) implements Comparable<Thing> {
+    record Thing(String colour, String shape, String place) implements Comparable<Thing> {
         static Thing of(Scene scene, Item item) {
             return new Thing(item.colour().word(), item.noun(), Place.cell(scene, item));
         }
