@@ -201,10 +201,13 @@ final class Check implements AutoCloseable {
         if (plainErrors == null) {
             return Double.MAX_VALUE;
         }
-        double median = median(plainErrors);
-        double plain = plainErrors.getOrDefault(what, median);
-        boolean lost = expected(Math.max(plain, share(plainErrors, LOST_SHARE))) > LARGEST_BOUND / 2;
-        return lost ? Double.MAX_VALUE : Math.min(LARGEST_BOUND, SPREAD * expected(Math.max(plain, median)));
+        double plain = Math.max(plainErrors.getOrDefault(what, 0.0), share(plainErrors, LOST_SHARE));
+        return expected(plain) > LARGEST_BOUND / 2 ? Double.MAX_VALUE : Math.min(LARGEST_BOUND, noise(what));
+    }
+
+    private double noise(String what) {
+        double median = median(Objects.requireNonNull(plainErrors));
+        return SPREAD * expected(Math.max(plainErrors.getOrDefault(what, median), median));
     }
 
     /**

@@ -52,12 +52,16 @@ class OnnxNet implements Net {
     private final Map<Integer, List<String>> keysAndValues = new HashMap<>();
     /** Makes keys and values outputs again, once for every other layer that looks at them. */
     private final List<Runnable> again = new ArrayList<>();
+    /** The same of the rows that are answered, for layers that have none of their own. */
+    private final Map<Integer, List<String>> answeredKeysAndValues = new HashMap<>();
     /** How many layers look at them. */
     private final Map<Integer, Integer> users = new HashMap<>();
 
     private final Map<String, String> castRotation = new HashMap<>();
     private final Map<Integer, String> shapes = new HashMap<>();
     private @Nullable String lastRows;
+    /** {@link #POSITIONS} of those rows. */
+    private @Nullable String answeredPositions;
     /** Whether a row sees any behind it. */
     private @Nullable String looksAhead;
 
@@ -473,10 +477,25 @@ class OnnxNet implements Net {
             q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
         }
         List<String> kv = state.from() == KeysAndValues.EARLIER
-                ? Objects.requireNonNull(keysAndValues.get(state.layer()))
+                ? earlier(state.layer())
                 : keysAndValues(x, layer, how, state, reading, ofValues);
-        keysAndValues.put(state.layer(), kv);
+        if (state.from() != KeysAndValues.EARLIER) {
+            keysAndValues.put(state.layer(), kv);
+        }
         return new Heads(List.of(inCacheType(q), kv.get(0), kv.get(1)), gate);
+    }
+
+    /** Of the rows that are answered. */
+    private List<String> earlier(int layer) {
+        return answeredKeysAndValues.computeIfAbsent(layer, index -> {
+            List<String> all = Objects.requireNonNull(keysAndValues.get(index));
+            return shows ? all : all.stream().map(this::lastOfEach).toList();
+        });
+    }
+
+    /** Of {@code [sequences, rows of each, ..]} the last rows. */
+    private String lastOfEach(String x) {
+        return slice(x, -1, Integer.MAX_VALUE, 1);
     }
 
     private List<String> keysAndValues(
@@ -529,12 +548,22 @@ class OnnxNet implements Net {
             y = rmsNorm(reshape(y, -1, width), weights.weight(norm + ".weight", width), norm, epsilon);
         }
         String rows = sequences(y, heads * headDim);
-        OnnxGraph.Node node = graph.microsoft("RotaryEmbedding", rows, POSITIONS, cos(rotary), sin(rotary))
+        OnnxGraph.Node node = graph.microsoft("RotaryEmbedding", rows, positions(state), cos(rotary), sin(rotary))
                 .with("interleaved", 0);
         if (rotary.width() < headDim) {
             node.with("num_heads", heads).with("rotary_embedding_dim", rotary.width());
         }
         return node.to(unique(y + ".rotated"));
+    }
+
+    private String positions(Causal state) {
+        if (state.from() != KeysAndValues.EARLIER || shows) {
+            return POSITIONS;
+        }
+        if (answeredPositions == null) {
+            answeredPositions = lastOfEach(POSITIONS);
+        }
+        return answeredPositions;
     }
 
     private String cos(Rotary rotary) {
@@ -615,7 +644,8 @@ class OnnxNet implements Net {
                     .with("to", OnnxGraph.Type.FLOAT.number)
                     .to(unique(attended + ".float"));
         }
-        if (state.open()) {
+        // The last row of a run sees none behind it.
+        if (state.open() && (state.from() != KeysAndValues.EARLIER || shows)) {
             attended = maybeOpen(attended, layer, how, state, qkv.get(0));
         }
         Value heads = new Value(reshape(attended, -1, how.width()), x.rows(), how.width());

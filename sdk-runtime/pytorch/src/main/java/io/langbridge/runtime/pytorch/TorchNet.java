@@ -388,7 +388,7 @@ final class TorchNet implements Net {
         if (state.from() == KeysAndValues.EARLIER) {
             String queries = together(x, layer, how.bias(), "q_proj");
             String norm = slot(new Slot(named(layer, ".weight", "q_norm"), List.of(how.heads()), Access.WHOLE));
-            return let(call("self.normed_heads", queries, norm, epsilon, "c", index(state.rotary())));
+            return let(call("self.normed_queries", queries, norm, epsilon, "c", index(state.rotary())));
         }
         String all = state.from() == KeysAndValues.KEYS_ARE_VALUES
                 ? together(x, layer, how.bias(), "q_proj", "k_proj")

@@ -288,10 +288,11 @@ class Network(Module):
     q = torch.rms_norm(q, [queries], q_norm, epsilon)
     return torch.cat([q, torch.rms_norm(k, [keys], k_norm, epsilon), v], -1)
 
-  # Heads of each row side by side, normed and rotated, [rows, heads, head_dim]. norm: [heads, head_dim]
-  def normed_heads(self, x: Tensor, norm: Tensor, epsilon: float, c: __torch__.Context, rotary: int) -> Tensor:
+  # Queries of rows that are answered side by side, normed and rotated: [rows, heads, head_dim]. norm: [heads, head_dim]
+  def normed_queries(self, x: Tensor, norm: Tensor, epsilon: float, c: __torch__.Context, rotary: int) -> Tensor:
     heads = x.view([x.size(0), norm.size(0), norm.size(1)])
-    return self.rotate(torch.rms_norm(heads, [norm.size(1)], None, epsilon) * norm, c.cos[rotary], c.sin[rotary])
+    normed = torch.rms_norm(heads, [norm.size(1)], None, epsilon) * norm
+    return self.rotate(normed, self.answered(c.cos[rotary], c), self.answered(c.sin[rotary], c))
 
   # Queries, keys and values; without values behind them, keys are values too before they have their weight. norm:
   # [heads + kv_heads, head_dim]
@@ -303,16 +304,18 @@ class Network(Module):
     v = torch.narrow(normed, 1, normed.size(1) - kv_heads, kv_heads)
     return torch.narrow(qk, 1, 0, heads), torch.narrow(qk, 1, heads, kv_heads), v
 
-  # q: [rows, heads, head_dim]; k, v: [rows, kv_heads, head_dim] of the same rows; new: whether they are to be kept, and
-  # another layer with the same has not done so
+  # q: [rows, heads, head_dim]; k, v: [rows, kv_heads, head_dim]; new: whether these are to be kept. Otherwise another
+  # layer has done so, and q is of those of the rows that are answered
   def attended(self, q: Tensor, k: Tensor, v: Tensor, c: __torch__.Context, layer: int, new: bool, scale: float,
       cap: float, window: int, mask: Optional[Tensor], answered: bool) -> Tensor:
-    rows = q.size(0)
+    rows = k.size(0)
     width = q.size(1) * q.size(2)
-    if len(c.lengths) > 0:
+    if len(c.lengths) > 0 and new:
       y = self.packed_heads(q, k, v, c.lengths, scale, cap, window)
       if answered:
         y = self.answered(y, c)
+    elif len(c.lengths) > 0:
+      y = self.packed_answers(q, k, v, c, scale, cap, window)
     elif len(c.sequences) > 0:
       attended : List[Tensor] = []
       for i in range(rows):
@@ -373,6 +376,21 @@ class Network(Module):
       attended.append(torch.transpose(torch.squeeze(y, 0), 0, 1).reshape([length, -1]))
       first = first + length
     return torch.cat(attended)
+
+  # The same of those of their rows alone that are answered.
+  def packed_answers(self, q: Tensor, k: Tensor, v: Tensor, c: __torch__.Context, scale: float, cap: float,
+      window: int) -> Tensor:
+    row = torch.arange(k.size(0), device=q.device)
+    sequence = torch.cat([torch.full([c.lengths[i]], i, device=q.device) for i in range(len(c.lengths))])
+    answered = self.answered(row, c).unsqueeze(1)
+    seen = torch.logical_and(torch.le(row, answered), torch.eq(sequence, self.answered(sequence, c).unsqueeze(1)))
+    if window > 0:
+      seen = torch.logical_and(seen, torch.gt(row, answered - window))
+    heads : List[Tensor] = []
+    for x in [q, k, v]:
+      heads.append(torch.transpose(x, 0, 1).unsqueeze(0))
+    y = self.scored(heads[0], heads[1], heads[2], seen, False, scale, cap)
+    return torch.transpose(torch.squeeze(y, 0), 0, 1).reshape([q.size(0), -1])
 
   # ---- Linear attention
 

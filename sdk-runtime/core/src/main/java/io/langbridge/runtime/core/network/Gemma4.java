@@ -29,14 +29,15 @@ final class Gemma4 {
         for (int i = 0; i < c.numHiddenLayers(); i++) {
             net.show("hidden_states." + i, x);
             String layer = "model.layers." + i;
-            boolean last = i == c.numHiddenLayers() - 1;
+            // Behind the last keys and values nobody reads rows but those that are answered.
+            boolean last = i == c.firstShared() - 1;
             boolean wide = c.useDoubleWideMlp() && i >= c.firstShared();
             int inner = wide ? 2 * c.intermediateSize() : c.intermediateSize();
             x = Gemma.layer(net, x, layer, c.rmsNormEps(), attention(i), inner, last);
             if (ofLayers != null) {
+                ofLayers = last ? net.answered(ofLayers) : ofLayers;
                 int width = c.hiddenSizePerLayerInput();
-                Value own = net.columns(ofLayers, i * width, width);
-                x = withOwn(net, x, layer, last ? net.answered(own) : own);
+                x = withOwn(net, x, layer, net.columns(ofLayers, i * width, width));
             }
             x = net.multiply(x, net.weight(layer + ".layer_scalar", 1));
         }
@@ -88,7 +89,7 @@ final class Gemma4 {
                         0,
                         sliding ? c.slidingWindow() : 0,
                         c.opensPictures() && sliding,
-                        layer == c.numHiddenLayers() - 1));
+                        layer == c.firstShared() - 1));
     }
 
     /** The layer whose keys and values it looks at: its own, or of the last of its kind that has some. */

@@ -114,7 +114,11 @@ public interface Net {
         VALUES_NORMED,
         /** {@code k_proj}: what it gives, before it is normed as keys are, is normed as values are. */
         KEYS_ARE_VALUES,
-        /** Those of the last layer with the same index, which has normed values: nothing is projected or kept. */
+        /**
+         * Those of the last layer with the same index, which has normed values: nothing is projected or kept. So
+         * nothing reads what such a layer makes of a row but the answer, and only rows that are {@link #answered} come
+         * in.
+         */
         EARLIER
     }
 
