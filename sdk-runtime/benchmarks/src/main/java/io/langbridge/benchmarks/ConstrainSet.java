@@ -95,7 +95,7 @@ final class ConstrainSet {
                 .put(
                         "ms",
                         new Measure(setup.reps, setup.patience)
-                                .millis(() -> new Constraints(tokenizer).jsonSchema("{\"type\": \"null\"}")))
+                                .millis(() -> new Constraints(tokenizer).jsonSchema(NOTHING)))
                 .json());
         int[] fresh = {0};
         for (Map.Entry<String, String> entry : schemas().entrySet()) {
