@@ -156,6 +156,19 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
+     * Says how likely each of some answers to a question about a picture that was encoded before is, as
+     * {@link #choose(Request, List)} does.
+     *
+     * @param image made by {@link #encode}, by this model or by one with the same encoder
+     * @param question the question; it should name the labels, as models are used to
+     * @param labels the answers
+     * @return their probabilities
+     */
+    default Choice choose(EncodedImage image, String question, List<String> labels) {
+        return choose(Request.of(image, question), labels);
+    }
+
+    /**
      * Says how likely each of some answers is, without drawing one. The probability of a label is that of its tokens,
      * as the tokenizer writes it, and of the end of the turn, at temperature 1 without penalties; of the request's
      * options only the stop tokens and the timeout have an effect, and a model that can think is asked not to. The

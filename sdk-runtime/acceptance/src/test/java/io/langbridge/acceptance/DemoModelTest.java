@@ -88,13 +88,13 @@ class DemoModelTest {
         gray
     }
 
-    record Thing(Colour colour, @Limit(min = 1, max = 12) String shape, Optional<@Limit(min = 1, max = 5) Integer> count) {}
+    record Thing(
+            Colour colour, @Limit(min = 1, max = 12) String shape, Optional<@Limit(min = 1, max = 5) Integer> count) {}
 
     @ParameterizedTest
     @CsvSource({"onnx, FULL", "onnx, INT8", "pytorch, FULL"})
     void choosesRightAndFillsARecord(String engine, Precision precision) throws IOException {
-        List<String> colours =
-                Arrays.stream(Colour.values()).map(Colour::name).collect(Collectors.toList());
+        List<String> colours = Arrays.stream(Colour.values()).map(Colour::name).collect(Collectors.toList());
         int asked = 0;
         try (VisionLanguageModel model = model(engine, precision)) {
             for (JsonElement element : scenes("questions.json")) {

@@ -22,6 +22,7 @@ import java.util.stream.IntStream;
  * {@code step.*}, for each token of a later answer, from what is forced to scores with the mask on.
  */
 final class ConstrainSet {
+    private static final String NOTHING = "{\"type\": \"null\"}";
     private static final int MOST_STEPS = 2_000;
     private static final double MICROS = 1e3;
     private static final double BYTES_PER_MIB = 1 << 20;
@@ -86,7 +87,7 @@ final class ConstrainSet {
         float[] scores = new float[tokenizer.vocabularySize()];
         double before = usedMb();
         Constraints constraints = new Constraints(tokenizer);
-        constraints.jsonSchema("{\"type\": \"null\"}").allowed();
+        constraints.jsonSchema(NOTHING);
         double vocabulary = usedMb() - before;
         out.accept(setup.line("constrain.vocabulary", "llm")
                 .put("vocabulary", tokenizer.vocabularySize())
@@ -94,20 +95,22 @@ final class ConstrainSet {
                 .put(
                         "ms",
                         new Measure(setup.reps, setup.patience)
-                                .millis(() -> new Constraints(tokenizer).jsonSchema("{\"type\": \"null\"}")))
+                                .millis(() -> new Constraints(tokenizer).jsonSchema(NOTHING)))
                 .json());
         int[] fresh = {0};
         for (Map.Entry<String, String> entry : schemas().entrySet()) {
             String schema = entry.getValue();
             int[] answer = answer(constraints.jsonSchema(schema), tokenizer);
-            // What looks different is made anew.
-            Runnable first = () -> walk(constraints.jsonSchema(schema + " ".repeat(fresh[0]++)), answer, scores);
-            first.run();
+            Constraints own = new Constraints(tokenizer);
+            own.jsonSchema(NOTHING);
             before = usedMb();
-            first.run();
+            walk(own.jsonSchema(schema), answer, scores);
+            double kept = usedMb() - before;
+            // What looks different is made anew.
+            Runnable first = () -> walk(own.jsonSchema(schema + " ".repeat(fresh[0]++)), answer, scores);
             out.accept(setup.line("constrain.schema." + entry.getKey(), "llm")
                     .put("tokens", answer.length)
-                    .rounded("mb", usedMb() - before)
+                    .rounded("mb", kept)
                     .put("ms", new Measure(setup.reps, setup.patience).millis(first))
                     .json());
             Measure steps = new Measure(setup.reps, setup.patience);

@@ -25,7 +25,10 @@ final class Held implements Callable<Integer> {
     @Mixin
     private ModelOptions options;
 
-    @Option(names = "--scenes", defaultValue = "300", description = "How many pictures to describe.")
+    @Option(
+            names = "--scenes",
+            defaultValue = "300",
+            description = "How many pictures to describe, of any number of things and of one.")
     private int scenes;
 
     @Option(names = "--questions", defaultValue = "3000", description = "How many questions to choose an answer of.")

@@ -118,9 +118,10 @@ final class HeldEvaluation {
             Scene scene = Scene.random(random);
             EncodedImage picture = model.encode(Painter.image(scene));
             evaluation.describe(model, picture, scene);
-            if (scene.items().size() == 1) {
-                evaluation.single(model, picture, scene);
+            while (scene.items().size() != 1) {
+                scene = Scene.random(random);
             }
+            evaluation.single(model, model.encode(Painter.image(scene)), scene);
             progress.accept(i + 1);
         }
         for (int done = 0; done < questions; ) {
