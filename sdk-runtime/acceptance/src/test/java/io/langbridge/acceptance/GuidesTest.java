@@ -53,7 +53,6 @@ class GuidesTest {
             import io.langbridge.*;
             import io.langbridge.drawing.*;
             import io.langbridge.hub.*;
-            import io.langbridge.langchain4j.*;
             import io.langbridge.runtime.demo.*;
             import io.langbridge.runtime.training.*;
             import io.langbridge.testing.*;
@@ -64,6 +63,7 @@ class GuidesTest {
             import java.util.*;
             import java.util.concurrent.*;
             import javax.imageio.ImageIO;
+            import %s.*;
 
             public class %s {
                 Encoder encoder;
@@ -114,7 +114,13 @@ class GuidesTest {
             while (snippet.find()) {
                 int line = (int) text.substring(0, snippet.start(2)).lines().count();
                 String name = page.getFileName().toString().replaceAll("\\W", "_") + "_" + line;
-                sources.add(new Source(name, FRAME.formatted(name, snippet.group(2)), snippet.group(1) != null));
+                // Both have a LangBridgeChatModel, as is the custom there.
+                String integration = page.endsWith("spring-ai.md")
+                        ? "org.springframework.ai.chat.client.*; import org.springframework.core.io.*; import"
+                                + " org.springframework.util.*; import io.langbridge.spring.ai"
+                        : "io.langbridge.langchain4j";
+                String source = FRAME.formatted(integration, name, snippet.group(2));
+                sources.add(new Source(name, source, snippet.group(1) != null));
             }
         }
         return sources;
