@@ -124,6 +124,24 @@ final class Natives {
         }
     }
 
+    /** What is there, found and wanted. */
+    static String describe(Environment environment) {
+        List<String> found = new ArrayList<>();
+        if (environment.libraryPath() != null) {
+            found.add("PYTORCH_LIBRARY_PATH=" + environment.libraryPath() + " PYTORCH_VERSION=" + environment.version()
+                    + " PYTORCH_FLAVOR=" + environment.flavor());
+        }
+        for (Properties natives : environment.bundled()) {
+            found.add("pytorch-native-" + natives.getProperty("flavor", "unknown") + " "
+                    + natives.getProperty("version", "unknown") + " for "
+                    + natives.getProperty("classifier", "unknown"));
+        }
+        Properties jni = environment.jni();
+        found.add(jni == null ? "no pytorch-jni" : "pytorch-jni " + jni.getProperty("jni_version", "unknown"));
+        return "PyTorch: " + String.join(", ", found) + " (wanted " + TORCH_VERSION + " and " + TORCH_VERSION + "-"
+                + DJL_VERSION + ")";
+    }
+
     private static void checkLibraryPath(Environment environment, String libraryPath) {
         Path folder = null;
         for (String entry : libraryPath.split(Pattern.quote(java.io.File.pathSeparator), -1)) {

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.pytorch;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -98,5 +99,14 @@ class NativesTest {
         assertThatCode(() ->
                         Natives.check(new Natives.Environment("linux-x86_64", null, null, null, List.of(), null, true)))
                 .doesNotThrowAnyException();
+    }
+
+    @Test
+    void whatIsThereIsDescribed() {
+        assertThat(Natives.describe(environment(null, null, null, bundled("2.5.1", "win-x86_64"))))
+                .contains("2.5.1 for win-x86_64")
+                .contains("wanted " + Natives.TORCH_VERSION);
+        assertThat(Natives.describe(environment(libtorch.toString(), "2.7.1", "cpu")))
+                .contains("PYTORCH_LIBRARY_PATH=" + libtorch);
     }
 }
