@@ -59,7 +59,6 @@ class GuidesTest {
             import io.langbridge.*;
             import io.langbridge.drawing.*;
             import io.langbridge.hub.*;
-            import io.langbridge.langchain4j.*;
             import io.langbridge.records.*;
             import io.langbridge.runtime.demo.*;
             import io.langbridge.runtime.training.*;
@@ -72,6 +71,7 @@ class GuidesTest {
             import java.util.*;
             import java.util.concurrent.*;
             import javax.imageio.ImageIO;
+            import %s.*;
 
             public class %s {
                 Encoder encoder;
@@ -129,7 +129,13 @@ class GuidesTest {
                         .map(MatchResult::group)
                         .collect(Collectors.joining("\n"));
                 String statements = TYPE.matcher(snippet.group(2)).replaceAll("");
-                sources.add(new Source(name, FRAME.formatted(name, types, statements), snippet.group(1) != null));
+                // Both have a LangBridgeChatModel, as is the custom there.
+                String integration = page.endsWith("spring-ai.md")
+                        ? "org.springframework.ai.chat.client.*; import org.springframework.core.io.*; import"
+                                + " org.springframework.util.*; import io.langbridge.spring.ai"
+                        : "io.langbridge.langchain4j";
+                String source = FRAME.formatted(integration, name, types, statements);
+                sources.add(new Source(name, source, snippet.group(1) != null));
             }
         }
         return sources;
