@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,7 +71,7 @@ final class RoundedNet extends OnnxNet {
         // The basis is large: all that is side by side goes through it at once.
         String all = intoStream(reshape(INPUTS_EMBEDS, -1, width));
         Value streams = new Value(reshape(all, -1, (long) count * width), ANY, count * width);
-        return beside(streams, width).stream().map(this::streamed).toList();
+        return beside(streams, width).stream().map(this::streamed).collect(Collectors.toList());
     }
 
     private String intoStream(String x) {
