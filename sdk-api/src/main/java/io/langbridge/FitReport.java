@@ -100,6 +100,7 @@ public final class FitReport {
     private final @Nullable Coverage coverage;
     private final List<Licence> licences;
     private final List<Memory> memory;
+    private final @Nullable Long memoryAvailable;
 
     /**
      * Creates a report; applications get theirs from {@link VisionLanguageModel.Builder#check()}.
@@ -108,12 +109,19 @@ public final class FitReport {
      * @param coverage null unless a LangBridge adapter's vocabulary was looked up
      * @param licences all that the folders name
      * @param memory what loading would need; empty if that cannot be told
+     * @param memoryAvailable bytes that it may need, or null where nothing says so
      */
-    public FitReport(List<Finding> findings, @Nullable Coverage coverage, List<Licence> licences, List<Memory> memory) {
+    public FitReport(
+            List<Finding> findings,
+            @Nullable Coverage coverage,
+            List<Licence> licences,
+            List<Memory> memory,
+            @Nullable Long memoryAvailable) {
         this.findings = Collections.unmodifiableList(new ArrayList<>(findings));
         this.coverage = coverage;
         this.licences = Collections.unmodifiableList(new ArrayList<>(licences));
         this.memory = Collections.unmodifiableList(new ArrayList<>(memory));
+        this.memoryAvailable = memoryAvailable;
     }
 
     /** {@return whether {@link VisionLanguageModel.Builder#build()} would accept the parts} */
@@ -162,6 +170,14 @@ public final class FitReport {
     /** {@return bytes needed the first time, when weights are converted; 0 if a part could not be read} */
     public long memoryNeededFirstTime() {
         return memory.stream().mapToLong(Memory::bytes).sum();
+    }
+
+    /**
+     * {@return bytes that the model may need: {@link VisionLanguageModel.Builder#memoryLimit}, or what machine and
+     * container have left now; null where nothing says so}
+     */
+    public @Nullable Long memoryAvailable() {
+        return memoryAvailable;
     }
 
     /** One finding on a line. */

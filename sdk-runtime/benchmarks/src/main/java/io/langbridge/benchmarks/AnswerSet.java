@@ -58,13 +58,13 @@ final class AnswerSet {
                         millis(next.timings().timeToFirstToken()));
             }
             Answer.Usage counted = usage == null ? new Answer.Usage(0, 0, 0, 0) : usage;
-            phases.forEach((phase, measure) -> out.accept(setup.line(phase, "llm")
+            phases.forEach((phase, measure) -> out.accept(setup.line(phase, "model")
                     .put("prompt", counted.promptTokens())
                     .put("visual_tokens", counted.visualTokens())
                     .put("ms", measure)
                     .rounded("peak_rss_mb", Host.peakMb())
                     .json()));
-            out.accept(setup.line("second_question", "llm")
+            out.accept(setup.line("second_question", "model")
                     .put("prompt", secondUsage == null ? 0 : secondUsage.promptTokens())
                     .put("cached_tokens", secondUsage == null ? 0 : secondUsage.cachedTokens())
                     .put("ms", second)

@@ -14,6 +14,7 @@ import java.util.function.Consumer;
 final class DecoderSet {
     private static final int CHUNKS = 4;
     private static final int WARM_UP = 8;
+    private static final double BYTES_PER_MIB = 1 << 20;
     private static final float EMBEDDING_DEVIATION = 0.02f;
 
     private DecoderSet() {}
@@ -60,10 +61,28 @@ final class DecoderSet {
                         .put("prompt", setup.prompt)
                         .put("gen", setup.gen)
                         .put("decode_tok_s", decode)
+                        .rounded("kv_mb_per_1000", mib(growing(part), setup.halfKvCache ? Short.BYTES : Float.BYTES))
+                        .rounded("state_mb", mib(fixed(part), Float.BYTES))
                         .rounded("peak_rss_mb", Host.peakMb())
                         .json());
             }
         }
+    }
+
+    /** What 1,000 positions add. */
+    private static long growing(LlmPart part) {
+        return part.states().stream()
+                .mapToLong(state -> state.values(1000) - state.values(0))
+                .sum();
+    }
+
+    /** What is kept whatever the length. */
+    private static long fixed(LlmPart part) {
+        return part.states().stream().mapToLong(state -> state.values(0)).sum();
+    }
+
+    private static double mib(long values, int bytes) {
+        return values * bytes / BYTES_PER_MIB;
     }
 
     private static FloatTensor copy(FloatBuffer logits) {

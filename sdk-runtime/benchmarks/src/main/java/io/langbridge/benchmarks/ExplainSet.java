@@ -27,7 +27,7 @@ final class ExplainSet {
                 Explanation explanation = model.explain(seen, options);
                 double firstSeconds = first.seconds();
                 Host.resetPeak();
-                out.accept(setup.line("explain." + measure.name().toLowerCase(Locale.ROOT), "adapter")
+                out.accept(setup.line("explain." + measure.name().toLowerCase(Locale.ROOT), "model")
                         .put("patches", explanation.patches().size())
                         .put("ms", new Measure(setup.reps, setup.patience).millis(() -> model.explain(seen, options)))
                         .rounded("first_s", firstSeconds)

@@ -30,9 +30,7 @@ final class LoadSet {
     private LoadSet() {}
 
     static void run(Setup setup, Consumer<JsonObject> out) throws IOException {
-        setup.encoder();
-        setup.adapter();
-        setup.llm();
+        setup.builder(); // writes random models that are missing
         Path cache = Files.createTempDirectory(setup.models(), "cache-cold");
         try {
             List<JsonObject> cold = new ArrayList<>();
@@ -57,7 +55,7 @@ final class LoadSet {
     }
 
     private static JsonObject line(Setup setup, String phase, List<JsonObject> samples, long estimate) {
-        Line line = setup.line(phase, "llm");
+        Line line = setup.line(phase, "model");
         for (String figure : FIGURES) {
             if (samples.stream().noneMatch(sample -> sample.get(figure).isJsonNull())) {
                 line.put(

@@ -84,7 +84,8 @@ final class RandomModels {
         try (InputStream in = RandomModels.class.getResourceAsStream("shapes/" + name + ".json")) {
             if (in == null) {
                 throw new IllegalArgumentException("'" + name + "' is neither a folder nor a shape; shapes are"
-                        + " qwen2-0.5b, qwen2-7b, llama3.2-1b, clip-l-336 and langbridge-19200");
+                        + " qwen2-0.5b, qwen2-7b, llama3.2-1b, qwen3-1.7b, qwen3.5-0.8b, gemma3-4b, clip-l-336 and"
+                        + " langbridge-19200");
             }
             return in.readAllBytes();
         }
@@ -150,10 +151,13 @@ final class RandomModels {
         private final Map<String, long[]> shapes = new LinkedHashMap<>();
         private final String prefix;
         private final DType dtype;
+        private final boolean normsAroundZero;
 
         Tensors(Json config, String prefix) {
             this.prefix = prefix;
             dtype = config.stringOr("torch_dtype", "float32").equals("bfloat16") ? DType.BF16 : DType.F32;
+            String type = config.stringOr("model_type", "");
+            normsAroundZero = type.startsWith("gemma") || type.startsWith("qwen3_5");
         }
 
         void write(Path file) {
@@ -167,7 +171,8 @@ final class RandomModels {
         private void write(FileChannel channel, String name, long[] shape, float[] normal) throws IOException {
             ByteBuffer bytes = ByteBuffer.allocateDirect(CHUNK * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
             boolean norm = name.contains("norm") && name.endsWith(".weight");
-            float centre = norm ? 1 : 0;
+            // The norm inside a delta rule is a plain one everywhere.
+            float centre = norm && (!normsAroundZero || name.contains("linear_attn")) ? 1 : 0;
             // The adapter's three linear maps in a row would fade out; scaled by their inputs they keep the size.
             boolean fanIn = prefix.endsWith("mm_projector.") && shape.length == 2;
             float deviation = norm ? 0.05f : fanIn ? (float) Math.sqrt(1.0 / shape[1]) : 0.02f;

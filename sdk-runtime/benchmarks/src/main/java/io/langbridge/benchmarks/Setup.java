@@ -42,8 +42,15 @@ final class Setup {
     @Option(
             names = "--llm",
             paramLabel = "FOLDER|SHAPE",
-            description = "qwen2-0.5b, qwen2-7b, llama3.2-1b or a folder; default: ${DEFAULT-VALUE}")
+            description = "qwen2-0.5b, qwen2-7b, llama3.2-1b, qwen3-1.7b, qwen3.5-0.8b, gemma3-4b or a folder;"
+                    + " default: ${DEFAULT-VALUE}")
     private String llm = "qwen2-0.5b";
+
+    @Option(
+            names = "--model",
+            paramLabel = "FOLDER",
+            description = "a whole model for answer, explain and load, in place of --encoder, --adapter and --llm")
+    private @Nullable Path model;
 
     @Option(names = "--engine", paramLabel = "NAME", description = "onnx or pytorch; default: ${DEFAULT-VALUE}")
     private String engine = "onnx";
@@ -67,7 +74,7 @@ final class Setup {
     private boolean spinning;
 
     @Option(names = "--half-kv-cache", description = "the KV cache has 16 bits for a value")
-    private boolean halfKvCache;
+    boolean halfKvCache;
 
     @Option(
             names = "--affinity",
@@ -213,11 +220,15 @@ final class Setup {
 
     /** What {@link #model} builds. */
     VisionLanguageModel.Builder builder() throws IOException {
-        VisionLanguageModel.Builder builder = VisionLanguageModel.builder()
-                .encoder(Encoder.of(encoder()))
-                .adapter(Adapter.langBridge(adapter()))
-                .llm(Llm.of(llm()))
-                .engine(EngineName.parse(engine))
+        VisionLanguageModel.Builder builder = VisionLanguageModel.builder();
+        if (model != null) {
+            builder.folder(model);
+        } else {
+            builder.encoder(Encoder.of(encoder()))
+                    .adapter(Adapter.langBridge(adapter()))
+                    .llm(Llm.of(llm()));
+        }
+        builder.engine(EngineName.parse(engine))
                 .device(Device.parse(device))
                 .threads(threads)
                 .spinning(spinning)
@@ -246,17 +257,22 @@ final class Setup {
                 .cacheDirectory(cache());
     }
 
-    /** A line of the report with all that the figure depends on. */
+    /**
+     * A line of the report with all that the figure depends on.
+     *
+     * @param part what is measured: {@code encoder}, {@code adapter}, {@code llm} or {@code model}, which is all of it
+     */
     Line line(String phase, String part) {
-        String model = switch (part) {
+        String name = switch (part) {
             case "encoder" -> encoder;
             case "adapter" -> adapter;
-            default -> llm;
+            case "llm" -> llm;
+            default -> model == null ? llm : model.toString();
         };
         return new Line(phase)
                 .put("engine", engine)
                 .put("device", device)
-                .put("model", String.valueOf(Path.of(model).getFileName()))
+                .put("model", String.valueOf(Path.of(name).getFileName()))
                 .put("precision", precision.name().toLowerCase(Locale.ROOT))
                 .put("threads", threads)
                 .put("spinning", spinning)

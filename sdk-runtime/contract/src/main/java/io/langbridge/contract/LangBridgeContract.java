@@ -153,6 +153,25 @@ public abstract class LangBridgeContract {
         }
     }
 
+    /**
+     * Decoders that scale their embeddings or keep other state than keys and values. What is expected was computed with
+     * the reference: visual tokens are the coefficients times what its embedding module gives for the shared tokens.
+     */
+    @Test
+    void moved_to_gemma_and_qwen3_5_it_answers_as_the_reference_does_there() {
+        moved(LLAMA, "gemma2", 607, 394, 540, 268, 158, 158, 731, 540, 356, 294, 1, 377, 377, 377, 377, 575);
+        moved(LLAMA, "gemma3", 320, 246, 246, 246, 71, 71, 71, 574, 574, 22, 435, 435, 637, 522, 61, 483);
+        moved(QWEN, "qwen3.5", 193, 52, 591, 209, 88, 255, 345, 193, 242, 538, 525, 509, 52, 624, 448, 615);
+    }
+
+    private void moved(String from, String decoder, int... expected) {
+        Llm llm = Llm.of(fixtures.resolve("decoders").resolve(decoder).resolve("checkpoint"));
+        try (VisionLanguageModel model = load(from);
+                VisionLanguageModel moved = langBridge(model).withLlm(llm)) {
+            assertThat(ask(moved, from).tokenIds()).as(decoder).containsExactly(expected);
+        }
+    }
+
     @Test
     void a_picture_encoded_by_one_model_is_asked_of_the_other() {
         AtomicInteger pictures = new AtomicInteger();

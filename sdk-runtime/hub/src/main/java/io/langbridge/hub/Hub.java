@@ -135,6 +135,11 @@ public final class Hub {
         }
     }
 
+    /** {@return where files go; need not exist yet} */
+    public Path cache() {
+        return settings.cache();
+    }
+
     Settings settings() {
         return settings;
     }

@@ -1,7 +1,11 @@
 package io.langbridge.hub;
 
+import io.langbridge.FitReport;
+import io.langbridge.RuntimeUnavailableException;
+import io.langbridge.VisionLanguageModel;
 import io.langbridge.hub.HubException.Reason;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,6 +16,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -151,12 +156,7 @@ public final class HubModel {
             cache.rememberFiles(commit, resolved.files());
         }
         try {
-            List<RepoFile> missing = new ArrayList<>();
-            for (RepoFile file : chosen) {
-                if (!cache.hasPointer(commit, file)) {
-                    missing.add(file);
-                }
-            }
+            List<RepoFile> missing = missing(commit, chosen);
             if (!missing.isEmpty()) {
                 if (resolved.failure() != null && !patient && !hub.settings().offline()) {
                     return get(true);
@@ -174,6 +174,154 @@ public final class HubModel {
             cache.rememberCommit(revision, commit);
         }
         return cache.snapshot(commit);
+    }
+
+    private List<RepoFile> missing(String commit, List<RepoFile> chosen) throws IOException {
+        List<RepoFile> missing = new ArrayList<>();
+        for (RepoFile file : chosen) {
+            if (!cache.hasPointer(commit, file)) {
+                missing.add(file);
+            }
+        }
+        return missing;
+    }
+
+    /**
+     * Checks what {@link #get()} will give before the weights are fetched: whether the model is one that is read, and
+     * what memory it needs. Fetches the small files as {@code get()} does, and of each safetensors file that is missing
+     * the header alone. What the weights themselves hold is not known yet, and the report says so; it also says where
+     * nothing could be checked, because no runtime is on the path or because the weights are of another kind.
+     *
+     * @param builder says how the model will be loaded; its {@code folder(..)} becomes the one that {@code get()} gives
+     * @return the report, as {@link VisionLanguageModel.Builder#check()} gives it for what is here
+     * @throws HubException if the small files or the headers cannot be had
+     */
+    public FitReport check(VisionLanguageModel.Builder builder) {
+        return check(builder, false);
+    }
+
+    private FitReport check(VisionLanguageModel.Builder builder, boolean patient) {
+        Resolved resolved = resolve(patient);
+        String commit = resolved.commit();
+        List<RepoFile> chosen = chosen(resolved);
+        builder.folder(cache.snapshot(commit));
+        try {
+            List<RepoFile> missing = missing(commit, chosen);
+            if (missing.isEmpty()) {
+                return checked(builder);
+            }
+            if (resolved.failure() != null && !patient && !hub.settings().offline()) {
+                return check(builder, true);
+            }
+            if (resolved.failure() != null) {
+                throw notHere(missing.stream().map(RepoFile::path).toList(), resolved.failure());
+            }
+            if (resolved.source() == Source.HUB) {
+                cache.rememberFiles(commit, resolved.files());
+            }
+            cache.create();
+            requireSpace(missing);
+            List<RepoFile> whole = missing.stream().filter(HubModel::comesWhole).toList();
+            fetch(commit, whole, whole);
+            List<RepoFile> weights = missing(commit, chosen);
+            return weights.isEmpty() ? checked(builder) : checked(builder, commit, chosen, weights);
+        } catch (IOException e) {
+            throw hub.trouble(cache.folder(), e);
+        }
+    }
+
+    /** What is fetched before the check; of weights the header says all that is asked. */
+    private static boolean comesWhole(RepoFile file) {
+        return !file.path().endsWith(Preview.KIND) && file.size() <= Preview.SMALL;
+    }
+
+    private FitReport checked(
+            VisionLanguageModel.Builder builder, String commit, List<RepoFile> chosen, List<RepoFile> missing)
+            throws IOException {
+        for (RepoFile file : chosen) {
+            if (!comesWhole(file) && !file.path().endsWith(Preview.KIND)) {
+                return unchecked(file.path() + " has no header that could be read before it is here");
+            }
+        }
+        try (Preview preview = Preview.make()) {
+            if (preview == null) {
+                return unchecked("the disk of the temporary folder (java.io.tmpdir) has no files with holes");
+            }
+            for (RepoFile file : chosen) {
+                if (file.path().endsWith(Preview.KIND)) {
+                    preview.header(file, header(commit, file, missing.contains(file)));
+                } else {
+                    preview.copy(file, cache.pointer(commit, file.path()));
+                }
+            }
+            FitReport report = checked(builder.folder(preview.folder()));
+            return new FitReport(
+                    Stream.concat(
+                                    report.findings().stream()
+                                            .map(f -> at(f, preview.folder(), cache.snapshot(commit))),
+                                    Stream.of(note("weights", "known by their headers; damage in them shows later")))
+                            .toList(),
+                    report.coverage(),
+                    report.licences().stream()
+                            .map(l -> new FitReport.Licence(
+                                    l.part(),
+                                    cache.snapshot(commit)
+                                            .resolve(preview.folder()
+                                                    .relativize(l.file())
+                                                    .toString()),
+                                    l.name()))
+                            .toList(),
+                    report.memory(),
+                    report.memoryAvailable());
+        } finally {
+            builder.folder(cache.snapshot(commit));
+        }
+    }
+
+    private byte[] header(String commit, RepoFile file, boolean remote) throws IOException {
+        Wire.Subject subject = new Wire.Subject(repository, revision, file.path());
+        return Preview.header(
+                remote ? beginningAtHub(commit, file, subject) : beginningOf(cache.pointer(commit, file.path())), file);
+    }
+
+    private Preview.Beginning beginningAtHub(String commit, RepoFile file, Wire.Subject subject) {
+        java.net.URI address = hub.remote(repository).content(commit, file.path());
+        return count -> hub.wire().beginning(address, subject, count, new Retries(hub.settings()));
+    }
+
+    private static Preview.Beginning beginningOf(Path file) {
+        return count -> {
+            try (InputStream in = Files.newInputStream(file)) {
+                return in.readNBytes(count);
+            }
+        };
+    }
+
+    private static FitReport checked(VisionLanguageModel.Builder builder) {
+        try {
+            return builder.check();
+        } catch (RuntimeUnavailableException e) {
+            return unchecked("no runtime is on the path: " + e.getMessage());
+        }
+    }
+
+    private static FitReport unchecked(String why) {
+        return new FitReport(
+                List.of(note("model", "not checked before its weights are here: " + why)),
+                null,
+                List.of(),
+                List.of(),
+                null);
+    }
+
+    private static FitReport.Finding note(String subject, String text) {
+        return new FitReport.Finding(FitReport.Verdict.NOTE, subject, text);
+    }
+
+    /** The same, of the place where the model will lie. */
+    private static FitReport.Finding at(FitReport.Finding finding, Path preview, Path snapshot) {
+        return new FitReport.Finding(
+                finding.verdict(), finding.subject(), finding.text().replace(preview.toString(), snapshot.toString()));
     }
 
     /** Finds the commit and its files; without patience, soon takes what is in the cache. */

@@ -132,6 +132,36 @@ final class Wire {
         }
     }
 
+    /**
+     * Fetches the first bytes of something large, trying again where that may help. A server that knows no ranges sends
+     * everything; the rest is not waited for.
+     *
+     * @param count so many, at least one
+     */
+    byte[] beginning(URI address, Subject subject, int count, Retries retries) {
+        while (true) {
+            try {
+                return beginning(address, subject, count);
+            } catch (Retryable e) {
+                retries.failed(e);
+            }
+        }
+    }
+
+    private byte[] beginning(URI address, Subject subject, int count) throws Retryable {
+        try (Answer answer = open(address, Map.of("Range", "bytes=0-" + (count - 1)), subject);
+                InputStream content = answer.content()) {
+            byte[] bytes = content.readNBytes(count);
+            String range = answer.header("Content-Range");
+            if (bytes.length < count || (range != null && !range.startsWith("bytes 0-"))) {
+                throw new IOException("another part arrived than the first " + count + " bytes");
+            }
+            return bytes;
+        } catch (IOException e) {
+            throw failed(subject, e);
+        }
+    }
+
     private Answer whole(Answer answer, Subject subject) {
         if (answer.status() != 200) {
             throw refusedForGood(answer, subject, said(answer));

@@ -317,9 +317,13 @@ final class FakeHub implements AutoCloseable {
         int from = 0;
         if (range != null && (ifRange == null || ifRange.equals(etag))) {
             from = Integer.parseInt(range.replaceAll("bytes=(\\d+)-.*", "$1"));
+            String last = range.substring(range.indexOf('-') + 1);
+            int end = last.isEmpty() ? content.length : Math.min(content.length, Integer.parseInt(last) + 1);
             exchange.getResponseHeaders()
-                    .set("Content-Range", "bytes " + from + "-" + (content.length - 1) + "/" + content.length);
-            exchange.sendResponseHeaders(206, content.length - from);
+                    .set("Content-Range", "bytes " + from + "-" + (end - 1) + "/" + content.length);
+            exchange.sendResponseHeaders(206, end - from);
+            write(exchange.getResponseBody(), Arrays.copyOf(content, end), from);
+            return;
         } else {
             exchange.sendResponseHeaders(200, content.length == 0 ? -1 : content.length);
         }

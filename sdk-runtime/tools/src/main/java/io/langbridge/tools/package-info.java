@@ -1,4 +1,7 @@
-/** For those who make and study adapters: start at {@code SharedVocabularies} and {@code AlignmentAnalysis}. */
+/**
+ * What a machine has for running models, {@code Doctor}; for those who make and study adapters start at
+ * {@code SharedVocabularies} and {@code AlignmentAnalysis}.
+ */
 @NullMarked
 package io.langbridge.tools;
 

@@ -2,9 +2,13 @@ package io.langbridge.examples.quickstart;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import io.langbridge.Answer;
+import io.langbridge.Choice;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.LangBridgeException;
@@ -17,6 +21,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
 /** Answers JSON lines with JSON lines, in order; a line that cannot be answered becomes an error line. */
@@ -24,10 +29,18 @@ final class Batch {
     private final Gson gson = new GsonBuilder().disableHtmlEscaping().create();
     private final VisionLanguageModel model;
     private final GenerationOptions options;
+    private final List<String> choices;
 
-    Batch(VisionLanguageModel model, GenerationOptions options) {
+    /**
+     * Creates it.
+     *
+     * @param options of lines without a schema of their own
+     * @param choices of lines without choices of their own, or null
+     */
+    Batch(VisionLanguageModel model, GenerationOptions options, List<String> choices) {
         this.model = model;
         this.options = options;
+        this.choices = choices;
     }
 
     /**
@@ -65,19 +78,44 @@ final class Batch {
             if (beside != null && !Files.exists(path) && Files.exists(beside.resolve(image))) {
                 path = beside.resolve(image);
             }
-            Answer answer = model.answer(Request.builder()
-                    .image(Image.of(path))
-                    .text(question)
-                    .options(options)
-                    .build());
-            result.addProperty("answer", answer.text());
-            result.addProperty("finish_reason", answer.finishReason().name().toLowerCase(Locale.ROOT));
+            Request.Builder request = Request.builder().image(Image.of(path)).text(question);
+            List<String> labels = task.has("choices") ? labels(task.get("choices")) : choices;
+            if (labels != null && !task.has("schema")) {
+                Choice choice = model.choose(request.options(options).build(), labels);
+                result.add("probabilities", gson.toJsonTree(choice.probabilities()));
+                result.addProperty("total", choice.total());
+            } else {
+                answer(request.options(options(task)).build(), result);
+            }
         } catch (JsonParseException e) {
             result.addProperty("error", "The line is not a JSON object: " + e.getMessage());
         } catch (IllegalArgumentException | LangBridgeException e) {
-            result.addProperty("error", e.getMessage());
+            result.addProperty("error", Messages.inFlags(String.valueOf(e.getMessage())));
         }
         return result;
+    }
+
+    private void answer(Request request, JsonObject result) {
+        Answer answer = model.answer(request);
+        result.addProperty("answer", answer.text());
+        result.addProperty("finish_reason", answer.finishReason().name().toLowerCase(Locale.ROOT));
+        if (request.options().jsonSchema() != null) {
+            answer.json(); // throws, and the line says so, where the answer was cut off
+            result.add("json", JsonParser.parseString(answer.text()));
+        }
+    }
+
+    private GenerationOptions options(JsonObject task) {
+        return task.has("schema")
+                ? options.toBuilder().jsonSchema(task.get("schema").toString()).build()
+                : options;
+    }
+
+    private static List<String> labels(JsonElement choices) {
+        if (!(choices instanceof JsonArray array) || !array.asList().stream().allMatch(JsonElement::isJsonPrimitive)) {
+            throw new IllegalArgumentException("\"choices\" is no list of texts; expected [\"yes\", \"no\"]");
+        }
+        return array.asList().stream().map(JsonElement::getAsString).toList();
     }
 
     private static String text(JsonObject task, String key) {

@@ -26,6 +26,10 @@ public final class OnnxEngine implements Engine {
     /** As measured on Linux: the library, and an environment without a graph. */
     private static final long OWN_BYTES = 27_000_000;
 
+    private static final String MISSING =
+            "ONNX Runtime is not on the path: add com.microsoft.onnxruntime:onnxruntime, or"
+                    + " onnxruntime_gpu in its place, version as in io.langbridge:langbridge-bom";
+
     /** Creates the engine; nothing is loaded before the first network is asked for. */
     public OnnxEngine() {}
 
@@ -36,7 +40,28 @@ public final class OnnxEngine implements Engine {
 
     @Override
     public void require(Device device, boolean allowDownloads) {
-        OrtRuntime.require(device);
+        try {
+            OrtRuntime.require(device);
+        } catch (NoClassDefFoundError e) {
+            // Where the whole artefact is missing, not even OrtRuntime itself can be linked.
+            if (isMissing(e)) {
+                throw new RuntimeUnavailableException(MISSING, e);
+            }
+            throw e;
+        }
+    }
+
+    @Override
+    public String natives() {
+        try {
+            return OrtRuntime.natives();
+        } catch (NoClassDefFoundError e) {
+            return MISSING;
+        }
+    }
+
+    private static boolean isMissing(NoClassDefFoundError e) {
+        return String.valueOf(e.getMessage()).startsWith("ai/onnxruntime/");
     }
 
     /** A KV cache that stays on a CUDA device is beyond ONNX Runtime's Java binding. */

@@ -11,6 +11,7 @@ import io.langbridge.Device;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.ContextLoader;
 import io.langbridge.runtime.core.engine.NativeLibraries;
+import java.security.CodeSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,9 @@ import org.slf4j.LoggerFactory;
 /** The one ONNX Runtime of this process. */
 final class OrtRuntime {
     private static final Logger log = LoggerFactory.getLogger(OrtRuntime.class);
+
+    /** The one that is tested with, which the BOM names. */
+    static final String VERSION = "1.28.0";
 
     /** The symbols of the library ask for no newer one; so Ubuntu 18.04 and RHEL 8 will do. */
     private static final int GLIBC_MINOR = 27;
@@ -94,6 +98,18 @@ final class OrtRuntime {
                 settings.addCUDA(cuda);
             }
         }
+    }
+
+    /** What is on the path, see {@link io.langbridge.runtime.core.engine.Engine#natives}. */
+    static String natives() {
+        String found = OrtEnvironment.class.getPackage().getImplementationVersion();
+        CodeSource source = OrtEnvironment.class.getProtectionDomain().getCodeSource();
+        String given = System.getProperty("onnxruntime.native.path");
+        return "ONNX Runtime " + (found == null ? "of unknown version" : found) + " (wanted " + VERSION + ")"
+                + (source == null ? "" : " from " + source.getLocation())
+                + (given == null
+                        ? ", unpacked into " + System.getProperty("java.io.tmpdir")
+                        : ", natives from " + given);
     }
 
     private static String cannotBeLoaded(Throwable failure) {

@@ -16,6 +16,14 @@ class OnnxEngineTest {
         assertThat(ServiceLoader.load(Engine.class)).extracting(Engine::name).containsExactly("onnx");
     }
 
+    /** What the BOM brings is what is said to be wanted. */
+    @Test
+    void itsNativesAreTheWantedOnes() {
+        assertThat(new OnnxEngine().natives())
+                .startsWith("ONNX Runtime " + OrtRuntime.VERSION + " (wanted " + OrtRuntime.VERSION + ") from file:")
+                .contains("onnxruntime-" + OrtRuntime.VERSION + ".jar");
+    }
+
     @Test
     void aDeviceThatIsNotThereIsAnErrorAndNotReplaced() {
         Engine engine = new OnnxEngine();

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -111,7 +112,7 @@ final class Natives {
      * @param jni {@code jnilib/pytorch.properties}, or null if the artefact is missing
      * @param cuda CUDA's version on this machine as DJL finds it, {@code cu124}; {@code cpu} without a device, and
      *     where nothing on the class path is for CUDA
-     * @param release what DJL's engine was made for
+     * @param engine {@code pytorch-engine.properties}
      * @param download whether DJL may download what is missing
      */
     record Environment(
@@ -122,7 +123,7 @@ final class Natives {
             List<Properties> bundled,
             @Nullable Properties jni,
             String cuda,
-            Release release,
+            Properties engine,
             boolean download) {
 
         static Environment current(boolean download) {
@@ -140,8 +141,13 @@ final class Natives {
                     bundled.stream().allMatch(Natives::isForCpu) || CudaUtils.getGpuCount() == 0
                             ? "cpu"
                             : "cu" + CudaUtils.getCudaVersionString(),
-                    Release.of(engine.isEmpty() ? new Properties() : engine.get(0)),
+                    engine.isEmpty() ? new Properties() : engine.get(0),
                     download);
+        }
+
+        /** @throws RuntimeUnavailableException if DJL's engine is none that this library works with */
+        Release release() {
+            return Release.of(engine);
         }
 
         /** Whether these natives are known to be for the CPU; what will be downloaded is not known yet. */
@@ -203,6 +209,29 @@ final class Natives {
         } else if (!environment.download()) {
             checkBundled(environment);
         }
+    }
+
+    /** What is there, found and wanted. */
+    static String describe(Environment environment) {
+        List<String> found = new ArrayList<>();
+        if (environment.libraryPath() != null) {
+            found.add("PYTORCH_LIBRARY_PATH=" + environment.libraryPath() + " PYTORCH_VERSION=" + environment.version()
+                    + " PYTORCH_FLAVOR=" + environment.flavor());
+        }
+        for (Properties natives : environment.bundled()) {
+            found.add("pytorch-native-" + natives.getProperty("flavor", "unknown") + " "
+                    + natives.getProperty("version", "unknown") + " for "
+                    + natives.getProperty("classifier", "unknown"));
+        }
+        Properties jni = environment.jni();
+        found.add(jni == null ? "no pytorch-jni" : "pytorch-jni " + jni.getProperty("jni_version", "unknown"));
+        String djl = environment.engine().getProperty("djl_version", "unknown");
+        String wanted = Arrays.stream(Release.values())
+                .filter(release -> release.djl.equals(djl))
+                .map(release -> "wants " + release.torch + " and " + release.jni())
+                .findFirst()
+                .orElse("does not fit");
+        return "PyTorch: " + String.join(", ", found) + " (DJL " + djl + " " + wanted + ")";
     }
 
     private static void checkLibraryPath(Environment environment, String libraryPath) {

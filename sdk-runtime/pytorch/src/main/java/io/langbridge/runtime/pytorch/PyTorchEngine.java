@@ -46,6 +46,11 @@ public final class PyTorchEngine implements Engine {
     }
 
     @Override
+    public String natives() {
+        return Natives.describe(Natives.Environment.current(false));
+    }
+
+    @Override
     public boolean decodesOn(Device.Kind kind) {
         return true;
     }

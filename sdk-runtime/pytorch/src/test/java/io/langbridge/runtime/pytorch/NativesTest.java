@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativesTest {
-    private static final Natives.Release NEW = Natives.Release.DJL_0_36;
-    private static final Natives.Release OLD = Natives.Release.DJL_0_33;
+    private static final Properties NEW = engine("0.36.0");
+    private static final Properties OLD = engine("0.33.0");
 
     @TempDir
     private Path libtorch;
@@ -128,10 +128,8 @@ class NativesTest {
 
     @Test
     void eachReleaseOfDjlHasALibtorchOfItsOwn() {
-        assertThat(Natives.Release.of(engine("0.36.0"))).isEqualTo(NEW);
-        assertThat(Natives.Release.of(engine("0.33.0"))).isEqualTo(OLD);
-        assertThatExceptionOfType(RuntimeUnavailableException.class)
-                .isThrownBy(() -> Natives.Release.of(engine("0.34.0")))
+        refused(new Natives.Environment(
+                        "linux-x86_64", null, null, null, List.of(), null, "cpu", engine("0.34.0"), false))
                 .withMessageContaining("pytorch-engine has version 0.34.0");
         Properties cuda = bundled("2.5.1", "linux-x86_64");
         cuda.setProperty("flavor", "cu124");
@@ -148,5 +146,14 @@ class NativesTest {
         refused(older("cu124", "2.5.1-0.33.0", bundled("2.7.1", "linux-x86_64")))
                 .withMessageContaining("have version 2.7.1, but DJL 0.33.0");
         refused(older("cu124", "2.5.1-0.33.0")).withMessageContaining("ai.djl.pytorch:pytorch-native-cu124:2.5.1");
+    }
+
+    @Test
+    void whatIsThereIsDescribed() {
+        assertThat(Natives.describe(environment(null, null, null, bundled("2.5.1", "win-x86_64"))))
+                .contains("2.5.1 for win-x86_64")
+                .contains("DJL 0.36.0 wants 2.7.1");
+        assertThat(Natives.describe(environment(libtorch.toString(), "2.7.1", "cpu")))
+                .contains("PYTORCH_LIBRARY_PATH=" + libtorch);
     }
 }

@@ -38,6 +38,11 @@ public interface Engine {
     /** Whether it computes with weights of 8 and 4 bits too, on the CPU, and not only in full precision. */
     boolean quantises();
 
+    /** Its native libraries: version, the version wanted, and where they come from. Loads nothing. */
+    default String natives() {
+        return "none";
+    }
+
     /** Memory that it takes itself, whatever it runs, in bytes: its native code and what that sets up. */
     default long ownBytes() {
         return 0;

@@ -27,6 +27,8 @@ public final class NativeLibraries {
     private static final Pattern NO_EXECUTION =
             Pattern.compile("(\\S+?): (?:failed to map segment|cannot enable executable|.*[Oo]peration not permitted)");
 
+    private static final int IS_MUSL = -1;
+
     /** Packages whose classes a runtime made by jlink may lack, and the modules that hold them. */
     private static final String[][] MODULES = {
         {"java.awt.", "java.desktop"},
@@ -124,25 +126,44 @@ public final class NativeLibraries {
 
     static void requireGlibc(String what, int minor, Path maps) {
         String needed = what + " needs glibc 2." + minor + " or later";
+        Integer found = libcRelease(maps);
+        if (found == null) {
+            return; // then loading will tell
+        }
+        if (found == IS_MUSL) {
+            throw new RuntimeUnavailableException(needed + ", but this Java runs on musl, as on Alpine Linux."
+                    + " Use a Java for glibc on another distribution, such as Debian or Ubuntu.");
+        }
+        if (found < minor) {
+            throw new RuntimeUnavailableException(needed + ", but this machine has 2." + found
+                    + (found == 26 ? ", as Amazon Linux 2" : "")
+                    + ". Use a newer distribution; Debian 11, Ubuntu 20.04, RHEL 9 and Amazon Linux 2023 will do.");
+        }
+    }
+
+    /** The C library that this process uses, {@code glibc 2.36} or {@code musl}; null where that cannot be told. */
+    public static @Nullable String libc() {
+        Integer release = Files.isReadable(MAPS) ? libcRelease(MAPS) : null;
+        if (release == null) {
+            return null;
+        }
+        return release == IS_MUSL ? "musl" : "glibc 2." + release;
+    }
+
+    /** The 36 of glibc 2.36, {@link #IS_MUSL}, or null where that cannot be told. */
+    private static @Nullable Integer libcRelease(Path maps) {
         try {
             for (String line : Files.readAllLines(maps, StandardCharsets.ISO_8859_1)) {
                 if (MUSL.matcher(line).find()) {
-                    throw new RuntimeUnavailableException(needed + ", but this Java runs on musl, as on Alpine Linux."
-                            + " Use a Java for glibc on another distribution, such as Debian or Ubuntu.");
+                    return IS_MUSL;
                 }
                 if (GLIBC.matcher(line).find()) {
-                    Integer found = release(Paths.get(line.substring(line.indexOf('/'))));
-                    if (found != null && found < minor) {
-                        throw new RuntimeUnavailableException(needed + ", but this machine has 2." + found
-                                + (found == 26 ? ", as Amazon Linux 2" : "")
-                                + ". Use a newer distribution; Debian 11, Ubuntu 20.04, RHEL 9 and Amazon Linux 2023 will"
-                                + " do.");
-                    }
-                    return;
+                    return release(Paths.get(line.substring(line.indexOf('/'))));
                 }
             }
+            return null;
         } catch (IOException e) {
-            // Then loading will tell.
+            return null;
         }
     }
 

@@ -13,14 +13,15 @@ import org.jspecify.annotations.Nullable;
  * Memory that can be had without swapping and without being ended by a container's limit: on Linux and Android what
  * {@code /proc/meminfo} says, or less where a control group (version 1 or 2) allows less.
  */
-final class AvailableMemory {
+public final class AvailableMemory {
     /** A limit beyond this stands for none. */
     private static final long UNLIMITED = Long.MAX_VALUE >> 4;
 
     private final Path proc;
     private final Path groups;
 
-    AvailableMemory() {
+    /** Of this machine. */
+    public AvailableMemory() {
         this(Paths.get("/proc"), Paths.get("/sys/fs/cgroup"));
     }
 
@@ -31,8 +32,7 @@ final class AvailableMemory {
     }
 
     /** Bytes; null where nothing says it. */
-    @Nullable
-    Long bytes() {
+    public @Nullable Long bytes() {
         Long machine = field(proc.resolve("meminfo"), "MemAvailable:");
         Long container = container();
         if (machine == null || container == null) {

@@ -58,7 +58,8 @@ final class FitCheck {
         } finally {
             Closing.all(check.closing.opened());
         }
-        return new FitReport(check.findings, check.coverage, check.licences, check.memory);
+        return new FitReport(
+                check.findings, check.coverage, check.licences, check.memory, Memory.available(spec.memoryLimit()));
     }
 
     private @Nullable ModelFiles whole(Path folder) {

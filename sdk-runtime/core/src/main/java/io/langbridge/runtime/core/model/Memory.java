@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.model;
 
 import io.langbridge.Adapter;
+import io.langbridge.Device;
 import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.InsufficientMemoryException;
@@ -21,8 +22,11 @@ import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.spi.ModelSpec;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What a model will need, added up before anything is loaded. Not thread-safe. */
@@ -40,6 +44,9 @@ final class Memory {
 
     private final List<FitReport.Memory> items = new ArrayList<>();
 
+    /** What the same would need in precisions with fewer bits; empty where those cannot be had. */
+    private final Map<Precision, Long> inOthers = new EnumMap<>(Precision.class);
+
     /**
      * What is to be loaded, and what a conversation of full length with a picture takes then.
      *
@@ -53,6 +60,30 @@ final class Memory {
             @Nullable Llm wantedLlm,
             int context,
             boolean withEncoder) {
+        Memory memory = of(files, spec, engines, wantedLlm, context, withEncoder, null);
+        if (engines != null
+                && engines.engine().quantises()
+                && engines.decoder().quantises()
+                && engines.device().kind() == Device.Kind.CPU) {
+            for (Precision other : Precision.values()) {
+                memory.in(
+                        other,
+                        of(files, spec, engines, wantedLlm, context, withEncoder, other)
+                                .total());
+            }
+        }
+        return memory;
+    }
+
+    /** @param precision of all parts, whatever they ask for, or null */
+    private static Memory of(
+            ModelFiles files,
+            ModelSpec spec,
+            @Nullable EngineChoice engines,
+            @Nullable Llm wantedLlm,
+            int context,
+            boolean withEncoder,
+            @Nullable Precision precision) {
         Engine engine = engines == null ? null : engines.engine();
         Engine decoding = engines == null ? null : engines.decoder();
         int hidden = files.llm().config().hiddenSize();
@@ -67,15 +98,22 @@ final class Memory {
                 decoding,
                 decoder,
                 Math.min(chunk, context),
-                spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision()));
+                precision != null ? precision : spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision()));
         Footprint ofAdapter = footprint(
-                engine, adapter, patches, spec.precisionOf(wantedAdapter == null ? null : wantedAdapter.precision()));
+                engine,
+                adapter,
+                patches,
+                precision != null
+                        ? precision
+                        : spec.precisionOf(wantedAdapter == null ? null : wantedAdapter.precision()));
         Footprint ofEncoder = withEncoder
                 ? footprint(
                         engine,
                         encoder,
                         patches,
-                        spec.precisionOf(wantedEncoder == null ? null : wantedEncoder.precision()))
+                        precision != null
+                                ? precision
+                                : spec.precisionOf(wantedEncoder == null ? null : wantedEncoder.precision()))
                 : new Footprint(0, 0, 0, 0);
         Integer most = spec.maxConcurrentRequests();
         int sessions = most == null ? 1 : Math.max(1, most);
@@ -150,6 +188,11 @@ final class Memory {
         items.add(new FitReport.Memory(name, bytes, false));
     }
 
+    /** Says what it would need in another precision. */
+    void in(Precision precision, long bytes) {
+        inOthers.put(precision, bytes);
+    }
+
     /** All that was added. */
     List<FitReport.Memory> items() {
         return items;
@@ -169,13 +212,24 @@ final class Memory {
     }
 
     /**
+     * What a model may take.
+     *
+     * @param limit bytes allowed, or null for what the machine has available
+     * @return null where nothing says so
+     */
+    static @Nullable Long available(@Nullable Long limit) {
+        return limit != null ? limit : new AvailableMemory().bytes();
+    }
+
+    /**
      * Compares with what there is.
      *
      * @param limit bytes allowed, or null for what the machine has available, where it tells
-     * @throws InsufficientMemoryException if more is needed; the message lists the biggest items
+     * @throws InsufficientMemoryException if more is needed; the message lists the biggest items, and names the
+     *     precision that fits
      */
     void check(@Nullable Long limit) {
-        Long available = limit != null ? limit : new AvailableMemory().bytes();
+        Long available = available(limit);
         if (available == null || total() <= available) {
             return;
         }
@@ -190,9 +244,26 @@ final class Memory {
         }
         throw new InsufficientMemoryException("The model needs about " + megabytes(total()) + ", but "
                 + megabytes(available) + (limit != null ? " are allowed (memoryLimit)" : " are available")
-                + ". Biggest items: " + list
-                + ". Use precision(Precision.INT8) or INT4 where that is not set, a shorter contextLength(..), a smaller model,"
-                + " or free memory");
+                + ". Biggest items: " + list + ". " + remedy(available));
+    }
+
+    /** The most exact precision that fits, or that none does. */
+    private String remedy(long available) {
+        Precision least = null;
+        for (Map.Entry<Precision, Long> other : inOthers.entrySet()) {
+            if (other.getValue() <= available) {
+                return "With precision(Precision." + other.getKey() + ") it needs about " + megabytes(other.getValue())
+                        + ", which fits.";
+            }
+            least = least == null || other.getValue() < Objects.requireNonNull(inOthers.get(least))
+                    ? other.getKey()
+                    : least;
+        }
+        Long still = least == null ? null : inOthers.get(least);
+        return (still == null || still >= total()
+                        ? ""
+                        : "With precision(Precision." + least + ") it still needs about " + megabytes(still) + ". ")
+                + "Use a shorter contextLength(..) or a smaller model, or free memory.";
     }
 
     static String megabytes(long bytes) {
