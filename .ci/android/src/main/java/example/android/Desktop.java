@@ -33,7 +33,8 @@ public final class Desktop {
                 .llm(Llm.of(folder.resolve("llm")))
                 .withoutCache()
                 .build()) {
-            String answer = model.ask(Image.ofArgb(argb, width, height), args[2]).text();
+            String answer =
+                    model.ask(Image.ofArgb(argb, width, height), args[2]).text();
             System.out.println("Shrunk, it answered: " + answer);
             if (!answer.equals(args[3])) {
                 throw new IllegalStateException("The right answer is: " + args[3]);
