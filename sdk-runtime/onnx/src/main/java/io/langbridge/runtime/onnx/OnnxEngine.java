@@ -44,7 +44,7 @@ public final class OnnxEngine implements Engine {
             OrtRuntime.require(device);
         } catch (NoClassDefFoundError e) {
             // Where the whole artefact is missing, not even OrtRuntime itself can be linked.
-            if (isMissing(e)) {
+            if (String.valueOf(e.getMessage()).startsWith("ai/onnxruntime/")) {
                 throw new RuntimeUnavailableException(MISSING, e);
             }
             throw e;
@@ -58,10 +58,6 @@ public final class OnnxEngine implements Engine {
         } catch (NoClassDefFoundError e) {
             return MISSING;
         }
-    }
-
-    private static boolean isMissing(NoClassDefFoundError e) {
-        return String.valueOf(e.getMessage()).startsWith("ai/onnxruntime/");
     }
 
     /** A KV cache that stays on a CUDA device is beyond ONNX Runtime's Java binding. */
