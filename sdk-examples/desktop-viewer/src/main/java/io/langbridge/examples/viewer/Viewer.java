@@ -75,7 +75,8 @@ public final class Viewer {
         ask.addActionListener(event -> ask());
         question.addActionListener(event -> ask.doClick());
         words.addActionListener(event -> run(
-                "Words", () -> ExplanationDrawing.of(model.explain(seen.encoded, ExplainOptions.defaults()), seen.image),
+                "Words",
+                () -> ExplanationDrawing.of(model.explain(seen.encoded, ExplainOptions.defaults()), seen.image),
                 drawing -> picture.setIcon(new ImageIcon(drawing.overlay()))));
         run("Loading", () -> load(name), loaded -> model = loaded);
     }
