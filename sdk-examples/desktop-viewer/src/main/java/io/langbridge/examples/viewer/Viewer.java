@@ -126,7 +126,7 @@ public final class Viewer {
     }
 
     private void ask() {
-        busy("Answering");
+        state("Answering", true);
         answer.setText("");
         model.stream(Request.of(seen.encoded, question.getText()), work, new AnswerListener() {
             @Override
@@ -136,7 +136,7 @@ public final class Viewer {
 
             @Override
             public void onComplete(Answer whole) {
-                EventQueue.invokeLater(() -> idle(whole.usage().newTokens() + " tokens"));
+                EventQueue.invokeLater(() -> state(whole.usage().newTokens() + " tokens", false));
             }
 
             @Override
@@ -147,13 +147,13 @@ public final class Viewer {
     }
 
     private <T> void run(String what, Callable<T> task, Consumer<T> then) {
-        busy(what);
+        state(what, true);
         work.execute(() -> {
             try {
                 T result = task.call();
                 EventQueue.invokeLater(() -> {
                     then.accept(result);
-                    idle("");
+                    state("", false);
                 });
             } catch (Exception e) {
                 EventQueue.invokeLater(() -> failed(e));
@@ -163,15 +163,7 @@ public final class Viewer {
 
     private void failed(Throwable failure) {
         answer.setText(failure.getMessage());
-        idle("");
-    }
-
-    private void busy(String what) {
-        state(what, true);
-    }
-
-    private void idle(String result) {
-        state(result, false);
+        state("", false);
     }
 
     private void state(String text, boolean busy) {
