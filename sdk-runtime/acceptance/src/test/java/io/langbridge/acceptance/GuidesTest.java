@@ -44,6 +44,8 @@ class GuidesTest {
             Pattern.compile("(?ms)^(?:sealed )?(?:record|enum|interface) .*?\\} *(?://[^\\n]*)?$");
 
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+    private static final Pattern DRAWING = Pattern.compile("\\]\\(([^)\\s]+\\.svg)\\)");
+    private static final Pattern FIGURE = Pattern.compile("class=\"[^\"]*figure\"[^>]*>([^<]+)<");
     private static final Pattern HEADING = Pattern.compile("^#+ (.*)$", Pattern.MULTILINE);
 
     /** What pages take for granted around a snippet. */
@@ -195,6 +197,26 @@ class GuidesTest {
             }
         }
         assertThat(broken.keySet()).isEmpty();
+    }
+
+    /** Else a drawing would go on showing what is not so any more. */
+    @Test
+    void drawingsShowFiguresOfTheirPage() throws IOException {
+        List<String> found = new ArrayList<>();
+        for (Path page : pages()) {
+            String text = Files.readString(page);
+            Matcher drawing = DRAWING.matcher(text);
+            while (drawing.find()) {
+                Matcher figure = FIGURE.matcher(Files.readString(page.resolveSibling(drawing.group(1))));
+                while (figure.find()) {
+                    found.add(figure.group(1));
+                    assertThat(text)
+                            .as(drawing.group(1) + " shows " + figure.group(1))
+                            .containsPattern("(?<![\\d.,])" + Pattern.quote(figure.group(1)) + "(?!\\d|[.,]\\d)");
+                }
+            }
+        }
+        assertThat(found).hasSizeGreaterThan(20);
     }
 
     private static boolean leads(Path page, String target) throws IOException {

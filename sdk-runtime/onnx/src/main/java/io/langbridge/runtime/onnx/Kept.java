@@ -4,12 +4,14 @@ import ai.onnxruntime.OnnxJavaType;
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +40,9 @@ final class Kept {
             ByteBuffer all) {
         /** Of sequences {@code first} to {@code first + count - 1}. */
         ByteBuffer of(int first, int count) {
-            return all.slice(first * bytes, count * bytes).order(ByteOrder.nativeOrder());
+            ByteBuffer these = all.duplicate();
+            ((Buffer) these).limit((first + count) * bytes).position(first * bytes);
+            return these.slice().order(ByteOrder.nativeOrder());
         }
     }
 
@@ -128,7 +132,9 @@ final class Kept {
                 if (i == copies.size()) {
                     copies.add(direct(part.bytes));
                 }
-                copies.get(i++).clear().put(part.of(sequence, 1));
+                ByteBuffer copy = copies.get(i++);
+                ((Buffer) copy).clear();
+                copy.put(part.of(sequence, 1));
             }
         }
         return copies;
@@ -139,7 +145,9 @@ final class Kept {
         int i = 0;
         for (Part part : parts) {
             if (!part.grows) {
-                part.of(sequence, 1).put(copies.get(i++).clear());
+                ByteBuffer copy = copies.get(i++);
+                ((Buffer) copy).clear();
+                part.of(sequence, 1).put(copy);
             }
         }
     }
@@ -173,7 +181,7 @@ final class Kept {
     }
 
     private FloatTensor stack(int first) {
-        List<Part> growing = parts.stream().filter(Part::grows).toList();
+        List<Part> growing = parts.stream().filter(Part::grows).collect(Collectors.toList());
         if (growing.isEmpty()) {
             return FloatTensor.allocate(0);
         }

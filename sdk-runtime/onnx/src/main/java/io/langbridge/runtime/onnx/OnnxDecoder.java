@@ -18,6 +18,7 @@ import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -135,7 +136,7 @@ final class OnnxDecoder implements DecoderNetwork {
     void embed(int id, FloatTensor rows, int row) {
         DecoderNetwork.requireToken(id, config);
         FloatBuffer target = rows.rows(row, row + 1).data();
-        target.limit(config.hiddenSize());
+        ((Buffer) target).limit(config.hiddenSize());
         embedTokens.read((long) id * config.hiddenSize(), target);
         Net.Table second = config.secondTable();
         if (second != null && secondEmbeddings != null) {

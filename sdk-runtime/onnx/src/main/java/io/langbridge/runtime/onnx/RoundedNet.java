@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,7 +78,7 @@ final class RoundedNet extends OnnxNet {
         turnInto(width);
         String all = intoStream(reshape(INPUTS_EMBEDS, -1, width));
         Value streams = new Value(reshape(all, -1, (long) count * width), ANY, count * width);
-        return beside(streams, width).stream().map(this::streamed).toList();
+        return beside(streams, width).stream().map(this::streamed).collect(Collectors.toList());
     }
 
     private void turnInto(int width) {
