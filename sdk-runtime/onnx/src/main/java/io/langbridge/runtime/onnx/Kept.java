@@ -95,7 +95,7 @@ final class Kept {
         ByteBuffer all = direct(Math.multiplyExact(sequences, bytes));
         List<String> presents = IntStream.range(0, layers)
                 .mapToObj(i -> OnnxNet.present(layer, what, i))
-                .toList();
+                .collect(Collectors.toList());
         parts.add(new Part(OnnxNet.past(layer, what), presents, type, grows, dims, bytes, all));
     }
 

@@ -140,7 +140,7 @@ final class OnnxDecoder implements DecoderNetwork {
         embedTokens.read((long) id * config.hiddenSize(), target);
         Net.Table second = config.secondTable();
         if (second != null && secondEmbeddings != null) {
-            target.limit(target.position() + second.width());
+            ((Buffer) target).limit(target.position() + second.width());
             secondEmbeddings.read((long) id * second.width(), target);
         }
     }

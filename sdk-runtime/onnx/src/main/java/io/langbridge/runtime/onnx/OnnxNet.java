@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A network as a graph: a value is a tensor {@code [rows, width]} under its name. */
@@ -489,7 +490,7 @@ class OnnxNet implements Net {
     private List<String> earlier(int layer) {
         return answeredKeysAndValues.computeIfAbsent(layer, index -> {
             List<String> all = Objects.requireNonNull(keysAndValues.get(index));
-            return shows ? all : all.stream().map(this::lastOfEach).toList();
+            return shows ? all : all.stream().map(this::lastOfEach).collect(Collectors.toList());
         });
     }
 
