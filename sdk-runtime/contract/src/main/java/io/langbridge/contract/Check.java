@@ -206,8 +206,23 @@ final class Check implements AutoCloseable {
     }
 
     private double noise(String what) {
-        double median = median(Objects.requireNonNull(plainErrors));
-        return SPREAD * expected(Math.max(plainErrors.getOrDefault(what, median), median));
+        return SPREAD * expected(Math.max(plain(what), median(Objects.requireNonNull(plainErrors))));
+    }
+
+    /**
+     * The error of plain rounding; of a step the larger of its own and the one before it, for what a sequence keeps
+     * goes on from token to token with its error.
+     */
+    private double plain(String what) {
+        double before = 0;
+        for (Map.Entry<String, Double> each :
+                Objects.requireNonNull(plainErrors).entrySet()) {
+            if (each.getKey().equals(what)) {
+                return what.contains(DecoderCases.STEP) ? Math.max(before, each.getValue()) : each.getValue();
+            }
+            before = each.getValue();
+        }
+        return 0;
     }
 
     /**

@@ -70,6 +70,7 @@ class Gemma4Test {
             writer.write(renamed);
         }
         try (ModelFolder before = ModelFolder.open(folder)) {
+            replace("config.json", "\"rope_type\": \"axial\"", "\"rope_type\": \"default\"");
             replace("config.json", "\"audio_config\": null", "\"audio_config\": {\"model_type\": \"gemma4_audio\"}");
             Files.copy(renamed, file, StandardCopyOption.REPLACE_EXISTING);
             try (ModelFolder after = ModelFolder.open(folder)) {

@@ -118,7 +118,8 @@ class Training(Module):
     s = self.get()
     s.vocabulary.append(ids.to(s.like.device).clone())
     if len(s.llm) > 0:
-      s.vocabulary_matrix.append(self.decoder.scaled(torch.index_select(s.llm[0], 0, s.vocabulary[0]).to(6)))
+      rows = torch.index_select(s.llm[0], 0, s.vocabulary[0]).to(6)
+      s.vocabulary_matrix.append(self.decoder.scaled(rows, self.decoder.embedding_scale()))
     return torch.zeros([1])
 
   # ---- The graph
@@ -151,7 +152,7 @@ class Training(Module):
       matrix = s.vocabulary_matrix[0]
     else:
       rows = torch.index_select(s.parameters["llm.model.embed_tokens.weight"], 0, s.vocabulary[0])
-      matrix = self.decoder.scaled(rows)
+      matrix = self.decoder.scaled(rows, self.decoder.embedding_scale())
     return matrix
 
   # [tiles * patches, llm_hidden]

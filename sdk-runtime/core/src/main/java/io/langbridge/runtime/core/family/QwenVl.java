@@ -187,8 +187,9 @@ final class QwenVl implements Family {
         if (parameters == null) {
             return absent;
         }
+        // Older files call it the default, which it is for these.
         String type = parameters.stringOr("rope_type", "axial");
-        if (!type.equals("axial")) {
+        if (!type.equals("axial") && !type.equals("default")) {
             throw new UnsupportedModelException(
                     parameters.at("rope_type") + " is '" + type + "'; only axial is supported in the encoder.");
         }
