@@ -153,7 +153,15 @@ final class Forms {
 
     /** Where it may be missing, with null. */
     private Form form(Use use, String path) {
-        return use.isNullable() ? orNull(present(use, path), value -> value, path) : present(use, path);
+        return use.isNullable() ? orNull(use.raw(), present(use, path), path) : present(use, path);
+    }
+
+    /** Null as it is. */
+    private Form orNull(@Nullable Class<?> type, Form form, String path) {
+        if (type != null && type.isPrimitive()) {
+            throw refused(path, type + " cannot be null; take its box, or an Optional");
+        }
+        return orNull(form, value -> value, path);
     }
 
     private Form orNull(Form form, Function<@Nullable Object, @Nullable Object> wrap, String path) {
@@ -387,7 +395,7 @@ final class Forms {
             }
             Form form = form(Use.of(component.getAnnotatedType()), inside);
             if (isNullable(component) && !(form instanceof Containers.OrNull)) {
-                form = orNull(form, value -> value, inside); // an annotation from before those of types
+                form = orNull(component.getType(), form, inside); // an annotation from before those of types
             }
             if (name.equals(Containers.KIND) && kind != null) {
                 throw refused(

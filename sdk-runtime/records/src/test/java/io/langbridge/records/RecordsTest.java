@@ -371,6 +371,9 @@ class RecordsTest {
 
     record OfKind(String kind) implements Taken {}
 
+    @SuppressWarnings("NullablePrimitive")
+    record NullInt(@Nullable int wrong) {}
+
     enum None {}
 
     static List<Object[]> wrong() {
@@ -392,6 +395,7 @@ class RecordsTest {
                 new Object[] {MaybeTwice.class, "in one way"},
                 new Object[] {Open.class, "is neither a record nor sealed"},
                 new Object[] {Taken.class, "kind: which record follows"},
+                new Object[] {NullInt.class, "int cannot be null"},
                 new Object[] {None.class, "has no constants"},
                 new Object[] {Optional.class, "does not say what it holds"},
                 new Object[] {OptionalInt.class, "a component of a record"},
