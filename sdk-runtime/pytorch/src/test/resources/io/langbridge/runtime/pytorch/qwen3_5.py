@@ -41,7 +41,7 @@
     v10 = torch.rms_norm(v9, [24], w[11], 1.0E-5)
     mask = self.mask(v10, c, 0, False)
     v11 = torch.linear(v10, w[12], None)
-    v12 = self.cached_gated_attention(v11, w[13], 1.0E-5, c, 0, 0, 4, 2, 0.35355339059327373, 0.0, 0, mask, True)
+    v12 = self.cached_gated_attention(v11, w[13], 1.0E-5, c, 0, 0, 0, 4, 2, 0.35355339059327373, 0.0, 0, mask, True)
     v13 = torch.linear(v12, w[14], None)
     v14 = self.answered(v9, c)
     v15 = v14 + v13

@@ -225,7 +225,18 @@ class TrainingTest {
 
     @Test
     void everyFamilyOfLanguageModelsIsTuned() {
-        for (String name : new String[] {"llama3", "mistral", "qwen3", "qwen3.5", "gemma2", "gemma3"}) {
+        for (String name : List.of(
+                "llama3",
+                "mistral",
+                "qwen3",
+                "qwen3.5",
+                "gemma2",
+                "gemma3",
+                "granite",
+                "olmo2",
+                "smollm3",
+                "phi3",
+                "ministral3")) {
             List<Double> losses = new ArrayList<>();
             TrainingResult result = tiny.training(Training.instructionTuning(), folder.resolve(name))
                     .llm(tiny.llm(name))
