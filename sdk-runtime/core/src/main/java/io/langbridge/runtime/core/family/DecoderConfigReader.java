@@ -291,7 +291,8 @@ public final class DecoderConfigReader {
 
     private static Rope.Scaling yarn(Json json, Json parameters, int maxPositions) {
         int original = originalPositions(json, parameters);
-        double factor = positiveOr(parameters, "factor", (double) maxPositions / original);
+        double factor =
+                parameters.isNull("factor") ? (double) maxPositions / original : positive(parameters, "factor");
         double mscale = parameters.doubleOr("mscale", 0);
         double mscaleAllDim = parameters.doubleOr("mscale_all_dim", 0);
         double absent = mscale != 0 && mscaleAllDim != 0

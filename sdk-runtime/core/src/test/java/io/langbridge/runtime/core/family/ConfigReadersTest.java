@@ -13,6 +13,7 @@ import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Qwen35Config;
 import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.VisionConfig;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -132,6 +133,38 @@ class ConfigReadersTest {
         assertThat(second.slidingLayer()).startsWith(true, false, true);
         assertThat(second.attnLogitSoftcapping()).isEqualTo(50);
         assertThat(second.finalLogitSoftcapping()).isZero();
+    }
+
+    @Test
+    void what_few_decoders_have_has_the_defaults_of_the_reference() {
+        LlamaConfig granite = decoder("\"model_type\":\"granite\",\"residual_multiplier\":0.22,\"logits_scaling\":8");
+        assertThat(granite.variant())
+                .isEqualTo(new LlamaConfig.Variant(false, null, 1, 1, 0.22f, 1, 8, null));
+        assertThat(decoder("\"model_type\":\"olmo2\"").variant().normsBehind()).isTrue();
+        assertThat(decoder("\"model_type\":\"olmo2\"").qkNorm()).isTrue();
+        LlamaConfig smol = decoder("\"model_type\":\"smollm3\",\"num_hidden_layers\":8");
+        assertThat(smol.variant().stillLayer())
+                .containsExactly(false, false, false, true, false, false, false, true);
+        assertThat(smol.tieWordEmbeddings()).isTrue();
+        LlamaConfig ministral = decoder("\"model_type\":\"ministral3\"");
+        assertThat(ministral.headDim()).isEqualTo(128);
+        assertThat(ministral.variant().queryGrowth()).isEqualTo(new Rotary.Growth(0.1, 16_384));
+        assertThat(ministral.rope().scaling()).isEqualTo(new Rope.YarnScaling(16, 1, 32, 1, 16_384, true));
+    }
+
+    @Test
+    void long_rotations_hold_up_to_the_original_length() {
+        String phi = "\"model_type\":\"phi3\",\"hidden_size\":32,\"num_attention_heads\":4,"
+                + "\"max_position_embeddings\":1024,\"original_max_position_embeddings\":64,";
+        LlamaConfig config = decoder(phi + "\"partial_rotary_factor\":0.5,\"rope_scaling\":{\"type\":\"su\","
+                + "\"short_factor\":[1,2],\"long_factor\":[3,4]}");
+        assertThat(config.maxPositionEmbeddings()).isEqualTo(64);
+        assertThat(config.variant().rotatedPart()).isEqualTo(0.5);
+        double attention = Math.sqrt(1 + Math.log(16) / Math.log(64));
+        assertThat(config.rope().scaling()).isEqualTo(new Rope.LongScaling(List.of(1f, 2f), attention));
+        assertThatThrownBy(() -> decoder(phi + "\"rope_scaling\":{\"type\":\"su\",\"short_factor\":[1,2]}"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("must hold 4 numbers above 0");
     }
 
     @ParameterizedTest
@@ -290,7 +323,8 @@ class ConfigReadersTest {
                 "\"model_type\":\"gemma\" | gemma",
                 "\"architectures\":[\"GPT2LMHeadModel\"] | GPT2LMHeadModel",
                 "\"model_type\":\"llama\",\"hidden_act\":\"gelu\" | only silu",
-                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"yarn\"} | default, linear and llama3",
+                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"su\"} | default, linear, llama3 and yarn",
+                "\"model_type\":\"phi3\",\"rope_scaling\":{\"rope_type\":\"linear\"} | default and longrope",
                 "\"model_type\":\"llama\",\"quantization_config\":{\"quant_method\":\"gptq\"} | gptq",
                 "\"model_type\":\"qwen2\",\"num_hidden_layers\":1,\"layer_types\":[\"x\"] | sliding_attention"
             })
@@ -422,7 +456,7 @@ class ConfigReadersTest {
         assertThat(decoder(parameters + ",\"rope_scaling\":{\"type\":\"linear\",\"rope_type\":\"default\"}")
                         .rope())
                 .isEqualTo(new Rope(10_000, null));
-        for (String kind : new String[] {"yarn", "dynamic", "longrope"}) {
+        for (String kind : new String[] {"dynamic", "longrope"}) {
             assertThatThrownBy(() -> decoder(parameters + ",\"rope_scaling\":{\"rope_type\":\"" + kind + "\"}"))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageContaining("rope_scaling.rope_type' is '" + kind);
