@@ -42,9 +42,18 @@ class GuidesTest {
 
     /** What pages take for granted around a snippet. */
     private static final String FRAME = """
+            import com.fasterxml.jackson.annotation.JsonProperty;
+            import dev.langchain4j.data.message.*;
+            import dev.langchain4j.model.chat.*;
+            import dev.langchain4j.model.chat.response.*;
+            import dev.langchain4j.service.AiServices;
+            import dev.langchain4j.service.Result;
+            import dev.langchain4j.service.TokenStream;
+            import dev.langchain4j.service.UserMessage;
             import io.langbridge.*;
             import io.langbridge.drawing.*;
             import io.langbridge.hub.*;
+            import io.langbridge.langchain4j.*;
             import io.langbridge.runtime.demo.*;
             import io.langbridge.runtime.training.*;
             import io.langbridge.testing.*;
@@ -64,6 +73,8 @@ class GuidesTest {
                 ExecutorService executor = ForkJoinPool.commonPool();
                 public VisionLanguageModel model;
                 public Image image;
+                ImageContent picture = ImageContent.from(
+                        Path.of("../../sdk-examples/quickstart/src/main/resources/picture.png").toUri());
 
                 public void run() throws Exception {
                     %s
