@@ -252,6 +252,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
 
     @Override
     public int contextLength() {
+        requireOpen();
         return parts.contextLength();
     }
 
