@@ -13,6 +13,7 @@ import io.langbridge.Image;
 import io.langbridge.ImageException;
 import io.langbridge.ImageLimits;
 import io.langbridge.Message;
+import io.langbridge.ModelListener;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.testing.FakeAnswer;
 import io.langbridge.testing.FakeModel;
@@ -32,6 +33,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -420,20 +422,28 @@ class LangBridgeChatModelTest {
     @Test
     void aSubscriptionThatIsCancelledEndsTheGeneration() throws Exception {
         CountDownLatch second = new CountDownLatch(2);
-        CountDownLatch ended = new CountDownLatch(1);
-        List<Throwable> failures = new ArrayList<>();
+        CountDownLatch observed = new CountDownLatch(1);
+        CompletableFuture<FinishReason> ended = new CompletableFuture<>();
+        List<Throwable> failures = new CopyOnWriteArrayList<>();
         try (FakeModel stalling = FakeModel.builder()
                 .otherwise(any -> FakeAnswer.of("A red bicycle.").stallingAfter(2))
+                .listener(new ModelListener() {
+                    @Override
+                    public void finished(
+                            long request, FinishReason reason, Answer.Usage usage, Answer.Timings timings) {
+                        ended.complete(reason);
+                    }
+                })
                 .build()) {
-            Disposable subscription =
-                    LangBridgeChatModel.builder(stalling)
-                            .observationRegistry(observed(new ArrayList<>(), ended))
-                            .build()
-                            .stream("?")
-                            .subscribe(piece -> second.countDown(), failures::add);
+            Disposable subscription = LangBridgeChatModel.builder(stalling)
+                    .observationRegistry(observed(new CopyOnWriteArrayList<>(), observed))
+                    .build()
+                    .stream("?")
+                    .subscribe(piece -> second.countDown(), failures::add);
             assertThat(second.await(10, TimeUnit.SECONDS)).isTrue();
             subscription.dispose();
-            assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(ended.get(10, TimeUnit.SECONDS)).isEqualTo(FinishReason.CANCELLED);
+            assertThat(observed.await(10, TimeUnit.SECONDS)).isTrue();
             assertThat(stalling.openStreams()).isZero();
             assertThat(failures).isEmpty();
         }
