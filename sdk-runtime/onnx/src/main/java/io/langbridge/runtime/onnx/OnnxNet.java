@@ -829,22 +829,36 @@ class OnnxNet implements Net {
 
     /** Through the short convolution, {@code [sequences, rows of each, channels]}. */
     private String convolved(String layer, DeltaRule how, String qkv) {
+        boolean full = weights.precision == Precision.FULL;
+        Convolution conv = new Convolution(how.layer(), how.kernel(), false);
+        String across = convolved(qkv, how.channels(), layer + ".conv1d", conv, full ? "none" : "silu");
+        return rowsOf(full ? silu(across) : across);
+    }
+
+    @Override
+    public Value convolved(Value x, String layer, Convolution how) {
+        String y = rowsOf(convolved(read(x), x.width(), layer, how, "none"));
+        return x.named(reshape(y, -1, x.width()));
+    }
+
+    /** {@code [sequences, channels, rows of each]}. */
+    private String convolved(String x, int channels, String layer, Convolution how, String activation) {
         int index = how.layer();
         int rows = how.kernel() - 1;
-        graph.input(past(index, WINDOW), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
-        graph.output(present(index, WINDOW), OnnxGraph.Type.FLOAT, SEQUENCES, how.channels(), rows);
-        String across = graph.node("Transpose", sequences(qkv, how.channels()))
+        graph.input(past(index, WINDOW), OnnxGraph.Type.FLOAT, SEQUENCES, channels, rows);
+        graph.output(present(index, WINDOW), OnnxGraph.Type.FLOAT, SEQUENCES, channels, rows);
+        String across = graph.node("Transpose", sequences(x, channels))
                 .with("perm", 0, 2, 1)
-                .to(unique(qkv + ".across"));
-        String kernel = weights.weight(layer + ".conv1d.weight", how.channels(), 1, how.kernel());
-        boolean full = weights.precision == Precision.FULL;
-        String convolved = graph.microsoft("CausalConvWithState", across, kernel, "", past(index, WINDOW))
-                .with("activation", full ? "none" : "silu")
-                .to(unique(layer + ".conv1d"), present(index, WINDOW));
-        if (full) {
-            convolved = silu(convolved);
-        }
-        return graph.node("Transpose", convolved).with("perm", 0, 2, 1).to(unique(convolved + ".rows"));
+                .to(unique(x + ".across"));
+        String kernel = weights.weight(layer + ".weight", channels, 1, how.kernel());
+        String bias = how.bias() ? weights.weight(layer + ".bias", channels) : "";
+        return graph.microsoft("CausalConvWithState", across, kernel, bias, past(index, WINDOW))
+                .with("activation", activation)
+                .to(unique(layer), present(index, WINDOW));
+    }
+
+    private String rowsOf(String across) {
+        return graph.node("Transpose", across).with("perm", 0, 2, 1).to(unique(across + ".rows"));
     }
 
     /**

@@ -429,6 +429,12 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value convolved(Value x, String layer, Convolution how) {
+        String bias = how.bias() ? tensor(layer + ".bias") : "None";
+        return x.named(let(call("self.convolved", x.name(), tensor(layer + ".weight"), bias, "c", how.layer())));
+    }
+
+    @Override
     public Value deltaRule(Value x, String layer, DeltaRule how) {
         String mixed = together(x, layer, false, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a");
         String y = call(

@@ -476,6 +476,40 @@ class Network(Module):
     normed = torch.rms_norm(y, [value_dim], norm.to(6), epsilon).reshape(z.size())
     return (normed * torch.silu(z.to(6))).to(mixed.dtype)
 
+  # A short convolution over each channel. x: [rows, channels]; kernel: [channels, 1, rows]; layer: of those that keep
+  # windows
+  def convolved(self, x: Tensor, kernel: Tensor, bias: Optional[Tensor], c: __torch__.Context,
+      layer: int) -> Tensor:
+    rows = x.size(0)
+    channels = kernel.size(0)
+    before = kernel.size(2) - 1
+    wide = x.to(6)
+    if bias is not None:
+      bias = bias.to(6)
+    kernel = kernel.to(6)
+    if len(c.lengths) > 0:
+      parts : List[Tensor] = []
+      window = torch.zeros([1, channels, before], dtype=6, device=x.device)
+      first = 0
+      for length in c.lengths:
+        own = torch.transpose(torch.narrow(wide, 0, first, length), 0, 1).unsqueeze(0)
+        part = torch.conv1d(torch.cat([window, own], 2), kernel, bias, [1], [0], [1], channels)
+        parts.append(torch.transpose(torch.squeeze(part, 0), 0, 1))
+        first = first + length
+      y = torch.cat(parts)
+    elif len(c.sequences) > 0:
+      windows = torch.stack([torch.select(c.windows[layer], 0, i) for i in c.sequences])
+      seen = torch.cat([windows, wide.unsqueeze(2)], 2)
+      y = torch.squeeze(torch.conv1d(seen, kernel, bias, [1], [0], [1], channels), 2)
+      for i in range(rows):
+        torch.copy_(
+            torch.select(c.windows[layer], 0, c.sequences[i]), torch.narrow(torch.select(seen, 0, i), 1, 1, before))
+    else:
+      seen = torch.cat([c.windows[layer], torch.transpose(wide, 0, 1)], 1).unsqueeze(0)
+      y = torch.transpose(torch.squeeze(torch.conv1d(seen, kernel, bias, [1], [0], [1], channels), 0), 0, 1)
+      torch.copy_(c.windows[layer], torch.narrow(torch.squeeze(seen, 0), 1, rows, before))
+    return y.to(x.dtype)
+
   # ---- What is called. w: the weights in the order of the network's text
 
   # Of a network that is no decoder, and has one input.

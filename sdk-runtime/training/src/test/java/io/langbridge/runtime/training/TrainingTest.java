@@ -236,7 +236,8 @@ class TrainingTest {
                 "olmo2",
                 "smollm3",
                 "phi3",
-                "ministral3")) {
+                "ministral3",
+                "lfm2")) {
             List<Double> losses = new ArrayList<>();
             TrainingResult result = tiny.training(Training.instructionTuning(), folder.resolve(name))
                     .llm(tiny.llm(name))
@@ -287,7 +288,7 @@ class TrainingTest {
     private static float[] norm(Llm llm) {
         try (Weights weights = Checkpoints.open(llm.folder())) {
             String name = weights.names().stream()
-                    .filter(each -> each.endsWith("model.norm.weight"))
+                    .filter(each -> each.endsWith("model.norm.weight") || each.endsWith("embedding_norm.weight"))
                     .findFirst()
                     .orElseThrow();
             return weights.get(name).toFloats();

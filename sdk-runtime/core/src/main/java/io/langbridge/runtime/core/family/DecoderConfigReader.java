@@ -150,6 +150,9 @@ public final class DecoderConfigReader {
         if (Gemma4ConfigReader.NAMES.contains(name)) {
             return Gemma4ConfigReader.read(json);
         }
+        if (Lfm2ConfigReader.NAMES.contains(name)) {
+            return Lfm2ConfigReader.read(json);
+        }
         Family family = family(json, name);
         refuseUnsupported(json, "hidden_act", "silu");
 
@@ -346,7 +349,7 @@ public final class DecoderConfigReader {
                     + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
                     + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), SmolLM3ForCausalLM,"
                     + " MistralForCausalLM, Ministral3ForCausalLM, GraniteForCausalLM, Olmo2ForCausalLM, Phi3ForCausalLM"
-                    + " (Phi-3, Phi-4-mini), Gemma2ForCausalLM, Gemma3ForCausalLM and Gemma4ForCausalLM, and LLaVA models"
+                    + " (Phi-3, Phi-4-mini), Lfm2ForCausalLM, Gemma2ForCausalLM, Gemma3ForCausalLM and Gemma4ForCausalLM, and LLaVA models"
                     + " of these.");
         }
         return family;

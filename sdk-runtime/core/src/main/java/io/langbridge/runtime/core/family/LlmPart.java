@@ -30,6 +30,7 @@ public final class LlmPart implements AutoCloseable {
     private static final Set<String> TOP = Collections.unmodifiableSet(new HashSet<>(Arrays.asList(
             EMBEDDINGS,
             "norm.weight",
+            "embedding_norm.weight",
             "embed_tokens_per_layer.weight",
             "per_layer_model_projection.weight",
             "per_layer_projection_norm.weight")));

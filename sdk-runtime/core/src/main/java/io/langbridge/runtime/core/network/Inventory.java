@@ -425,6 +425,16 @@ public final class Inventory {
         }
 
         @Override
+        public Value convolved(Value x, String layer, Convolution how) {
+            need(layer + ".weight", x.width(), 1, how.kernel());
+            if (how.bias()) {
+                need(layer + ".bias", x.width());
+            }
+            states.add(new State.Window(x.width(), how.kernel() - 1));
+            return x;
+        }
+
+        @Override
         public Value deltaRule(Value x, String layer, DeltaRule how) {
             work(x, x.width() + 2L * how.channels() + 2L * how.valueWidth());
             linear(x, layer + ".in_proj_qkv", how.channels(), false);

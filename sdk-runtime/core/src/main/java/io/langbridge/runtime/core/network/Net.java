@@ -237,6 +237,15 @@ public interface Net {
         }
     }
 
+    /**
+     * A short convolution over each channel: a row sees those before it, as many as the kernel has.
+     *
+     * @param layer index of its window among those of the network
+     * @param kernel how many rows it sees, its own the last
+     * @param bias whether it has one
+     */
+    record Convolution(int layer, int kernel, boolean bias) {}
+
     /** Pixels of a tile, {@code [3, height, width]}; the first thing of a network that has them. */
     Value pixels(int height, int width);
 
@@ -353,6 +362,9 @@ public interface Net {
     Value attention(Value x, String layer, Attention how);
 
     Value deltaRule(Value x, String layer, DeltaRule how);
+
+    /** @param layer weight {@code [width, 1, kernel]} */
+    Value convolved(Value x, String layer, Convolution how);
 
     /**
      * Each head rotated by the angles of its row: element k of a head pairs with {@code k + head_dim / 2}.
