@@ -79,15 +79,19 @@ final class Remote {
         return address(address.toString());
     }
 
-    private static @Nullable URI nextOrNull(Wire.Document page) {
+    private static @Nullable URI nextOrNull(Wire.Document page, String source) {
         for (String header : page.headers().allValues("Link")) {
             Matcher link = LINK.matcher(header);
             while (link.find()) {
                 if (NEXT.matcher(link.group(2)).find()) {
                     URI target = Origin.parse(link.group(1));
-                    return target == null
-                            ? URI.create("invalid:")
-                            : page.address().resolve(target);
+                    if (target == null) {
+                        throw new HubException(
+                                Reason.INVALID_ANSWER,
+                                source + " names a next page '" + Names.shown(link.group(1))
+                                        + "', which is no address. Check endpoint(..) and HF_ENDPOINT.");
+                    }
+                    return page.address().resolve(target);
                 }
             }
         }
@@ -97,7 +101,7 @@ final class Remote {
     /** The next page; only the hub itself may name it, and only on itself, since the token goes there. */
     @Nullable
     URI next(Wire.Document page, String source) {
-        URI next = nextOrNull(page);
+        URI next = nextOrNull(page, source);
         if (next != null
                 && (!Origin.isHttp(next)
                         || next.getRawUserInfo() != null
