@@ -352,8 +352,9 @@ public interface VisionLanguageModel extends AutoCloseable {
         /**
          * Most visual tokens that a picture becomes, in place of the model's own limit: fewer save time and room in the
          * context, more show finer detail. SmolVLM and Idefics3 resize to a smaller longest edge then, Qwen's models to
-         * fewer pixels ({@code max_pixels}); a picture much longer than wide may have some more. Other models give
-         * every picture as many as they do, which {@code build()} says.
+         * fewer pixels ({@code max_pixels}); a picture much longer than wide may have some more. Gemma 4 knows 70, 140,
+         * 280, 560 and 1,120, of which the largest is taken that is no more. Other models give every picture as many as
+         * they do, which {@code build()} says.
          *
          * @param maxVisualTokens at least 1
          * @return this builder

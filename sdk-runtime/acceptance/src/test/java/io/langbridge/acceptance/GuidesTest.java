@@ -44,6 +44,8 @@ class GuidesTest {
             Pattern.compile("(?ms)^(?:sealed )?(?:record|enum|interface) .*?\\} *(?://[^\\n]*)?$");
 
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+    private static final Pattern DRAWING = Pattern.compile("\\]\\(([^)\\s]+\\.svg)\\)");
+    private static final Pattern FIGURE = Pattern.compile("class=\"[^\"]*figure\"[^>]*>([^<]+)<");
     private static final Pattern HEADING = Pattern.compile("^#+ (.*)$", Pattern.MULTILINE);
 
     /** What pages take for granted around a snippet. */
@@ -59,7 +61,6 @@ class GuidesTest {
             import io.langbridge.*;
             import io.langbridge.drawing.*;
             import io.langbridge.hub.*;
-            import io.langbridge.langchain4j.*;
             import io.langbridge.records.*;
             import io.langbridge.runtime.demo.*;
             import io.langbridge.runtime.training.*;
@@ -72,6 +73,7 @@ class GuidesTest {
             import java.util.*;
             import java.util.concurrent.*;
             import javax.imageio.ImageIO;
+            import %s.*;
 
             public class %s {
                 Encoder encoder;
@@ -129,7 +131,13 @@ class GuidesTest {
                         .map(MatchResult::group)
                         .collect(Collectors.joining("\n"));
                 String statements = TYPE.matcher(snippet.group(2)).replaceAll("");
-                sources.add(new Source(name, FRAME.formatted(name, types, statements), snippet.group(1) != null));
+                // Both have a LangBridgeChatModel, as is the custom there.
+                String integration = page.endsWith("spring-ai.md")
+                        ? "org.springframework.ai.chat.client.*; import org.springframework.core.io.*; import"
+                                + " org.springframework.util.*; import io.langbridge.spring.ai"
+                        : "io.langbridge.langchain4j";
+                String source = FRAME.formatted(integration, name, types, statements);
+                sources.add(new Source(name, source, snippet.group(1) != null));
             }
         }
         return sources;
@@ -189,6 +197,26 @@ class GuidesTest {
             }
         }
         assertThat(broken.keySet()).isEmpty();
+    }
+
+    /** Else a drawing would go on showing what is not so any more. */
+    @Test
+    void drawingsShowFiguresOfTheirPage() throws IOException {
+        List<String> found = new ArrayList<>();
+        for (Path page : pages()) {
+            String text = Files.readString(page);
+            Matcher drawing = DRAWING.matcher(text);
+            while (drawing.find()) {
+                Matcher figure = FIGURE.matcher(Files.readString(page.resolveSibling(drawing.group(1))));
+                while (figure.find()) {
+                    found.add(figure.group(1));
+                    assertThat(text)
+                            .as(drawing.group(1) + " shows " + figure.group(1))
+                            .containsPattern("(?<![\\d.,])" + Pattern.quote(figure.group(1)) + "(?!\\d|[.,]\\d)");
+                }
+            }
+        }
+        assertThat(found).hasSizeGreaterThan(20);
     }
 
     private static boolean leads(Path page, String target) throws IOException {

@@ -35,7 +35,8 @@ public final class Look {
 
     /** What is not required, a model may leave out. */
     record Thing(
-            @JsonProperty(required = true) Colour colour, @JsonProperty(required = true) Kind kind) {}
+            @JsonProperty(required = true) Colour colour,
+            @JsonProperty(required = true) Kind kind) {}
 
     interface Viewer {
         @UserMessage("What is on the right?")

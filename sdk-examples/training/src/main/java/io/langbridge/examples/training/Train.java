@@ -16,7 +16,9 @@ import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * Trains an adapter on pictures and captions in LLaVA's JSON, or with {@code --tune} adapter and language model on
@@ -49,22 +51,48 @@ public final class Train implements Callable<Integer> {
     @Option(names = "--tune", description = "Stage 2: tune adapter and language model on conversations.")
     private boolean tune;
 
+    @Option(
+            names = "--conversations",
+            description =
+                    "Stage 1 on conversations too, in the chat template, and not on pairs of picture and caption.")
+    private boolean conversations;
+
     @Option(names = "--learning-rate", defaultValue = "2e-5", description = "Highest learning rate.")
     private double learningRate;
 
-    @Option(names = "--batch", defaultValue = "128", description = "Records per update.")
+    @Option(names = "--batch", converter = Count.class, defaultValue = "128", description = "Records per update.")
     private int batch;
 
-    @Option(names = "--micro-batch", defaultValue = "8", description = "Records in memory at a time.")
+    @Option(
+            names = "--micro-batch",
+            converter = Count.class,
+            defaultValue = "8",
+            description = "Records in memory at a time.")
     private int microBatch;
 
-    @Option(names = "--steps", description = "Updates; all data once if not given.")
+    @Option(names = "--steps", converter = Count.class, description = "Updates; all data once if not given.")
     private Integer steps;
 
     @Option(names = "--device", defaultValue = "auto", description = "auto, cpu or cuda:N.")
-    private String device;
+    private Device device;
 
     private Train() {}
+
+    /** A number from 1 on. */
+    private static final class Count implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String text) {
+            try {
+                int count = Integer.parseInt(text);
+                if (count > 0) {
+                    return count;
+                }
+            } catch (NumberFormatException e) {
+                // said below
+            }
+            throw new TypeConversionException("'" + text + "' is no number from 1 on");
+        }
+    }
 
     /** What the adapter is to begin with. */
     private static final class Start {
@@ -100,14 +128,25 @@ public final class Train implements Callable<Integer> {
      */
     public static void main(String[] arguments) {
         System.exit(new CommandLine(new Train())
+                .registerConverter(Device.class, Train::device)
                 .setExecutionExceptionHandler((error, command, parsed) -> {
-                    if (!(error instanceof LangBridgeException) && !(error instanceof IllegalStateException)) {
+                    if (!(error instanceof LangBridgeException)
+                            && !(error instanceof IllegalStateException)
+                            && !(error instanceof IllegalArgumentException)) {
                         throw error;
                     }
-                    command.getErr().println(error.getMessage());
+                    command.getErr().println("train: " + error.getMessage());
                     return 1;
                 })
                 .execute(arguments));
+    }
+
+    private static Device device(String name) {
+        try {
+            return Device.parse(name);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
     }
 
     @Override
@@ -121,7 +160,7 @@ public final class Train implements Callable<Integer> {
                     .learningRate(learningRate)
                     .batchSize(batch)
                     .microBatchSize(Math.min(microBatch, batch))
-                    .device(Device.parse(device))
+                    .device(device)
                     .listener(progress -> {
                         bar.maxHint(progress.steps());
                         bar.stepTo(progress.step());
@@ -132,6 +171,9 @@ public final class Train implements Callable<Integer> {
                                 progress.examplesPerSecond()));
                     });
             start.addTo(training);
+            if (conversations) {
+                training.conversations();
+            }
             if (steps != null) {
                 training.steps(steps);
             }

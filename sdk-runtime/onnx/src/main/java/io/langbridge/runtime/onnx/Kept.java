@@ -4,11 +4,15 @@ import ai.onnxruntime.OnnxJavaType;
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,14 +26,23 @@ final class Kept {
     /**
      * A tensor of all sequences, one after the other.
      *
+     * @param presents names of what updates it: each layer that looks at it
      * @param dims of one sequence
      * @param grows whether it has a row for each position, and not the sum of all
      */
     private record Part(
-            String past, String present, OnnxJavaType type, boolean grows, long[] dims, int bytes, ByteBuffer all) {
+            String past,
+            List<String> presents,
+            OnnxJavaType type,
+            boolean grows,
+            long[] dims,
+            int bytes,
+            ByteBuffer all) {
         /** Of sequences {@code first} to {@code first + count - 1}. */
         ByteBuffer of(int first, int count) {
-            return all.slice(first * bytes, count * bytes).order(ByteOrder.nativeOrder());
+            ByteBuffer these = all.duplicate();
+            ((Buffer) these).limit((first + count) * bytes).position(first * bytes);
+            return these.slice().order(ByteOrder.nativeOrder());
         }
     }
 
@@ -44,16 +57,16 @@ final class Kept {
             for (State state : states) {
                 if (state instanceof State.Keys of) {
                     long[] dims = {of.kvHeads(), positions, of.headDim()};
-                    add(sequences, keys, OnnxNet.KEY, type, true, dims);
-                    add(sequences, keys, OnnxNet.VALUE, type, true, dims);
+                    add(sequences, keys, OnnxNet.KEY, of.layers(), type, true, dims);
+                    add(sequences, keys, OnnxNet.VALUE, of.layers(), type, true, dims);
                     keys++;
                 } else if (state instanceof State.Window of) {
                     long[] dims = {of.width(), of.rows()};
-                    add(sequences, windows, OnnxNet.WINDOW, OnnxJavaType.FLOAT, false, dims);
+                    add(sequences, windows, OnnxNet.WINDOW, 1, OnnxJavaType.FLOAT, false, dims);
                     windows++;
                 } else if (state instanceof State.Matrix of) {
                     long[] dims = {of.heads(), of.keys(), of.values()};
-                    add(sequences, matrices, OnnxNet.MATRIX, OnnxJavaType.FLOAT, false, dims);
+                    add(sequences, matrices, OnnxNet.MATRIX, 1, OnnxJavaType.FLOAT, false, dims);
                     matrices++;
                 }
             }
@@ -73,13 +86,17 @@ final class Kept {
         }
     }
 
-    private void add(int sequences, int layer, String what, OnnxJavaType type, boolean grows, long... dims) {
+    private void add(
+            int sequences, int layer, String what, int layers, OnnxJavaType type, boolean grows, long... dims) {
         int bytes = type.size;
         for (long dim : dims) {
             bytes = Math.multiplyExact(bytes, Math.toIntExact(dim));
         }
         ByteBuffer all = direct(Math.multiplyExact(sequences, bytes));
-        parts.add(new Part(OnnxNet.past(layer, what), OnnxNet.present(layer, what), type, grows, dims, bytes, all));
+        List<String> presents = IntStream.range(0, layers)
+                .mapToObj(i -> OnnxNet.present(layer, what, i))
+                .collect(Collectors.toList());
+        parts.add(new Part(OnnxNet.past(layer, what), presents, type, grows, dims, bytes, all));
     }
 
     /** Native memory as graphs read and write it. */
@@ -93,7 +110,7 @@ final class Kept {
             long[] dims = new long[part.dims.length + 1];
             dims[0] = count;
             System.arraycopy(part.dims, 0, dims, 1, part.dims.length);
-            bindings.updated(part.past, part.present, part.of(first, count), part.type, dims);
+            bindings.updated(part.past, part.presents, part.of(first, count), part.type, dims);
         }
     }
 
@@ -115,7 +132,9 @@ final class Kept {
                 if (i == copies.size()) {
                     copies.add(direct(part.bytes));
                 }
-                copies.get(i++).clear().put(part.of(sequence, 1));
+                ByteBuffer copy = copies.get(i++);
+                ((Buffer) copy).clear();
+                copy.put(part.of(sequence, 1));
             }
         }
         return copies;
@@ -126,7 +145,9 @@ final class Kept {
         int i = 0;
         for (Part part : parts) {
             if (!part.grows) {
-                part.of(sequence, 1).put(copies.get(i++).clear());
+                ByteBuffer copy = copies.get(i++);
+                ((Buffer) copy).clear();
+                part.of(sequence, 1).put(copy);
             }
         }
     }
@@ -146,22 +167,28 @@ final class Kept {
         }
     }
 
-    /** A copy of the only sequence's keys in float32, {@code [layers, kv_heads, positions, head_dim]}. */
+    /**
+     * A copy of the only sequence's keys in float32, {@code [layers, kv_heads, positions, head_dim]}; empty where
+     * layers have different heads.
+     */
     FloatTensor keys() {
         return stack(0);
     }
 
-    /** A copy of the only sequence's values in float32, {@code [layers, kv_heads, positions, head_dim]}. */
+    /** The same of its values. */
     FloatTensor values() {
         return stack(1);
     }
 
     private FloatTensor stack(int first) {
-        List<Part> growing = parts.stream().filter(Part::grows).toList();
+        List<Part> growing = parts.stream().filter(Part::grows).collect(Collectors.toList());
         if (growing.isEmpty()) {
             return FloatTensor.allocate(0);
         }
         long[] dims = growing.get(0).dims;
+        if (!growing.stream().allMatch(part -> Arrays.equals(part.dims, dims))) {
+            return FloatTensor.allocate(0);
+        }
         FloatTensor all = FloatTensor.allocate(growing.size() / 2, (int) dims[0], positions, (int) dims[2]);
         FloatBuffer target = all.data();
         for (int i = first; i < growing.size(); i += 2) {

@@ -1,7 +1,6 @@
 package io.langbridge.runtime.onnx;
 
 import ai.djl.engine.Engine;
-import ai.djl.engine.EngineException;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
@@ -132,7 +131,9 @@ final class OrtRuntime {
             // There is one environment per process. DJL's engine wants to be the one who creates it and fails if
             // it comes second, so an application that uses DJL beside this library needs it created here.
             Engine.getEngine("OnnxRuntime");
-        } catch (EngineException e) {
+        } catch (RuntimeException | NoClassDefFoundError e) {
+            // The latter where DJL is left out, as in an app for Android. EngineException is not named here: a handler
+            // whose class is missing throws in its turn.
             log.debug("DJL's ONNX Runtime engine is not used: {}", e.getMessage());
         }
         OrtEnvironment environment = OrtEnvironment.getEnvironment();

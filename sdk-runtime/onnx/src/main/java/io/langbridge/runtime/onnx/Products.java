@@ -5,6 +5,7 @@ import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -343,7 +344,8 @@ final class Products {
                             ByteBuffer.wrap(scratch.bytes(factorBytes)).order(ByteOrder.LITTLE_ENDIAN);
                     Quantizer.blocks(weight, in, bits, block, values, factors.asFloatBuffer());
                     scratch.giveBack(weight);
-                    target.write(name, row * rowBytes, values.flip());
+                    ((Buffer) values).flip();
+                    target.write(name, row * rowBytes, values);
                     target.write(scales, row * rowBlocks * Float.BYTES, factors);
                     scratch.giveBack(values.array());
                     scratch.giveBack(factors.array());

@@ -21,8 +21,9 @@ import java.util.Map;
  * threads.
  *
  * <p>The native libraries are artefacts of their own: {@code ai.djl.pytorch:pytorch-jni} and {@code pytorch-native-cpu}
- * for the CPU; for CUDA a libtorch 2.7.1 named by {@code PYTORCH_LIBRARY_PATH}, {@code PYTORCH_VERSION} and
- * {@code PYTORCH_FLAVOR}. Nothing is downloaded unless the options allow it. Without them, or with others, the first
+ * for the CPU; for CUDA {@code pytorch-native-cu124} with the versions of {@code langbridge-bom-cu124}, or a libtorch
+ * named by {@code PYTORCH_LIBRARY_PATH}, {@code PYTORCH_VERSION} and {@code PYTORCH_FLAVOR}. Nothing is downloaded
+ * unless the options allow it. Without them, or with some that do not fit the release of DJL that is there, the first
  * network asked for fails with {@link io.langbridge.RuntimeUnavailableException}.
  *
  * @since 0.1

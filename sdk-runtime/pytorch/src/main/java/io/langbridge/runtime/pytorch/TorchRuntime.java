@@ -38,10 +38,12 @@ final class TorchRuntime {
     private static @Nullable TorchRuntime instance;
 
     private final Engine engine;
+    private final Natives.Release release;
     private final PtNDManager manager;
 
-    private TorchRuntime(Engine engine) {
+    private TorchRuntime(Engine engine, Natives.Release release) {
         this.engine = engine;
+        this.release = release;
         manager = (PtNDManager) engine.newBaseManager(ai.djl.Device.cpu());
     }
 
@@ -57,7 +59,7 @@ final class TorchRuntime {
     private static synchronized TorchRuntime get(boolean download) {
         TorchRuntime runtime = instance;
         if (runtime == null) {
-            runtime = new TorchRuntime(ContextLoader.of(TorchRuntime.class, () -> load(download)));
+            runtime = ContextLoader.of(TorchRuntime.class, () -> load(download));
             instance = runtime;
         }
         return runtime;
@@ -82,8 +84,9 @@ final class TorchRuntime {
         return ServiceLoader.load(io.langbridge.runtime.core.engine.Engine.class, loader);
     }
 
-    private static Engine load(boolean download) {
-        Natives.check(Natives.Environment.current(download));
+    private static TorchRuntime load(boolean download) {
+        Natives.Environment environment = Natives.Environment.current(download);
+        Natives.check(environment);
         loadOthersFirst();
         // DJL reports usage from some clouds unless this is set before its engines are touched.
         if (System.getProperty("OPT_OUT_TRACKING") == null) {
@@ -102,13 +105,16 @@ final class TorchRuntime {
         settings.forEach((name, value) -> before.put(name, System.setProperty(name, value)));
         try {
             NativeLibraries.requireGlibc("PyTorch", GLIBC_MINOR);
-            return passively(() -> Engine.getEngine("PyTorch"));
+            return new TorchRuntime(passively(() -> Engine.getEngine("PyTorch")), environment.release());
         } catch (RuntimeUnavailableException e) {
             throw e;
         } catch (RuntimeException | LinkageError | AssertionError e) {
             throw new RuntimeUnavailableException(
                     "PyTorch's native libraries cannot be loaded. "
-                            + NativeLibraries.cause(e, NativeLibraries.Place.CACHE, Natives.remedy()),
+                            + NativeLibraries.cause(
+                                    e,
+                                    NativeLibraries.Place.CACHE,
+                                    environment.release().remedy()),
                     e);
         } finally {
             if (folder != null) {
@@ -167,7 +173,7 @@ final class TorchRuntime {
             Natives.Environment environment = Natives.Environment.current(download);
             Natives.check(environment);
             if (environment.cpuOnly()) {
-                throw cpuOnly(device);
+                throw cpuOnly(device, environment.release());
             }
         }
         return get(download).cuda(device);
@@ -179,7 +185,7 @@ final class TorchRuntime {
 
     private String cuda(Device device) {
         if (!engine.hasCapability(StandardCapabilities.CUDA)) {
-            throw cpuOnly(device);
+            throw cpuOnly(device, release);
         }
         int count = CudaUtils.getGpuCount();
         if (device.index() >= count) {
@@ -189,8 +195,8 @@ final class TorchRuntime {
         return device.toString();
     }
 
-    private static RuntimeUnavailableException cpuOnly(Device device) {
+    private static RuntimeUnavailableException cpuOnly(Device device, Natives.Release release) {
         return new RuntimeUnavailableException("The device " + device
-                + " was asked for, but the PyTorch natives here compute on the CPU only. " + Natives.cudaRemedy());
+                + " was asked for, but the PyTorch natives here compute on the CPU only. " + release.cudaRemedy());
     }
 }

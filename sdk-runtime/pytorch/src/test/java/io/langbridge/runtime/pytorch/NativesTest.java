@@ -16,6 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativesTest {
+    private static final Properties NEW = engine("0.36.0");
+    private static final Properties OLD = engine("0.33.0");
+
     @TempDir
     private Path libtorch;
 
@@ -35,7 +38,18 @@ class NativesTest {
     private static Natives.Environment environment(
             @Nullable String path, @Nullable String version, @Nullable String flavor, Properties... bundled) {
         return new Natives.Environment(
-                "linux-x86_64", path, version, flavor, List.of(bundled), jni("2.7.1-0.36.0"), false);
+                "linux-x86_64", path, version, flavor, List.of(bundled), jni("2.7.1-0.36.0"), "cpu", NEW, false);
+    }
+
+    /** As with {@code langbridge-bom-cu124}. */
+    private static Natives.Environment older(String cuda, String jni, Properties... bundled) {
+        return new Natives.Environment("linux-x86_64", null, null, null, List.of(bundled), jni(jni), cuda, OLD, false);
+    }
+
+    private static Properties engine(String version) {
+        Properties properties = new Properties();
+        properties.setProperty("djl_version", version);
+        return properties;
     }
 
     private static ThrowableAssertAlternative<RuntimeUnavailableException> refused(Natives.Environment environment) {
@@ -68,16 +82,27 @@ class NativesTest {
         refused(environment(null, null, null, bundled("2.7.1", "win-x86_64")))
                 .withMessageContaining("only 2.7.1 for win-x86_64");
         refused(new Natives.Environment(
-                        "linux-x86_64", null, null, null, List.of(bundled("2.7.1", "linux-x86_64")), null, false))
+                        "linux-x86_64",
+                        null,
+                        null,
+                        null,
+                        List.of(bundled("2.7.1", "linux-x86_64")),
+                        null,
+                        "cpu",
+                        NEW,
+                        false))
                 .withMessageContaining("ai.djl.pytorch:pytorch-jni:2.7.1-0.36.0");
     }
 
     @Test
     void otherVersionsAreReportedWithBothNumbers() throws IOException {
         refused(environment(null, null, null, bundled("2.5.1", "linux-x86_64")))
-                .withMessageContaining("have version 2.5.1, but this version of LangBridge works with 2.7.1 only");
+                .withMessageContaining(
+                        "have version 2.5.1, but DJL 0.36.0, which is on the class path, works with" + " 2.7.1 only")
+                .withMessageContaining("langbridge-bom-cu124");
         refused(environment(null, "2.8.0", null)).withMessageStartingWith("PYTORCH_VERSION is 2.8.0, but");
-        refused(new Natives.Environment("linux-x86_64", null, null, null, List.of(), jni("2.5.1-0.31.0"), false))
+        refused(new Natives.Environment(
+                        "linux-x86_64", null, null, null, List.of(), jni("2.5.1-0.31.0"), "cpu", NEW, false))
                 .withMessageContaining("version 2.5.1-0.31.0, wanted is 2.7.1-0.36.0");
         refused(environment(lib("2.6.0+cu124").toString(), "2.7.1", "cu124"))
                 .withMessageContaining("holds libtorch 2.6.0, but");
@@ -96,16 +121,38 @@ class NativesTest {
 
     @Test
     void nothingNeedsToBeThereWhenDownloadsAreAllowed() {
-        assertThatCode(() ->
-                        Natives.check(new Natives.Environment("linux-x86_64", null, null, null, List.of(), null, true)))
+        assertThatCode(() -> Natives.check(
+                        new Natives.Environment("linux-x86_64", null, null, null, List.of(), null, "cpu", NEW, true)))
                 .doesNotThrowAnyException();
+    }
+
+    @Test
+    void eachReleaseOfDjlHasALibtorchOfItsOwn() {
+        refused(new Natives.Environment(
+                        "linux-x86_64", null, null, null, List.of(), null, "cpu", engine("0.34.0"), false))
+                .withMessageContaining("pytorch-engine has version 0.34.0");
+        Properties cuda = bundled("2.5.1", "linux-x86_64");
+        cuda.setProperty("flavor", "cu124");
+        Natives.Environment both = older("cu124", "2.5.1-0.33.0", bundled("2.5.1", "cpu-linux-x86_64"), cuda);
+        assertThatCode(() -> Natives.check(both)).doesNotThrowAnyException();
+        assertThat(both.cpuOnly()).isFalse();
+        assertThatCode(() -> Natives.check(older("cu128", "2.5.1-0.33.0", cuda)))
+                .doesNotThrowAnyException();
+        refused(older("cpu", "2.5.1-0.33.0", cuda))
+                .withMessageContaining("for CUDA (cu124), but no CUDA device is found here")
+                .withMessageContaining("pytorch-native-cpu:2.5.1 with the classifier linux-x86_64");
+        refused(older("cu118", "2.5.1-0.33.0", cuda)).withMessageContaining("an older CUDA (cu118)");
+        refused(older("cu124", "2.7.1-0.36.0", cuda)).withMessageContaining("wanted is 2.5.1-0.33.0");
+        refused(older("cu124", "2.5.1-0.33.0", bundled("2.7.1", "linux-x86_64")))
+                .withMessageContaining("have version 2.7.1, but DJL 0.33.0");
+        refused(older("cu124", "2.5.1-0.33.0")).withMessageContaining("ai.djl.pytorch:pytorch-native-cu124:2.5.1");
     }
 
     @Test
     void whatIsThereIsDescribed() {
         assertThat(Natives.describe(environment(null, null, null, bundled("2.5.1", "win-x86_64"))))
                 .contains("2.5.1 for win-x86_64")
-                .contains("wanted " + Natives.TORCH_VERSION);
+                .contains("DJL 0.36.0 wants 2.7.1");
         assertThat(Natives.describe(environment(libtorch.toString(), "2.7.1", "cpu")))
                 .contains("PYTORCH_LIBRARY_PATH=" + libtorch);
     }

@@ -254,6 +254,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
 
     @Override
     public int contextLength() {
+        requireOpen();
         return parts.contextLength();
     }
 
