@@ -20,6 +20,7 @@ public final class Answer {
     private final Usage usage;
     private final Timings timings;
     private final List<TokenProbability> logProbabilities;
+    private final String model;
 
     /**
      * Made by a runtime.
@@ -33,11 +34,11 @@ public final class Answer {
      */
     public Answer(
             String thinking, String text, int[] tokenIds, FinishReason finishReason, Usage usage, Timings timings) {
-        this(thinking, text, tokenIds, finishReason, usage, timings, Collections.emptyList());
+        this(thinking, text, tokenIds, finishReason, usage, timings, Collections.emptyList(), "");
     }
 
     /**
-     * Made by a runtime, with probabilities.
+     * Made by a runtime, with probabilities and the model's name.
      *
      * @param thinking what the model thought before, empty if nothing
      * @param text the text, without stop tokens and stop strings
@@ -46,6 +47,7 @@ public final class Answer {
      * @param usage token counts
      * @param timings how long each phase took
      * @param logProbabilities one entry for each generated id, or none at all
+     * @param model what {@link #model} gives
      */
     public Answer(
             String thinking,
@@ -54,7 +56,9 @@ public final class Answer {
             FinishReason finishReason,
             Usage usage,
             Timings timings,
-            List<TokenProbability> logProbabilities) {
+            List<TokenProbability> logProbabilities,
+            String model) {
+        this.model = model;
         this.logProbabilities = Collections.unmodifiableList(new ArrayList<>(logProbabilities));
         this.thinking = thinking;
         this.text = text;
@@ -97,6 +101,17 @@ public final class Answer {
     /** {@return how long each phase took} */
     public Timings timings() {
         return timings;
+    }
+
+    /**
+     * Which model answered, for logs and where several are asked: the names of its folders, a Hugging Face name with
+     * the beginning of its revision where it lies in their cache, then the engine and the language model's precision.
+     * For people to read and to tell models apart; its form may change.
+     *
+     * @return for example {@code SmolVLM-256M-Instruct (onnx, INT8)}, empty if the runtime does not say
+     */
+    public String model() {
+        return model;
     }
 
     /**

@@ -27,9 +27,17 @@ final class JsonValue {
 
     private int @Nullable [] found;
 
-    private JsonValue(String text, @Nullable String wanted) {
+    /** Who is told values as they end, or null; and how many it has been told already. */
+    private final @Nullable AnswerListener listener;
+
+    private final int told;
+    private int complete;
+
+    private JsonValue(String text, @Nullable String wanted, @Nullable AnswerListener listener, int told) {
         this.text = text;
         this.wanted = wanted;
+        this.listener = listener;
+        this.told = told;
     }
 
     /** What stands where something else should. */
@@ -42,18 +50,34 @@ final class JsonValue {
     }
 
     static @Nullable Object of(Answer answer) {
-        return read(answer, new JsonValue(answer.text(), null));
+        return read(answer, new JsonValue(answer.text(), null, null, 0));
     }
 
     /** {@return where in the text a value begins and ends} */
     static int[] span(Answer answer, String pointer) {
-        JsonValue reader = new JsonValue(answer.text(), pointer);
+        JsonValue reader = new JsonValue(answer.text(), pointer, null, 0);
         read(answer, reader);
         if (reader.found == null) {
             throw new IllegalArgumentException("The answer has no value at '" + pointer
                     + "'; a pointer is empty or made of '/' and a name or a place in a list, again and again");
         }
         return reader.found;
+    }
+
+    /**
+     * Tells the values that are complete in the beginning of a text.
+     *
+     * @param told so many of them are known already
+     * @return how many are complete
+     */
+    static int tell(String beginning, int told, AnswerListener listener) {
+        JsonValue reader = new JsonValue(beginning, null, listener, told);
+        try {
+            reader.value();
+        } catch (Wrong e) {
+            return reader.complete; // the rest is to come, or is not JSON, which whoever reads the whole is told
+        }
+        return reader.complete;
     }
 
     private static @Nullable Object read(Answer answer, JsonValue reader) {
@@ -82,12 +106,20 @@ final class JsonValue {
         if (wanted != null && wanted.contentEquals(path)) {
             found = new int[] {start, at};
         }
+        if (listener != null && !(value instanceof Number && mayGoOn()) && ++complete > told) {
+            listener.onValue(path.toString(), value);
+        }
         return value;
+    }
+
+    /** Whether what follows may belong to the number in front of it. */
+    private boolean mayGoOn() {
+        return at == text.length() || ",]} \n\r\t".indexOf(text.charAt(at)) < 0;
     }
 
     private @Nullable Object member(String name) throws Wrong {
         int length = path.length();
-        if (wanted != null) {
+        if (wanted != null || listener != null) {
             path.append('/').append(name.replace("~", "~0").replace("/", "~1"));
         }
         Object value = value();

@@ -51,9 +51,13 @@ final class PushedAnswer implements AnswerHandle, Runnable {
     @Override
     public void run() {
         Answer answer;
+        JsonProgress progress = new JsonProgress(listener);
         try (stream) {
             for (AnswerStream.Piece piece : stream) {
                 listener.onPiece(piece);
+                if (!piece.thinking()) {
+                    progress.add(piece.text());
+                }
             }
             answer = stream.answer();
         } catch (Throwable e) {

@@ -156,6 +156,19 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
+     * Says how likely each of some answers to a question about a picture that was encoded before is, as
+     * {@link #choose(Request, List)} does.
+     *
+     * @param image made by {@link #encode}, by this model or by one with the same encoder
+     * @param question the question; it should name the labels, as models are used to
+     * @param labels the answers
+     * @return their probabilities
+     */
+    default Choice choose(EncodedImage image, String question, List<String> labels) {
+        return choose(Request.of(image, question), labels);
+    }
+
+    /**
      * Says how likely each of some answers is, without drawing one. The probability of a label is that of its tokens,
      * as the tokenizer writes it, and of the end of the turn, at temperature 1 without penalties; of the request's
      * options only the stop tokens and the timeout have an effect, and a model that can think is asked not to. The
@@ -339,8 +352,9 @@ public interface VisionLanguageModel extends AutoCloseable {
         /**
          * Most visual tokens that a picture becomes, in place of the model's own limit: fewer save time and room in the
          * context, more show finer detail. SmolVLM and Idefics3 resize to a smaller longest edge then, Qwen's models to
-         * fewer pixels ({@code max_pixels}); a picture much longer than wide may have some more. Other models give
-         * every picture as many as they do, which {@code build()} says.
+         * fewer pixels ({@code max_pixels}); a picture much longer than wide may have some more. Gemma 4 knows 70, 140,
+         * 280, 560 and 1,120, of which the largest is taken that is no more. Other models give every picture as many as
+         * they do, which {@code build()} says.
          *
          * @param maxVisualTokens at least 1
          * @return this builder

@@ -111,7 +111,8 @@ class JsonValueTest {
                 FinishReason.STOP_TOKEN,
                 new Answer.Usage(0, 0, 0, 0),
                 new Answer.Timings(Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO, Duration.ZERO),
-                tokens);
+                tokens,
+                "a model");
         assertThat(answer.probability("/a/0")).isCloseTo(0.25, offset(1e-9)); // two tokens
         assertThat(answer.probability("/a/1")).isCloseTo(0.25, offset(1e-9)); // " \"" is one of them
         assertThat(answer.probability("/b~1~0")).isCloseTo(0.25, offset(1e-9));
@@ -122,5 +123,56 @@ class JsonValueTest {
         assertThatIllegalStateException()
                 .isThrownBy(() -> answer("1", FinishReason.STOP_TOKEN).probability(""))
                 .withMessageContaining("logProbabilities");
+    }
+
+    /** What a listener is told of a text that comes in pieces. */
+    private static List<String> told(String... pieces) {
+        List<String> told = new ArrayList<>();
+        JsonProgress progress = new JsonProgress(new AnswerListener() {
+            @Override
+            public void onValue(String pointer, @Nullable Object value) {
+                told.add(pointer + "=" + value);
+            }
+
+            @Override
+            public void onComplete(Answer answer) {}
+
+            @Override
+            public void onError(Throwable failure) {}
+        });
+        for (String piece : pieces) {
+            progress.add(piece);
+        }
+        return told;
+    }
+
+    @Test
+    void values_are_told_once_each_as_soon_as_they_are_complete() {
+        String text = " {\"a\": 12.5, \"b/\": [true, \"x,]\\\"\", {}], \"c\": {\"d\": null, \"e\": -7}}";
+        List<String> expected = List.of(
+                "/a=12.5",
+                "/b~1/0=true",
+                "/b~1/1=x,]\"",
+                "/b~1/2={}",
+                "/b~1=[true, x,]\", {}]",
+                "/c/d=null",
+                "/c/e=-7",
+                "/c={d=null, e=-7}",
+                "={a=12.5, b/=[true, x,]\", {}], c={d=null, e=-7}}");
+        assertThat(told(text)).isEqualTo(expected);
+        assertThat(told(text.split(""))).isEqualTo(expected);
+        for (int cut = 1; cut < text.length(); cut++) {
+            assertThat(told(text.substring(0, cut), text.substring(cut))).isEqualTo(expected);
+        }
+        assertThat(told("{\"a\": 12,", " \"b\": \"x")).containsExactly("/a=12");
+        assertThat(told("[1, 12", ".5, 3")).containsExactly("/0=1", "/1=12.5");
+    }
+
+    @Test
+    void what_is_no_object_and_no_list_has_no_values_to_tell() {
+        assertThat(told("He said \"hello\", and left.")).isEmpty();
+        assertThat(told("\"text\"")).isEmpty();
+        assertThat(told("[1", "; 2], [3]")).isEmpty();
+        assertThat(told("{\"a\": 1, \"a\": 2}")).containsExactly("/a=1");
     }
 }

@@ -9,6 +9,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.langbridge.CheckpointException;
+import io.langbridge.Choice;
 import io.langbridge.Device;
 import io.langbridge.EncodedImage;
 import io.langbridge.EngineName;
@@ -18,12 +19,16 @@ import io.langbridge.Image;
 import io.langbridge.Precision;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.records.Limit;
+import io.langbridge.records.Records;
 import io.langbridge.runtime.demo.DemoModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -66,6 +71,50 @@ class DemoModelTest {
                 VisionLanguageModel other = model.langBridge().orElseThrow().withLlm(demo.otherLlm())) {
             assertThat(wrong(other, "other-questions.json")).isEmpty();
         }
+    }
+
+    /** Words that the model knows; it has learnt no JSON, so only the form of a record is certain. */
+    enum Colour {
+        red,
+        orange,
+        yellow,
+        green,
+        blue,
+        purple,
+        pink,
+        brown,
+        black,
+        white,
+        gray
+    }
+
+    record Thing(
+            Colour colour, @Limit(min = 1, max = 12) String shape, Optional<@Limit(min = 1, max = 5) Integer> count) {}
+
+    @ParameterizedTest
+    @CsvSource({"onnx, FULL", "onnx, INT8", "pytorch, FULL"})
+    void choosesRightAndFillsARecord(String engine, Precision precision) throws IOException {
+        List<String> colours = Arrays.stream(Colour.values()).map(Colour::name).collect(Collectors.toList());
+        int asked = 0;
+        try (VisionLanguageModel model = model(engine, precision)) {
+            for (JsonElement element : scenes("questions.json")) {
+                EncodedImage picture = model.encode(Image.of(SCENES.resolve(text(element, "image"))));
+                JsonArray turns = element.getAsJsonObject().getAsJsonArray("conversations");
+                for (int i = 0; i < turns.size(); i += 2) {
+                    String expected = text(turns.get(i + 1), "value");
+                    if (colours.contains(expected)) {
+                        Choice choice = model.choose(picture, question(turns.get(i)), colours);
+                        assertThat(choice.best()).isEqualTo(expected);
+                        assertThat(choice.total()).isGreaterThan(0.9);
+                        asked++;
+                    }
+                }
+                Thing thing = Records.of(model).ask(picture, "What is in the picture?", Thing.class);
+                assertThat(thing.shape()).hasSizeBetween(1, 24);
+                thing.count().ifPresent(count -> assertThat(count).isBetween(1, 5));
+            }
+        }
+        assertThat(asked).isPositive();
     }
 
     @Test
@@ -144,14 +193,12 @@ class DemoModelTest {
     /** The questions that are not answered as they should be, with what was answered. */
     private static List<String> wrong(VisionLanguageModel model, String file) throws IOException {
         List<String> wrong = new ArrayList<>();
-        for (JsonElement element :
-                JsonParser.parseString(Files.readString(SCENES.resolve(file))).getAsJsonArray()) {
+        for (JsonElement element : scenes(file)) {
             JsonObject scene = element.getAsJsonObject();
             EncodedImage picture = model.encode(Image.of(SCENES.resolve(text(scene, "image"))));
             JsonArray turns = scene.getAsJsonArray("conversations");
             for (int i = 0; i < turns.size(); i += 2) {
-                String question =
-                        text(turns.get(i), "value").replace("<image>", "").strip();
+                String question = question(turns.get(i));
                 String expected = text(turns.get(i + 1), "value");
                 String answer = model.ask(picture, question).text();
                 if (!answer.equals(expected)) {
@@ -160,6 +207,14 @@ class DemoModelTest {
             }
         }
         return wrong;
+    }
+
+    private static JsonArray scenes(String file) throws IOException {
+        return JsonParser.parseString(Files.readString(SCENES.resolve(file))).getAsJsonArray();
+    }
+
+    private static String question(JsonElement turn) {
+        return text(turn, "value").replace("<image>", "").strip();
     }
 
     private static String text(JsonElement object, String key) {

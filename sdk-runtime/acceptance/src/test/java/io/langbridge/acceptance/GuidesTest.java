@@ -19,8 +19,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.JavaFileObject;
@@ -37,6 +39,10 @@ import org.junit.jupiter.api.io.TempDir;
 class GuidesTest {
     private static final Path ROOT = Path.of("../..").toAbsolutePath().normalize();
     private static final Pattern SNIPPET = Pattern.compile("(<!-- run -->\\n)?```java\\n(.*?)```", Pattern.DOTALL);
+    /** Types that a snippet declares: those of a class may be more than those of a method. */
+    private static final Pattern TYPE =
+            Pattern.compile("(?ms)^(?:sealed )?(?:record|enum|interface) .*?\\} *(?://[^\\n]*)?$");
+
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
     private static final Pattern DRAWING = Pattern.compile("\\]\\(([^)\\s]+\\.svg)\\)");
     private static final Pattern FIGURE = Pattern.compile("class=\"[^\"]*figure\"[^>]*>([^<]+)<");
@@ -55,17 +61,19 @@ class GuidesTest {
             import io.langbridge.*;
             import io.langbridge.drawing.*;
             import io.langbridge.hub.*;
-            import io.langbridge.langchain4j.*;
+            import io.langbridge.records.*;
             import io.langbridge.runtime.demo.*;
             import io.langbridge.runtime.training.*;
             import io.langbridge.testing.*;
             import io.langbridge.tools.*;
             import java.io.*;
+            import java.math.*;
             import java.nio.file.*;
             import java.time.*;
             import java.util.*;
             import java.util.concurrent.*;
             import javax.imageio.ImageIO;
+            import %s.*;
 
             public class %s {
                 Encoder encoder;
@@ -77,6 +85,8 @@ class GuidesTest {
                 public Image image;
                 ImageContent picture = ImageContent.from(
                         Path.of("../../sdk-examples/quickstart/src/main/resources/picture.png").toUri());
+
+                %s
 
                 public void run() throws Exception {
                     %s
@@ -116,7 +126,18 @@ class GuidesTest {
             while (snippet.find()) {
                 int line = (int) text.substring(0, snippet.start(2)).lines().count();
                 String name = page.getFileName().toString().replaceAll("\\W", "_") + "_" + line;
-                sources.add(new Source(name, FRAME.formatted(name, snippet.group(2)), snippet.group(1) != null));
+                String types = TYPE.matcher(snippet.group(2))
+                        .results()
+                        .map(MatchResult::group)
+                        .collect(Collectors.joining("\n"));
+                String statements = TYPE.matcher(snippet.group(2)).replaceAll("");
+                // Both have a LangBridgeChatModel, as is the custom there.
+                String integration = page.endsWith("spring-ai.md")
+                        ? "org.springframework.ai.chat.client.*; import org.springframework.core.io.*; import"
+                                + " org.springframework.util.*; import io.langbridge.spring.ai"
+                        : "io.langbridge.langchain4j";
+                String source = FRAME.formatted(integration, name, types, statements);
+                sources.add(new Source(name, source, snippet.group(1) != null));
             }
         }
         return sources;

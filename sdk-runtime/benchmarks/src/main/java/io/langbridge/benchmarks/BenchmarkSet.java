@@ -22,6 +22,8 @@ enum BenchmarkSet {
     LOAD,
     /** Opening a tokenizer, text to tokens and back. */
     TOKENIZER,
+    /** Answers held to a schema: once for a vocabulary, once for a schema, and for every token. */
+    CONSTRAIN,
     /** The small kernels, with JMH. */
     KERNELS,
     /** Whether memory stays flat over thousands of questions. */
@@ -40,6 +42,7 @@ enum BenchmarkSet {
             case EXPLAIN -> ExplainSet.run(setup, out);
             case LOAD -> LoadSet.run(setup, out);
             case TOKENIZER -> TokenizerSet.run(setup, out);
+            case CONSTRAIN -> ConstrainSet.run(setup, out);
             case KERNELS -> KernelSet.run(setup, out);
             case SOAK -> SoakSet.run(setup, out);
             case SERVICE -> ServiceSet.run(setup, out);

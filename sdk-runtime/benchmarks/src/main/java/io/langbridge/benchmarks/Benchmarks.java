@@ -44,7 +44,7 @@ public final class Benchmarks implements Callable<Integer> {
             paramLabel = "SET",
             arity = "0..*",
             description =
-                    "encoder, adapter, decoder, answer, load, tokenizer, kernels, soak, service; without any, all but the"
+                    "encoder, adapter, decoder, answer, load, tokenizer, constrain, kernels, soak, service; without any, all but the"
                             + " last two")
     private List<String> names = new ArrayList<>();
 

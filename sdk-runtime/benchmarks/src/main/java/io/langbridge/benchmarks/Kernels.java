@@ -1,9 +1,7 @@
 package io.langbridge.benchmarks;
 
 import io.langbridge.Image;
-import io.langbridge.runtime.core.constrain.Constraint;
 import io.langbridge.runtime.core.constrain.Constraints;
-import io.langbridge.runtime.core.constrain.TokenSet;
 import io.langbridge.runtime.core.family.LlavaPictures;
 import io.langbridge.runtime.core.family.PreprocessorConfig;
 import io.langbridge.runtime.core.family.Tiling;
@@ -49,8 +47,6 @@ public class Kernels {
     private static final int TILE = 336;
     private static final String TEXT = "the quick brown fox jumps over the lazy dog, 1234567890 times. ".repeat(8);
 
-    private static final String TEXT_SCHEMA = "{\"type\": \"string\", \"description\": \"any\", \"maxLength\": 200}";
-
     private Path picture;
     private RgbPixels pixels;
     private ImagePreprocessor preprocessor;
@@ -60,8 +56,6 @@ public class Kernels {
     private Tokenizer tokenizer;
     private int[] ids;
     private Constraints constraints;
-    private int quote;
-    private int schemas;
 
     /** Prepares the inputs. */
     @Setup
@@ -91,7 +85,6 @@ public class Kernels {
         tokenizer = Tokenizer.of(models.resolve("tokenizer"));
         ids = tokenizer.encode(TEXT, false);
         constraints = new Constraints(tokenizer);
-        quote = tokenizer.encodeAsText("\"")[0];
     }
 
     /** A JPEG file of 1024 x 768 to pixels. */
@@ -122,14 +115,6 @@ public class Kernels {
     @Benchmark
     public int sampleHeld() {
         return new Sampler(Sampler.Settings.GREEDY, TokenRules.NONE, constraints.pattern("[^A-Z]+")).next(logits);
-    }
-
-    /** A schema that was not there before: what it takes once, with the tokens of its costliest place. */
-    @Benchmark
-    public TokenSet readSchema() {
-        Constraint constraint = constraints.jsonSchema(TEXT_SCHEMA.replace("any", "number " + schemas++));
-        constraint.accept(quote);
-        return constraint.allowed();
     }
 
     /** 504 characters to ids. */

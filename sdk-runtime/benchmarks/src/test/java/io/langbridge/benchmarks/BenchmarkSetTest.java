@@ -112,6 +112,18 @@ class BenchmarkSetTest {
     }
 
     @Test
+    void holdingAnswersToASchemaIsMeasuredOnceAndByTheToken() throws IOException {
+        List<JsonObject> lines = run("constrain");
+
+        assertThat(lines)
+                .extracting(line -> line.get("phase").getAsString())
+                .contains("constrain.vocabulary", "constrain.schema.receipt", "constrain.step.enum1000")
+                .hasSize(1 + 2 * 8);
+        assertThat(lines.subList(1, lines.size()))
+                .allSatisfy(line -> assertThat(line.get("tokens").getAsInt()).isPositive());
+    }
+
+    @Test
     void aPeersCommandRunsInTurn() throws IOException {
         List<JsonObject> lines = run(
                 "decoder",

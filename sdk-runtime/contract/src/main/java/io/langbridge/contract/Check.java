@@ -43,6 +43,9 @@ final class Check implements AutoCloseable {
     /** Nothing but zeros has an error of 1, so no bound may reach it. */
     private static final double LARGEST_BOUND = 0.9;
 
+    /** Where more than the rest is lost by plain rounding, any result may be. */
+    private static final double LOST_SHARE = 0.9;
+
     private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d+)?([eE]-?\\d+)?");
 
     private final Engine engine;
@@ -191,19 +194,35 @@ final class Check implements AutoCloseable {
      * The largest relative error that a result of a quantised network may have: {@link #SPREAD} times what is to be
      * expected from plain rounding of the same result, or of half of the case's where that is larger: a single error of
      * plain rounding may be small by chance, and what only a whole model has is not measured by itself. Where that
-     * alone leaves little of a result, as in a recurrent network of random weights, a bound would be met by chance:
-     * there the result counts in the median alone.
+     * alone leaves little of a result, or of a tenth of all, as in a recurrent network of random weights, a bound would
+     * be met by chance: there the result counts in the median alone.
      */
     private double bound(String what) {
-        if (plainErrors == null || noise(what) > SPREAD * LARGEST_BOUND / 2) {
+        if (plainErrors == null) {
             return Double.MAX_VALUE;
         }
-        return Math.min(LARGEST_BOUND, noise(what));
+        double plain = Math.max(plainErrors.getOrDefault(what, 0.0), share(plainErrors, LOST_SHARE));
+        return expected(plain) > LARGEST_BOUND / 2 ? Double.MAX_VALUE : Math.min(LARGEST_BOUND, noise(what));
     }
 
     private double noise(String what) {
-        double median = median(Objects.requireNonNull(plainErrors));
-        return SPREAD * expected(Math.max(plainErrors.getOrDefault(what, median), median));
+        return SPREAD * expected(Math.max(plain(what), median(Objects.requireNonNull(plainErrors))));
+    }
+
+    /**
+     * The error of plain rounding; of a step the larger of its own and the one before it, for what a sequence keeps
+     * goes on from token to token with its error.
+     */
+    private double plain(String what) {
+        double before = 0;
+        for (Map.Entry<String, Double> each :
+                Objects.requireNonNull(plainErrors).entrySet()) {
+            if (each.getKey().equals(what)) {
+                return what.contains(DecoderCases.STEP) ? Math.max(before, each.getValue()) : each.getValue();
+            }
+            before = each.getValue();
+        }
+        return 0;
     }
 
     /**
@@ -216,7 +235,12 @@ final class Check implements AutoCloseable {
     }
 
     private static double median(Map<String, Double> errors) {
-        return errors.values().stream().sorted().toList().get(errors.size() / 2);
+        return share(errors, 0.5);
+    }
+
+    /** The error that so many of them are below. */
+    private static double share(Map<String, Double> errors, double share) {
+        return errors.values().stream().sorted().toList().get((int) (errors.size() * share));
     }
 
     /** The limit the case states for a tensor: the one for its name or a pattern of it, or else the default. */

@@ -26,6 +26,9 @@ import java.util.regex.Pattern;
 
 /** Decoders: logits, hidden states and cache, in one run and in parts; greedy generation; score processors. */
 final class DecoderCases {
+    /** In names of results that come one behind the other. */
+    static final String STEP = ", step ";
+
     private static final Pattern SCORES = Pattern.compile("scores\\.(\\w+?)_(\\d+(?:\\.\\d+)?)");
     private static final Pattern CHAIN = Pattern.compile("(penalty|temperature|top_k|top_p|min_p) (\\d+(?:\\.\\d+)?)");
 
@@ -255,7 +258,7 @@ final class DecoderCases {
                 int token = argmax(FloatBuffer.wrap(expected));
                 actual = copy(session.step(token));
                 expected = copy(exact.step(token));
-                check.sameChoice(label + ", step " + i, actual, expected);
+                check.sameChoice(label + STEP + i, actual, expected);
             }
         }
     }

@@ -14,6 +14,7 @@ import io.langbridge.runtime.core.family.ImagePrompt;
 import io.langbridge.runtime.core.family.ModelFolder;
 import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
+import io.langbridge.runtime.core.image.Patches;
 import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
@@ -42,15 +43,19 @@ import org.jspecify.annotations.Nullable;
  * Whole models, from picture and prompt to text: step by step through the parts, and again as an application does it.
  */
 final class EndToEndCases {
+    /** Name of where the reference has a picture's patches. */
+    private static final String PLACES = ".image_position_ids";
+
     private static final int SPLICED = -200;
 
     private final Check check;
     private final ModelFolder folder;
     private final Tokenizer tokenizer;
     private final ImagePreprocessor preprocessor;
-    private final Running vision;
-    private final AdapterNetwork adapter;
-    private final DecoderNetwork decoder;
+    private final Networks networks;
+    /** The same in full precision: what a quantised decoder is compared with gets the same visual tokens. */
+    private final Networks exact;
+
     private final float @Nullable [] newline;
     /** What stands for a picture, or for each of its visual tokens. */
     private final String image;
@@ -65,21 +70,31 @@ final class EndToEndCases {
             FloatTensor features,
             FloatTensor projected,
             FloatTensor visualTokens,
+            FloatTensor exactTokens,
             TokenLayout layout) {}
+
+    private record Networks(Running vision, AdapterNetwork adapter, DecoderNetwork decoder) {
+        static Networks open(Check check, ModelFolder folder, EngineOptions options) {
+            Running vision = check.closing(check.engine()
+                    .open(folder.vision().network(), folder.vision().weights(), Map.of(), options));
+            DecoderNetwork decoder = check.closing(
+                    check.engine().decoder(folder.llm().config(), folder.llm().weights(), options));
+            AdapterPart part = folder.adapter();
+            AdapterNetwork adapter = check.closing(
+                    check.engine().adapter(part.config(), part.weights(), matrix(check, decoder, part), options));
+            return new Networks(vision, adapter, decoder);
+        }
+    }
 
     private EndToEndCases(Check check, Path checkpoint) {
         this.check = check;
         this.folder = check.closing(ModelFolder.open(checkpoint));
         this.tokenizer = Tokenizer.of(checkpoint);
         this.preprocessor = new ImagePreprocessor(folder.pictures());
-        this.vision = check.closing(
-                check.engine().open(folder.vision().network(), folder.vision().weights(), Map.of(), check.options()));
-        this.decoder = check.closing(
-                check.engine().decoder(folder.llm().config(), folder.llm().weights(), check.options()));
-        AdapterPart part = folder.adapter();
-        this.adapter = check.closing(
-                check.engine().adapter(part.config(), part.weights(), matrix(check, decoder, part), check.options()));
-        StoredTensor stored = part.imageNewline();
+        this.networks = Networks.open(check, folder, check.options());
+        this.exact =
+                check.quantized() ? Networks.open(check, folder, check.options().with(Precision.FULL)) : networks;
+        StoredTensor stored = folder.adapter().imageNewline();
         this.newline = stored == null ? null : stored.toFloats();
         this.image = folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.token() : "<image>";
     }
@@ -108,7 +123,7 @@ final class EndToEndCases {
             model.checkRun(run, maxNewTokens);
         }
         if (model.placed.size() > 1) {
-            SequenceCases.checkPlaced(check, model.decoder, model.placed, check.tolerance("logits_last"));
+            SequenceCases.checkPlaced(check, model.networks.decoder(), model.placed, check.tolerance("logits_last"));
         }
         Path vocabulary = model.folder.adapter().vocabularyFile();
         if (!check.measuresPlainRounding()) {
@@ -164,7 +179,8 @@ final class EndToEndCases {
         if (run.has("tokens")) {
             check.same("tokens of " + label, ids.length, run.integer("tokens"));
         }
-        FloatTensor embeds = embeddings(ids, seen);
+        FloatTensor embeds =
+                embeddings(ids, seen.stream().map(Seen::visualTokens).toList(), networks.decoder());
         check.same("sequence of " + label, embeds.size(0), run.integer("sequence"));
         check.closeIfGiven(label + ".inputs_embeds", embeds);
         checkTokenTypes(label, ids);
@@ -172,7 +188,9 @@ final class EndToEndCases {
         if (prompt.positions() != null) {
             placed.add(prompt);
         }
-        checkDecoder(run, label, prompt, maxNewTokens);
+        FloatTensor exactEmbeds =
+                embeddings(ids, seen.stream().map(Seen::exactTokens).toList(), exact.decoder());
+        checkDecoder(run, label, prompt, exactEmbeds, maxNewTokens);
     }
 
     /** The ids as the core puts them together from messages. */
@@ -242,7 +260,8 @@ final class EndToEndCases {
         return ahead;
     }
 
-    private void checkDecoder(Entry run, String label, Given prompt, int maxNewTokens) {
+    private void checkDecoder(Entry run, String label, Given prompt, FloatTensor exactEmbeds, int maxNewTokens) {
+        DecoderNetwork decoder = networks.decoder();
         float[] last;
         try (DecoderSession session = decoder.open(prompt.tokens())) {
             last = DecoderCases.copy(prompt.prefill(session));
@@ -267,12 +286,8 @@ final class EndToEndCases {
         if (check.quantized()) {
             run.describe("argmax_of_last", "new_ids", "new_text");
             check.describeTensor(label + ".step_logits"); // along the reference's tokens, which may not be chosen here
-            DecoderNetwork full = check.closing(check.engine()
-                    .decoder(
-                            folder.llm().config(),
-                            folder.llm().weights(),
-                            check.options().with(Precision.FULL)));
-            DecoderCases.checkAgainstFull(check, label, decoder, full, prompt);
+            Given same = new Given(exactEmbeds, prompt.positions(), prompt.ahead());
+            DecoderCases.checkAgainstFull(check, label, networks.decoder(), exact.decoder(), same);
             return;
         }
         int[] newIds = DecoderCases.greedy(decoder, prompt, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>());
@@ -333,8 +348,8 @@ final class EndToEndCases {
     /** A step of two sequences together is that of each alone. */
     private void checkBeside(String label, Given prompt, int token) {
         int capacity = prompt.tokens() + 1;
-        try (DecoderSession alone = decoder.open(capacity);
-                DecoderBatch both = decoder.open(2, capacity)) {
+        try (DecoderSession alone = networks.decoder().open(capacity);
+                DecoderBatch both = networks.decoder().open(2, capacity)) {
             prompt.prefill(alone);
             float[] expected = DecoderCases.copy(alone.step(token));
             prompt.prefill(both.sequence(0));
@@ -356,7 +371,7 @@ final class EndToEndCases {
         int vocabulary = folder.llm().config().vocabSize();
         FloatTensor all = FloatTensor.allocate(steps, vocabulary);
         FloatBuffer target = all.data();
-        try (DecoderSession session = decoder.open(prompt.tokens() + steps)) {
+        try (DecoderSession session = networks.decoder().open(prompt.tokens() + steps)) {
             target.put(DecoderCases.copy(prompt.prefill(session)));
             for (int i = 1; i < steps; i++) {
                 target.put(DecoderCases.copy(session.step(newIds[i - 1])));
@@ -379,14 +394,18 @@ final class EndToEndCases {
             // Another decoder's JPEG: go on with the reference's pixels.
             inputs.put(Net.PIXEL_VALUES, check.tensor(given));
         }
-        FloatTensor features = vision.run(inputs);
-        FloatTensor projected = adapter.visualTokens(features);
+        FloatTensor features = networks.vision().run(inputs);
+        FloatTensor projected = networks.adapter().visualTokens(features);
         FloatTensor merged = TileMerge.merge(projected, newline, prepared.plan());
+        FloatTensor exactTokens = !check.quantized()
+                ? merged
+                : TileMerge.merge(exact.adapter().visualTokens(exact.vision().run(inputs)), newline, prepared.plan());
         return new Seen(
                 Objects.requireNonNull(inputs.get(Net.PIXEL_VALUES)),
                 features,
                 projected,
                 merged,
+                exactTokens,
                 prepared.plan().layout());
     }
 
@@ -399,17 +418,20 @@ final class EndToEndCases {
             check.closeIfGiven(name + "features", picture.features());
             check.closeIfGiven(name + "visual_tokens", picture.visualTokens());
             if (check.hasTensor(name + "vocabulary_logits")) {
-                check.close(name + "vocabulary_logits", adapter.coefficients(picture.features()));
+                check.close(name + "vocabulary_logits", networks.adapter().coefficients(picture.features()));
             }
         }
         checkTogether(
                 label + ".pixel_values",
-                seen.stream().map(picture -> inFrames(label, picture.pixels())).toList());
+                seen.stream().map(picture -> asGiven(label, picture)).toList());
         checkTogether(label + ".features", seen.stream().map(Seen::features).toList());
         checkTogether(label + ".projected", seen.stream().map(Seen::projected).toList());
         checkTogether(
                 label + ".visual_tokens",
                 seen.stream().map(picture -> alone(picture.visualTokens())).toList());
+        if (check.hasTensor(label + PLACES)) {
+            checkPlaces(label + PLACES, seen);
+        }
         if (check.hasTensor(label + ".image_grid_thw")) {
             int[] grids = seen.stream()
                     .flatMapToInt(picture -> IntStream.of(
@@ -435,12 +457,67 @@ final class EndToEndCases {
                 Math.sqrt((double) picture.pixels().size(1) / picture.layout().tokens()));
     }
 
-    /** The reference's patches hold a still in several equal frames, channel by channel. */
-    private FloatTensor inFrames(String label, FloatTensor pixels) {
+    /** Patches as the reference has them. */
+    private FloatTensor asGiven(String label, Seen picture) {
+        FloatTensor pixels = picture.pixels();
         String name = label + ".pixel_values";
         if (pixels.shape().length != 3 || !check.hasTensor(name)) {
             return pixels;
         }
+        return check.hasTensor(label + PLACES) ? rowByRow(name, picture) : inFrames(name, pixels);
+    }
+
+    /** Its patches come row by row, and as many of zeros behind them as there may be. */
+    private FloatTensor rowByRow(String name, Seen picture) {
+        FloatTensor given = picture.pixels()
+                .reshape(picture.pixels().size(1), picture.pixels().size(2));
+        int[] places = places(picture);
+        int columns = picture.layout().columns() * patches().together();
+        FloatTensor all = FloatTensor.allocate(check.tensor(name).size(1), given.size(1));
+        for (int i = 0; i < given.size(0); i++) {
+            int at = places[2 * i + 1] * columns + places[2 * i];
+            all.rows(at, at + 1).data().put(given.rows(i, i + 1).data());
+        }
+        return all;
+    }
+
+    private Patches patches() {
+        return Objects.requireNonNull(folder.pictures().patches());
+    }
+
+    /** Column and row of each patch, in our order. */
+    private int[] places(Seen picture) {
+        int rows = picture.layout().rows() * patches().together();
+        int columns = picture.layout().columns() * patches().together();
+        int[] row = patches().rows(rows, columns);
+        int[] column = patches().columns(rows, columns);
+        int[] places = new int[2 * row.length];
+        for (int i = 0; i < row.length; i++) {
+            places[2 * i] = column[i];
+            places[2 * i + 1] = row[i];
+        }
+        return places;
+    }
+
+    /** Column and row of each patch in the reference's order, -1 where there is none. */
+    private void checkPlaces(String name, List<Seen> seen) {
+        int[] all = new int[check.ids(name).length];
+        Arrays.fill(all, -1);
+        int slot = all.length / seen.size();
+        for (int picture = 0; picture < seen.size(); picture++) {
+            int[] places = places(seen.get(picture));
+            int columns = seen.get(picture).layout().columns() * patches().together();
+            for (int i = 0; i < places.length; i += 2) {
+                int at = picture * slot + 2 * (places[i + 1] * columns + places[i]);
+                all[at] = places[i];
+                all[at + 1] = places[i + 1];
+            }
+        }
+        check.same(name, all, check.ids(name));
+    }
+
+    /** Its patches hold a still in several equal frames, channel by channel. */
+    private FloatTensor inFrames(String name, FloatTensor pixels) {
         int frames = check.tensor(name).size(1) / pixels.size(2);
         int channel = pixels.size(2) / 3;
         FloatTensor all = FloatTensor.allocate(pixels.size(1), pixels.size(2) * frames);
@@ -570,7 +647,7 @@ final class EndToEndCases {
     }
 
     /** Rows of the tokens, with the visual tokens in the place of each picture. */
-    private FloatTensor embeddings(int[] ids, List<Seen> seen) {
+    private FloatTensor embeddings(int[] ids, List<FloatTensor> pictures, DecoderNetwork decoder) {
         int placeholder = folder.imagePrompt() instanceof ImagePrompt.Placeholder p ? p.tokenId() : SPLICED;
         List<FloatTensor> rows = new ArrayList<>();
         int picture = 0;
@@ -580,7 +657,7 @@ final class EndToEndCases {
                 rows.add(decoder.embed(id));
                 continue;
             }
-            FloatTensor tokens = seen.get(picture).visualTokens();
+            FloatTensor tokens = decoder.embed(pictures.get(picture));
             int to = placeholder == SPLICED ? tokens.size(0) : token + 1;
             rows.add(tokens.rows(token, to));
             token = to == tokens.size(0) ? 0 : to;

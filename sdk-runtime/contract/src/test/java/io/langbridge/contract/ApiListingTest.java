@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.hub.Hub;
+import io.langbridge.records.Records;
 import io.langbridge.testing.FakeModel;
 import io.langbridge.tools.SharedVocabularies;
 import java.io.IOException;
@@ -43,6 +44,7 @@ class ApiListingTest {
             "sdk-api/src/test/resources/api.txt", VisionLanguageModel.class,
             "sdk-runtime/hub/src/test/resources/api.txt", Hub.class,
             "sdk-runtime/testing/src/test/resources/api.txt", FakeModel.class,
+            "sdk-runtime/records/src/test/resources/api.txt", Records.class,
             "sdk-runtime/tools/src/test/resources/api.txt", SharedVocabularies.class);
 
     @Test

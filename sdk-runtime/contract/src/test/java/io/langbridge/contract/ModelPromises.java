@@ -320,6 +320,8 @@ abstract class ModelPromises {
                 () -> model.ask(seen, "What?"),
                 () -> model.encode(picture()),
                 () -> model.explain(seen, ExplainOptions.defaults()),
+                model::contextLength,
+                () -> model.visualTokenCount(10, 10),
                 model::chat,
                 () -> chat.ask("What?"),
                 () -> chat.stream("What?"));

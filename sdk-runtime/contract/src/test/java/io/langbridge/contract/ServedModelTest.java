@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.offset;
 
 import io.langbridge.Answer;
 import io.langbridge.AnswerException;
+import io.langbridge.AnswerHandle;
+import io.langbridge.AnswerListener;
 import io.langbridge.AnswerStream;
 import io.langbridge.BusyException;
 import io.langbridge.Chat;
@@ -253,6 +255,82 @@ class ServedModelTest {
         Answer answer = model().answer(request(options));
         assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP_STRING);
         assertThat(answer.text()).isEqualTo("\"one ");
+    }
+
+    @Test
+    void aListenerIsToldTheValuesOfAHeldAnswerOnTheWayAndCancellingLeavesAPart() {
+        Request request =
+                request(held("{'type': 'array', 'items': {'enum': [12, 34]}, 'minItems': 9, 'maxItems': 9}", 200));
+        for (boolean cancels : new boolean[] {false, true}) {
+            List<String> told = new ArrayList<>();
+            List<Answer> ended = new ArrayList<>();
+            List<AnswerHandle> toCancel = new ArrayList<>();
+            List<Runnable> tasks = new ArrayList<>();
+            AnswerHandle handle = model().stream(request, tasks::add, new AnswerListener() {
+                @Override
+                public void onValue(String pointer, @Nullable Object value) {
+                    told.add(pointer);
+                    if (told.size() == 3) {
+                        toCancel.forEach(AnswerHandle::cancel);
+                    }
+                }
+
+                @Override
+                public void onComplete(Answer answer) {
+                    ended.add(answer);
+                }
+
+                @Override
+                public void onError(Throwable failure) {
+                    throw new AssertionError(failure);
+                }
+            });
+            if (cancels) {
+                toCancel.add(handle);
+            }
+            tasks.forEach(Runnable::run);
+            Answer answer = ended.get(0);
+            assertThat(told).startsWith("/0", "/1", "/2");
+            assertThat(answer.model()).contains("(").endsWith(", FULL)");
+            if (cancels) {
+                assertThat(told).hasSizeLessThan(10);
+                assertThat(answer.finishReason()).isEqualTo(FinishReason.CANCELLED);
+                assertThat(answer.text()).startsWith("[");
+                assertThatExceptionOfType(AnswerException.class)
+                        .isThrownBy(answer::json)
+                        .withMessageContaining("CANCELLED");
+            } else {
+                assertThat(answer.json())
+                        .asInstanceOf(InstanceOfAssertFactories.LIST)
+                        .hasSize(9);
+                assertThat(told).hasSize(10).endsWith("");
+            }
+        }
+    }
+
+    @Test
+    void whatAListenerThrowsAtAValueEndsTheAnswer() {
+        Request request =
+                request(held("{'type': 'array', 'items': {'enum': [12, 34]}, 'minItems': 9, 'maxItems': 9}", 200));
+        List<Throwable> failures = new ArrayList<>();
+        IllegalStateException thrown = new IllegalStateException("no room");
+        AnswerHandle unused = model().stream(request, Runnable::run, new AnswerListener() {
+            @Override
+            public void onValue(String pointer, @Nullable Object value) {
+                throw thrown;
+            }
+
+            @Override
+            public void onComplete(Answer answer) {
+                throw new AssertionError(answer);
+            }
+
+            @Override
+            public void onError(Throwable failure) {
+                failures.add(failure);
+            }
+        });
+        assertThat(failures).containsExactly(thrown);
     }
 
     @Test

@@ -1,18 +1,13 @@
 package io.langbridge.demoworld;
 
-import io.langbridge.Adapter;
-import io.langbridge.Encoder;
-import io.langbridge.EngineName;
-import io.langbridge.Llm;
-import io.langbridge.Precision;
 import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -28,8 +23,8 @@ final class Evaluate implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @ArgGroup(multiplicity = "1")
-    private Choice choice;
+    @Mixin
+    private ModelOptions options;
 
     @Option(names = "--scenes", defaultValue = "1000", description = "How many pictures, six questions each.")
     private int scenes;
@@ -40,41 +35,8 @@ final class Evaluate implements Callable<Integer> {
     @Option(names = "--data", description = "Asks about these pictures instead: a folder as draw writes it.")
     private Path data;
 
-    @Option(names = "--engine", description = "onnx or pytorch; by default the one that suits best.")
-    private String engine;
-
-    @Option(names = "--precision", defaultValue = "FULL", description = "${COMPLETION-CANDIDATES}.")
-    private Precision precision;
-
     @Option(names = "--misses", defaultValue = "0", description = "How many wrong answers to show.")
     private int misses;
-
-    private static final class Choice {
-        @Option(names = "--model", required = true, description = "A folder that holds all parts.")
-        private Path model;
-
-        @ArgGroup(exclusive = false)
-        private Parts parts;
-    }
-
-    private static final class Parts {
-        @Option(names = "--encoder", required = true, description = "Folder of the encoder.")
-        private Path encoder;
-
-        @ArgGroup(multiplicity = "1")
-        private Kind adapter;
-
-        @Option(names = "--llm", required = true, description = "Folder of the language model.")
-        private Path llm;
-    }
-
-    private static final class Kind {
-        @Option(names = "--adapter", required = true, description = "A LangBridge adapter.")
-        private Path langBridge;
-
-        @Option(names = "--projector", required = true, description = "An MLP or linear adapter.")
-        private Path projector;
-    }
 
     @Override
     public Integer call() throws IOException {
@@ -82,7 +44,7 @@ final class Evaluate implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--scenes must be at least 1");
         }
         PrintWriter out = spec.commandLine().getOut();
-        try (VisionLanguageModel model = model();
+        try (VisionLanguageModel model = options.open();
                 ProgressBar bar = new ProgressBar("Asking", data == null ? scenes : -1)) {
             Evaluation evaluation = data == null
                     ? Evaluation.of(model, seed, scenes, bar::stepTo)
@@ -99,24 +61,5 @@ final class Evaluate implements Callable<Integer> {
             out.flush();
             return 0;
         }
-    }
-
-    private VisionLanguageModel model() {
-        VisionLanguageModel.Builder builder = VisionLanguageModel.builder().precision(precision);
-        if (engine != null) {
-            builder.engine(EngineName.parse(engine));
-        }
-        Parts parts = choice.parts;
-        if (parts == null) {
-            return builder.folder(choice.model).build();
-        }
-        Path langBridge = parts.adapter.langBridge;
-        return builder.encoder(Encoder.of(parts.encoder))
-                .adapter(
-                        langBridge != null
-                                ? Adapter.langBridge(langBridge)
-                                : Adapter.projector(parts.adapter.projector))
-                .llm(Llm.of(parts.llm))
-                .build();
     }
 }

@@ -30,7 +30,7 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
      */
     record Finish(int pixels, boolean antialiased, int noise, float jpeg, long seed) {}
 
-    private static final String LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"; // I and O look like 1 and 0
+    static final String LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"; // I and O look like 1 and 0
     private static final Figure[] FIGURES = Figure.values();
     private static final Colour[] COLOURS = Colour.values();
     private static final int[] COUNTS = {1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5};

@@ -95,7 +95,8 @@ final class Remote {
     }
 
     /** The next page; only the hub itself may name it, and only on itself, since the token goes there. */
-    private @Nullable URI next(Wire.Document page, String source) {
+    @Nullable
+    URI next(Wire.Document page, String source) {
         URI next = nextOrNull(page);
         if (next != null
                 && (!Origin.isHttp(next)

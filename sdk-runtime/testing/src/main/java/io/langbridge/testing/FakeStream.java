@@ -10,6 +10,7 @@ import io.langbridge.Request;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -389,6 +390,8 @@ final class FakeStream implements AnswerStream {
                         Duration.ZERO,
                         Duration.ZERO,
                         Duration.ofNanos(said == 0 ? 0 : firstToken - started),
-                        Duration.ofNanos(lastToken - firstToken)));
+                        Duration.ofNanos(lastToken - firstToken)),
+                Collections.emptyList(),
+                "FakeModel");
     }
 }

@@ -213,11 +213,13 @@ public final class Doctor {
             add(Verdict.FITS, "engine " + engine.name(), engine.natives());
         }
         // First all on the CPU, so that those that must be loaded first are.
-        boolean any = false;
+        List<Engine> loaded = new ArrayList<>();
         for (Engine engine : engines) {
-            any |= device(engine, Device.CPU, Verdict.PROBLEM);
+            if (device(engine, Device.CPU, Verdict.PROBLEM)) {
+                loaded.add(engine);
+            }
         }
-        for (Engine engine : any ? engines : List.<Engine>of()) {
+        for (Engine engine : loaded) {
             device(engine, Device.cuda(0), Verdict.NOTE);
         }
         if (engines.isEmpty()) {

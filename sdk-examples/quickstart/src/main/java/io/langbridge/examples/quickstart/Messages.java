@@ -62,7 +62,9 @@ final class Messages {
         e.getCommandLine()
                 .getErr()
                 .println("quickstart: " + e.getMessage().replaceFirst("^Error: ", "")
-                        + (near.isEmpty() ? "" : "; did you mean " + String.join(" or ", near) + "?") + " See --help.");
+                        + (near.isEmpty()
+                                ? "; see --help"
+                                : "; did you mean " + String.join(" or ", near) + "? See --help."));
         return CommandLine.ExitCode.USAGE;
     }
 

@@ -113,11 +113,15 @@ class DemoModelAnswersTest {
      */
     @Test
     void aRecordComesOutOfAPictureAndSaysHowLikelyItsValuesAre() {
-        Viewer viewer = AiServices.create(Viewer.class, LangBridgeChatModel.builder(model)
-                .defaultRequestParameters(LangBridgeChatRequestParameters.builder()
-                        .options(GenerationOptions.builder().logProbabilities(0).build())
-                        .build())
-                .build());
+        Viewer viewer = AiServices.create(
+                Viewer.class,
+                LangBridgeChatModel.builder(model)
+                        .defaultRequestParameters(LangBridgeChatRequestParameters.builder()
+                                .options(GenerationOptions.builder()
+                                        .logProbabilities(0)
+                                        .build())
+                                .build())
+                        .build());
         Result<Thing> result = viewer.onTheRight(picture());
         Answer direct = model.answer(Request.builder()
                 .image(Image.of(PICTURE))

@@ -53,12 +53,12 @@ final class Bindings implements AutoCloseable {
         return this;
     }
 
-    /** One buffer as input and as output: the graph updates it in place. It is direct and in native order. */
-    Bindings updated(String inputName, String outputName, ByteBuffer values, OnnxJavaType type, long... dims) {
+    /** One buffer as input and as outputs: the graph updates it in place. It is direct and in native order. */
+    Bindings updated(String inputName, List<String> outputNames, ByteBuffer values, OnnxJavaType type, long... dims) {
         try {
             OnnxTensor tensor = own(OnnxTensor.createTensor(environment, values, dims, type));
             inputs.put(inputName, tensor);
-            outputs.put(outputName, tensor);
+            outputNames.forEach(name -> outputs.put(name, tensor));
         } catch (OrtException e) {
             throw refused(e);
         }

@@ -9,8 +9,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,11 +26,18 @@ final class Kept {
     /**
      * A tensor of all sequences, one after the other.
      *
+     * @param presents names of what updates it: each layer that looks at it
      * @param dims of one sequence
      * @param grows whether it has a row for each position, and not the sum of all
      */
     private record Part(
-            String past, String present, OnnxJavaType type, boolean grows, long[] dims, int bytes, ByteBuffer all) {
+            String past,
+            List<String> presents,
+            OnnxJavaType type,
+            boolean grows,
+            long[] dims,
+            int bytes,
+            ByteBuffer all) {
         /** Of sequences {@code first} to {@code first + count - 1}. */
         ByteBuffer of(int first, int count) {
             ByteBuffer these = all.duplicate();
@@ -48,16 +57,16 @@ final class Kept {
             for (State state : states) {
                 if (state instanceof State.Keys of) {
                     long[] dims = {of.kvHeads(), positions, of.headDim()};
-                    add(sequences, keys, OnnxNet.KEY, type, true, dims);
-                    add(sequences, keys, OnnxNet.VALUE, type, true, dims);
+                    add(sequences, keys, OnnxNet.KEY, of.layers(), type, true, dims);
+                    add(sequences, keys, OnnxNet.VALUE, of.layers(), type, true, dims);
                     keys++;
                 } else if (state instanceof State.Window of) {
                     long[] dims = {of.width(), of.rows()};
-                    add(sequences, windows, OnnxNet.WINDOW, OnnxJavaType.FLOAT, false, dims);
+                    add(sequences, windows, OnnxNet.WINDOW, 1, OnnxJavaType.FLOAT, false, dims);
                     windows++;
                 } else if (state instanceof State.Matrix of) {
                     long[] dims = {of.heads(), of.keys(), of.values()};
-                    add(sequences, matrices, OnnxNet.MATRIX, OnnxJavaType.FLOAT, false, dims);
+                    add(sequences, matrices, OnnxNet.MATRIX, 1, OnnxJavaType.FLOAT, false, dims);
                     matrices++;
                 }
             }
@@ -77,13 +86,17 @@ final class Kept {
         }
     }
 
-    private void add(int sequences, int layer, String what, OnnxJavaType type, boolean grows, long... dims) {
+    private void add(
+            int sequences, int layer, String what, int layers, OnnxJavaType type, boolean grows, long... dims) {
         int bytes = type.size;
         for (long dim : dims) {
             bytes = Math.multiplyExact(bytes, Math.toIntExact(dim));
         }
         ByteBuffer all = direct(Math.multiplyExact(sequences, bytes));
-        parts.add(new Part(OnnxNet.past(layer, what), OnnxNet.present(layer, what), type, grows, dims, bytes, all));
+        List<String> presents = IntStream.range(0, layers)
+                .mapToObj(i -> OnnxNet.present(layer, what, i))
+                .collect(Collectors.toList());
+        parts.add(new Part(OnnxNet.past(layer, what), presents, type, grows, dims, bytes, all));
     }
 
     /** Native memory as graphs read and write it. */
@@ -97,7 +110,7 @@ final class Kept {
             long[] dims = new long[part.dims.length + 1];
             dims[0] = count;
             System.arraycopy(part.dims, 0, dims, 1, part.dims.length);
-            bindings.updated(part.past, part.present, part.of(first, count), part.type, dims);
+            bindings.updated(part.past, part.presents, part.of(first, count), part.type, dims);
         }
     }
 
@@ -154,12 +167,15 @@ final class Kept {
         }
     }
 
-    /** A copy of the only sequence's keys in float32, {@code [layers, kv_heads, positions, head_dim]}. */
+    /**
+     * A copy of the only sequence's keys in float32, {@code [layers, kv_heads, positions, head_dim]}; empty where
+     * layers have different heads.
+     */
     FloatTensor keys() {
         return stack(0);
     }
 
-    /** A copy of the only sequence's values in float32, {@code [layers, kv_heads, positions, head_dim]}. */
+    /** The same of its values. */
     FloatTensor values() {
         return stack(1);
     }
@@ -170,6 +186,9 @@ final class Kept {
             return FloatTensor.allocate(0);
         }
         long[] dims = growing.get(0).dims;
+        if (!growing.stream().allMatch(part -> Arrays.equals(part.dims, dims))) {
+            return FloatTensor.allocate(0);
+        }
         FloatTensor all = FloatTensor.allocate(growing.size() / 2, (int) dims[0], positions, (int) dims[2]);
         FloatBuffer target = all.data();
         for (int i = first; i < growing.size(); i += 2) {

@@ -10,6 +10,7 @@ import ai.onnxruntime.TensorInfo;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -91,13 +92,18 @@ final class LoadedGraph implements AutoCloseable {
     /**
      * Runs the graph.
      *
-     * @param outputs tensors that receive the results; all outputs of the graph must be there
+     * @param tensors that receive the results; all outputs of the graph must be there, others are left alone
      */
-    void run(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> outputs) {
+    void run(Map<String, OnnxTensor> inputs, Map<String, OnnxTensor> tensors) {
+        Map<String, OnnxTensor> results = tensors;
+        if (tensors.size() > outputs.size()) {
+            results = new HashMap<>(tensors);
+            results.keySet().retainAll(outputs.keySet());
+        }
         lock.readLock().lock();
         try {
             requireOpen();
-            session.run(inputs, Collections.emptySet(), outputs).close();
+            session.run(inputs, Collections.emptySet(), results).close();
         } catch (OrtException e) {
             throw new OnnxRuntimeException("ONNX Runtime failed to run the " + what + ": " + e.getMessage(), e);
         } finally {

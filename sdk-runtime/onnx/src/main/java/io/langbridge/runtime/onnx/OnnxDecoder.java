@@ -37,6 +37,7 @@ final class OnnxDecoder implements DecoderNetwork {
     private final Rope.@Nullable Sections sections;
 
     private final StoredTensor embedTokens;
+    private final @Nullable StoredTensor secondEmbeddings;
     private final LoadedGraph graph;
     /** Faster over many positions; null where {@link #graph} is as fast. */
     private final @Nullable LoadedGraph fillingGraph;
@@ -57,6 +58,7 @@ final class OnnxDecoder implements DecoderNetwork {
         rotaries = inventory.rotaries();
         sections = Places.sections(rotaries);
         embedTokens = config.embeddings(weights);
+        secondEmbeddings = config.secondEmbeddings(weights);
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
         Scratch scratch = new Scratch();
@@ -130,12 +132,17 @@ final class OnnxDecoder implements DecoderNetwork {
         return rows;
     }
 
-    /** Reads one row of the table into one of {@code rows}; what the table has nothing for stays as it is. */
+    /** Reads a token's rows of the tables into one of {@code rows}; what they have nothing for stays as it is. */
     void embed(int id, FloatTensor rows, int row) {
         DecoderNetwork.requireToken(id, config);
         FloatBuffer target = rows.rows(row, row + 1).data();
         ((Buffer) target).limit(config.hiddenSize());
         embedTokens.read((long) id * config.hiddenSize(), target);
+        Net.Table second = config.secondTable();
+        if (second != null && secondEmbeddings != null) {
+            ((Buffer) target).limit(target.position() + second.width());
+            secondEmbeddings.read((long) id * second.width(), target);
+        }
     }
 
     @Override
@@ -197,7 +204,6 @@ final class OnnxDecoder implements DecoderNetwork {
     public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
         int tokens = DecoderNetwork.tokens(inputsEmbeds, config);
         List<FloatTensor> hiddenStates = new ArrayList<>();
-        hiddenStates.add(FloatTensor.of(inputsEmbeds.toArray(), inputsEmbeds.shape()));
         FloatTensor logits = FloatTensor.allocate(tokens, config.vocabSize());
         DecoderNetwork.requireCapacity(1, tokens, config);
         Kept cache = new Kept(states, 1, tokens, false);
@@ -210,7 +216,7 @@ final class OnnxDecoder implements DecoderNetwork {
             if (ahead != null) {
                 session.lookAhead(ahead);
             }
-            for (int i = 0; i < config.numHiddenLayers(); i++) {
+            for (int i = 0; i <= config.numHiddenLayers(); i++) {
                 hiddenStates.add(FloatTensor.allocate(tokens, config.hiddenSize()));
             }
             session.trace(inputsEmbeds, hiddenStates, logits);

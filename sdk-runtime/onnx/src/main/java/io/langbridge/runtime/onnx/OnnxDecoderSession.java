@@ -169,7 +169,7 @@ final class OnnxDecoderSession extends KeptSession<List<ByteBuffer>> {
         requireRoom(tokens);
         try (Bindings bindings = new Bindings().share(kept)) {
             bindings.input(OnnxNet.INPUTS_EMBEDS, inputsEmbeds, tokens, config.inputWidth());
-            for (int i = 1; i < hiddenStates.size(); i++) {
+            for (int i = 0; i < hiddenStates.size(); i++) {
                 bindings.output("hidden_states." + i, hiddenStates.get(i), tokens, config.hiddenSize());
             }
             bindings.output(OnnxDecoder.LOGITS, allLogits, tokens, config.vocabSize());

@@ -7,10 +7,13 @@ import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Rotary;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A network as a graph: a value is a tensor {@code [rows, width]} under its name. */
@@ -46,9 +49,20 @@ class OnnxNet implements Net {
 
     private final Map<String, Integer> names = new HashMap<>();
     private final List<Rotary> rotaries = new ArrayList<>();
+    /** Keys and values that a run adds, by layer. */
+    private final Map<Integer, List<String>> keysAndValues = new HashMap<>();
+    /** Makes keys and values outputs again, once for every other layer that looks at them. */
+    private final List<Runnable> again = new ArrayList<>();
+    /** The same of the rows that are answered, for layers that have none of their own. */
+    private final Map<Integer, List<String>> answeredKeysAndValues = new HashMap<>();
+    /** How many layers look at them. */
+    private final Map<Integer, Integer> users = new HashMap<>();
+
     private final Map<String, String> castRotation = new HashMap<>();
     private final Map<Integer, String> shapes = new HashMap<>();
     private @Nullable String lastRows;
+    /** {@link #POSITIONS} of those rows. */
+    private @Nullable String answeredPositions;
     /** Whether a row sees any behind it. */
     private @Nullable String looksAhead;
 
@@ -79,6 +93,11 @@ class OnnxNet implements Net {
         return "present." + layer + "." + what;
     }
 
+    /** The same for keys and values that several layers look at, by the order in which they do. */
+    static String present(int layer, String what, int user) {
+        return present(layer, what) + (user == 0 ? "" : "." + user);
+    }
+
     /** Makes a value an output of the graph. */
     final void output(String name, Value x) {
         outputs.put(name, x);
@@ -86,6 +105,9 @@ class OnnxNet implements Net {
 
     /** Loads what the outputs and the cached keys and values depend on. */
     final LoadedGraph load(EngineOptions options) {
+        if (!outputs.isEmpty()) { // otherwise only what is kept is wanted, and these layers keep nothing
+            again.forEach(Runnable::run);
+        }
         // Only now: a sum that is shown before a norm reads it is still made by the norm.
         outputs.forEach((name, x) -> {
             graph.node("Identity", read(x)).to(name);
@@ -177,13 +199,23 @@ class OnnxNet implements Net {
     }
 
     @Override
-    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
+    public List<Value> embedded(Table table, int count) {
+        Value all = given(count * table.width());
+        return count == 1 ? List.of(all) : beside(all, table.width());
+    }
+
+    @Override
+    public List<Value> embedded(Table table, Table second) {
+        Value all = given(table.width() + second.width());
+        return List.of(columns(all, 0, table.width()), columns(all, table.width(), second.width()));
+    }
+
+    private Value given(int width) {
         graph.input(SEQUENCES, OnnxGraph.Type.INT64, 1);
         graph.input(POSITIONS, OnnxGraph.Type.INT64, SEQUENCES, "rows of each");
         graph.input(LAST_POSITIONS, OnnxGraph.Type.INT32, SEQUENCES);
         graph.input(TOTAL_LENGTH, OnnxGraph.Type.INT32, 1);
-        Value all = input(INPUTS_EMBEDS, ANY, count * width);
-        return count == 1 ? List.of(all) : beside(all, width);
+        return input(INPUTS_EMBEDS, ANY, width);
     }
 
     /** Takes apart what is side by side. */
@@ -243,6 +275,21 @@ class OnnxNet implements Net {
     }
 
     @Override
+    public Value rmsNorm(Value x, @Nullable String layer, int width, float epsilon) {
+        String each = width == x.width() ? read(x) : reshape(read(x), -1, width);
+        String weight = layer == null ? ones(width) : weights.weight(layer + ".weight", width);
+        String y = rmsNorm(each, weight, layer == null ? x.name() + ".normed" : layer, epsilon);
+        return x.named(width == x.width() ? y : reshape(y, -1, x.width()));
+    }
+
+    /** The weight of a norm that has none. */
+    final String ones(int width) {
+        float[] ones = new float[width];
+        Arrays.fill(ones, 1);
+        return graph.constant("ones." + width, ones, width);
+    }
+
+    @Override
     public Value activation(Activation function, Value x) {
         OnnxGraph.Node node = switch (function) {
             case GELU -> graph.microsoft("Gelu", read(x));
@@ -261,6 +308,27 @@ class OnnxNet implements Net {
         String y = graph.node("Div", read(x), factor).to(unique(x.name() + ".uncapped"));
         y = graph.node("Tanh", y).to(unique(y + ".tanh"));
         return x.named(graph.node("Mul", y, factor).to(unique(x.name() + ".capped")));
+    }
+
+    @Override
+    public Value scaled(Value x, float factor, float offset) {
+        String y = read(x);
+        if (factor != 1) {
+            y = graph.node("Mul", y, graph.constant("number " + factor, new float[] {factor}))
+                    .to(unique(y + ".scaled"));
+        }
+        if (offset != 0) {
+            y = graph.node("Add", y, graph.constant("number " + offset, new float[] {offset}))
+                    .to(unique(y + ".shifted"));
+        }
+        return x.named(y);
+    }
+
+    @Override
+    public Value clipped(Value x, float least, float most) {
+        String low = graph.constant("number " + least, new float[] {least});
+        String high = graph.constant("number " + most, new float[] {most});
+        return x.named(graph.node("Clip", read(x), low, high).to(unique(x.name() + ".clipped")));
     }
 
     @Override
@@ -307,6 +375,15 @@ class OnnxNet implements Net {
     }
 
     @Override
+    public Value averaged(Value x, int count) {
+        String each = reshape(read(x), -1, count, x.width());
+        String means = graph.node("ReduceMean", each, graph.constant(1))
+                .with("keepdims", 0)
+                .to(unique(x.name() + ".averaged"));
+        return x.fewer(means, count);
+    }
+
+    @Override
     public Value picked(Value x, Value indices) {
         String y = graph.node("Gather", read(x), indices.name()).with("axis", 0).to(unique(x.name() + ".picked"));
         return new Value(y, indices.rows(), x.width());
@@ -339,9 +416,10 @@ class OnnxNet implements Net {
     }
 
     @Override
-    public Value heads(Value q, Value k, Value v, int heads) {
+    public Value heads(Value q, Value k, Value v, int heads, double scale) {
         String attended = graph.microsoft("MultiHeadAttention", batch(q), batch(k), batch(v))
                 .with("num_heads", heads)
+                .with("scale", (float) scale)
                 .to(unique(q.name() + ".heads"));
         return q.named(reshape(attended, -1, q.width()));
     }
@@ -394,13 +472,46 @@ class OnnxNet implements Net {
             queries = slice(both, 0, how.headDim(), 1);
             gate = reshape(slice(both, how.headDim(), 2L * how.headDim(), 1), -1, how.width());
         }
+        String q = rotated(queries, layer + ".q_norm", how, state, how.heads(), state.rotary());
+        if (state.scale() != 1) {
+            String scale = graph.constant("scale " + state.scale(), new float[] {(float) state.scale()});
+            q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
+        }
+        List<String> kv = state.from() == KeysAndValues.EARLIER
+                ? earlier(state.layer())
+                : keysAndValues(x, layer, how, state, reading, ofValues);
+        if (state.from() != KeysAndValues.EARLIER) {
+            keysAndValues.put(state.layer(), kv);
+        }
+        return new Heads(List.of(inCacheType(q), kv.get(0), kv.get(1)), gate);
+    }
+
+    /** Of the rows that are answered. */
+    private List<String> earlier(int layer) {
+        return answeredKeysAndValues.computeIfAbsent(layer, index -> {
+            List<String> all = Objects.requireNonNull(keysAndValues.get(index));
+            return shows ? all : all.stream().map(this::lastOfEach).collect(Collectors.toList());
+        });
+    }
+
+    /** Of {@code [sequences, rows of each, ..]} the last rows. */
+    private String lastOfEach(String x) {
+        return slice(x, -1, Integer.MAX_VALUE, 1);
+    }
+
+    private List<String> keysAndValues(
+            Value x, String layer, Attention how, Causal state, Change reading, Change ofValues) {
         String keys = projected(x, layer + ".k_proj", how.kvWidth(), how.bias(), reading);
-        String q = rotated(queries, layer + ".q_norm", how, state, how.heads());
-        String k = rotated(keys, layer + ".k_norm", how, state, how.kvHeads());
-        String v = sequences(projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues), how.kvWidth());
-        String scale = graph.constant("scale " + state.scale(), new float[] {(float) state.scale()});
-        q = graph.node("Mul", q, scale).to(unique(q + ".scaled"));
-        return new Heads(List.of(inCacheType(q), inCacheType(k), inCacheType(v)), gate);
+        String values = state.from() == KeysAndValues.KEYS_ARE_VALUES
+                ? keys
+                : projected(x, layer + ".v_proj", how.kvWidth(), how.bias(), ofValues);
+        if (state.normsValues()) {
+            String each = reshape(values, -1, how.headDim());
+            float epsilon = Objects.requireNonNull(state.headNorm());
+            values = rmsNorm(each, ones(how.headDim()), layer + ".v_norm", epsilon);
+        }
+        String k = rotated(keys, layer + ".k_norm", how, state, how.kvHeads(), state.rotary().ofKeys());
+        return List.of(inCacheType(k), inCacheType(sequences(values, how.kvWidth())));
     }
 
     /** Heads times the sigmoid of their gate, if there is one. */
@@ -429,22 +540,31 @@ class OnnxNet implements Net {
      * Queries or keys: normed over each head if the model does so, then rotated. The attention operator rotates too,
      * but not where norms come first or head_dim is no multiple of 16.
      */
-    private String rotated(String x, String norm, Attention how, Causal state, int heads) {
+    private String rotated(String x, String norm, Attention how, Causal state, int heads, Rotary rotary) {
         int headDim = how.headDim();
         String y = x;
         Float epsilon = state.headNorm();
         if (epsilon != null) {
-            y = rmsNorm(reshape(y, -1, headDim), weights.weight(norm + ".weight", headDim), norm, epsilon);
+            int width = state.normsAll() ? heads * headDim : headDim;
+            y = rmsNorm(reshape(y, -1, width), weights.weight(norm + ".weight", width), norm, epsilon);
         }
         String rows = sequences(y, heads * headDim);
-        OnnxGraph.Node node = graph.microsoft(
-                        "RotaryEmbedding", rows, POSITIONS, cos(state.rotary()), sin(state.rotary()))
+        OnnxGraph.Node node = graph.microsoft("RotaryEmbedding", rows, positions(state), cos(rotary), sin(rotary))
                 .with("interleaved", 0);
-        if (state.rotary().width() < headDim) {
-            node.with("num_heads", heads)
-                    .with("rotary_embedding_dim", state.rotary().width());
+        if (rotary.width() < headDim) {
+            node.with("num_heads", heads).with("rotary_embedding_dim", rotary.width());
         }
         return node.to(unique(y + ".rotated"));
+    }
+
+    private String positions(Causal state) {
+        if (state.from() != KeysAndValues.EARLIER || shows) {
+            return POSITIONS;
+        }
+        if (answeredPositions == null) {
+            answeredPositions = lastOfEach(POSITIONS);
+        }
+        return answeredPositions;
     }
 
     private String cos(Rotary rotary) {
@@ -483,11 +603,20 @@ class OnnxNet implements Net {
     final Value cached(Value x, String layer, Attention how, Causal state, List<String> qkv) {
         check(how);
         int index = state.layer();
+        int user = users.merge(index, 1, Integer::sum) - 1;
         for (String cache : List.of(past(index, KEY), past(index, VALUE))) {
             graph.input(cache, cacheType, SEQUENCES, how.kvHeads(), "capacity", how.headDim());
         }
-        for (String cache : List.of(present(index, KEY), present(index, VALUE))) {
-            graph.output(cache, cacheType, SEQUENCES, how.kvHeads(), "capacity", how.headDim());
+        // The operator appends what it is given. A layer with another's keys and values gives it the same again, which
+        // it writes to the same place.
+        String[] presents = {present(index, KEY, user), present(index, VALUE, user)};
+        for (String cache : presents) {
+            Runnable output = () -> graph.output(cache, cacheType, SEQUENCES, how.kvHeads(), "capacity", how.headDim());
+            if (user == 0) {
+                output.run();
+            } else {
+                again.add(output);
+            }
         }
         List<String> taken = new ArrayList<>(qkv);
         boolean rotates = qkv.size() == 1;
@@ -510,13 +639,14 @@ class OnnxNet implements Net {
         if (state.window() > 0) {
             node.with("local_window_size", state.window());
         }
-        String attended = node.to(unique(layer + ".heads"), present(index, KEY), present(index, VALUE));
+        String attended = node.to(unique(layer + ".heads"), presents[0], presents[1]);
         if (cacheType != OnnxGraph.Type.FLOAT) {
             attended = graph.node("Cast", attended)
                     .with("to", OnnxGraph.Type.FLOAT.number)
                     .to(unique(attended + ".float"));
         }
-        if (state.open()) {
+        // The last row of a run sees none behind it.
+        if (state.open() && (state.from() != KeysAndValues.EARLIER || shows)) {
             attended = maybeOpen(attended, layer, how, state, qkv.get(0));
         }
         Value heads = new Value(reshape(attended, -1, how.width()), x.rows(), how.width());

@@ -19,6 +19,7 @@ final class Orthogonal {
     /** {@code [dct, dct]}, the odd factor of the block. */
     private final float[][] dct;
 
+    private final boolean randomSigns;
     private final float[] signs;
     /** Normal of a reflection that comes last, or empty. */
     private float[] mirror = new float[0];
@@ -26,6 +27,7 @@ final class Orthogonal {
     private Orthogonal(int size, int block, boolean randomSigns) {
         this.size = size;
         this.block = block;
+        this.randomSigns = randomSigns;
         int odd = block >> Integer.numberOfTrailingZeros(block);
         dct = new float[odd][odd];
         for (int i = 0; i < odd; i++) {
@@ -178,7 +180,7 @@ final class Orthogonal {
     /** All that its values depend on. */
     @Override
     public String toString() {
-        return "orthogonal 1 " + size + " in " + block + (mirror.length > 0 ? ", keeps mean" : "") + " "
-                + java.util.Arrays.hashCode(signs);
+        return "orthogonal 2 " + size + " in " + block + (mirror.length > 0 ? ", keeps mean" : "")
+                + (randomSigns ? ", signs of " + SEED : "");
     }
 }

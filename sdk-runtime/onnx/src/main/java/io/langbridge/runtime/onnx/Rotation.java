@@ -16,16 +16,18 @@ record Rotation(List<Table> tables, int positions) {
     /** {@code [positions, width / 2]} each. */
     private record Table(FloatTensor cos, FloatTensor sin) {
         /** Angles are multiplied in float32, as the reference does: at high positions this is visible in the result. */
-        static Table of(float[] frequencies, int positions) {
+        static Table of(Rotary rotary, int positions) {
+            float[] frequencies = rotary.inverseFrequencies();
             FloatTensor cos = FloatTensor.allocate(positions, frequencies.length);
             FloatTensor sin = FloatTensor.allocate(positions, frequencies.length);
             FloatBuffer cosines = cos.data();
             FloatBuffer sines = sin.data();
             for (int position = 0; position < positions; position++) {
+                float factor = rotary.factor(position);
                 for (float frequency : frequencies) {
                     float angle = position * frequency;
-                    cosines.put((float) Math.cos(angle));
-                    sines.put((float) Math.sin(angle));
+                    cosines.put((float) Math.cos(angle) * factor);
+                    sines.put((float) Math.sin(angle) * factor);
                 }
             }
             return new Table(cos, sin);
@@ -34,7 +36,7 @@ record Rotation(List<Table> tables, int positions) {
 
     static Rotation of(List<Rotary> rotaries, int positions) {
         List<Table> tables = new ArrayList<>();
-        rotaries.forEach(rotary -> tables.add(Table.of(rotary.inverseFrequencies(), positions)));
+        rotaries.forEach(rotary -> tables.add(Table.of(rotary, positions)));
         return new Rotation(tables, positions);
     }
 

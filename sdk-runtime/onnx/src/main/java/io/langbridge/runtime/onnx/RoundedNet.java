@@ -49,6 +49,9 @@ final class RoundedNet extends OnnxNet {
 
     private final Map<String, String> mixed = new HashMap<>();
 
+    /** Layers whose values are kept in another basis. */
+    private final Set<Integer> turnedValues = new HashSet<>();
+
     /** @param turnsStream whether the stream can be written in another basis: no norm stands behind a block */
     RoundedNet(StoredWeights weights, Products products, boolean shows, OnnxGraph.Type cacheType, boolean turnsStream) {
         super(weights, products, shows, cacheType);
@@ -56,22 +59,37 @@ final class RoundedNet extends OnnxNet {
     }
 
     @Override
-    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
-        List<Value> given = super.embedded(table, vocab, width, scale, count);
+    public List<Value> embedded(Table table, Table second) {
+        List<Value> given = super.embedded(table, second);
+        return turnsStream ? List.of(turned(given.get(0)), given.get(1)) : given;
+    }
+
+    @Override
+    public List<Value> embedded(Table table, int count) {
+        List<Value> given = super.embedded(table, count);
         if (!turnsStream) {
             return given;
         }
-        Orthogonal basis = Orthogonal.mixing(width, false);
-        stream = basis;
-        weights.made(BASIS, basis.toString(), basis::toArray, width, width);
         if (count == 1) {
-            Value x = given.get(0);
-            return List.of(streamed(x.named(intoStream(x.name()))));
+            return List.of(turned(given.get(0)));
         }
         // The basis is large: all that is side by side goes through it at once.
+        int width = table.width();
+        turnInto(width);
         String all = intoStream(reshape(INPUTS_EMBEDS, -1, width));
         Value streams = new Value(reshape(all, -1, (long) count * width), ANY, count * width);
         return beside(streams, width).stream().map(this::streamed).collect(Collectors.toList());
+    }
+
+    private void turnInto(int width) {
+        Orthogonal basis = Orthogonal.mixing(width, false);
+        stream = basis;
+        weights.made(BASIS, basis.toString(), basis::toArray, width, width);
+    }
+
+    private Value turned(Value x) {
+        turnInto(x.width());
+        return streamed(x.named(intoStream(x.name())));
     }
 
     private String intoStream(String x) {
@@ -121,10 +139,15 @@ final class RoundedNet extends OnnxNet {
 
     @Override
     String layerInput(Value x) {
-        if (plainNorms.containsKey(x.name())) {
-            return mixed.computeIfAbsent(x.name(), y -> mixBlocks(y, x.width(), streamBlock(x)));
+        if (onStream.contains(x.name())) {
+            return made(x);
         }
-        return onStream.contains(x.name()) ? made(x) : read(x);
+        String known = mixed.get(x.name());
+        if (known == null) {
+            known = mixBlocks(read(x), x.width(), streamBlock(x));
+            mixed.put(x.name(), known);
+        }
+        return known;
     }
 
     private static int streamBlock(Value x) {
@@ -133,11 +156,8 @@ final class RoundedNet extends OnnxNet {
 
     /** A weight that reads what is maybe in another basis, maybe behind a norm. */
     private Change reading(Value x) {
-        if (plainNorms.containsKey(x.name())) {
-            return new Change(null, Orthogonal.blocks(x.width(), streamBlock(x)), null, null);
-        }
         if (!onStream.contains(x.name())) {
-            return Change.NONE;
+            return new Change(null, Orthogonal.blocks(x.width(), streamBlock(x)), null, null);
         }
         String norm = norms.get(x.name());
         return new Change(norm == null ? null : products.scale(norm + ".weight", x.width()), stream, null, null);
@@ -168,11 +188,30 @@ final class RoundedNet extends OnnxNet {
             }
             return y;
         }
-        float[] ones = new float[x.width()];
-        Arrays.fill(ones, 1);
-        Value y = streamed(x.named(rmsNorm(x.name(), graph.constant("ones", ones, x.width()), layer, epsilon)));
+        Value y = streamed(x.named(rmsNorm(x.name(), ones(x.width()), layer, epsilon)));
         norms.put(y.name(), layer);
         return y;
+    }
+
+    @Override
+    public Value scaled(Value x, float factor, float offset) {
+        if (offset != 0 || norms.containsKey(x.name())) {
+            return super.scaled(x, factor, offset);
+        }
+        Function<@Nullable Orthogonal, String> product = unwritten.remove(x.name());
+        if (product != null) { // whatever basis it will be made in
+            Value y = x.named(unique(x.name() + ".scaled"));
+            unwritten.put(y.name(), basis -> times(product.apply(basis), factor, y.name()));
+            return y;
+        }
+        return onStream.contains(x.name())
+                ? streamed(x.named(times(x.name(), factor, unique(x.name() + ".scaled"))))
+                : super.scaled(x, factor, offset);
+    }
+
+    private String times(String x, float factor, String name) {
+        return graph.node("Mul", x, graph.constant("number " + factor, new float[] {factor}))
+                .to(name);
     }
 
     @Override
@@ -200,7 +239,19 @@ final class RoundedNet extends OnnxNet {
         Change reading = reading(x);
         Change ofValues = reading;
         Change ofHeads = Change.NONE;
-        if (!shows) { // which gives the values as they are
+        // A gate knows channels only as they are, and so do keys.
+        boolean turns = !how.gated() && state.from() != KeysAndValues.KEYS_ARE_VALUES;
+        if (state.normsValues()) {
+            // Their norm, which has no weight, commutes with a basis and with no factors.
+            if (!shows && state.from() == KeysAndValues.VALUES_NORMED && turns) {
+                turnedValues.add(state.layer());
+            }
+            if (turnedValues.contains(state.layer())) {
+                Orthogonal inValues = Orthogonal.blocks(how.kvWidth(), how.headDim());
+                ofValues = new Change(reading.inScale(), reading.in(), null, inValues);
+                ofHeads = new Change(null, Orthogonal.blocks(how.width(), how.headDim()), null, null);
+            }
+        } else if (!shows) { // which gives the values as they are
             StoredTensor v = weights.checkpoint.get(layer + ".v_proj.weight");
             StoredTensor o = weights.checkpoint.get(layer + "." + how.out() + ".weight");
             Change.Scale norm = norm(x);
@@ -210,10 +261,9 @@ final class RoundedNet extends OnnxNet {
             Change.Scale ofAll = new Change.Scale(
                     scale + " for " + how.heads(),
                     () -> Smoothing.forHeads(scale.values(), how.heads(), how.headDim()));
-            // A gate knows channels only as they are.
-            Orthogonal inValues = how.gated() ? null : Orthogonal.blocks(how.kvWidth(), how.headDim());
+            Orthogonal inValues = turns ? Orthogonal.blocks(how.kvWidth(), how.headDim()) : null;
             ofValues = new Change(reading.inScale(), reading.in(), scale.inverse(), inValues);
-            Orthogonal inHeads = how.gated() ? null : Orthogonal.blocks(how.width(), how.headDim());
+            Orthogonal inHeads = turns ? Orthogonal.blocks(how.width(), how.headDim()) : null;
             ofHeads = new Change(ofAll, inHeads, null, null);
         }
         // Positions of several axes have a table for each sequence, which the operator cannot tell apart.
@@ -222,6 +272,7 @@ final class RoundedNet extends OnnxNet {
                 && !state.open()
                 && how.headDim() % 16 == 0
                 && state.rotary().width() % 16 == 0
+                && state.rotary().growth() == null
                 && state.rotary().rope().sections() == null;
         Heads parts = together
                 ? new Heads(List.of(stackedHeads(x, layer, how, state, reading, ofValues)), null)

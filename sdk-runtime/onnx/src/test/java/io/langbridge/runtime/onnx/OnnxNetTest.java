@@ -131,7 +131,7 @@ class OnnxNetTest {
     @ValueSource(booleans = {false, true})
     void blocksThatKnowNothingOfTheStreamsBasisReadItInItsOwn(boolean turnsStream) throws IOException {
         Function<Net, Net.Value> text = net -> {
-            Net.Value x = net.embedded("tokens.weight", 8, WIDTH);
+            Net.Value x = net.embedded(new Net.Table("tokens.weight", 8, WIDTH, 1));
             Net.Value normed = net.rmsNorm(x, "norm", 1e-6f);
             Net.Value behind = net.rmsNorm(net.gatedMlp(normed, "mlp", 64, Activation.SILU, false), "outer", 1e-6f);
             Net.Value sum = net.add(x, behind);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class OrthogonalTest {
@@ -60,5 +61,17 @@ class OrthogonalTest {
         for (int i = 0; i < 32; i++) {
             assertThat(Math.abs(vector[i])).isCloseTo(i / 8 == 1 ? (float) Math.sqrt(1 / 8.0) : 0, within(1e-6f));
         }
+    }
+
+    /** What is kept in a cache is found again by it. */
+    @Test
+    void matricesThatDifferAreCalledDifferently() {
+        assertThat(Stream.of(
+                        Orthogonal.blocks(32, 32),
+                        Orthogonal.blocks(32, 8),
+                        Orthogonal.mixing(32, false),
+                        Orthogonal.mixing(32, true)))
+                .extracting(Orthogonal::toString)
+                .doesNotHaveDuplicates();
     }
 }

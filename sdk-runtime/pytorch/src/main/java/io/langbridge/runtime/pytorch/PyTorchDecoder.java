@@ -17,6 +17,7 @@ import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -91,7 +92,7 @@ final class PyTorchDecoder implements DecoderNetwork {
                     scope.of(sequences),
                     scope.of(capacity),
                     scope.of(sections != null),
-                    frequencies(scope, rotaries));
+                    rotaries(scope, rotaries));
         }
     }
 
@@ -127,7 +128,7 @@ final class PyTorchDecoder implements DecoderNetwork {
                 }
                 FloatTensor places = FloatTensor.of(values, values.length / frequencies, frequencies);
                 scope.own(decoder.run(
-                        "place", cache, scope.of(first), scope.of(scope.tensor(places)), frequencies(scope, rotaries)));
+                        "place", cache, scope.of(first), scope.of(scope.tensor(places)), rotaries(scope, rotaries)));
             }
         });
     }
@@ -137,12 +138,22 @@ final class PyTorchDecoder implements DecoderNetwork {
         return sections == null ? 0 : sequence * capacity;
     }
 
-    /** The angle per position of every rotated pair, for each way of rotating that a decoder has. */
-    static IValue frequencies(Scope scope, List<Rotary> rotaries) {
+    /** Each way of rotating that a decoder has, as {@code rotation} of {@code decoder.py} takes it. */
+    static IValue rotaries(Scope scope, List<Rotary> rotaries) {
         return scope.of(rotaries.stream()
-                .map(Rotary::inverseFrequencies)
-                .map(frequencies -> scope.tensor(FloatTensor.of(frequencies, frequencies.length)))
+                .map(PyTorchDecoder::numbers)
+                .map(numbers -> scope.tensor(FloatTensor.of(numbers, numbers.length)))
                 .toArray(PtNDArray[]::new));
+    }
+
+    private static float[] numbers(Rotary rotary) {
+        float[] frequencies = rotary.inverseFrequencies();
+        float[] numbers = Arrays.copyOf(frequencies, frequencies.length + 3);
+        Rotary.Growth growth = rotary.growth();
+        numbers[frequencies.length] = (float) rotary.rope().attentionFactor();
+        numbers[frequencies.length + 1] = growth == null ? 0 : (float) growth.beta();
+        numbers[frequencies.length + 2] = growth == null ? 1 : growth.length();
+        return numbers;
     }
 
     @Override
@@ -171,9 +182,7 @@ final class PyTorchDecoder implements DecoderNetwork {
                 }
                 IValue seen = scope.of(scope.tensor(ahead == null ? new int[0] : ahead));
                 List<FloatTensor> results = scope.allFloats(scope.own(traced.run("trace_prompt", cache, inputs, seen)));
-                List<FloatTensor> hiddenStates = new ArrayList<>(results.subList(3, results.size()));
-                hiddenStates.add(0, inputsEmbeds);
-                return new Trace(hiddenStates, results.get(0), results.get(1), results.get(2));
+                return new Trace(results.subList(3, results.size()), results.get(0), results.get(1), results.get(2));
             }
         });
     }

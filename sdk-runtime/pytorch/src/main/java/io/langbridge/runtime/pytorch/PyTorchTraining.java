@@ -2,11 +2,14 @@ package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.network.VisionConfig;
@@ -36,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PyTorchTraining implements AutoCloseable {
     /** In place of one that is not there. */
-    private static final Network NONE = new Network("none", net -> net.embedded("none", 1, 1));
+    private static final Network NONE = new Network("none", net -> net.embedded(new Net.Table("none", 1, 1, 1)));
 
     private final TorchScript script;
     private final Networks networks;
@@ -177,6 +180,11 @@ public final class PyTorchTraining implements AutoCloseable {
         if (networks.llm == null && (networks.encoder == null || !(networks.adapter instanceof AdapterConfig.Linear))) {
             throw new IllegalArgumentException("Labels of patches need an encoder and a linear adapter");
         }
+        if (networks.llm != null && networks.llm.secondTable() != null && networks.trainLlm) {
+            throw new UnsupportedModelException("A language model of the kind " + networks.llm.modelType()
+                    + " has a second table of embeddings, larger than all else, which is not trained; train the adapter"
+                    + " alone");
+        }
         this.networks = networks;
         this.weightDecay = weightDecay;
         this.muon = muon;
@@ -203,9 +211,10 @@ public final class PyTorchTraining implements AutoCloseable {
                     "start",
                     scope.of(like.upload(scope, FloatTensor.allocate(1))),
                     scope.of(adapter instanceof AdapterConfig.LangBridge langBridge && langBridge.softmax()),
-                    PyTorchDecoder.frequencies(
+                    PyTorchDecoder.rotaries(
                             scope,
-                            llm == null ? List.of() : Inventory.of(llmText).rotaries())));
+                            llm == null ? List.of() : Inventory.of(llmText).rotaries()),
+                    scope.of(like.upload(scope, besideVisualTokens(llm, networks.llmWeights)))));
             if (adapter != null) {
                 addEmpty(Inventory.of(Projector.network(adapter, width(llm))).tensors());
                 if (networks.imageNewline) {
@@ -249,6 +258,17 @@ public final class PyTorchTraining implements AutoCloseable {
     /** The language model's; others have one of their own. */
     private static int width(@Nullable DecoderConfig llm) {
         return llm == null ? 0 : llm.hiddenSize();
+    }
+
+    /** What stands beside them, {@code [1, width]}; the width may be 0. */
+    private static FloatTensor besideVisualTokens(@Nullable DecoderConfig llm, @Nullable Weights weights) {
+        Net.Table second = llm == null ? null : llm.secondTable();
+        StoredTensor rows = second == null || weights == null ? null : llm.secondEmbeddings(weights);
+        FloatTensor beside = FloatTensor.allocate(1, second == null ? 0 : second.width());
+        if (rows != null) {
+            rows.read((long) llm.padTokenId() * second.width(), beside.data());
+        }
+        return beside;
     }
 
     private void addEmpty(Map<String, long[]> shapes) {
@@ -304,7 +324,10 @@ public final class PyTorchTraining implements AutoCloseable {
                     PtNDArray[] arguments = new PtNDArray[slot.tensors().size() + 1];
                     for (int i = 0; i < slot.tensors().size(); i++) {
                         String name = slot.tensors().get(i);
-                        arguments[i] = loader.get(scope, name, Objects.requireNonNull(shapes.get(name)));
+                        long[] shape = Objects.requireNonNull(shapes.get(name));
+                        arguments[i] = slot.access() == Slot.Access.SELDOM
+                                ? loader.stored(scope, name, shape)
+                                : loader.get(scope, name, shape);
                         arguments[i].setName("w." + i);
                     }
                     arguments[slot.tensors().size()] = scope.tensor(

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.pytorch;
 
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.Net;
 import io.langbridge.runtime.core.network.Network;
@@ -7,10 +8,12 @@ import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.pytorch.Slot.Access;
 import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -25,9 +28,15 @@ final class TorchNet implements Net {
     private final Map<Slot, Integer> slots = new LinkedHashMap<>();
     private final List<String> shown = new ArrayList<>();
     private final List<Rotary> rotaries = new ArrayList<>();
-    private final Set<Integer> windows = new LinkedHashSet<>();
+    private final Set<String> masks = new LinkedHashSet<>();
+    /** Names of the heads of keys and of values that a run adds, by layer. */
+    private final Map<Integer, List<String>> keysAndValues = new HashMap<>();
+
     private boolean decodes;
     private float embeddingScale;
+    /** 0 if there is no second table. */
+    private float secondScale;
+
     private int inputs;
     private int values;
 
@@ -53,8 +62,9 @@ final class TorchNet implements Net {
 
     /** The method. */
     String text() {
-        String scale = "\n  def embedding_scale(self) -> float:\n    return " + embeddingScale + "\n";
-        return (decodes ? scale : "")
+        String scales = "\n  def embedding_scale(self) -> float:\n    return " + embeddingScale
+                + "\n\n  def second_scale(self) -> float:\n    return " + secondScale + "\n";
+        return (decodes ? scales : "")
                 + "\n  def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:\n"
                 + "    x = x.to(w[0].device, w[0].dtype)\n" + lines;
     }
@@ -91,6 +101,10 @@ final class TorchNet implements Net {
 
     private static String python(boolean value) {
         return value ? "True" : "False";
+    }
+
+    private static String python(float value) {
+        return Float.isInfinite(value) ? (value < 0 ? "-" : "") + "float(\"inf\")" : String.valueOf(value);
     }
 
     private String slot(Slot slot) {
@@ -151,10 +165,22 @@ final class TorchNet implements Net {
     }
 
     @Override
-    public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
+    public List<Value> embedded(Table table, Table second) {
         decodes = true;
-        embeddingScale = scale;
-        tensor(table); // the first
+        embeddingScale = table.scale();
+        secondScale = second.scale();
+        tensor(table.weight()); // the first
+        slot(Slot.of(second.weight(), Access.SELDOM)); // and the second
+        Value x = new Value(given(), ANY, table.width() + second.width());
+        return List.of(columns(x, 0, table.width()), columns(x, table.width(), second.width()));
+    }
+
+    @Override
+    public List<Value> embedded(Table table, int count) {
+        decodes = true;
+        embeddingScale = table.scale();
+        tensor(table.weight()); // the first
+        int width = table.width();
         Value x = new Value(given(), ANY, count * width);
         if (count == 1) {
             return List.of(x);
@@ -195,6 +221,27 @@ final class TorchNet implements Net {
     public Value rmsNorm(Value x, String layer, float epsilon) {
         String width = "[" + x.width() + "]";
         return x.named(let(call("torch.rms_norm", x.name(), width, tensor(layer + ".weight"), epsilon)));
+    }
+
+    @Override
+    public Value rmsNorm(Value x, @Nullable String layer, int width, float epsilon) {
+        String weight = tensor(layer == null ? null : layer + ".weight", "None");
+        return x.named(let(call("self.norm_each", x.name(), width, weight, epsilon)));
+    }
+
+    @Override
+    public Value scaled(Value x, float factor, float offset) {
+        return x.named(let(x.name() + " * " + python(factor) + (offset == 0 ? "" : " + " + python(offset))));
+    }
+
+    @Override
+    public Value clipped(Value x, float least, float most) {
+        return x.named(let(call("torch.clamp", x.name(), python(least), python(most))));
+    }
+
+    @Override
+    public Value averaged(Value x, int count) {
+        return x.fewer(let(call("self.averaged", x.name(), count)), count);
     }
 
     @Override
@@ -272,27 +319,89 @@ final class TorchNet implements Net {
     @Override
     public Value attention(Value x, String layer, Attention how) {
         Causal state = how.state();
-        String mask = state == null ? "" : mask(x, state.window());
-        String qkv = together(x, layer, how.bias(), "q_proj", "k_proj", "v_proj");
         String y = state == null
-                ? call("self.open_attention", qkv, how.heads(), how.kvHeads())
-                : call(
-                        how.gated() ? "self.cached_gated_attention" : "self.cached_attention",
-                        qkv,
-                        state.headNorm() == null ? "None" : headNorm(layer, how),
-                        state.headNorm() == null ? 0.0f : state.headNorm(),
-                        "c",
-                        state.layer(),
-                        index(state.rotary()),
+                ? call(
+                        "self.open_attention",
+                        together(x, layer, how.bias(), "q_proj", "k_proj", "v_proj"),
                         how.heads(),
-                        how.kvHeads(),
-                        state.scale(),
-                        state.cap(),
-                        state.window(),
-                        mask,
-                        python(state.answered()));
+                        how.kvHeads())
+                : cached(x, layer, how, state);
         Value attended = new Value(let(y), x.rows(), how.width());
         return linear(attended, layer + "." + how.out(), x.width(), how.outBias());
+    }
+
+    private String cached(Value x, String layer, Attention how, Causal state) {
+        String mask = mask(x, state);
+        if (state.normsValues()) {
+            String q = separateHeads(x, layer, how, state);
+            List<String> kv = Objects.requireNonNull(keysAndValues.get(state.layer()));
+            return call(
+                    "self.attended",
+                    q,
+                    kv.get(0),
+                    kv.get(1),
+                    "c",
+                    state.layer(),
+                    python(state.from() != KeysAndValues.EARLIER),
+                    state.scale(),
+                    state.cap(),
+                    state.window(),
+                    mask,
+                    python(state.answered()));
+        }
+        String qkv = together(x, layer, how.bias(), "q_proj", "k_proj", "v_proj");
+        boolean ofHeads = state.headNorm() != null && !state.normsAll();
+        if (state.normsAll()) {
+            String norm = "self.normed_together";
+            qkv = let(call(
+                    norm,
+                    qkv,
+                    tensor(layer + ".q_norm.weight"),
+                    tensor(layer + ".k_norm.weight"),
+                    Objects.requireNonNull(state.headNorm())));
+        }
+        int ofQueries = index(state.rotary());
+        return call(
+                how.gated() ? "self.cached_gated_attention" : "self.cached_attention",
+                qkv,
+                ofHeads ? headNorm(layer, how) : "None",
+                ofHeads ? state.headNorm() : 0.0f,
+                "c",
+                state.layer(),
+                ofQueries,
+                index(state.rotary().ofKeys()),
+                how.heads(),
+                how.kvHeads(),
+                state.scale(),
+                state.cap(),
+                state.window(),
+                mask,
+                python(state.answered()));
+    }
+
+    /** Heads whose values are normed too: names queries, and keys and values if they are new. */
+    private String separateHeads(Value x, String layer, Attention how, Causal state) {
+        if (how.gated()) {
+            throw new UnsupportedModelException("An attention layer has a gate and normed values: " + layer);
+        }
+        float epsilon = Objects.requireNonNull(state.headNorm());
+        if (state.from() == KeysAndValues.EARLIER) {
+            String queries = together(x, layer, how.bias(), "q_proj");
+            String norm = slot(new Slot(named(layer, ".weight", "q_norm"), List.of(how.heads()), Access.WHOLE));
+            return let(call("self.normed_queries", queries, norm, epsilon, "c", index(state.rotary())));
+        }
+        String all = state.from() == KeysAndValues.KEYS_ARE_VALUES
+                ? together(x, layer, how.bias(), "q_proj", "k_proj")
+                : together(x, layer, how.bias(), "q_proj", "k_proj", "v_proj");
+        String norm = headNorm(layer, how);
+        String q = all + "_q";
+        String k = all + "_k";
+        String v = all + "_v";
+        lines.append("    ").append(q + ", " + k + ", " + v + " = ");
+        lines.append(call("self.all_normed_heads", all, norm, epsilon, "c", index(state.rotary()), how.heads()));
+        lines.append('\n');
+        keysAndValues.put(state.layer(), List.of(k, v));
+        return q;
     }
 
     private int index(Rotary rotary) {
@@ -307,12 +416,14 @@ final class TorchNet implements Net {
                 named(layer, ".weight", "q_norm", "k_norm"), List.of(how.heads(), how.kvHeads()), Access.WHOLE));
     }
 
-    /** One for all layers with the same window. */
-    private String mask(Value x, int window) {
-        String name = "mask" + (window == 0 ? "" : window);
-        if (windows.add(window)) {
+    /** One for all layers with the same window in which rows may see the same. */
+    private String mask(Value x, Causal state) {
+        String window = state.window() == 0 ? "" : String.valueOf(state.window());
+        String name = (state.open() ? "open_mask" : "mask") + window;
+        if (masks.add(name)) {
             lines.append("    ").append(name).append(" = ");
-            lines.append(call("self.mask", x.name(), "c", window)).append('\n');
+            lines.append(call("self.mask", x.name(), "c", state.window(), python(state.open())))
+                    .append('\n');
         }
         return name;
     }
@@ -339,8 +450,8 @@ final class TorchNet implements Net {
     }
 
     @Override
-    public Value heads(Value q, Value k, Value v, int heads) {
-        return q.named(let(call("self.heads", q.name(), k.name(), v.name(), heads, heads)));
+    public Value heads(Value q, Value k, Value v, int heads, double scale) {
+        return q.named(let(call("self.heads", q.name(), k.name(), v.name(), heads, heads, scale)));
     }
 
     @Override

@@ -76,7 +76,7 @@ final class WeightLoader implements AutoCloseable {
 
     /** What a network takes: parts of a weight are there again while it is put together. */
     static Footprint footprint(Inventory network, int rows) {
-        long weights = network.elements() * Float.BYTES;
+        long weights = (network.elements() - network.mapped()) * Float.BYTES;
         return new Footprint(
                 weights,
                 network.activations(rows) * Float.BYTES,

@@ -3,10 +3,9 @@
 
   # What is kept of several sequences, empty: keys and values, windows and matrices, and the rotations of all positions.
   # Of each layer side by side: kv_heads and head_dim; channels and rows; heads, key_dim and value_dim. own: whether each
-  # sequence has angles of its own, one behind the other; inverse_frequencies: [head_dim / 2] each, float32 as the
-  # reference's angles
+  # sequence has angles of its own, one behind the other; rotaries: see rotation
   def open(self, w: List[Tensor], of_keys: List[int], of_windows: List[int], of_matrices: List[int], sequences: int,
-      capacity: int, own: bool, inverse_frequencies: List[Tensor]) -> __torch__.Context:
+      capacity: int, own: bool, rotaries: List[Tensor]) -> __torch__.Context:
     keys : List[Tensor] = []
     values : List[Tensor] = []
     windows : List[Tensor] = []
@@ -26,7 +25,7 @@
     tables = 1
     if own:
       tables = sequences
-    cos, sin = self.rotations(tables * capacity, inverse_frequencies, w[0])
+    cos, sin = self.rotations(tables * capacity, rotaries, w[0])
     return __torch__.Context(
         inputs, keys, values, windows, matrices, cos, sin, 0, none, none, none, True, None, shown)
 
@@ -71,18 +70,26 @@
       torch.zero_(x)
     return len(kept)
 
-  # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each.
-  def rotation(self, positions: int, inverse_frequencies: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
-    angles = torch.outer(torch.arange(positions, dtype=6), inverse_frequencies)
+  # Cosines and sines of the angles of the first positions, [positions, 1, head_dim] each. rotary: the angle per position
+  # of each rotated pair, float32 as the reference's; then what they are multiplied with, how much that grows with the
+  # logarithm of the position, and over how many positions
+  def rotation(self, positions: int, rotary: Tensor, like: Tensor) -> Tuple[Tensor, Tensor]:
+    pairs = rotary.size(0) - 3
+    at = torch.arange(positions, dtype=6)
+    angles = torch.outer(at, torch.narrow(rotary, 0, 0, pairs))
     angles = torch.cat([angles, angles], -1).unsqueeze(1)
-    return torch.cos(angles).to(like.device, like.dtype), torch.sin(angles).to(like.device, like.dtype)
+    grown = torch.log(torch.floor(at / rotary[pairs + 2]) + 1) * rotary[pairs + 1] + 1
+    factor = (grown * rotary[pairs]).unsqueeze(-1).unsqueeze(-1)
+    cos = torch.cos(angles) * factor
+    sin = torch.sin(angles) * factor
+    return cos.to(like.device, like.dtype), sin.to(like.device, like.dtype)
 
-  def rotations(self, positions: int, inverse_frequencies: List[Tensor],
+  def rotations(self, positions: int, rotaries: List[Tensor],
       like: Tensor) -> Tuple[List[Tensor], List[Tensor]]:
     all_cos : List[Tensor] = []
     all_sin : List[Tensor] = []
-    for frequencies in inverse_frequencies:
-      cos, sin = self.rotation(positions, frequencies, like)
+    for rotary in rotaries:
+      cos, sin = self.rotation(positions, rotary, like)
       all_cos.append(cos)
       all_sin.append(sin)
     return all_cos, all_sin
@@ -100,26 +107,38 @@
       selected.append(torch.index_select(table, 0, rows))
     return selected
 
-  # Tokens as the network takes them, [tokens, hidden]; scaled in the type of the table, as the reference does.
+  # Tokens as the network takes them, [tokens, input_width] without what only visual tokens have; scaled in the type of
+  # the table, as the reference does. w[1]: the second table, if there is one, wherever it is
   def embedded(self, w: List[Tensor], ids: Tensor) -> Tensor:
-    return self.scaled(torch.embedding(w[0], ids.to(w[0].device)))
-
-  def scaled(self, rows: Tensor) -> Tensor:
-    if self.embedding_scale() != 1.:
-      rows = rows * torch.full([1], self.embedding_scale(), dtype=rows.dtype, device=rows.device)
-    return rows
+    x = self.scaled(torch.embedding(w[0], ids.to(w[0].device)), self.embedding_scale())
+    if self.second_scale() != 0.:
+      x = self.beside(x, torch.embedding(w[1], ids.to(w[1].device)))
+    return x
 
   def one_embedded(self, w: List[Tensor], token: int) -> Tensor:
-    return self.scaled(torch.narrow(w[0], 0, token, 1))
+    x = self.scaled(torch.narrow(w[0], 0, token, 1), self.embedding_scale())
+    if self.second_scale() != 0.:
+      x = self.beside(x, torch.narrow(w[1], 0, token, 1))
+    return x
+
+  def scaled(self, rows: Tensor, scale: float) -> Tensor:
+    if scale != 1.:
+      rows = rows * torch.full([1], scale, dtype=rows.dtype, device=rows.device)
+    return rows
+
+  def beside(self, x: Tensor, rows: Tensor) -> Tensor:
+    return torch.cat([x, self.scaled(rows.to(x.device, x.dtype), self.second_scale())], -1)
 
   # Angles of a sequence's own, where positions have several axes: places [places, width / 2], the position that each
   # frequency of the only way of rotating has there.
   def place(self, w: List[Tensor], cache: __torch__.Context, first: int, places: Tensor,
-      inverse_frequencies: List[Tensor]) -> int:
-    angles = places.to(6) * inverse_frequencies[0]
+      rotaries: List[Tensor]) -> int:
+    pairs = places.size(1)
+    angles = places.to(6) * torch.narrow(rotaries[0], 0, 0, pairs)
     angles = torch.cat([angles, angles], -1).unsqueeze(1)
-    torch.copy_(torch.narrow(cache.cos[0], 0, first, places.size(0)), torch.cos(angles))
-    torch.copy_(torch.narrow(cache.sin[0], 0, first, places.size(0)), torch.sin(angles))
+    factor = rotaries[0][pairs]
+    torch.copy_(torch.narrow(cache.cos[0], 0, first, places.size(0)), torch.cos(angles) * factor)
+    torch.copy_(torch.narrow(cache.sin[0], 0, first, places.size(0)), torch.sin(angles) * factor)
     return first + places.size(0)
 
   # ahead: [rows], how many rows behind it each sees, or empty
@@ -141,8 +160,8 @@
 
   # Logits of the rows that are learnt of several sequences one after the other, which do not see each other.
   def packed(self, w: List[Tensor], x: Tensor, lengths: List[int], learnt: Tensor,
-      inverse_frequencies: List[Tensor]) -> Tensor:
-    cos, sin = self.rotations(max(lengths), inverse_frequencies, x)
+      rotaries: List[Tensor]) -> Tensor:
+    cos, sin = self.rotations(max(lengths), rotaries, x)
     positions = torch.cat([torch.arange(length, device=x.device) for length in lengths])
     none : List[Tensor] = []
     one : List[int] = []
@@ -252,7 +271,7 @@
     return self.choose(self.last_logits(w, cache, x, position, cache.inputs), how, seen, logits)
 
   # A prompt into an empty cache of its length: logits [tokens, vocab], keys and values [layers, kv_heads, tokens,
-  # head_dim], and what the text shows.
+  # head_dim] where all have the same heads, and what the text shows.
   def trace_prompt(self, w: List[Tensor], cache: __torch__.Context, inputs_embeds: Tensor,
       ahead: Tensor) -> List[Tensor]:
     shown : List[Tensor] = []
@@ -260,4 +279,15 @@
         self.ahead(w, ahead), cache.keys, cache.values, cache.windows, cache.matrices, cache.cos, cache.sin, 0, cache.lengths,
         cache.lengths, cache.lengths, False, None, shown)
     logits = self.network(w, inputs_embeds, c)
-    return self.results([logits, torch.stack(cache.keys), torch.stack(cache.values)] + shown)
+    return self.results([logits, self.stacked(cache.keys), self.stacked(cache.values)] + shown)
+
+  # One behind the other; nothing where they have different sizes.
+  def stacked(self, tensors: List[Tensor]) -> Tensor:
+    same = True
+    for x in tensors:
+      same = same and x.size() == tensors[0].size()
+    if same:
+      stacked = torch.stack(tensors)
+    else:
+      stacked = torch.empty([0])
+    return stacked

@@ -65,6 +65,15 @@ class Network(Module):
   def capped(self, x: Tensor, cap: float) -> Tensor:
     return torch.tanh(x / cap) * cap
 
+  # Each run of width values of a row over its root mean square, times a weight of that width.
+  def norm_each(self, x: Tensor, width: int, weight: Optional[Tensor], epsilon: float) -> Tensor:
+    each = x.unflatten(-1, [x.size(-1) // width, width])
+    return torch.flatten(torch.rms_norm(each, [width], weight, epsilon), -2)
+
+  # Of every so many rows that follow each other, their mean.
+  def averaged(self, x: Tensor, count: int) -> Tensor:
+    return torch.mean(x.unflatten(-2, [x.size(-2) // count, count]), [-2])
+
   # Rows that are the same for all inputs, repeated for each.
   def repeated(self, x: Tensor, like: Tensor) -> Tensor:
     if x.dim() < like.dim():
@@ -78,18 +87,18 @@ class Network(Module):
   def in_heads(self, x: Tensor, heads: int) -> Tensor:
     return torch.transpose(x.unflatten(-1, [heads, x.size(-1) // heads]), -3, -2)
 
-  def heads(self, q: Tensor, k: Tensor, v: Tensor, heads: int, kv_heads: int) -> Tensor:
+  def heads(self, q: Tensor, k: Tensor, v: Tensor, heads: int, kv_heads: int, scale: float) -> Tensor:
     q = self.in_heads(self.repeated(q, k), heads)
     k = self.in_heads(k, kv_heads)
     v = self.in_heads(v, kv_heads)
-    y = torch.scaled_dot_product_attention(q, k, v, None, 0., False, scale=None, enable_gqa=heads != kv_heads)
+    y = torch.scaled_dot_product_attention(q, k, v, None, 0., False, scale=scale, enable_gqa=heads != kv_heads)
     return torch.flatten(torch.transpose(y, -3, -2), -2)
 
   # Every row sees all others. qkv: queries, keys and values of each row side by side
   def open_attention(self, qkv: Tensor, heads: int, kv_heads: int) -> Tensor:
     head_dim = qkv.size(-1) // (heads + 2 * kv_heads)
     q, k, v = torch.split_with_sizes(qkv, [heads * head_dim, kv_heads * head_dim, kv_heads * head_dim], -1)
-    return self.heads(q, k, v, heads, kv_heads)
+    return self.heads(q, k, v, heads, kv_heads, head_dim ** -0.5)
 
   # bias: [rows, rows of a window]
   def window_heads(self, q: Tensor, k: Tensor, v: Tensor, heads: int, bias: Tensor) -> Tensor:
@@ -197,12 +206,13 @@ class Network(Module):
       mask = seen
     return mask
 
-  # The same for all layers with this window; packed sequences have masks of their own.
-  def mask(self, x: Tensor, c: __torch__.Context, window: int) -> Optional[Tensor]:
+  # The same for all layers with this window; packed sequences have masks of their own. open: whether rows may see some
+  # behind them
+  def mask(self, x: Tensor, c: __torch__.Context, window: int, open: bool) -> Optional[Tensor]:
     mask : Optional[Tensor] = None
     if len(c.lengths) == 0 and len(c.sequences) == 0:
       ahead : Optional[Tensor] = None
-      if len(c.inputs) > 0:
+      if open and len(c.inputs) > 0:
         ahead = c.inputs[0]
       mask = self.causal(c.position, x.size(0), window, x, ahead)
     return mask
@@ -235,7 +245,7 @@ class Network(Module):
 
   # qkvg: queries, keys and values of each row side by side, with queries and gates in turns
   def cached_gated_attention(self, qkvg: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context,
-      layer: int, rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int,
+      layer: int, of_queries: int, rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int,
       mask: Optional[Tensor], answered: bool) -> Tensor:
     rows = qkvg.size(0)
     head_dim = qkvg.size(1) // (2 * heads + 2 * kv_heads)
@@ -245,34 +255,74 @@ class Network(Module):
     if answered:
       gate = self.answered(gate, c)
     qkv = torch.cat([q.reshape([rows, heads * head_dim]), kv], -1)
-    y = self.cached_attention(qkv, norm, epsilon, c, layer, rotary, heads, kv_heads, scale, cap, window, mask, answered)
+    y = self.cached_attention(qkv, norm, epsilon, c, layer, of_queries, rotary, heads, kv_heads, scale, cap, window, mask,
+        answered)
     return y * torch.sigmoid(gate)
 
   # qkv: queries, keys and values of each row side by side; norm: [heads + kv_heads, head_dim]; layer: of those that keep
   # keys and values; rotary: which of the ways of rotating
   def cached_attention(self, qkv: Tensor, norm: Optional[Tensor], epsilon: float, c: __torch__.Context, layer: int,
-      rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int, mask: Optional[Tensor],
-      answered: bool) -> Tensor:
+      of_queries: int, rotary: int, heads: int, kv_heads: int, scale: float, cap: float, window: int,
+      mask: Optional[Tensor], answered: bool) -> Tensor:
     rows = qkv.size(0)
     qkv = qkv.view([rows, heads + 2 * kv_heads, -1])
     head_dim = qkv.size(2)
     qk = torch.narrow(qkv, 1, 0, heads + kv_heads)
     if norm is not None:
       qk = torch.rms_norm(qk, [head_dim], None, epsilon) * norm
-    qk = self.rotate(qk, c.cos[rotary], c.sin[rotary])
-    q = torch.narrow(qk, 1, 0, heads)
-    k = torch.narrow(qk, 1, heads, kv_heads)
+    if of_queries == rotary:
+      qk = self.rotate(qk, c.cos[rotary], c.sin[rotary])
+      q = torch.narrow(qk, 1, 0, heads)
+      k = torch.narrow(qk, 1, heads, kv_heads)
+    else:
+      q = self.rotate(torch.narrow(qk, 1, 0, heads), c.cos[of_queries], c.sin[of_queries])
+      k = self.rotate(torch.narrow(qk, 1, heads, kv_heads), c.cos[rotary], c.sin[rotary])
     v = torch.narrow(qkv, 1, heads + kv_heads, kv_heads)
-    if len(c.lengths) > 0:
+    return self.attended(q, k, v, c, layer, True, scale, cap, window, mask, answered)
+
+  # Queries and keys normed over all their heads together.
+  def normed_together(self, qkv: Tensor, q_norm: Tensor, k_norm: Tensor, epsilon: float) -> Tensor:
+    queries = q_norm.size(0)
+    keys = k_norm.size(0)
+    q, k, v = torch.split_with_sizes(qkv, [queries, keys, qkv.size(-1) - queries - keys], -1)
+    q = torch.rms_norm(q, [queries], q_norm, epsilon)
+    return torch.cat([q, torch.rms_norm(k, [keys], k_norm, epsilon), v], -1)
+
+  # Queries of rows that are answered side by side, normed and rotated: [rows, heads, head_dim]. norm: [heads, head_dim]
+  def normed_queries(self, x: Tensor, norm: Tensor, epsilon: float, c: __torch__.Context, rotary: int) -> Tensor:
+    heads = x.view([x.size(0), norm.size(0), norm.size(1)])
+    normed = torch.rms_norm(heads, [norm.size(1)], None, epsilon) * norm
+    return self.rotate(normed, self.answered(c.cos[rotary], c), self.answered(c.sin[rotary], c))
+
+  # Queries, keys and values; without values behind them, keys are values too before they have their weight. norm:
+  # [heads + kv_heads, head_dim]
+  def all_normed_heads(self, x: Tensor, norm: Tensor, epsilon: float, c: __torch__.Context, rotary: int,
+      heads: int) -> Tuple[Tensor, Tensor, Tensor]:
+    kv_heads = norm.size(0) - heads
+    normed = torch.rms_norm(x.view([x.size(0), -1, norm.size(1)]), [norm.size(1)], None, epsilon)
+    qk = self.rotate(torch.narrow(normed, 1, 0, heads + kv_heads) * norm, c.cos[rotary], c.sin[rotary])
+    v = torch.narrow(normed, 1, normed.size(1) - kv_heads, kv_heads)
+    return torch.narrow(qk, 1, 0, heads), torch.narrow(qk, 1, heads, kv_heads), v
+
+  # q: [rows, heads, head_dim]; k, v: [rows, kv_heads, head_dim]; new: whether these are to be kept. Otherwise another
+  # layer has done so, and q is of those of the rows that are answered
+  def attended(self, q: Tensor, k: Tensor, v: Tensor, c: __torch__.Context, layer: int, new: bool, scale: float,
+      cap: float, window: int, mask: Optional[Tensor], answered: bool) -> Tensor:
+    rows = k.size(0)
+    width = q.size(1) * q.size(2)
+    if len(c.lengths) > 0 and new:
       y = self.packed_heads(q, k, v, c.lengths, scale, cap, window)
       if answered:
         y = self.answered(y, c)
+    elif len(c.lengths) > 0:
+      y = self.packed_answers(q, k, v, c, scale, cap, window)
     elif len(c.sequences) > 0:
       attended : List[Tensor] = []
       for i in range(rows):
         keys = torch.select(c.keys[layer], 0, c.sequences[i])
         values = torch.select(c.values[layer], 0, c.sequences[i])
-        self.keep(keys, values, torch.narrow(k, 0, i, 1), torch.narrow(v, 0, i, 1), c.positions[i])
+        if new:
+          self.keep(keys, values, torch.narrow(k, 0, i, 1), torch.narrow(v, 0, i, 1), c.positions[i])
         attended.append(
             self.row_heads(torch.narrow(q, 0, i, 1), keys, values, c.positions[i] + 1, scale, cap, window))
       y = torch.cat(attended)
@@ -280,7 +330,8 @@ class Network(Module):
       total = c.position + rows
       keys = c.keys[layer]
       values = c.values[layer]
-      self.keep(keys, values, k, v, c.position)
+      if new:
+        self.keep(keys, values, k, v, c.position)
       if answered:
         q = self.answered(q, c)
       if q.size(0) == 1:
@@ -290,7 +341,7 @@ class Network(Module):
         all_values = torch.narrow(values, 1, 0, total).unsqueeze(0)
         queries = torch.transpose(q, 0, 1).unsqueeze(0)  # [1, heads, rows, head_dim]
         y = self.scored(queries, all_keys, all_values, mask, mask is None, scale, cap)
-        y = torch.transpose(y, 1, 2).reshape([q.size(0), heads * head_dim])
+        y = torch.transpose(y, 1, 2).reshape([q.size(0), width])
     return y
 
   # Puts new rows, [rows, kv_heads, head_dim], behind those that are kept.
@@ -325,6 +376,21 @@ class Network(Module):
       attended.append(torch.transpose(torch.squeeze(y, 0), 0, 1).reshape([length, -1]))
       first = first + length
     return torch.cat(attended)
+
+  # The same of those of their rows alone that are answered.
+  def packed_answers(self, q: Tensor, k: Tensor, v: Tensor, c: __torch__.Context, scale: float, cap: float,
+      window: int) -> Tensor:
+    row = torch.arange(k.size(0), device=q.device)
+    sequence = torch.cat([torch.full([c.lengths[i]], i, device=q.device) for i in range(len(c.lengths))])
+    answered = self.answered(row, c).unsqueeze(1)
+    seen = torch.logical_and(torch.le(row, answered), torch.eq(sequence, self.answered(sequence, c).unsqueeze(1)))
+    if window > 0:
+      seen = torch.logical_and(seen, torch.gt(row, answered - window))
+    heads : List[Tensor] = []
+    for x in [q, k, v]:
+      heads.append(torch.transpose(x, 0, 1).unsqueeze(0))
+    y = self.scored(heads[0], heads[1], heads[2], seen, False, scale, cap)
+    return torch.transpose(torch.squeeze(y, 0), 0, 1).reshape([q.size(0), -1])
 
   # ---- Linear attention
 

@@ -23,7 +23,8 @@ class State(NamedTuple):
   second_moments : Dict[str, Tensor]
   slots : Dict[str, List[__torch__.Slot]]  # of each network that is trained, and of the adapter: its weights in order
   llm : List[Tensor]  # the weights of the language model, if it is not trained
-  inverse_frequencies : List[Tensor]  # [head_dim / 2] each
+  rotaries : List[Tensor]  # as decoder.py takes them
+  beside : Tensor  # what stands beside a visual token, [1, width]; most often nothing
 
   softmax : bool
   vocabulary : List[Tensor]  # LangBridge: the ids of the shared tokens, [mm_vocab]; otherwise none
@@ -51,7 +52,7 @@ class Training(Module):
 
   # ---- Loading
 
-  def start(self, like: Tensor, softmax: bool, inverse_frequencies: List[Tensor]) -> int:
+  def start(self, like: Tensor, softmax: bool, rotaries: List[Tensor], beside: Tensor) -> int:
     parameters : Dict[str, Tensor] = {}
     gradients : Dict[str, Tensor] = {}
     first_moments : Dict[str, Tensor] = {}
@@ -62,12 +63,12 @@ class Training(Module):
     vocabulary_matrix : List[Tensor] = []
     folded : Dict[str, Tensor] = {}
     history : List[Tensor] = []
-    frequencies : List[Tensor] = []
-    for of_pairs in inverse_frequencies:
-      frequencies.append(of_pairs.clone())  # what comes from the caller lies in the caller's memory
+    own : List[Tensor] = []
+    for rotary in rotaries:
+      own.append(rotary.clone())  # what comes from the caller lies in the caller's memory
     self.state = __torch__.State(
-        like, parameters, gradients, first_moments, second_moments, slots, llm, frequencies, softmax, vocabulary,
-        vocabulary_matrix, folded, history)
+        like, parameters, gradients, first_moments, second_moments, slots, llm, own, beside, softmax,
+        vocabulary, vocabulary_matrix, folded, history)
     return 0
 
   def usable(self, x: Tensor) -> Tensor:
@@ -117,7 +118,8 @@ class Training(Module):
     s = self.get()
     s.vocabulary.append(ids.to(s.like.device).clone())
     if len(s.llm) > 0:
-      s.vocabulary_matrix.append(self.decoder.scaled(torch.index_select(s.llm[0], 0, s.vocabulary[0]).to(6)))
+      rows = torch.index_select(s.llm[0], 0, s.vocabulary[0]).to(6)
+      s.vocabulary_matrix.append(self.decoder.scaled(rows, self.decoder.embedding_scale()))
     return torch.zeros([1])
 
   # ---- The graph
@@ -150,7 +152,7 @@ class Training(Module):
       matrix = s.vocabulary_matrix[0]
     else:
       rows = torch.index_select(s.parameters["llm.model.embed_tokens.weight"], 0, s.vocabulary[0])
-      matrix = self.decoder.scaled(rows)
+      matrix = self.decoder.scaled(rows, self.decoder.embedding_scale())
     return matrix
 
   # [tiles * patches, llm_hidden]
@@ -184,9 +186,10 @@ class Training(Module):
         if "adapter.image_newline" in s.parameters:
           newline = s.parameters["adapter.image_newline"].to(visual.dtype)
           visual = torch.cat([visual, newline.unsqueeze(0)])
-        visual = torch.index_select(visual, 0, sources.to(device))
-        x = torch.index_copy(x, 0, places.to(device), visual.to(x.dtype))
-      logits = self.decoder.packed(llm, x, self.integers(lengths), answers.to(device), s.inverse_frequencies).to(6)
+        visual = torch.index_select(visual, 0, sources.to(device)).to(x.dtype)
+        visual = torch.cat([visual, s.beside.to(x.dtype).expand([visual.size(0), -1])], -1)
+        x = torch.index_copy(x, 0, places.to(device), visual)
+      logits = self.decoder.packed(llm, x, self.integers(lengths), answers.to(device), s.rotaries).to(6)
     else:
       logits = torch.index_select(self.visual_tokens(s, pictures), 0, answers.to(device)).to(6)
     return torch.cross_entropy_loss(logits, labels.to(device), None, 2, -100, 0.)

@@ -3,6 +3,7 @@ package io.langbridge.runtime.pytorch;
 import io.langbridge.runtime.core.family.ModelFolder;
 import io.langbridge.runtime.core.network.Activation;
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Gemma4Vit;
 import io.langbridge.runtime.core.network.GridVit;
 import io.langbridge.runtime.core.network.GridVitConfig;
 import io.langbridge.runtime.core.network.Network;
@@ -67,6 +68,11 @@ final class PrintNetwork {
         GridVit.Merger merger = new GridVit.Merger("merger.norm", "merger.linear_fc1", "merger.linear_fc2");
         golden.put("qwen3-vl-merger.py", Projector.network(GridVit.connector(deep, merger, 24), 24));
         golden.put("gemma.py", Tiny.gemma().network());
+        golden.put("gemma4.py", Tiny.gemma4().network());
+        golden.put(
+                "gemma4-tower.py",
+                Gemma4Vit.network(Tiny.gemma4Tower(), bound -> bound.endsWith("min") ? -3 : Float.POSITIVE_INFINITY));
+        golden.put("gemma4-connector.py", Projector.network(Gemma4Vit.connector(Tiny.gemma4Tower(), 24), 24));
         golden.put("langbridge.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, false), 24));
         golden.put("langbridge-softmax.py", Projector.network(new AdapterConfig.LangBridge(16, 7, 9, true), 24));
         golden.put("mlp.py", Projector.network(new AdapterConfig.Mlp(16, 24, 2, true), 24));

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assumptions.abort;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.Gemma4Config;
+import io.langbridge.runtime.core.network.Gemma4VitConfig;
 import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.GridVitConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
@@ -102,6 +104,36 @@ final class Tiny {
                 6,
                 false,
                 true);
+    }
+
+    /** Layers of both kinds, of which full ones have no values of their own, and one more of each that has no keys. */
+    static Gemma4Config gemma4() {
+        return new Gemma4Config(
+                24,
+                40,
+                4,
+                4,
+                new Gemma4Config.Heads(2, 6, new Rope(10_000, null)),
+                new Gemma4Config.Heads(1, 8, new Rope(1_000_000, new Rope.ProportionalScaling(1, 0.25))),
+                4,
+                new boolean[] {true, false, true, false},
+                false,
+                true,
+                2,
+                true,
+                3,
+                50,
+                0,
+                50,
+                64,
+                1e-5f,
+                6,
+                true,
+                true);
+    }
+
+    static Gemma4VitConfig gemma4Tower() {
+        return new Gemma4VitConfig(16, 24, 1, 2, 8, 4, 3, 9, 1e-5f, 100, true, true);
     }
 
     /** A layer of linear attention and one of full attention, of whose heads half rotate. */

@@ -52,7 +52,7 @@ final class WriteArchives {
         }
         for (Path folder : in(fixtures.resolve("families"))) {
             try (ModelFolder model = ModelFolder.open(folder.resolve("checkpoint"))) {
-                if (model.positions() != null) {
+                if (model.pictures().patches() != null) {
                     writer.write(folder.getFileName().toString(), model, fixtures.resolve("images/landscape.png"));
                 }
             }

@@ -23,12 +23,15 @@
   def embedding_scale(self) -> float:
     return 4.8989797
 
+  def second_scale(self) -> float:
+    return 0.0
+
   def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:
     x = x.to(w[0].device, w[0].dtype)
     v0 = torch.rms_norm(x, [24], w[1], 1.0E-5)
-    mask4 = self.mask(v0, c, 4)
+    mask4 = self.mask(v0, c, 4, False)
     v1 = torch.linear(v0, w[2], None)
-    v2 = self.cached_attention(v1, w[3], 1.0E-5, c, 0, 0, 4, 2, 0.31622776601683794, 5.0, 4, mask4, False)
+    v2 = self.cached_attention(v1, w[3], 1.0E-5, c, 0, 0, 0, 4, 2, 0.31622776601683794, 5.0, 4, mask4, False)
     v3 = torch.linear(v2, w[4], None)
     v4 = torch.rms_norm(v3, [24], w[5], 1.0E-5)
     v5 = x + v4
@@ -40,9 +43,9 @@
     v10 = torch.rms_norm(v9, [24], w[9], 1.0E-5)
     v11 = v5 + v10
     v12 = torch.rms_norm(v11, [24], w[10], 1.0E-5)
-    mask = self.mask(v12, c, 0)
+    mask = self.mask(v12, c, 0, False)
     v13 = torch.linear(v12, w[11], None)
-    v14 = self.cached_attention(v13, w[12], 1.0E-5, c, 1, 1, 4, 2, 0.31622776601683794, 5.0, 0, mask, True)
+    v14 = self.cached_attention(v13, w[12], 1.0E-5, c, 1, 1, 1, 4, 2, 0.31622776601683794, 5.0, 0, mask, True)
     v15 = torch.linear(v14, w[13], None)
     v16 = self.answered(v11, c)
     v17 = torch.rms_norm(v15, [24], w[14], 1.0E-5)

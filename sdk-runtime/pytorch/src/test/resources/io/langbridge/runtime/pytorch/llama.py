@@ -26,12 +26,15 @@
   def embedding_scale(self) -> float:
     return 1.0
 
+  def second_scale(self) -> float:
+    return 0.0
+
   def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:
     x = x.to(w[0].device, w[0].dtype)
     v0 = torch.rms_norm(x, [24], w[1], 1.0E-5)
-    mask = self.mask(v0, c, 0)
+    mask = self.mask(v0, c, 0, False)
     v1 = torch.linear(v0, w[2], w[3])
-    v2 = self.cached_attention(v1, None, 0.0, c, 0, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, False)
+    v2 = self.cached_attention(v1, None, 0.0, c, 0, 0, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, False)
     v3 = torch.linear(v2, w[4], w[5])
     v4 = x + v3
     v5 = torch.rms_norm(v4, [24], w[6], 1.0E-5)
@@ -42,7 +45,7 @@
     v9 = v4 + v8
     v10 = torch.rms_norm(v9, [24], w[11], 1.0E-5)
     v11 = torch.linear(v10, w[12], w[13])
-    v12 = self.cached_attention(v11, None, 0.0, c, 1, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, True)
+    v12 = self.cached_attention(v11, None, 0.0, c, 1, 0, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, True)
     v13 = torch.linear(v12, w[14], w[15])
     v14 = self.answered(v9, c)
     v15 = v14 + v13

@@ -37,7 +37,7 @@
     v7 = torch.narrow(v4, -1, 16, 16)
     v8 = self.rotated(v7, v1, v2)
     v9 = torch.narrow(v4, -1, 32, 16)
-    v10 = self.heads(v6, v8, v9, 2, 2)
+    v10 = self.heads(v6, v8, v9, 2, 2, 0.35355339059327373)
     v11 = torch.linear(v10, w[5], w[6])
     v12 = v0 + v11
     v13 = torch.layer_norm(v12, [16], w[7], w[8], 1.0E-6)
@@ -52,7 +52,7 @@
     v22 = torch.narrow(v19, -1, 16, 16)
     v23 = self.rotated(v22, v1, v2)
     v24 = torch.narrow(v19, -1, 32, 16)
-    v25 = self.heads(v21, v23, v24, 2, 2)
+    v25 = self.heads(v21, v23, v24, 2, 2, 0.35355339059327373)
     v26 = torch.linear(v25, w[17], w[18])
     v27 = v17 + v26
     v28 = torch.layer_norm(v27, [16], w[19], w[20], 1.0E-6)

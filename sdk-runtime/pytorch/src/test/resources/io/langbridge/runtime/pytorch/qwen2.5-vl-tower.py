@@ -56,7 +56,7 @@
     v29 = torch.narrow(v26, -1, 16, 16)
     v30 = self.rotated(v29, v1, v2)
     v31 = torch.narrow(v26, -1, 32, 16)
-    v32 = self.heads(v28, v30, v31, 2, 2)
+    v32 = self.heads(v28, v30, v31, 2, 2, 0.35355339059327373)
     v33 = torch.linear(v32, w[14], w[15])
     v34 = v24 + v33
     v35 = torch.rms_norm(v34, [16], w[16], 1.0E-6)

@@ -60,7 +60,7 @@
     v28 = torch.narrow(v25, -1, 16, 16)
     v29 = self.rotated(v28, v22, v23)
     v30 = torch.narrow(v25, -1, 32, 16)
-    v31 = self.heads(v27, v29, v30, 2, 2)
+    v31 = self.heads(v27, v29, v30, 2, 2, 0.35355339059327373)
     v32 = torch.linear(v31, w[7], w[8])
     v33 = v21 + v32
     v34 = torch.layer_norm(v33, [16], w[9], w[10], 1.0E-6)
@@ -75,7 +75,7 @@
     v43 = torch.narrow(v40, -1, 16, 16)
     v44 = self.rotated(v43, v22, v23)
     v45 = torch.narrow(v40, -1, 32, 16)
-    v46 = self.heads(v42, v44, v45, 2, 2)
+    v46 = self.heads(v42, v44, v45, 2, 2, 0.35355339059327373)
     v47 = torch.linear(v46, w[19], w[20])
     v48 = v38 + v47
     v49 = torch.layer_norm(v48, [16], w[21], w[22], 1.0E-6)

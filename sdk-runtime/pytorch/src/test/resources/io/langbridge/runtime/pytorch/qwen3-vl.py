@@ -19,15 +19,18 @@
   def embedding_scale(self) -> float:
     return 1.0
 
+  def second_scale(self) -> float:
+    return 0.0
+
   def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:
     x = x.to(w[0].device, w[0].dtype)
     v0 = self.widened(x, 48)
     v1 = torch.narrow(v0, -1, 0, 24)
     v2 = torch.narrow(v0, -1, 24, 24)
     v3 = torch.rms_norm(v1, [24], w[1], 1.0E-5)
-    mask = self.mask(v3, c, 0)
+    mask = self.mask(v3, c, 0, False)
     v4 = torch.linear(v3, w[2], None)
-    v5 = self.cached_attention(v4, w[3], 1.0E-5, c, 0, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, False)
+    v5 = self.cached_attention(v4, w[3], 1.0E-5, c, 0, 0, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, False)
     v6 = torch.linear(v5, w[4], None)
     v7 = v1 + v6
     v8 = torch.rms_norm(v7, [24], w[5], 1.0E-5)
@@ -39,7 +42,7 @@
     v13 = v12 + v2
     v14 = torch.rms_norm(v13, [24], w[8], 1.0E-5)
     v15 = torch.linear(v14, w[9], None)
-    v16 = self.cached_attention(v15, w[10], 1.0E-5, c, 1, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, True)
+    v16 = self.cached_attention(v15, w[10], 1.0E-5, c, 1, 0, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, True)
     v17 = torch.linear(v16, w[11], None)
     v18 = self.answered(v13, c)
     v19 = v18 + v17

@@ -19,12 +19,15 @@
   def embedding_scale(self) -> float:
     return 1.0
 
+  def second_scale(self) -> float:
+    return 0.0
+
   def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:
     x = x.to(w[0].device, w[0].dtype)
     v0 = torch.rms_norm(x, [24], w[1], 1.0E-5)
-    mask4 = self.mask(v0, c, 4)
+    mask4 = self.mask(v0, c, 4, False)
     v1 = torch.linear(v0, w[2], None)
-    v2 = self.cached_attention(v1, w[3], 1.0E-5, c, 0, 0, 4, 2, 0.4082482904638631, 0.0, 4, mask4, False)
+    v2 = self.cached_attention(v1, w[3], 1.0E-5, c, 0, 0, 0, 4, 2, 0.4082482904638631, 0.0, 4, mask4, False)
     v3 = torch.linear(v2, w[4], None)
     v4 = x + v3
     v5 = torch.rms_norm(v4, [24], w[5], 1.0E-5)
@@ -34,9 +37,9 @@
     v8 = torch.linear(v7, w[7], None)
     v9 = v4 + v8
     v10 = torch.rms_norm(v9, [24], w[8], 1.0E-5)
-    mask = self.mask(v10, c, 0)
+    mask = self.mask(v10, c, 0, False)
     v11 = torch.linear(v10, w[9], None)
-    v12 = self.cached_attention(v11, w[10], 1.0E-5, c, 1, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, True)
+    v12 = self.cached_attention(v11, w[10], 1.0E-5, c, 1, 0, 0, 4, 2, 0.4082482904638631, 0.0, 0, mask, True)
     v13 = torch.linear(v12, w[11], None)
     v14 = self.answered(v9, c)
     v15 = v14 + v13

@@ -22,6 +22,9 @@
   def embedding_scale(self) -> float:
     return 1.0
 
+  def second_scale(self) -> float:
+    return 0.0
+
   def network(self, w: List[Tensor], x: Tensor, c: __torch__.Context) -> Tensor:
     x = x.to(w[0].device, w[0].dtype)
     v0 = torch.rms_norm(x, [24], w[1], 1.0E-5)
@@ -36,9 +39,9 @@
     v8 = torch.linear(v7, w[10], None)
     v9 = v4 + v8
     v10 = torch.rms_norm(v9, [24], w[11], 1.0E-5)
-    mask = self.mask(v10, c, 0)
+    mask = self.mask(v10, c, 0, False)
     v11 = torch.linear(v10, w[12], None)
-    v12 = self.cached_gated_attention(v11, w[13], 1.0E-5, c, 0, 0, 4, 2, 0.35355339059327373, 0.0, 0, mask, True)
+    v12 = self.cached_gated_attention(v11, w[13], 1.0E-5, c, 0, 0, 0, 4, 2, 0.35355339059327373, 0.0, 0, mask, True)
     v13 = torch.linear(v12, w[14], None)
     v14 = self.answered(v9, c)
     v15 = v14 + v13

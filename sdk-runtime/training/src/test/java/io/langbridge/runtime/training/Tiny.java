@@ -43,6 +43,10 @@ final class Tiny {
         return Llm.of(fixtures.resolve("decoders").resolve(name).resolve("checkpoint"));
     }
 
+    Llm gemma4() {
+        return Llm.of(fixtures.resolve("families/gemma4/checkpoint"));
+    }
+
     Path vocabulary() {
         return fixtures.resolve("end-to-end/langbridge-pad/checkpoint/vocabulary.json");
     }

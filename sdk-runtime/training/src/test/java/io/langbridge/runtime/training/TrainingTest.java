@@ -16,6 +16,7 @@ import io.langbridge.Image;
 import io.langbridge.Llm;
 import io.langbridge.Message;
 import io.langbridge.Request;
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
@@ -224,7 +225,18 @@ class TrainingTest {
 
     @Test
     void everyFamilyOfLanguageModelsIsTuned() {
-        for (String name : new String[] {"llama3", "mistral", "qwen3", "qwen3.5", "gemma2", "gemma3"}) {
+        for (String name : List.of(
+                "llama3",
+                "mistral",
+                "qwen3",
+                "qwen3.5",
+                "gemma2",
+                "gemma3",
+                "granite",
+                "olmo2",
+                "smollm3",
+                "phi3",
+                "ministral3")) {
             List<Double> losses = new ArrayList<>();
             TrainingResult result = tiny.training(Training.instructionTuning(), folder.resolve(name))
                     .llm(tiny.llm(name))
@@ -247,6 +259,28 @@ class TrainingTest {
                     .build()
                     .close();
         }
+    }
+
+    /** Beside its visual tokens stand rows of a second table, which is read where it lies. */
+    @Test
+    void anAdapterIsTunedBehindGemma4AndTheModelIsNot() {
+        List<Double> losses = new ArrayList<>();
+        tiny.training(Training.pretraining(), folder.resolve("adapter"))
+                .llm(tiny.gemma4())
+                .newAdapter(NewAdapter.mlp(2))
+                .steps(30)
+                .listener(progress -> losses.add(progress.loss()))
+                .build()
+                .run();
+        assertThat(losses.get(29)).isLessThan(0.8 * losses.get(0));
+
+        Training whole = tiny.training(Training.instructionTuning(), folder.resolve("whole"))
+                .llm(tiny.gemma4())
+                .newAdapter(NewAdapter.mlp(2))
+                .build();
+        assertThatExceptionOfType(UnsupportedModelException.class)
+                .isThrownBy(whole::run)
+                .withMessageContainingAll("gemma4", "adapter alone");
     }
 
     /** The last one, as it is stored. */

@@ -96,6 +96,17 @@ public final class Checkpoints {
         return changed(weights, tensor -> tensor.equals(name), old -> matrix);
     }
 
+    /**
+     * A view in which rows of some tensors come in another order, the same in every run of as many.
+     *
+     * @param which names of those; they have a multiple of as many rows
+     * @param order where each row of a run is in the file
+     * @return a view; closing it closes nothing
+     */
+    public static Weights reordered(Weights weights, Predicate<String> which, int... order) {
+        return changed(weights, which, tensor -> new ReorderedTensor(tensor, order));
+    }
+
     /** A view of a tensor whose values are multiplied in float32. */
     public static StoredTensor times(float factor, StoredTensor tensor) {
         return factor == 1 ? tensor : new LinearTensor(tensor, factor, 0);
@@ -112,6 +123,39 @@ public final class Checkpoints {
     public static Weights summedFrames(Weights weights, String name, long... shape) {
         StoredTensor sum = new SummedTensor(weights.get(name, shape));
         return changed(weights, tensor -> tensor.equals(name), old -> sum);
+    }
+
+    /**
+     * Tensors whose rows are those of several, one under the other, as those; as it was where there are none.
+     *
+     * @param name the end of their names
+     * @param parts in place of its first word each
+     * @param rows of each
+     */
+    public static Weights split(Weights weights, String name, List<String> parts, int... rows) {
+        String whole = name.substring(0, name.indexOf('.'));
+        if (weights.names().stream().noneMatch(each -> each.endsWith("." + name))) {
+            return weights;
+        }
+        Map<String, StoredTensor> view = new LinkedHashMap<>();
+        for (String each : weights.names()) {
+            StoredTensor tensor = weights.get(each);
+            if (!each.endsWith("." + name)) {
+                view.put(each, tensor);
+                continue;
+            }
+            int first = 0;
+            for (int i = 0; i < rows.length; i++) {
+                view.put(each.replace("." + whole + ".", "." + parts.get(i) + "."), new RowsTensor(tensor, first, rows[i]));
+                first += rows[i];
+            }
+            if (tensor.shape().length != 2 || tensor.shape()[0] != first) {
+                throw new CheckpointException("Tensor " + tensor.name() + " in " + tensor.file() + " has shape "
+                        + Arrays.toString(tensor.shape()) + ", but config.json asks for " + first + " rows: those of "
+                        + String.join(", ", parts) + ".");
+            }
+        }
+        return new NamedTensors(weights.source(), view, Collections.emptyList());
     }
 
     private static Weights changed(Weights weights, Predicate<String> which, UnaryOperator<StoredTensor> change) {

@@ -22,8 +22,29 @@ final class CharDfa {
     /** Most states of one automaton; a pattern that needs more is refused. */
     static final int MOST_STATES = 10_000;
 
-    /** Most transitions looked at while one automaton is made, so that a few states cannot take minutes. */
+    /**
+     * Most transitions looked at for all that one schema or pattern is made of, so that neither a few states nor many
+     * patterns can take minutes.
+     */
     static final int MOST_WORK = 20_000_000;
+
+    /** What may still be done for a schema or pattern. */
+    static final class Work {
+        private int left = MOST_WORK;
+
+        /**
+         * Counts what is done.
+         *
+         * @param name what it is done for, for the message
+         * @throws PromptException if it is too much
+         */
+        void spend(int transitions, String name) {
+            left -= transitions;
+            if (left < 0) {
+                throw tooLarge(name);
+            }
+        }
+    }
 
     /** Every text without characters that JSON writes as numbers only. */
     static final CodePoints TEXT = CodePoints.range(0, 0x1F)
@@ -70,7 +91,7 @@ final class CharDfa {
      * @param name what it is made of, for messages
      * @throws PromptException if there are more than {@link #MOST_STATES}, or it takes more than {@link #MOST_WORK}
      */
-    static <S> CharDfa explore(S first, Moves<S> moves, String name) {
+    static <S> CharDfa explore(S first, Moves<S> moves, String name, Work work) {
         Map<S, Integer> numbers = new HashMap<>();
         ArrayDeque<S> waiting = new ArrayDeque<>();
         List<int[]> starts = new ArrayList<>();
@@ -78,7 +99,6 @@ final class CharDfa {
         List<Boolean> accepts = new ArrayList<>();
         numbers.put(first, 0);
         waiting.add(first);
-        int work = 0;
         while (!waiting.isEmpty()) {
             S state = waiting.remove();
             Ranges ranges = new Ranges();
@@ -91,8 +111,8 @@ final class CharDfa {
                 }
                 ranges.add(from, to, number);
             });
-            work += ranges.size;
-            if (numbers.size() > MOST_STATES || work > MOST_WORK) {
+            work.spend(ranges.size, name);
+            if (numbers.size() > MOST_STATES) {
                 throw tooLarge(name);
             }
             starts.add(ranges.starts());
@@ -107,9 +127,9 @@ final class CharDfa {
     }
 
     static PromptException tooLarge(String name) {
-        return new PromptException(
-                name + " needs an automaton of more than " + MOST_STATES + " states, or of more than " + MOST_WORK
-                        + " transitions; write it with fewer alternatives or smaller numbers of repetitions");
+        return new PromptException(name + " needs an automaton of more than " + MOST_STATES
+                + " states, or together with what stands before it" + " more than " + MOST_WORK
+                + " transitions; write it with fewer alternatives or smaller numbers of repetitions");
     }
 
     /** The transitions of one state. */
@@ -273,7 +293,7 @@ final class CharDfa {
     }
 
     /** The texts that are in both sets. */
-    CharDfa and(CharDfa other, String name) {
+    CharDfa and(CharDfa other, String name, Work work) {
         return explore(
                 List.of(0, 0),
                 new Moves<List<Integer>>() {
@@ -303,11 +323,12 @@ final class CharDfa {
                         return accepts[state.get(0)] && other.accepts[state.get(1)];
                     }
                 },
-                name);
+                name,
+                work);
     }
 
     /** Texts of so many characters of a set. */
-    static CharDfa ofLength(CodePoints set, int least, int most, String name) {
+    static CharDfa ofLength(CodePoints set, int least, int most, String name, Work work) {
         int[] bounds = set.bounds();
         return explore(
                 0,
@@ -327,6 +348,7 @@ final class CharDfa {
                         return length >= least;
                     }
                 },
-                name);
+                name,
+                work);
     }
 }

@@ -19,17 +19,20 @@ public final class Constraints {
     /** So many schemas and patterns are kept. */
     private static final int KEPT = 8;
 
-    private static final CharDfa SOME = Regex.whole("[^]+", "");
-    private static final CharDfa NO_BLANK_FIRST = Regex.whole("([^ ][^]*)?", "");
+    private static final CharDfa SOME = Regex.whole("[^]+", "", new CharDfa.Work());
+    private static final CharDfa NO_BLANK_FIRST = Regex.whole("([^ ][^]*)?", "", new CharDfa.Work());
 
     private final Tokenizer tokenizer;
-    private final Map<String, Automaton> kept = new LinkedHashMap<>(KEPT, 0.75f, true);
+    private final Words words;
+    /** Guarded by itself; what is in it by itself too. */
+    private final Map<String, Kept> kept = new LinkedHashMap<>(KEPT, 0.75f, true);
+
     private @Nullable TokenTrie trie;
-    private @Nullable Words words;
 
     /** For a model with this tokenizer; nothing is computed before the first constraint. */
     public Constraints(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
+        this.words = new Words(tokenizer);
     }
 
     /**
@@ -56,9 +59,11 @@ public final class Constraints {
      */
     public Constraint pattern(String pattern) {
         return make("pattern " + pattern, "the pattern", () -> {
-            CharDfa texts = Regex.whole(pattern, "The pattern");
+            CharDfa.Work work = new CharDfa.Work();
+            CharDfa texts = Regex.whole(pattern, "The pattern", work);
             if (texts.isEmpty()
-                    || texts.states() == 1 && texts.and(SOME, "The pattern").isEmpty()) {
+                    || texts.states() == 1
+                            && texts.and(SOME, "The pattern", work).isEmpty()) {
                 throw new PromptException("The pattern '" + pattern + "' matches "
                         + (texts.isEmpty() ? "no text" : "the empty text only") + "; correct it");
             }
@@ -68,7 +73,7 @@ public final class Constraints {
                 return new SchemaReader.Result(grammar, entry);
             }
             // A blank of the text itself must not be the one that is left out.
-            int direct = grammar.texts(texts.and(NO_BLANK_FIRST, "The pattern"), false, "");
+            int direct = grammar.texts(texts.and(NO_BLANK_FIRST, "The pattern", work), false, "");
             return withBlank(grammar, direct, entry);
         });
     }
@@ -84,24 +89,45 @@ public final class Constraints {
         return new SchemaReader.Result(grammar, entry);
     }
 
-    private synchronized Constraint make(String key, String name, Supplier<SchemaReader.Result> read) {
-        Automaton automaton = kept.get(key);
-        TokenTrie known = trie;
-        Words spoken = words;
-        if (known == null || spoken == null) {
-            known = TokenTrie.of(tokenizer);
-            spoken = new Words(tokenizer);
-            trie = known;
-            words = spoken;
-        }
-        if (automaton == null) {
-            automaton = new Automaton(read.get(), known);
-            kept.put(key, automaton);
+    /** Makes a constraint, or takes what is kept of its key. {@code read} runs once for all who ask meanwhile. */
+    Constraint make(String key, String name, Supplier<SchemaReader.Result> read) {
+        Kept wanted;
+        synchronized (kept) {
+            wanted = kept.computeIfAbsent(key, k -> new Kept());
             if (kept.size() > KEPT) {
                 kept.remove(kept.keySet().iterator().next());
             }
         }
-        return new Constraint(automaton, spoken, name);
+        // Who wants the same waits for it; who wants another does not.
+        synchronized (wanted) {
+            Automaton automaton = wanted.automaton;
+            if (automaton == null) {
+                try {
+                    automaton = new Automaton(read.get(), trie());
+                } catch (RuntimeException | Error e) {
+                    synchronized (kept) {
+                        kept.remove(key, wanted);
+                    }
+                    throw e;
+                }
+                wanted.automaton = automaton;
+            }
+            return new Constraint(automaton, words, name);
+        }
+    }
+
+    private synchronized TokenTrie trie() {
+        TokenTrie known = trie;
+        if (known == null) {
+            known = TokenTrie.of(tokenizer);
+            trie = known;
+        }
+        return known;
+    }
+
+    /** A place for what is made of a schema or pattern; empty until it is made. */
+    private static final class Kept {
+        private @Nullable Automaton automaton;
     }
 
     /** The tokenizer as a constraint needs it. */

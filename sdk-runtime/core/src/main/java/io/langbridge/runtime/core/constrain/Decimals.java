@@ -171,7 +171,8 @@ final class Decimals {
                                 && (high < 0 || high == 0 && (most == null || most.inside()));
                     }
                 },
-                name);
+                name,
+                new CharDfa.Work());
     }
 
     /** The part of a range from zero up, or null if there is none. */

@@ -47,6 +47,7 @@ final class Regex extends PatternReader {
     private static final int FOUND = 4;
 
     private final String name;
+    private final CharDfa.Work work;
     private int depth;
 
     /** Steps of an automaton that is not deterministic: what a step is, and where it goes on, one way or two. */
@@ -54,24 +55,26 @@ final class Regex extends PatternReader {
 
     private final List<CodePoints> sets = new ArrayList<>();
 
-    private Regex(String pattern, String name) {
+    private Regex(String pattern, String name, CharDfa.Work work) {
         super(pattern);
         this.name = name;
+        this.work = work;
     }
 
     /**
      * The texts that a pattern matches as a whole.
      *
      * @param place what the pattern is, for messages
+     * @param work what may be done for it
      * @throws PromptException if it is no regular expression, not regular, or too large; names what and where
      */
-    static CharDfa whole(String pattern, String place) {
-        return new Regex(pattern, name(pattern, place)).compile(false);
+    static CharDfa whole(String pattern, String place, CharDfa.Work work) {
+        return new Regex(pattern, name(pattern, place), work).compile(false);
     }
 
     /** The texts in which a pattern matches somewhere, as JSON Schema's {@code pattern} has it. */
-    static CharDfa somewhere(String pattern, String place) {
-        return new Regex(pattern, name(pattern, place)).compile(true);
+    static CharDfa somewhere(String pattern, String place, CharDfa.Work work) {
+        return new Regex(pattern, name(pattern, place), work).compile(true);
     }
 
     private static String name(String pattern, String place) {
@@ -446,9 +449,8 @@ final class Regex extends PatternReader {
     private record Front(List<Integer> steps, boolean start) {}
 
     private CharDfa deterministic(int first) {
-        int[] budget = {CharDfa.MOST_WORK};
         return CharDfa.explore(
-                front(new int[] {first}, true, budget),
+                front(new int[] {first}, true),
                 new CharDfa.Moves<Front>() {
                     @Override
                     public void of(Front front, CharDfa.Transitions<Front> out) {
@@ -463,9 +465,9 @@ final class Regex extends PatternReader {
                         int from = -1;
                         for (int bound : bounds) {
                             if (from >= 0) {
-                                int[] targets = targets(front, from, budget);
+                                int[] targets = targets(front, from);
                                 if (targets.length > 0) {
-                                    out.add(from, bound - 1, front(targets, false, budget));
+                                    out.add(from, bound - 1, front(targets, false));
                                 }
                             }
                             from = bound;
@@ -474,13 +476,14 @@ final class Regex extends PatternReader {
 
                     @Override
                     public boolean accepts(Front front) {
-                        return found(front, budget);
+                        return found(front);
                     }
                 },
-                name);
+                name,
+                work);
     }
 
-    private int[] targets(Front front, int codePoint, int[] budget) {
+    private int[] targets(Front front, int codePoint) {
         int[] targets = new int[front.steps().size()];
         int n = 0;
         for (int number : front.steps()) {
@@ -489,20 +492,13 @@ final class Regex extends PatternReader {
                 targets[n++] = step[1];
             }
         }
-        spend(budget, front.steps().size());
+        work.spend(front.steps().size(), name);
         return Arrays.copyOf(targets, n);
     }
 
-    private void spend(int[] budget, int work) {
-        budget[0] -= work;
-        if (budget[0] < 0) {
-            throw CharDfa.tooLarge(name);
-        }
-    }
-
     /** Where the automaton is if it is at {@code from}, before the next character. */
-    private Front front(int[] from, boolean start, int[] budget) {
-        BitSet seen = closure(from, start, false, budget);
+    private Front front(int[] from, boolean start) {
+        BitSet seen = closure(from, start, false);
         List<Integer> kept = new ArrayList<>();
         for (int i = seen.nextSetBit(0); i >= 0; i = seen.nextSetBit(i + 1)) {
             int kind = steps.get(i)[0];
@@ -513,9 +509,9 @@ final class Regex extends PatternReader {
         return new Front(kept, start);
     }
 
-    private boolean found(Front front, int[] budget) {
+    private boolean found(Front front) {
         int[] from = front.steps().stream().mapToInt(Integer::intValue).toArray();
-        BitSet seen = closure(from, front.start(), true, budget);
+        BitSet seen = closure(from, front.start(), true);
         for (int i = seen.nextSetBit(0); i >= 0; i = seen.nextSetBit(i + 1)) {
             if (steps.get(i)[0] == FOUND) {
                 return true;
@@ -524,7 +520,7 @@ final class Regex extends PatternReader {
         return false;
     }
 
-    private BitSet closure(int[] from, boolean start, boolean end, int[] budget) {
+    private BitSet closure(int[] from, boolean start, boolean end) {
         BitSet seen = new BitSet(steps.size());
         int[] stack = new int[steps.size() + from.length];
         int top = 0;
@@ -534,10 +530,10 @@ final class Regex extends PatternReader {
                 stack[top++] = step;
             }
         }
-        int work = steps.size() / 64 + 1;
+        int looked = steps.size() / 64 + 1;
         while (top > 0) {
             int[] step = steps.get(stack[--top]);
-            work++;
+            looked++;
             boolean goesOn = step[0] == SPLIT || step[0] == START && start || step[0] == END && end;
             for (int i = 1; goesOn && i <= (step[0] == SPLIT ? 2 : 1); i++) {
                 if (!seen.get(step[i])) {
@@ -546,7 +542,7 @@ final class Regex extends PatternReader {
                 }
             }
         }
-        spend(budget, work);
+        work.spend(looked, name);
         return seen;
     }
 }

@@ -15,12 +15,14 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -34,6 +36,11 @@ import org.jspecify.annotations.Nullable;
 final class SchemaReader {
     private static final String NAME = "The schema";
     private static final int LONGEST = 1_000_000;
+    private static final int LONGEST_PLACE = 1_000;
+    /** References that are followed to see whether alternatives differ. */
+    private static final int DEEPEST = 50;
+    /** Alternatives of a {@code oneOf}, which are compared each with each. */
+    private static final int MOST_ALTERNATIVES = 1_000;
 
     private static final Set<String> ANNOTATIONS = Set.of(
             "title",
@@ -70,10 +77,16 @@ final class SchemaReader {
             Set.of("object", "array", "string", "integer", "number", "boolean", "null");
 
     private final JsonObject root;
+    private final CharDfa.Work work = new CharDfa.Work();
     private final Grammar grammar = new Grammar(NAME);
 
     /** By the schema's own object, so that a part has one entry however it is reached. */
     private final IdentityHashMap<JsonElement, Integer> entries = new IdentityHashMap<>();
+
+    /** What is known of parts that were compared, and those that are being looked at. */
+    private final IdentityHashMap<JsonElement, Known> known = new IdentityHashMap<>();
+
+    private final Set<JsonObject> asked = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private final Map<Integer, String> places = new HashMap<>();
     private final ArrayDeque<Part> waiting = new ArrayDeque<>();
@@ -134,8 +147,10 @@ final class SchemaReader {
         }
         int entry = grammar.state();
         entries.put(schema, entry);
-        places.put(entry, place);
-        waiting.add(new Part(object, place, entry));
+        // Long names and much nesting would take more memory than the schema itself.
+        String kept = place.length() <= LONGEST_PLACE ? place : ".." + place.substring(place.length() - LONGEST_PLACE);
+        places.put(entry, kept);
+        waiting.add(new Part(object, kept, entry));
         return entry;
     }
 
@@ -471,12 +486,12 @@ final class SchemaReader {
         if (least > most) {
             throw refused(place, "a text of at least " + least + " and at most " + most + " characters does not exist");
         }
-        CharDfa texts = restricted(schema, place);
-        if (texts != null) {
-            return quoted(texts);
+        if (schema.has("pattern") || schema.has("format")) {
+            String key = "text " + schema.get("pattern") + schema.get("format") + " " + least + " " + most;
+            return shared(key, () -> quoted(Objects.requireNonNull(restricted(schema, place))));
         }
         if (least == 0 && most == Integer.MAX_VALUE) {
-            return shared("string", () -> quoted(CharDfa.ofLength(CharDfa.TEXT, 0, most, NAME)));
+            return shared("string", () -> quoted(CharDfa.ofLength(CharDfa.TEXT, 0, most, NAME, work)));
         }
         return shared("string " + least + " " + most, () -> counted(least, most));
     }
@@ -492,7 +507,7 @@ final class SchemaReader {
 
     /** Any text of a length; one character is a part of its own, so that a long text takes a state for each. */
     private int counted(int least, int most) {
-        int one = shared("character", () -> grammar.texts(CharDfa.ofLength(CharDfa.TEXT, 1, 1, NAME), true, ""));
+        int one = shared("character", () -> grammar.texts(CharDfa.ofLength(CharDfa.TEXT, 1, 1, NAME, work), true, ""));
         int entry = grammar.state();
         int end = grammar.state();
         grammar.end(end);
@@ -520,10 +535,11 @@ final class SchemaReader {
     }
 
     /** The texts that pattern, format and length allow; null where there is neither pattern nor format. */
-    private static @Nullable CharDfa restricted(JsonObject schema, String place) {
+    private @Nullable CharDfa restricted(JsonObject schema, String place) {
+        String name = NAME + ", " + place;
         CharDfa texts = null;
         if (schema.has("pattern")) {
-            texts = Regex.somewhere(text(schema.get("pattern"), place + "/pattern"), NAME + ", " + place + "/pattern");
+            texts = Regex.somewhere(text(schema.get("pattern"), place + "/pattern"), name + "/pattern", work);
         }
         if (schema.has("format")) {
             String format = text(schema.get("format"), place + "/format");
@@ -534,8 +550,8 @@ final class SchemaReader {
                         "the format '" + format + "' is not supported; there are " + Formats.names()
                                 + ", and 'pattern'");
             }
-            CharDfa written = Regex.whole(pattern, NAME + ", " + place + "/format");
-            texts = texts == null ? written : texts.and(written, NAME + ", " + place);
+            CharDfa written = Regex.whole(pattern, name + "/format", work);
+            texts = texts == null ? written : texts.and(written, name, work);
         }
         if (texts == null) {
             return null;
@@ -545,8 +561,9 @@ final class SchemaReader {
                     CodePoints.NONE.not(),
                     count(schema, "minLength", 0, place),
                     count(schema, "maxLength", Integer.MAX_VALUE, place),
-                    NAME + ", " + place);
-            texts = texts.and(length, NAME + ", " + place);
+                    name,
+                    work);
+            texts = texts.and(length, name, work);
         }
         if (texts.isEmpty()) {
             throw refused(place, "no text has this pattern, format and length");
@@ -671,9 +688,14 @@ final class SchemaReader {
     }
 
     private void requireDisjoint(List<JsonElement> ways, String place) {
+        if (ways.size() > MOST_ALTERNATIVES) {
+            throw refused(
+                    place,
+                    "'oneOf' has " + ways.size() + " alternatives; at most " + MOST_ALTERNATIVES + " are supported");
+        }
         List<Known> known = new ArrayList<>();
         for (JsonElement way : ways) {
-            known.add(known(way, place + "/oneOf", 0));
+            known.add(known(way, place + "/oneOf"));
         }
         for (int i = 0; i < known.size(); i++) {
             for (int k = 0; k < i; k++) {
@@ -687,17 +709,31 @@ final class SchemaReader {
         }
     }
 
-    private Known known(JsonElement element, String place, int depth) {
-        if (!(element instanceof JsonObject schema) || depth > 50) {
-            throw refused(place, "its alternatives must be schemas that do not refer to each other without end");
+    /** Of each part once: references may lead to it in more ways than can be counted. */
+    private Known known(JsonElement element, String place) {
+        Known known = this.known.get(element);
+        if (known == null) {
+            if (!(element instanceof JsonObject schema) || !asked.add(schema) || asked.size() > DEEPEST) {
+                throw refused(
+                        place,
+                        "its alternatives must be schemas that do not refer to each other without end, or more than "
+                                + DEEPEST + " times");
+            }
+            known = find(schema, place);
+            asked.remove(schema);
+            this.known.put(element, known);
         }
+        return known;
+    }
+
+    private Known find(JsonObject schema, String place) {
         if (schema.has("$ref")) {
-            return known(resolve(schema.get("$ref"), place, new String[1]), place, depth + 1);
+            return known(resolve(schema.get("$ref"), place, new String[1]), place);
         }
         if (schema.has("anyOf") || schema.has("oneOf")) {
             Set<String> types = new HashSet<>();
             for (JsonElement way : items(schema.get(schema.has("anyOf") ? "anyOf" : "oneOf"), place)) {
-                types.addAll(known(way, place, depth + 1).types());
+                types.addAll(known(way, place).types());
             }
             return new Known(types, null, Map.of());
         }
@@ -722,7 +758,7 @@ final class SchemaReader {
             for (JsonElement name : names) {
                 String key = text(name, place + "/required");
                 if (members.get(key) instanceof JsonObject member && (member.has("const") || member.has("enum"))) {
-                    Set<String> values = known(member, place, depth + 1).values();
+                    Set<String> values = known(member, place).values();
                     if (values != null) {
                         constants.put(key, values);
                     }

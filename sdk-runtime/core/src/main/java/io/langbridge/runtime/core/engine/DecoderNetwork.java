@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.engine;
 
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -11,12 +12,34 @@ public interface DecoderNetwork extends AutoCloseable {
     DecoderConfig config();
 
     /**
-     * Input embeddings of tokens; what only visual tokens have behind them is 0.
+     * Input embeddings of tokens, with their rows of a second table if there is one; what only visual tokens have
+     * behind them is 0.
      *
      * @return {@code [ids.length, input_width]}
      * @throws IndexOutOfBoundsException if an id is not below {@code vocab_size}
      */
     FloatTensor embed(int... ids);
+
+    /**
+     * Rows of visual tokens as they go in, with what stands beside them.
+     *
+     * @param visualTokens {@code [n, visual_width]}
+     * @return {@code [n, input_width]}; maybe the same
+     */
+    default FloatTensor embed(FloatTensor visualTokens) {
+        DecoderConfig config = config();
+        if (config.visualWidth() == config.inputWidth()) {
+            return visualTokens;
+        }
+        float[] beside =
+                Arrays.copyOfRange(embed(config.padTokenId()).toArray(), config.visualWidth(), config.inputWidth());
+        FloatTensor rows = FloatTensor.allocate(visualTokens.size(0), config.inputWidth());
+        FloatBuffer target = rows.data();
+        for (int i = 0; i < visualTokens.size(0); i++) {
+            target.put(visualTokens.rows(i, i + 1).data()).put(beside);
+        }
+        return rows;
+    }
 
     /**
      * Opens an empty KV cache.

@@ -56,6 +56,22 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
                 + weights.source() + "; the folder holds another model than its config.json says, or not all of it.");
     }
 
+    /** The text of a token that {@code tokenizer_config.json} names, as newer files do in one of two places. */
+    String token(String key, String absent) {
+        Path file = folder.resolve("tokenizer_config.json");
+        Json names = Files.exists(file) ? Json.read(file) : config;
+        if (names.isString(key)) {
+            return names.stringOr(key, absent);
+        }
+        Json extra = names.isObject("extra_special_tokens") ? names.object("extra_special_tokens") : null;
+        return extra == null ? absent : extra.stringOr(key, absent);
+    }
+
+    /** The number of the token that stands for a picture, which transformers 4 and 5 name differently. */
+    int imageTokenId(int absent) {
+        return config.intOr("image_token_index", config.intOr("image_token_id", absent));
+    }
+
     /**
      * A placeholder that stands once for each visual token.
      *
@@ -63,8 +79,7 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
      * @param defaultToken its text where the file has none
      */
     ImagePrompt placeholder(int defaultId, String defaultToken) {
-        // transformers 4 and 5 name it differently.
-        int id = config.intOr("image_token_index", config.intOr("image_token_id", defaultId));
+        int id = imageTokenId(defaultId);
         Path processor = folder.resolve("processor_config.json");
         String token =
                 Files.exists(processor) ? Json.read(processor).stringOr("image_token", defaultToken) : defaultToken;

@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.network.Rotary;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +22,11 @@ import org.jspecify.annotations.Nullable;
 public final class DecoderConfigReader {
     private static final int MAX_LAYERS = 10_000;
 
+    /** What Ministral 3 has where the file says nothing. */
+    private static final Rope MINISTRAL3_ROPE = new Rope(1e6, new Rope.YarnScaling(16, 1, 32, 1, 16_384, true));
+
+    private static final Rotary.Growth MINISTRAL3_GROWTH = new Rotary.Growth(0.1, 16_384);
+
     private DecoderConfigReader() {}
 
     /** What differs between the families when a key is absent. */
@@ -31,7 +37,14 @@ public final class DecoderConfigReader {
         MISTRAL(32_000, 14_336, 8, 131_072),
         /** The decoder of Qwen2-VL and Qwen2.5-VL. */
         QWEN2_VL(152_064, 29_568, 8, 32_768, 8192, 80, 64, 1e-5, 1_000_000),
-        QWEN3_VL(151_936, 22_016, 32, 128_000, 4096, 32, 32, 1e-6, 500_000);
+        QWEN3_VL(151_936, 22_016, 32, 128_000, 4096, 32, 32, 1e-6, 500_000),
+        GRANITE(32_000, 11_008, 0, 2048),
+        /** OLMo 2. */
+        OLMO2(50_304, 11_008, 0, 2048, 4096, 32, 32, 1e-5, 10_000),
+        SMOLLM3(128_256, 11_008, 4, 32_768, 2048, 36, 16, 1e-6, 2_000_000),
+        /** Phi-3, Phi-3.5 and Phi-4-mini. */
+        PHI3(32_064, 8192, 0, 4096, 3072, 32, 32, 1e-5, 10_000),
+        MINISTRAL3(131_072, 14_336, 8, 262_144, 4096, 34, 32, 1e-5, 1_000_000);
 
         final int vocabSize;
         final int intermediateSize;
@@ -76,12 +89,24 @@ public final class DecoderConfigReader {
             return switch (this) {
                 case QWEN2_VL -> Arrays.asList(16, 24, 24);
                 case QWEN3_VL -> Arrays.asList(24, 20, 20);
-                case QWEN2, QWEN3, LLAMA, MISTRAL -> null;
+                default -> null;
             };
         }
 
         boolean isQwen2() {
             return this == QWEN2 || this == QWEN2_VL;
+        }
+
+        /** Whether attention may have biases, and then all its projections do. */
+        boolean hasAttentionBias() {
+            return switch (this) {
+                case QWEN2, QWEN2_VL, MISTRAL, MINISTRAL3, PHI3 -> false;
+                default -> true;
+            };
+        }
+
+        boolean hasMlpBias() {
+            return this == LLAMA || this == GRANITE || this == SMOLLM3;
         }
 
         boolean isQwen3() {
@@ -107,8 +132,10 @@ public final class DecoderConfigReader {
      */
     static DecoderConfig readNested(Json text, Json config) {
         String whole = Families.nameOf(config);
-        boolean known =
-                named(whole) != null || Qwen35ConfigReader.reads(whole) || GemmaConfigReader.NAMES.contains(whole);
+        boolean known = named(whole) != null
+                || Qwen35ConfigReader.reads(whole)
+                || GemmaConfigReader.NAMES.contains(whole)
+                || Gemma4ConfigReader.NAMES.contains(whole);
         return read(text, known ? whole : "llama");
     }
 
@@ -120,6 +147,9 @@ public final class DecoderConfigReader {
         if (GemmaConfigReader.NAMES.contains(name)) {
             return GemmaConfigReader.read(json, name);
         }
+        if (Gemma4ConfigReader.NAMES.contains(name)) {
+            return Gemma4ConfigReader.read(json);
+        }
         Family family = family(json, name);
         refuseUnsupported(json, "hidden_act", "silu");
 
@@ -129,8 +159,17 @@ public final class DecoderConfigReader {
         int keyValueHeads = keyValueHeads(json, family, heads);
         int headDim = headDim(json, family, hidden, heads);
         int maxPositions = json.positiveOr("max_position_embeddings", family.maxPositions);
-        boolean attentionBias =
-                !family.isQwen2() && family != Family.MISTRAL && json.booleanOr("attention_bias", false);
+        double part = family == Family.PHI3 ? rotatedPart(json) : 1;
+        Rope rope = family == Family.PHI3
+                ? phi3Rope(json, maxPositions, (int) (headDim * part) / 2)
+                : family == Family.MINISTRAL3 && ropeParameters(json) == null
+                        ? MINISTRAL3_ROPE
+                        : rope(json, family.theta, maxPositions, parameters -> sections(parameters, family, headDim / 2));
+        if (rope.scaling() instanceof Rope.LongScaling) {
+            // Beyond it other factors hold for all positions, also for those that were kept before.
+            maxPositions = Math.min(maxPositions, originalPositions(json, ropeParameters(json)));
+        }
+        boolean attentionBias = family.hasAttentionBias() && json.booleanOr("attention_bias", false);
         int window = window(json, family);
         boolean[] sliding = slidingLayers(json, family, layers, window);
         return new LlamaConfig(
@@ -144,15 +183,132 @@ public final class DecoderConfigReader {
                 json.positiveOr("vocab_size", family.vocabSize),
                 maxPositions,
                 json.epsilonOr("rms_norm_eps", family.epsilon),
-                rope(json, family.theta, maxPositions, parameters -> sections(parameters, family, headDim / 2)),
+                rope,
                 family.isQwen2() || attentionBias,
                 attentionBias,
-                family == Family.LLAMA && json.booleanOr("mlp_bias", false),
-                family.isQwen3(),
+                family.hasMlpBias() && json.booleanOr("mlp_bias", false),
+                family.isQwen3() || family == Family.OLMO2,
                 window,
                 sliding,
                 0,
-                json.booleanOr("tie_word_embeddings", false));
+                json.booleanOr("tie_word_embeddings", family == Family.SMOLLM3),
+                variant(json, family, layers, part));
+    }
+
+    private static LlamaConfig.Variant variant(Json json, Family family, int layers, double part) {
+        boolean granite = family == Family.GRANITE;
+        return new LlamaConfig.Variant(
+                family == Family.OLMO2,
+                family == Family.SMOLLM3 ? stillLayers(json, layers) : null,
+                part,
+                granite ? (float) positiveOr(json, "embedding_multiplier", 1) : 1,
+                granite ? (float) positiveOr(json, "residual_multiplier", 1) : 1,
+                granite ? (float) positiveOr(json, "attention_multiplier", 1) : 0,
+                granite ? (float) positiveOr(json, "logits_scaling", 1) : 1,
+                family == Family.MINISTRAL3 ? growth(json) : null);
+    }
+
+    private static boolean[] stillLayers(Json json, int layers) {
+        boolean[] still = new boolean[layers];
+        if (!json.has("no_rope_layers")) {
+            int interval = json.positiveOr("no_rope_layer_interval", 4);
+            for (int i = 0; i < layers; i++) {
+                still[i] = (i + 1) % interval == 0;
+            }
+            return still;
+        }
+        List<Long> rotated = json.longs("no_rope_layers");
+        if (rotated.size() < layers) {
+            throw new CheckpointException(json.at("no_rope_layers") + " has " + rotated.size()
+                    + " entries, but there are " + layers + " layers.");
+        }
+        for (int i = 0; i < layers; i++) {
+            still[i] = rotated.get(i) == 0; // the name says the contrary
+        }
+        return still;
+    }
+
+    private static Rotary.@Nullable Growth growth(Json json) {
+        Json parameters = ropeParameters(json);
+        if (parameters == null) {
+            return MINISTRAL3_GROWTH;
+        }
+        double beta = parameters.doubleOr("llama_4_scaling_beta", 0);
+        int length = originalPositions(json, parameters);
+        return beta == 0 ? null : new Rotary.Growth(beta, length);
+    }
+
+    private static int originalPositions(Json json, @Nullable Json parameters) {
+        String key = "original_max_position_embeddings";
+        int outside = json.positiveOr(key, json.positiveOr("max_position_embeddings", 4096));
+        return parameters == null ? outside : parameters.positiveOr(key, outside);
+    }
+
+    private static double rotatedPart(Json json) {
+        String key = "partial_rotary_factor";
+        Json parameters = ropeParameters(json);
+        Json at = parameters != null && parameters.has(key) ? parameters : json;
+        double part = at.doubleOr(key, 1);
+        if (!(part > 0 && part <= 1)) {
+            throw new CheckpointException(at.at(key) + " is " + part + ", not more than 0 and at most 1.");
+        }
+        return part;
+    }
+
+    private static Rope phi3Rope(Json json, int maxPositions, int pairs) {
+        Json parameters = ropeParameters(json);
+        double theta = theta(json, Family.PHI3.theta);
+        if (parameters == null) {
+            return new Rope(theta, null);
+        }
+        String typeKey = parameters.has("rope_type") ? "rope_type" : "type";
+        String type = parameters.stringOr(typeKey, "default");
+        switch (type) {
+            case "default" -> {
+                return new Rope(theta(parameters, theta), null);
+            }
+            case "longrope", "su", "yarn" -> { // the latter two are older names of the first
+                return new Rope(theta(parameters, theta), longScaling(json, parameters, maxPositions, pairs));
+            }
+            default ->
+                throw new UnsupportedModelException(
+                        parameters.at(typeKey) + " is '" + type + "'; supported are default and longrope.");
+        }
+    }
+
+    private static Rope.Scaling longScaling(Json json, Json parameters, int maxPositions, int pairs) {
+        List<Float> factors = new ArrayList<>();
+        parameters.doubles("short_factor").forEach(each -> factors.add(each.floatValue()));
+        if (factors.size() != pairs || factors.stream().anyMatch(each -> !(each > 0))) {
+            throw new CheckpointException(parameters.at("short_factor") + " must hold " + pairs
+                    + " numbers above 0, one for each rotated pair of a head, not " + factors + ".");
+        }
+        int original = originalPositions(json, parameters);
+        double factor = positiveOr(parameters, "factor", (double) maxPositions / original);
+        double absent = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+        return new Rope.LongScaling(factors, positiveOr(parameters, "attention_factor", absent));
+    }
+
+    private static Rope.Scaling yarn(Json json, Json parameters, int maxPositions) {
+        int original = originalPositions(json, parameters);
+        double factor =
+                parameters.isNull("factor") ? (double) maxPositions / original : positive(parameters, "factor");
+        double mscale = parameters.doubleOr("mscale", 0);
+        double mscaleAllDim = parameters.doubleOr("mscale_all_dim", 0);
+        double absent = mscale != 0 && mscaleAllDim != 0
+                ? yarnScale(factor, mscale) / yarnScale(factor, mscaleAllDim)
+                : yarnScale(factor, 1);
+        return new Rope.YarnScaling(
+                factor,
+                positiveOr(parameters, "attention_factor", absent),
+                positiveOr(parameters, "beta_fast", 32),
+                positiveOr(parameters, "beta_slow", 1),
+                original,
+                parameters.booleanOr("truncate", true));
+    }
+
+    private static double yarnScale(double factor, double mscale) {
+        return factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1;
     }
 
     static int layers(Json json, int absent) {
@@ -188,8 +344,10 @@ public final class DecoderConfigReader {
         if (family == null) {
             throw new UnsupportedModelException(json.at(nameKey(json)) + " is '" + name
                     + "'; supported decoders are Qwen2ForCausalLM (Qwen2, Qwen2.5), Qwen3ForCausalLM,"
-                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), MistralForCausalLM,"
-                    + " Gemma2ForCausalLM and Gemma3ForCausalLM, and LLaVA models of these.");
+                    + " Qwen3_5ForCausalLM, LlamaForCausalLM (Llama 2 and 3, SmolLM2, Vicuna), SmolLM3ForCausalLM,"
+                    + " MistralForCausalLM, Ministral3ForCausalLM, GraniteForCausalLM, Olmo2ForCausalLM, Phi3ForCausalLM"
+                    + " (Phi-3, Phi-4-mini), Gemma2ForCausalLM, Gemma3ForCausalLM and Gemma4ForCausalLM, and LLaVA models"
+                    + " of these.");
         }
         return family;
     }
@@ -207,6 +365,11 @@ public final class DecoderConfigReader {
                     "qwen2_5_vl",
                     "qwen2_5_vl_text" -> Family.QWEN2_VL;
             case "Qwen3VLForConditionalGeneration", "qwen3_vl", "qwen3_vl_text" -> Family.QWEN3_VL;
+            case "GraniteForCausalLM", "granite" -> Family.GRANITE;
+            case "Olmo2ForCausalLM", "olmo2" -> Family.OLMO2;
+            case "SmolLM3ForCausalLM", "smollm3" -> Family.SMOLLM3;
+            case "Phi3ForCausalLM", "phi3" -> Family.PHI3;
+            case "Ministral3ForCausalLM", "ministral3" -> Family.MINISTRAL3;
             default -> null;
         };
     }
@@ -236,8 +399,9 @@ public final class DecoderConfigReader {
     }
 
     private static int headDim(Json json, Family family, int hidden, int heads) {
-        int absent = family.isQwen3() ? 128 : hidden / heads;
-        if (!family.isQwen3() && !json.has("head_dim") && hidden % heads != 0) {
+        boolean fixed = family.isQwen3() || family == Family.MINISTRAL3;
+        int absent = fixed ? 128 : hidden / heads;
+        if (!fixed && !json.has("head_dim") && hidden % heads != 0) {
             throw new CheckpointException(json.at("hidden_size") + " is " + hidden
                     + ", which is not divisible by num_attention_heads " + heads + ".");
         }
@@ -256,21 +420,35 @@ public final class DecoderConfigReader {
     private static int window(Json json, Family family) {
         String key = "sliding_window";
         boolean used = switch (family) {
-            case LLAMA, QWEN3_VL -> false;
             case MISTRAL -> true;
-            case QWEN2, QWEN3, QWEN2_VL -> json.booleanOr("use_sliding_window", false);
+            case PHI3, MINISTRAL3 -> json.has(key);
+            case QWEN2, QWEN3, QWEN2_VL, SMOLLM3 -> json.booleanOr("use_sliding_window", false);
+            default -> false;
         };
         // null is "no window", but a key that is absent is the default window.
         return used && !json.isNull(key) ? json.positiveOr(key, 4096) : 0;
     }
 
     private static boolean[] slidingLayers(Json json, Family family, int layers, int window) {
-        if (family == Family.LLAMA) {
-            return new boolean[layers];
+        switch (family) {
+            case LLAMA, GRANITE, OLMO2 -> {
+                return new boolean[layers];
+            }
+            case MISTRAL, PHI3, MINISTRAL3 -> {
+                return slidingLayers(json, layers, window, i -> window > 0);
+            }
+            case SMOLLM3 -> {
+                boolean[] still = stillLayers(json, layers);
+                boolean[] sliding = window == 0
+                        ? new boolean[layers]
+                        : slidingLayers(json, layers, window, i -> still[i]);
+                return sliding;
+            }
+            default -> {
+                int firstSliding = json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);
+                return slidingLayers(json, layers, window, i -> window > 0 && i >= firstSliding);
+            }
         }
-        int firstSliding =
-                family == Family.MISTRAL ? 0 : json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);
-        return slidingLayers(json, layers, window, i -> window > 0 && i >= firstSliding);
     }
 
     /** {@code layer_types}; {@code absent} says it where that is. */
@@ -351,9 +529,10 @@ public final class DecoderConfigReader {
                     case "default" -> null;
                     case "linear" -> new Rope.LinearScaling(positive(parameters, "factor"));
                     case "llama3" -> llama3(parameters, maxPositions);
+                    case "yarn" -> yarn(json, parameters, maxPositions);
                     default ->
                         throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
-                                + "'; supported are default, linear and llama3.");
+                                + "'; supported are default, linear, llama3 and yarn.");
                 },
                 shared);
     }

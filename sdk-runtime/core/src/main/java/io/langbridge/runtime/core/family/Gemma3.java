@@ -8,8 +8,6 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.VisionConfig;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
@@ -64,12 +62,7 @@ final class Gemma3 implements Family {
                 tower.hiddenSize(),
                 hidden);
         return ModelFolder.of(
-                checkpoint,
-                vision,
-                AdapterPart.ofFamily(connector, projector),
-                llm,
-                pictures,
-                prompt(checkpoint.folder(), config));
+                checkpoint, vision, AdapterPart.ofFamily(connector, projector), llm, pictures, prompt(checkpoint));
     }
 
     private static PreprocessorConfig preprocessor(Checkpoint checkpoint, VisionConfig tower) {
@@ -82,21 +75,11 @@ final class Gemma3 implements Family {
     }
 
     /** The names of the tokens are the tokenizer's, their defaults those of the published one. */
-    private static ImagePrompt prompt(Path folder, Json config) {
-        Path file = folder.resolve("tokenizer_config.json");
-        Json names = Files.exists(file) ? Json.read(file) : config;
-        String begin = token(names, "boi_token", "<start_of_image>");
-        String image = token(names, "image_token", "<image_soft_token>");
-        String end = token(names, "eoi_token", "<end_of_image>");
-        int id = config.intOr("image_token_index", config.intOr("image_token_id", 262_144));
-        return new ImagePrompt.Placeholder(id, image, begin, "\n\n" + begin + image + end + "\n\n");
-    }
-
-    private static String token(Json names, String key, String absent) {
-        if (names.isString(key)) {
-            return names.stringOr(key, absent);
-        }
-        Json extra = names.isObject("extra_special_tokens") ? names.object("extra_special_tokens") : null;
-        return extra == null ? absent : extra.stringOr(key, absent);
+    private static ImagePrompt prompt(Checkpoint checkpoint) {
+        String begin = checkpoint.token("boi_token", "<start_of_image>");
+        String image = checkpoint.token("image_token", "<image_soft_token>");
+        String end = checkpoint.token("eoi_token", "<end_of_image>");
+        return new ImagePrompt.Placeholder(
+                checkpoint.imageTokenId(262_144), image, begin, "\n\n" + begin + image + end + "\n\n");
     }
 }

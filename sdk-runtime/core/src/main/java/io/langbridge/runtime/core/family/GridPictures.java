@@ -94,7 +94,7 @@ final class GridPictures implements Pictures {
         return new GridPictures(this, Math.min(minPixels, most / 4), most);
     }
 
-    private static int same(Json json, String key, int absent, int wanted) {
+    static int same(Json json, String key, int absent, int wanted) {
         int value = json.positiveOr(key, absent);
         if (value != wanted) {
             throw new CheckpointException(json.at(key) + " is " + value + ", but the encoder's is " + wanted
@@ -179,7 +179,11 @@ final class GridPictures implements Pictures {
         int[] row = patches.rows(rows, columns);
         int[] column = patches.columns(rows, columns);
         Map<String, FloatTensor> inputs = new LinkedHashMap<>();
-        addAngles(inputs, row, column);
+        addAngles(
+                inputs,
+                new Rope(config.ropeTheta(), null).inverseFrequencies(config.hiddenSize() / config.numHeads() / 2),
+                row,
+                column);
         if (config.positionsPerSide() > 0) {
             addPositions(inputs, row, rows, column, columns);
         }
@@ -189,16 +193,14 @@ final class GridPictures implements Pictures {
         return inputs;
     }
 
-    /** Half of the frequencies go by the row, half by the column. */
-    private void addAngles(Map<String, FloatTensor> inputs, int[] row, int[] column) {
-        float[] frequencies =
-                new Rope(config.ropeTheta(), null).inverseFrequencies(config.hiddenSize() / config.numHeads() / 2);
-        FloatTensor cos = FloatTensor.allocate(1, row.length, 2 * frequencies.length);
-        FloatTensor sin = FloatTensor.allocate(1, row.length, 2 * frequencies.length);
+    /** Angles of the frequencies by one place of each patch, and then of the same by another. */
+    static void addAngles(Map<String, FloatTensor> inputs, float[] frequencies, int[] first, int[] second) {
+        FloatTensor cos = FloatTensor.allocate(1, first.length, 2 * frequencies.length);
+        FloatTensor sin = FloatTensor.allocate(1, first.length, 2 * frequencies.length);
         FloatBuffer cosines = cos.data();
         FloatBuffer sines = sin.data();
-        for (int patch = 0; patch < row.length; patch++) {
-            for (int place : new int[] {row[patch], column[patch]}) {
+        for (int patch = 0; patch < first.length; patch++) {
+            for (int place : new int[] {first[patch], second[patch]}) {
                 for (float frequency : frequencies) {
                     float angle = place * frequency;
                     cosines.put((float) Math.cos(angle));

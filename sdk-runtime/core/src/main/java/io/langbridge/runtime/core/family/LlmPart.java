@@ -10,7 +10,11 @@ import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.State;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +25,14 @@ import org.jspecify.annotations.Nullable;
 public final class LlmPart implements AutoCloseable {
     private static final String EMBEDDINGS = "embed_tokens.weight";
     private static final String HEAD = "lm_head.weight";
+
+    /** What a language model has beside its layers; the last three only Gemma 4. */
+    private static final Set<String> TOP = Collections.unmodifiableSet(new HashSet<>(Arrays.asList(
+            EMBEDDINGS,
+            "norm.weight",
+            "embed_tokens_per_layer.weight",
+            "per_layer_model_projection.weight",
+            "per_layer_projection_norm.weight")));
 
     private final DecoderConfig config;
     private final Weights weights;
@@ -119,8 +131,7 @@ public final class LlmPart implements AutoCloseable {
             return null;
         }
         String rest = name.substring(prefix.length());
-        boolean used = rest.startsWith("layers.") || rest.equals(EMBEDDINGS) || rest.equals("norm.weight");
-        return used ? "model." + rest : null;
+        return rest.startsWith("layers.") || TOP.contains(rest) ? "model." + rest : null;
     }
 
     public DecoderConfig config() {

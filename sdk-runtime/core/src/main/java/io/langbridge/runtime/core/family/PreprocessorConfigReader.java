@@ -137,6 +137,15 @@ public final class PreprocessorConfigReader {
         return new Normaliser(rescaleFactor(json), imageMean(json, clip), imageStd(json, clip));
     }
 
+    /** The same where bytes are not normalised unless the file says so. */
+    static Normaliser scaler(Json json) {
+        boolean normalizes = json.booleanOr("do_normalize", false);
+        return new Normaliser(
+                rescaleFactor(json),
+                normalizes ? channels(json, "image_mean", Arrays.asList(0.0, 0.0, 0.0)) : null,
+                normalizes ? channels(json, "image_std", Arrays.asList(1.0, 1.0, 1.0)) : null);
+    }
+
     private static @Nullable Double rescaleFactor(Json json) {
         return json.booleanOr("do_rescale", true) ? (Double) json.doubleOr("rescale_factor", 1.0 / 255) : null;
     }

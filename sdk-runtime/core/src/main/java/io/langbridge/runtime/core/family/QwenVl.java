@@ -169,7 +169,7 @@ final class QwenVl implements Family {
                 patch,
                 merge,
                 VisionConfigReader.activation(json, kind.activation),
-                theta(json),
+                theta(json, 10_000),
                 windows,
                 kind.hasTowerOfQwen3() ? Arrays.asList("linear_fc1", "linear_fc2") : Arrays.asList("fc1", "fc2"),
                 kind.hasTowerOfQwen3(),
@@ -181,17 +181,19 @@ final class QwenVl implements Family {
                         : Collections.emptyList());
     }
 
-    private static double theta(Json json) {
+    /** Of a rotation by rows and columns; {@code absent} where the file has none. */
+    static double theta(Json json, double absent) {
         Json parameters = json.object("rope_parameters");
         if (parameters == null) {
-            return 10_000;
+            return absent;
         }
+        // Older files call it the default, which it is for these.
         String type = parameters.stringOr("rope_type", "axial");
-        if (!type.equals("axial")) {
+        if (!type.equals("axial") && !type.equals("default")) {
             throw new UnsupportedModelException(
                     parameters.at("rope_type") + " is '" + type + "'; only axial is supported in the encoder.");
         }
-        return parameters.doubleOr("rope_theta", 10_000);
+        return parameters.doubleOr("rope_theta", absent);
     }
 
     private static int side(Json json) {

@@ -10,8 +10,14 @@ import java.nio.FloatBuffer;
  *
  * @param size of a patch in pixels
  * @param together patches along the side of a block
+ * @param channelsLast whether a patch's values come pixel by pixel, and not channel by channel
  */
-public record Patches(int size, int together) {
+public record Patches(int size, int together, boolean channelsLast) {
+    /** Channel by channel. */
+    public Patches(int size, int together) {
+        this(size, together, false);
+    }
+
     /** The row of each patch in the grid, in their order. */
     public int[] rows(int rows, int columns) {
         return places(rows, columns, true);
@@ -36,7 +42,7 @@ public record Patches(int size, int together) {
     }
 
     /**
-     * The values of a view: of each patch channel by channel, row by row.
+     * The values of a view, of each patch row by row.
      *
      * @return {@code [1, patches, 3 * size * size]}
      */
@@ -55,7 +61,8 @@ public record Patches(int size, int together) {
                 for (int channel = 0; channel < 3; channel++) {
                     float[] table = normaliser.table(channel);
                     for (int x = 0; x < size; x++) {
-                        values[(channel * size + y) * size + x] = table[line[3 * x + channel] & 0xff];
+                        int at = channelsLast ? (y * size + x) * 3 + channel : (channel * size + y) * size + x;
+                        values[at] = table[line[3 * x + channel] & 0xff];
                     }
                 }
             }

@@ -104,7 +104,7 @@ public final class Fit {
     /** Adapter and language model, where the adapter has a width of its own. */
     public static void requireWidth(AdapterPart adapter, LlmPart llm) {
         Integer width = adapter.config().outputWidth();
-        int hidden = llm.config().inputWidth();
+        int hidden = llm.config().visualWidth();
         if (width != null && width != hidden) {
             throw new CheckpointException("The adapter " + adapter.weights().source() + " gives visual tokens of size "
                     + width + ", but the language model " + llm.folder() + " takes " + hidden

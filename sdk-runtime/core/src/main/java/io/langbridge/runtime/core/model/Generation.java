@@ -622,7 +622,8 @@ final class Generation {
                         Duration.ofNanos(prefillNanos),
                         Duration.ofNanos(firstTokenNanos),
                         Duration.ofNanos(decodeNanos)),
-                probabilities());
+                probabilities(),
+                model.name());
     }
 
     private List<Answer.TokenProbability> probabilities() {

@@ -80,6 +80,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     /**
      * All that a model consists of.
      *
+     * @param name what {@link Answer#model} gives
      * @param encoder shared with other models
      * @param explainer of the adapter's visual tokens in words of the language model
      * @param newline {@code image_newline}, or null
@@ -87,6 +88,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
      * @param resources closed at the end, last opened first
      */
     record Parts(
+            String name,
             SharedEncoder encoder,
             AdapterNetwork adapter,
             DecoderNetwork decoder,
@@ -252,6 +254,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
 
     @Override
     public int contextLength() {
+        requireOpen();
         return parts.contextLength();
     }
 
@@ -423,6 +426,10 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
             visualTokens.put(picture, known);
         }
         return known;
+    }
+
+    String name() {
+        return parts.name();
     }
 
     Tokenizer tokenizer() {

@@ -89,7 +89,7 @@ public final class Loader implements ModelLoader {
             SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, preprocessor, vision.get(), shared);
             own.add(encoder.use());
             shared = new Closing(); // the last user closes what was in it
-            LoadedModel model = join(encoder, head, networks, own);
+            LoadedModel model = join(encoder, head, networks, spec.llm(), own);
             log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
@@ -114,7 +114,7 @@ public final class Loader implements ModelLoader {
             Memory.of(files, encoder.spec, encoder.engines, llm, context, false).check(encoder.spec.memoryLimit());
             Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()));
             Networks networks = Networks.open(encoder.spec, encoder.engines, encoder.options, head, llm, own);
-            LoadedModel model = join(encoder, head, networks, own);
+            LoadedModel model = join(encoder, head, networks, llm, own);
             log(files, start);
             return model;
         } catch (RuntimeException | Error e) {
@@ -213,10 +213,12 @@ public final class Loader implements ModelLoader {
     }
 
     /** Puts the parts together; the model takes over {@code own}. */
-    private static LoadedModel join(SharedEncoder encoder, Head head, Networks networks, Closing own) {
+    private static LoadedModel join(
+            SharedEncoder encoder, Head head, Networks networks, @Nullable Llm llm, Closing own) {
         ModelFiles files = head.files();
         StoredTensor newline = files.adapter().imageNewline();
         return new LoadedModel(new LoadedModel.Parts(
+                ModelName.of(encoder, files.llm().folder(), llm),
                 encoder,
                 networks.adapter(),
                 networks.decoder(),

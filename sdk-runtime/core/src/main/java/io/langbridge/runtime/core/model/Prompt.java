@@ -171,7 +171,7 @@ final class Prompt {
             if (skip < segment.length()) {
                 FloatTensor rows = segment instanceof Tokens tokens
                         ? decoder.embed(Arrays.copyOfRange(tokens.ids(), skip, tokens.ids().length))
-                        : ((Visual) segment).tokens().rows(skip, segment.length());
+                        : decoder.embed(((Visual) segment).tokens().rows(skip, segment.length()));
                 target.put(rows.data());
             }
             start += segment.length();

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.network;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A decoder as its checkpoint describes it: what all of them have, and the network. What differs between kinds is known
@@ -23,9 +24,33 @@ public interface DecoderConfig {
         return 1;
     }
 
-    /** Width of what goes in for a position: an embedding, and what belongs to a visual token beside it. */
+    /** The table of embeddings, as the text names it. */
+    default Net.Table table() {
+        return new Net.Table(EMBED_TOKENS, vocabSize(), hiddenSize(), embeddingScale());
+    }
+
+    /**
+     * A table of which a token's row stands beside its embedding; null if there is none. Visual tokens have that of
+     * {@link #padTokenId}.
+     */
+    default Net.@Nullable Table secondTable() {
+        return null;
+    }
+
+    /** The token that a batch is filled up with. */
+    default int padTokenId() {
+        return 0;
+    }
+
+    /** Width of what goes in for a position: an embedding, and what belongs to it beside it. */
     default int inputWidth() {
         return hiddenSize();
+    }
+
+    /** Width of a visual token: all that goes in for it but what is in {@link #secondTable}. */
+    default int visualWidth() {
+        Net.Table second = secondTable();
+        return second == null ? inputWidth() : inputWidth() - second.width();
     }
 
     /** Whether visual tokens that follow each other see those behind them too. */
@@ -63,6 +88,14 @@ public interface DecoderConfig {
     /** What tokens enter with, {@code [vocab, hidden]}; {@code weights} as {@link #weights} gives them. */
     default StoredTensor embeddings(Weights weights) {
         return Checkpoints.times(embeddingScale(), weights.get(EMBED_TOKENS, vocabSize(), hiddenSize()));
+    }
+
+    /** Rows of {@link #secondTable} as they go in, read from their file one by one; null if there is none. */
+    default @Nullable StoredTensor secondEmbeddings(Weights weights) {
+        Net.Table second = secondTable();
+        return second == null
+                ? null
+                : Checkpoints.times(second.scale(), weights.get(second.weight(), second.vocab(), second.width()));
     }
 
     /** Embeddings {@code [tokens, input_width]} to logits of those that are answered, {@code [answered, vocab]}. */

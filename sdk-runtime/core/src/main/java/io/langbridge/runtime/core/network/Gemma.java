@@ -17,32 +17,43 @@ final class Gemma {
 
     private Value logits(Net net) {
         GemmaConfig c = config;
-        Value x = net.embedded(DecoderConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize(), c.embeddingScale(), 1)
-                .get(0);
+        Value x = net.embedded(c.table());
         for (int i = 0; i < c.numHiddenLayers(); i++) {
-            if (i > 0) {
-                net.show("hidden_states." + i, x);
-            }
-            String layer = "model.layers." + i;
-            Value attended =
-                    net.attention(norm(net, x, layer + ".input_layernorm"), layer + ".self_attn", attention(i));
-            // Behind the last layer's attention nobody reads the others.
-            x = net.add(
-                    i == c.numHiddenLayers() - 1 ? net.answered(x) : x,
-                    norm(net, attended, layer + ".post_attention_layernorm"));
-            Value mlp = net.gatedMlp(
-                    norm(net, x, layer + ".pre_feedforward_layernorm"),
-                    layer + ".mlp",
-                    c.intermediateSize(),
-                    Activation.GELU_TANH,
-                    false);
-            x = net.add(x, norm(net, mlp, layer + ".post_feedforward_layernorm"));
+            net.show("hidden_states." + i, x);
+            boolean last = i == c.numHiddenLayers() - 1;
+            x = layer(net, x, "model.layers." + i, c.rmsNormEps(), attention(i), c.intermediateSize(), last);
         }
-        x = norm(net, x, "model.norm");
-        net.show("hidden_states." + c.numHiddenLayers(), x);
+        return head(net, x, c, c.rmsNormEps(), c.finalLogitSoftcapping());
+    }
+
+    /**
+     * Attention and MLP, each with a norm in front and one behind.
+     *
+     * @param inner width of the MLP
+     * @param last whether only answers are read of what it gives
+     */
+    static Value layer(Net net, Value x, String name, float epsilon, Net.Attention attention, int inner, boolean last) {
+        Value attended =
+                net.attention(net.rmsNorm(x, name + ".input_layernorm", epsilon), name + ".self_attn", attention);
+        // Behind the last layer's attention nobody reads the others.
+        Value middle =
+                net.add(last ? net.answered(x) : x, net.rmsNorm(attended, name + ".post_attention_layernorm", epsilon));
+        Value read = net.rmsNorm(middle, name + ".pre_feedforward_layernorm", epsilon);
+        Value mlp = net.gatedMlp(read, name + ".mlp", inner, Activation.GELU_TANH, false);
+        return net.add(middle, net.rmsNorm(mlp, name + ".post_feedforward_layernorm", epsilon));
+    }
+
+    /**
+     * Behind the last layer.
+     *
+     * @param cap of the logits; 0 if they have none
+     */
+    static Value head(Net net, Value x, DecoderConfig c, float epsilon, float cap) {
+        Value normed = net.rmsNorm(x, "model.norm", epsilon);
+        net.show("hidden_states." + c.numHiddenLayers(), normed);
         String head = c.tieWordEmbeddings() ? DecoderConfig.EMBED_TOKENS : "lm_head.weight";
-        Value logits = net.linear(x, head, null, c.vocabSize());
-        return c.finalLogitSoftcapping() == 0 ? logits : net.capped(logits, c.finalLogitSoftcapping());
+        Value logits = net.linear(normed, head, null, c.vocabSize());
+        return cap == 0 ? logits : net.capped(logits, cap);
     }
 
     private Net.Attention attention(int layer) {
@@ -58,6 +69,7 @@ final class Gemma {
                 false,
                 new Net.Causal(
                         layer,
+                        Net.KeysAndValues.PROJECTED,
                         new Rotary(sliding ? c.slidingRope() : c.rope(), c.headDim()),
                         c.qkNorm() ? (Float) c.rmsNormEps() : null,
                         1 / Math.sqrt(c.queryPreAttnScalar()),
@@ -65,9 +77,5 @@ final class Gemma {
                         sliding ? c.slidingWindow() : 0,
                         c.opensPictures(),
                         layer == c.numHiddenLayers() - 1));
-    }
-
-    private Value norm(Net net, Value x, String layer) {
-        return net.rmsNorm(x, layer, config.rmsNormEps());
     }
 }

@@ -2,7 +2,9 @@ package io.langbridge.runtime.core.network;
 
 import io.langbridge.runtime.core.checkpoint.Weights;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +22,7 @@ public final class Inventory {
     private final Map<String, int[]> inputs;
     private final Net.Value result;
     private final long lookedUp;
+    private final long mapped;
     private final long answering;
     private final long largest;
     private final long largestOfAllRows;
@@ -34,6 +37,7 @@ public final class Inventory {
         inputs = Collections.unmodifiableMap(reader.inputs);
         this.result = result;
         lookedUp = reader.sizes(reader.tables);
+        mapped = reader.sizes(reader.mapped);
         answering = reader.sizes(reader.ofAnswered);
         largest = reader.largest(reader.tables);
         largestOfAllRows = reader.largest(reader.notOfAllRows());
@@ -104,7 +108,12 @@ public final class Inventory {
         return lookedUp;
     }
 
-    /** Of these, values in weights that only the rows go through whose answers are wanted. */
+    /** Of these, values in tables that stay in their files in every engine. */
+    public long mapped() {
+        return mapped;
+    }
+
+    /** Of all, values in weights that only the rows go through whose answers are wanted. */
     public long answering() {
         return answering;
     }
@@ -146,17 +155,25 @@ public final class Inventory {
         /** Rows whose answers are wanted: of one sequence, the last. */
         private static final int ANSWERED = 1;
 
+        private static final String INPUTS_EMBEDS = "inputs_embeds";
+
         /** Name of what an RMS norm gives. */
         private static final String NORM = "norm";
 
         private final Map<String, long[]> tensors = new LinkedHashMap<>();
         private final List<State> states = new ArrayList<>();
+        /** Which of them are keys and values, by the layer they are counted as. */
+        private final Map<Integer, Integer> keys = new HashMap<>();
+
         private final Set<Rotary> rotaries = new LinkedHashSet<>();
         private boolean addsNorms;
         private final Map<String, int[]> inputs = new LinkedHashMap<>();
 
         /** Tables of which rows are read, without those that are multiplied with as well. */
         private final Set<String> tables = new LinkedHashSet<>();
+        /** Of those, the ones that no engine loads. */
+        private final Set<String> mapped = new LinkedHashSet<>();
+
         /** Weights that only {@link #ANSWERED} rows go through. */
         private final Set<String> ofAnswered = new LinkedHashSet<>();
 
@@ -231,12 +248,26 @@ public final class Inventory {
         }
 
         @Override
-        public List<Value> embedded(String table, int vocab, int width, float scale, int count) {
-            need(table, vocab, width);
-            tables.add(table);
-            stream = width;
-            input("inputs_embeds", ANY, count * width);
-            return Collections.nCopies(count, value(ANY, width));
+        public List<Value> embedded(Table table, int count) {
+            looksUp(table);
+            stream = table.width();
+            input(INPUTS_EMBEDS, ANY, count * table.width());
+            return Collections.nCopies(count, value(ANY, table.width()));
+        }
+
+        @Override
+        public List<Value> embedded(Table table, Table second) {
+            looksUp(table);
+            looksUp(second);
+            mapped.add(second.weight());
+            stream = table.width();
+            input(INPUTS_EMBEDS, ANY, table.width() + second.width());
+            return Arrays.asList(value(ANY, table.width()), value(ANY, second.width()));
+        }
+
+        private void looksUp(Table table) {
+            need(table.weight(), table.vocab(), table.width());
+            tables.add(table.weight());
         }
 
         @Override
@@ -279,6 +310,14 @@ public final class Inventory {
         }
 
         @Override
+        public Value rmsNorm(Value x, @Nullable String layer, int width, float epsilon) {
+            if (layer != null) {
+                need(layer + ".weight", width);
+            }
+            return value(x.rows(), x.width());
+        }
+
+        @Override
         public Value activation(Activation function, Value x) {
             work(x, 2L * x.width());
             return x;
@@ -286,6 +325,16 @@ public final class Inventory {
 
         @Override
         public Value capped(Value x, float cap) {
+            return x;
+        }
+
+        @Override
+        public Value scaled(Value x, float factor, float offset) {
+            return value(x.rows(), x.width());
+        }
+
+        @Override
+        public Value clipped(Value x, float least, float most) {
             return x;
         }
 
@@ -327,6 +376,11 @@ public final class Inventory {
         }
 
         @Override
+        public Value averaged(Value x, int count) {
+            return x.fewer("", count);
+        }
+
+        @Override
         public Value picked(Value x, Value indices) {
             return value(indices.rows(), x.width());
         }
@@ -340,16 +394,31 @@ public final class Inventory {
         public Value attention(Value x, String layer, Attention how) {
             work(x, x.width() + how.queryWidth() + 2L * how.kvWidth() + how.width());
             linear(x, layer + ".q_proj", how.queryWidth(), how.bias());
-            linear(x, layer + ".k_proj", how.kvWidth(), how.bias());
-            linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
             Causal state = how.state();
+            KeysAndValues from = state == null ? KeysAndValues.PROJECTED : state.from();
+            if (from != KeysAndValues.EARLIER) {
+                linear(x, layer + ".k_proj", how.kvWidth(), how.bias());
+            }
+            if (from == KeysAndValues.PROJECTED || from == KeysAndValues.VALUES_NORMED) {
+                linear(x, layer + ".v_proj", how.kvWidth(), how.bias());
+            }
             if (state != null) {
-                states.add(new State.Keys(how.kvHeads(), how.headDim(), state.window()));
                 rotaries.add(state.rotary());
+                rotaries.add(state.rotary().ofKeys());
                 if (state.headNorm() != null) {
-                    need(layer + ".q_norm.weight", how.headDim());
-                    need(layer + ".k_norm.weight", how.headDim());
+                    need(layer + ".q_norm.weight", state.normsAll() ? how.width() : how.headDim());
                 }
+            }
+            if (state != null && from != KeysAndValues.EARLIER) {
+                keys.put(state.layer(), states.size());
+                states.add(new State.Keys(how.kvHeads(), how.headDim(), state.window(), 1));
+                if (state.headNorm() != null) {
+                    need(layer + ".k_norm.weight", state.normsAll() ? how.kvWidth() : how.headDim());
+                }
+            } else if (state != null) {
+                int at = Objects.requireNonNull(keys.get(state.layer()));
+                State.Keys of = (State.Keys) states.get(at);
+                states.set(at, new State.Keys(of.kvHeads(), of.headDim(), of.window(), of.layers() + 1));
             }
             int rows = state != null && state.answered() ? ANSWERED : x.rows();
             return linear(value(rows, how.width()), layer + "." + how.out(), x.width(), how.outBias());
@@ -372,7 +441,7 @@ public final class Inventory {
         }
 
         @Override
-        public Value heads(Value q, Value k, Value v, int heads) {
+        public Value heads(Value q, Value k, Value v, int heads, double scale) {
             return q;
         }
 

@@ -39,6 +39,11 @@ public interface Net {
             return new Value(other, rows < 0 ? rows * count : rows / count, width * count);
         }
 
+        /** What becomes of its size when one row is made of {@code count} that stays as wide. */
+        public Value fewer(String other, int count) {
+            return new Value(other, joined(other, count).rows(), width);
+        }
+
         /**
          * How many rows there are.
          *
@@ -101,27 +106,78 @@ public interface Net {
         }
     }
 
+    /** Where the keys and values of a layer come from. */
+    enum KeysAndValues {
+        /** {@code k_proj} and {@code v_proj}. */
+        PROJECTED,
+        /** The same, and each head of values goes through an RMS norm without a weight. */
+        VALUES_NORMED,
+        /** {@code k_proj}: what it gives, before it is normed as keys are, is normed as values are. */
+        KEYS_ARE_VALUES,
+        /**
+         * Those of the last layer with the same index, which has normed values: nothing is projected or kept. So
+         * nothing reads what such a layer makes of a row but the answer, and only rows that are {@link #answered} come
+         * in.
+         */
+        EARLIER
+    }
+
     /**
      * A row sees itself and those before it, and queries and keys are rotated by their positions.
      *
      * @param layer index of its keys and values among those of the network
-     * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, or null
-     *     if there are none
+     * @param from where they come from
+     * @param headNorm epsilon of the RMS norms {@code q_norm} and {@code k_norm} of each head before rotation, and of
+     *     that of values; null if there are none
      * @param scale what scores are multiplied with
      * @param cap scores are {@code cap * tanh(score / cap)} then; 0 leaves them as they are
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
      * @param open whether the caller may say of rows that they see some that come behind them too
      * @param answered whether only what {@link #answered} keeps is read of the result
+     * @param normsAll whether {@code q_norm} and {@code k_norm} go over all heads together and not over each
      */
     record Causal(
             int layer,
+            KeysAndValues from,
             Rotary rotary,
             @Nullable Float headNorm,
             double scale,
             float cap,
             int window,
             boolean open,
-            boolean answered) {}
+            boolean answered,
+            boolean normsAll) {
+
+        /** With norms over each head, if there are any. */
+        public Causal(
+                int layer,
+                KeysAndValues from,
+                Rotary rotary,
+                @Nullable Float headNorm,
+                double scale,
+                float cap,
+                int window,
+                boolean open,
+                boolean answered) {
+            this(layer, from, rotary, headNorm, scale, cap, window, open, answered, false);
+        }
+
+        public Causal {
+            if (normsAll && from != KeysAndValues.PROJECTED) {
+                throw new UnsupportedModelException(
+                        "Values of an attention layer are normed, and queries and keys over all heads together");
+            }
+            if (headNorm == null && from != KeysAndValues.PROJECTED) {
+                throw new UnsupportedModelException(
+                        "Values of an attention layer are normed, but queries and keys not");
+            }
+        }
+
+        /** Whether values go through a norm, without a weight, before they are kept. */
+        public boolean normsValues() {
+            return from != KeysAndValues.PROJECTED;
+        }
+    }
 
     /**
      * Linear attention by the gated delta rule (Gated DeltaNet), all of a layer. {@code in_proj_qkv} goes through a
@@ -199,22 +255,33 @@ public interface Net {
     Value indices(String name);
 
     /**
-     * What goes into a decoder: rows of a table, or others in their place.
+     * A table of embeddings.
      *
-     * @param table weight {@code [vocab, width]}
+     * @param weight {@code [vocab, width]}
+     * @param scale what its rows are multiplied with when they are looked up
      */
-    default Value embedded(String table, int vocab, int width) {
-        return embedded(table, vocab, width, 1, 1).get(0);
+    record Table(String weight, int vocab, int width, float scale) {}
+
+    /** What goes into a decoder: rows of a table, or others in their place. */
+    default Value embedded(Table table) {
+        return embedded(table, 1).get(0);
     }
 
     /**
      * The same with more beside it, {@code [tokens, count * width]}: zeros for tokens of the table, whatever the caller
      * has for others.
      *
-     * @param scale what rows of the table are multiplied with, and others are not
      * @return {@code count} values of that width
      */
-    List<Value> embedded(String table, int vocab, int width, float scale, int count);
+    List<Value> embedded(Table table, int count);
+
+    /**
+     * What goes into a decoder, with what its tokens have in a second table beside it. That table may be far larger
+     * than all else; rows of it are read where it lies.
+     *
+     * @return a value of each table's width
+     */
+    List<Value> embedded(Table table, Table second);
 
     /** A weight as rows of the width of its last dimension. */
     Value weight(String name, int... shape);
@@ -238,15 +305,28 @@ public interface Net {
     /** Each row over its root mean square, times a weight. */
     Value rmsNorm(Value x, String layer, float epsilon);
 
+    /**
+     * The same for each run of {@code width} values of a row, as the heads of an attention are.
+     *
+     * @param layer its weight has that width; null if there is none
+     */
+    Value rmsNorm(Value x, @Nullable String layer, int width, float epsilon);
+
     Value activation(Activation function, Value x);
 
     /** {@code cap * tanh(x / cap)}. */
     Value capped(Value x, float cap);
 
+    /** {@code factor * x + offset}. */
+    Value scaled(Value x, float factor, float offset);
+
+    /** What is less than {@code least} becomes that, and what is more than {@code most}; both may be infinite. */
+    Value clipped(Value x, float least, float most);
+
     /** Element by element; rows are repeated where there is only one. */
     Value add(Value a, Value b);
 
-    /** Element by element; values of a row are repeated where there is only one. */
+    /** Element by element; values of a row are repeated where there is only one, and rows too. */
     Value multiply(Value a, Value b);
 
     /** Rows under each other. */
@@ -264,6 +344,9 @@ public interface Net {
     /** Every {@code count} rows that follow each other, side by side in one. */
     Value joined(Value x, int count);
 
+    /** Of every {@code count} rows that follow each other, their mean. */
+    Value averaged(Value x, int count);
+
     /** Those rows of {@code x} that {@link #indices} say, in their order, each as often as it is there. */
     Value picked(Value x, Value indices);
 
@@ -280,7 +363,16 @@ public interface Net {
     Value rotated(Value x, Value cos, Value sin);
 
     /** What the heads of an attention give for queries, keys and values, in which every row sees all others. */
-    Value heads(Value q, Value k, Value v, int heads);
+    default Value heads(Value q, Value k, Value v, int heads) {
+        return heads(q, k, v, heads, 1 / Math.sqrt((double) q.width() / heads));
+    }
+
+    /**
+     * The same.
+     *
+     * @param scale what scores are multiplied with
+     */
+    Value heads(Value q, Value k, Value v, int heads, double scale);
 
     /**
      * The same in windows: rows that follow each other see each other, and no others.

@@ -18,11 +18,9 @@ final class Qwen35 {
 
     private Value logits(Net net) {
         Qwen35Config c = config;
-        Value x = net.embedded(DecoderConfig.EMBED_TOKENS, c.vocabSize(), c.hiddenSize());
+        Value x = net.embedded(c.table());
         for (int i = 0; i < c.numHiddenLayers(); i++) {
-            if (i > 0) {
-                net.show("hidden_states." + i, x);
-            }
+            net.show("hidden_states." + i, x);
             String layer = "model.layers." + i;
             boolean last = i == c.numHiddenLayers() - 1;
             Value normed = norm(net, x, layer + ".input_layernorm");
@@ -64,7 +62,15 @@ final class Qwen35 {
                 c.attentionBias(),
                 true,
                 new Net.Causal(
-                        fullLayers++, c.rotary(), c.rmsNormEps(), 1 / Math.sqrt(c.headDim()), 0, 0, false, last));
+                        fullLayers++,
+                        Net.KeysAndValues.PROJECTED,
+                        c.rotary(),
+                        c.rmsNormEps(),
+                        1 / Math.sqrt(c.headDim()),
+                        0,
+                        0,
+                        false,
+                        last));
     }
 
     private Value norm(Net net, Value x, String layer) {

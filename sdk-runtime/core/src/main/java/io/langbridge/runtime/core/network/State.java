@@ -12,8 +12,9 @@ public sealed interface State {
      * Keys and values of every position, so that any position can be gone back to.
      *
      * @param window position i sees {@code i - window + 1 .. i}; 0 if there is no window
+     * @param layers how many layers look at them, most often one
      */
-    record Keys(int kvHeads, int headDim, int window) implements State {
+    record Keys(int kvHeads, int headDim, int window, int layers) implements State {
         @Override
         public long values(int positions) {
             return 2L * kvHeads * headDim * positions;

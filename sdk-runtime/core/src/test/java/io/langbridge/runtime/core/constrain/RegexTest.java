@@ -20,8 +20,8 @@ class RegexTest {
         int matches = 0;
         for (int i = 0; i < 3000; i++) {
             String pattern = pattern(random, 3);
-            CharDfa whole = Regex.whole(pattern, PLACE);
-            CharDfa somewhere = Regex.somewhere(pattern, PLACE);
+            CharDfa whole = Regex.whole(pattern, PLACE, new CharDfa.Work());
+            CharDfa somewhere = Regex.somewhere(pattern, PLACE, new CharDfa.Work());
             Pattern java = Pattern.compile(pattern);
             for (int k = 0; k < 30; k++) {
                 StringBuilder text = new StringBuilder();
@@ -79,17 +79,23 @@ class RegexTest {
                 "[^]b \u4e2db true",
             })
     void reads_ecmascript(String pattern, String text, boolean matches) {
-        assertThat(Regex.whole(pattern, PLACE).contains(text)).isEqualTo(matches);
+        assertThat(Regex.whole(pattern, PLACE, new CharDfa.Work()).contains(text))
+                .isEqualTo(matches);
     }
 
     @Test
     void anchors_are_the_ends_of_the_text_and_the_empty_text_has_both() {
-        assertThat(Regex.somewhere("^$", PLACE).contains("")).isTrue();
-        assertThat(Regex.somewhere("^$", PLACE).contains("a")).isFalse();
-        assertThat(Regex.somewhere("a$|^b", PLACE).contains("ca")).isTrue();
-        assertThat(Regex.somewhere("a$|^b", PLACE).contains("bc")).isTrue();
-        assertThat(Regex.somewhere("a$|^b", PLACE).contains("acb")).isFalse();
-        assertThat(Regex.whole("a^b", PLACE).isEmpty()).isTrue();
+        assertThat(Regex.somewhere("^$", PLACE, new CharDfa.Work()).contains(""))
+                .isTrue();
+        assertThat(Regex.somewhere("^$", PLACE, new CharDfa.Work()).contains("a"))
+                .isFalse();
+        assertThat(Regex.somewhere("a$|^b", PLACE, new CharDfa.Work()).contains("ca"))
+                .isTrue();
+        assertThat(Regex.somewhere("a$|^b", PLACE, new CharDfa.Work()).contains("bc"))
+                .isTrue();
+        assertThat(Regex.somewhere("a$|^b", PLACE, new CharDfa.Work()).contains("acb"))
+                .isFalse();
+        assertThat(Regex.whole("a^b", PLACE, new CharDfa.Work()).isEmpty()).isTrue();
     }
 
     @ParameterizedTest
@@ -110,7 +116,7 @@ class RegexTest {
                 "\\h",
             })
     void what_is_not_regular_or_means_something_else_is_refused_by_name_and_place(String pattern) {
-        assertThatThrownBy(() -> Regex.whole(pattern, PLACE))
+        assertThatThrownBy(() -> Regex.whole(pattern, PLACE, new CharDfa.Work()))
                 .isInstanceOf(PromptException.class)
                 .hasMessageContaining(pattern)
                 .hasMessageContaining("at ");
@@ -119,7 +125,7 @@ class RegexTest {
     @ParameterizedTest
     @ValueSource(strings = {"(", ")", "[a", "*a", "a**", "a{3,2}", "[b-a]", "\\", "\\x4", "\\ud83d", "[\\d-z]", "(?<a"})
     void what_is_no_regular_expression_is_refused(String pattern) {
-        assertThatThrownBy(() -> Regex.whole(pattern, PLACE))
+        assertThatThrownBy(() -> Regex.whole(pattern, PLACE, new CharDfa.Work()))
                 .isInstanceOf(PromptException.class)
                 .hasMessageContaining("no regular expression");
     }
@@ -135,7 +141,7 @@ class RegexTest {
             })
     void a_pattern_that_needs_too_many_states_is_refused_soon(String pattern) {
         long start = System.nanoTime();
-        assertThatThrownBy(() -> Regex.whole(pattern, PLACE))
+        assertThatThrownBy(() -> Regex.whole(pattern, PLACE, new CharDfa.Work()))
                 .isInstanceOf(PromptException.class)
                 .hasMessageContaining("10000 states");
         assertThat(System.nanoTime() - start).isLessThan(60_000_000_000L);

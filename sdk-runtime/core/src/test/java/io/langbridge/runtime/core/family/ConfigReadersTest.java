@@ -8,10 +8,12 @@ import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.Activation;
+import io.langbridge.runtime.core.network.Gemma4Config;
 import io.langbridge.runtime.core.network.GemmaConfig;
 import io.langbridge.runtime.core.network.LlamaConfig;
 import io.langbridge.runtime.core.network.Qwen35Config;
 import io.langbridge.runtime.core.network.Rope;
+import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.VisionConfig;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -133,6 +135,38 @@ class ConfigReadersTest {
         assertThat(second.finalLogitSoftcapping()).isZero();
     }
 
+    @Test
+    void what_few_decoders_have_has_the_defaults_of_the_reference() {
+        LlamaConfig granite = decoder("\"model_type\":\"granite\",\"residual_multiplier\":0.22,\"logits_scaling\":8");
+        assertThat(granite.variant())
+                .isEqualTo(new LlamaConfig.Variant(false, null, 1, 1, 0.22f, 1, 8, null));
+        assertThat(decoder("\"model_type\":\"olmo2\"").variant().normsBehind()).isTrue();
+        assertThat(decoder("\"model_type\":\"olmo2\"").qkNorm()).isTrue();
+        LlamaConfig smol = decoder("\"model_type\":\"smollm3\",\"num_hidden_layers\":8");
+        assertThat(smol.variant().stillLayer())
+                .containsExactly(false, false, false, true, false, false, false, true);
+        assertThat(smol.tieWordEmbeddings()).isTrue();
+        LlamaConfig ministral = decoder("\"model_type\":\"ministral3\"");
+        assertThat(ministral.headDim()).isEqualTo(128);
+        assertThat(ministral.variant().queryGrowth()).isEqualTo(new Rotary.Growth(0.1, 16_384));
+        assertThat(ministral.rope().scaling()).isEqualTo(new Rope.YarnScaling(16, 1, 32, 1, 16_384, true));
+    }
+
+    @Test
+    void long_rotations_hold_up_to_the_original_length() {
+        String phi = "\"model_type\":\"phi3\",\"hidden_size\":32,\"num_attention_heads\":4,"
+                + "\"max_position_embeddings\":1024,\"original_max_position_embeddings\":64,";
+        LlamaConfig config = decoder(phi + "\"partial_rotary_factor\":0.5,\"rope_scaling\":{\"type\":\"su\","
+                + "\"short_factor\":[1,2],\"long_factor\":[3,4]}");
+        assertThat(config.maxPositionEmbeddings()).isEqualTo(64);
+        assertThat(config.variant().rotatedPart()).isEqualTo(0.5);
+        double attention = Math.sqrt(1 + Math.log(16) / Math.log(64));
+        assertThat(config.rope().scaling()).isEqualTo(new Rope.LongScaling(List.of(1f, 2f), attention));
+        assertThatThrownBy(() -> decoder(phi + "\"rope_scaling\":{\"type\":\"su\",\"short_factor\":[1,2]}"))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("must hold 4 numbers above 0");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -155,6 +189,80 @@ class ConfigReadersTest {
         assertThatThrownBy(() -> gemma("\"model_type\":\"gemma2\",\"hidden_activation\":\"silu\""))
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("hidden_activation");
+    }
+
+    private static Gemma4Config gemma4(String members) {
+        return (Gemma4Config) DecoderConfigReader.read(json("\"model_type\":\"gemma4_text\"" + members));
+    }
+
+    @Test
+    void what_gemma_4_s_files_leave_out_has_the_reference_s_defaults() {
+        Gemma4Config all = gemma4("");
+        assertThat(all.numHiddenLayers()).isEqualTo(30);
+        assertThat(all.slidingLayer())
+                .startsWith(true, true, true, true, true, false, true)
+                .endsWith(true, false);
+        assertThat(all.sliding()).isEqualTo(new Gemma4Config.Heads(4, 256, new Rope(1e4, null)));
+        assertThat(all.full())
+                .isEqualTo(new Gemma4Config.Heads(4, 512, new Rope(1e6, new Rope.ProportionalScaling(1, 0.25))));
+        assertThat(all.slidingWindow()).isEqualTo(512);
+        assertThat(all.inputWidth()).isEqualTo(2304 + 30 * 256);
+        assertThat(all.visualWidth()).isEqualTo(2304);
+        assertThat(all.finalLogitSoftcapping()).isZero();
+        assertThat(all.opensPictures()).isFalse();
+        assertThat(all.tieWordEmbeddings()).isTrue();
+
+        Gemma4Config without = gemma4(",\"hidden_size_per_layer_input\":0");
+        assertThat(without.secondTable()).isNull();
+        assertThat(without.inputWidth()).isEqualTo(without.hiddenSize()).isEqualTo(without.visualWidth());
+        assertThat(gemma4(",\"num_hidden_layers\":2,\"layer_types\":[\"full_attention\",\"sliding_attention\"]")
+                        .slidingLayer())
+                .containsExactly(false, false);
+    }
+
+    @Test
+    void full_layers_of_gemma_4_have_heads_of_their_own_in_published_files_and_in_those_of_transformers_5() {
+        String some = ",\"num_hidden_layers\":2,\"layer_types\":[\"sliding_attention\",\"full_attention\"],"
+                + "\"num_key_value_heads\":2,\"head_dim\":16";
+        Gemma4Config published = gemma4(some + ",\"global_head_dim\":32,\"num_global_key_value_heads\":1");
+        assertThat(published.full().numKeyValueHeads()).isEqualTo(2); // without attention_k_eq_v
+        assertThat(published.full().headDim()).isEqualTo(32);
+        Gemma4Config together =
+                gemma4(some + ",\"global_head_dim\":32,\"num_global_key_value_heads\":1,\"attention_k_eq_v\":true");
+        assertThat(together.full().numKeyValueHeads()).isEqualTo(1);
+        Gemma4Config saved = gemma4(some + ",\"per_layer_config\":{\"1\":{\"head_dim\":32,\"num_key_value_heads\":1}}");
+        assertThat(saved.full()).isEqualTo(together.full());
+        assertThat(saved.sliding()).isEqualTo(together.sliding()).isEqualTo(published.sliding());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"enable_moe_block\":true | enable_moe_block",
+                "\"use_bidirectional_attention\":\"all\" | 'all'",
+                "\"hidden_activation\":\"silu\" | only gelu_pytorch_tanh",
+                "\"num_kv_shared_layers\":30 | num_kv_shared_layers",
+                "\"num_hidden_layers\":3,\"num_kv_shared_layers\":1 | is a full_attention layer",
+                "\"per_layer_config\":{\"5\":{\"intermediate_size\":8}} | head_dim and num_key_value_heads",
+                "\"per_layer_config\":{\"5\":{\"head_dim\":8}} | only one size of heads",
+                "\"vocab_size_per_layer_input\":8 | a row for every token",
+                "\"rope_parameters\":{\"full_attention\":{}} | nothing for sliding_attention",
+            })
+    void what_gemma_4_cannot_be_is_named(String members, String expected) {
+        assertThatThrownBy(() -> gemma4("," + members))
+                .isInstanceOfAny(UnsupportedModelException.class, CheckpointException.class)
+                .hasMessageContaining(expected);
+    }
+
+    @Test
+    void proportional_rotation_leaves_the_last_pairs_where_they_are() {
+        float[] all = new Rope(1e6, null).inverseFrequencies(32);
+        float[] some = new Rope(1e6, new Rope.ProportionalScaling(2, 0.3)).inverseFrequencies(32);
+        assertThat(some).hasSize(16);
+        for (int i = 0; i < 16; i++) {
+            assertThat(some[i]).isEqualTo(i < 4 ? all[i] / 2 : 0);
+        }
     }
 
     @Test
@@ -215,7 +323,8 @@ class ConfigReadersTest {
                 "\"model_type\":\"gemma\" | gemma",
                 "\"architectures\":[\"GPT2LMHeadModel\"] | GPT2LMHeadModel",
                 "\"model_type\":\"llama\",\"hidden_act\":\"gelu\" | only silu",
-                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"yarn\"} | default, linear and llama3",
+                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"su\"} | default, linear, llama3 and yarn",
+                "\"model_type\":\"phi3\",\"rope_scaling\":{\"rope_type\":\"linear\"} | default and longrope",
                 "\"model_type\":\"llama\",\"quantization_config\":{\"quant_method\":\"gptq\"} | gptq",
                 "\"model_type\":\"qwen2\",\"num_hidden_layers\":1,\"layer_types\":[\"x\"] | sliding_attention"
             })
@@ -347,7 +456,7 @@ class ConfigReadersTest {
         assertThat(decoder(parameters + ",\"rope_scaling\":{\"type\":\"linear\",\"rope_type\":\"default\"}")
                         .rope())
                 .isEqualTo(new Rope(10_000, null));
-        for (String kind : new String[] {"yarn", "dynamic", "longrope"}) {
+        for (String kind : new String[] {"dynamic", "longrope"}) {
             assertThatThrownBy(() -> decoder(parameters + ",\"rope_scaling\":{\"rope_type\":\"" + kind + "\"}"))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageContaining("rope_scaling.rope_type' is '" + kind);

@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.spring.ai;
+
+import org.jspecify.annotations.NullMarked;

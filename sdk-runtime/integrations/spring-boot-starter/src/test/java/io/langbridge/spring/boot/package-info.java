@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.spring.boot;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Answers about pictures as Java records: start at {@code Records}. */
+@NullMarked
+package io.langbridge.records;
+
+import org.jspecify.annotations.NullMarked;

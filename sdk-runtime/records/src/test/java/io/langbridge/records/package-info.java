@@ -1,0 +1,4 @@
+@NullMarked
+package io.langbridge.records;
+
+import org.jspecify.annotations.NullMarked;
