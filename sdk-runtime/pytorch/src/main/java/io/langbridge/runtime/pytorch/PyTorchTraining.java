@@ -263,11 +263,12 @@ public final class PyTorchTraining implements AutoCloseable {
     /** What stands beside them, {@code [1, width]}; the width may be 0. */
     private static FloatTensor besideVisualTokens(@Nullable DecoderConfig llm, @Nullable Weights weights) {
         Net.Table second = llm == null ? null : llm.secondTable();
-        StoredTensor rows = second == null || weights == null ? null : llm.secondEmbeddings(weights);
-        FloatTensor beside = FloatTensor.allocate(1, second == null ? 0 : second.width());
-        if (rows != null) {
-            rows.read((long) llm.padTokenId() * second.width(), beside.data());
+        if (llm == null || weights == null || second == null) {
+            return FloatTensor.allocate(1, 0);
         }
+        FloatTensor beside = FloatTensor.allocate(1, second.width());
+        StoredTensor rows = Objects.requireNonNull(llm.secondEmbeddings(weights));
+        rows.read((long) llm.padTokenId() * second.width(), beside.data());
         return beside;
     }
 
