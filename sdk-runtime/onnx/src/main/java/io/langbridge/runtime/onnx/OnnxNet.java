@@ -510,7 +510,13 @@ class OnnxNet implements Net {
             float epsilon = Objects.requireNonNull(state.headNorm());
             values = rmsNorm(each, ones(how.headDim()), layer + ".v_norm", epsilon);
         }
-        String k = rotated(keys, layer + ".k_norm", how, state, how.kvHeads(), state.rotary().ofKeys());
+        String k = rotated(
+                keys,
+                layer + ".k_norm",
+                how,
+                state,
+                how.kvHeads(),
+                state.rotary().ofKeys());
         return List.of(inCacheType(k), inCacheType(sequences(values, how.kvWidth())));
     }
 

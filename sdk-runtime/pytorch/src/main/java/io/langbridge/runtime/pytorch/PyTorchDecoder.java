@@ -16,7 +16,6 @@ import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

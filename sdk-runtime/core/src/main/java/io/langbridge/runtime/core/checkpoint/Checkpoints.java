@@ -146,7 +146,9 @@ public final class Checkpoints {
             }
             int first = 0;
             for (int i = 0; i < rows.length; i++) {
-                view.put(each.replace("." + whole + ".", "." + parts.get(i) + "."), new RowsTensor(tensor, first, rows[i]));
+                view.put(
+                        each.replace("." + whole + ".", "." + parts.get(i) + "."),
+                        new RowsTensor(tensor, first, rows[i]));
                 first += rows[i];
             }
             if (tensor.shape().length != 2 || tensor.shape()[0] != first) {

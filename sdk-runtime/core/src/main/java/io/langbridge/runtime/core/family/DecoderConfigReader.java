@@ -167,7 +167,11 @@ public final class DecoderConfigReader {
                 ? phi3Rope(json, maxPositions, (int) (headDim * part) / 2)
                 : family == Family.MINISTRAL3 && ropeParameters(json) == null
                         ? MINISTRAL3_ROPE
-                        : rope(json, family.theta, maxPositions, parameters -> sections(parameters, family, headDim / 2));
+                        : rope(
+                                json,
+                                family.theta,
+                                maxPositions,
+                                parameters -> sections(parameters, family, headDim / 2));
         if (rope.scaling() instanceof Rope.LongScaling) {
             // Beyond it other factors hold for all positions, also for those that were kept before.
             maxPositions = Math.min(maxPositions, originalPositions(json, ropeParameters(json)));
@@ -294,8 +298,7 @@ public final class DecoderConfigReader {
 
     private static Rope.Scaling yarn(Json json, Json parameters, int maxPositions) {
         int original = originalPositions(json, parameters);
-        double factor =
-                parameters.isNull("factor") ? (double) maxPositions / original : positive(parameters, "factor");
+        double factor = parameters.isNull("factor") ? (double) maxPositions / original : positive(parameters, "factor");
         double mscale = parameters.doubleOr("mscale", 0);
         double mscaleAllDim = parameters.doubleOr("mscale_all_dim", 0);
         double absent = mscale != 0 && mscaleAllDim != 0
@@ -442,9 +445,8 @@ public final class DecoderConfigReader {
             }
             case SMOLLM3 -> {
                 boolean[] still = stillLayers(json, layers);
-                boolean[] sliding = window == 0
-                        ? new boolean[layers]
-                        : slidingLayers(json, layers, window, i -> still[i]);
+                boolean[] sliding =
+                        window == 0 ? new boolean[layers] : slidingLayers(json, layers, window, i -> still[i]);
                 return sliding;
             }
             default -> {

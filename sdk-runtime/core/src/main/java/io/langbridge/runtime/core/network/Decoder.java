@@ -31,7 +31,8 @@ final class Decoder {
         x = norm(net, x, "model.norm");
         net.show("hidden_states." + c.numHiddenLayers(), x);
         String head = c.tieWordEmbeddings() ? LlamaConfig.EMBED_TOKENS : "lm_head.weight";
-        return scaled(net, net.linear(x, head, null, c.vocabSize()), 1 / c.variant().logitsScaling());
+        return scaled(
+                net, net.linear(x, head, null, c.vocabSize()), 1 / c.variant().logitsScaling());
     }
 
     private Value layer(Net net, Value x, int index, boolean last) {

@@ -30,8 +30,7 @@ final class Lfm2 {
             // Behind the last layer's states nobody reads the others.
             x = net.add(last ? net.answered(x) : x, mixed);
             Value read = norm(net, x, layer + ".ffn_norm");
-            x = net.add(
-                    x, net.gatedMlp(read, layer + ".feed_forward", c.intermediateSize(), Activation.SILU, false));
+            x = net.add(x, net.gatedMlp(read, layer + ".feed_forward", c.intermediateSize(), Activation.SILU, false));
         }
         x = norm(net, x, "model.embedding_norm");
         net.show("hidden_states." + c.numHiddenLayers(), x);

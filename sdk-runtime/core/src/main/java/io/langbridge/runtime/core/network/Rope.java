@@ -101,9 +101,7 @@ public record Rope(
 
         /** The pair that turns so often over the original length. */
         private double pairOf(double turns, int headDim, double theta) {
-            return headDim
-                    * Math.log(originalMaxPositionEmbeddings / (turns * 2 * Math.PI))
-                    / (2 * Math.log(theta));
+            return headDim * Math.log(originalMaxPositionEmbeddings / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
         }
     }
 

@@ -42,9 +42,8 @@ public record Rotary(Rope rope, int width, @Nullable Growth growth) {
 
     /** What cosines and sines are multiplied with, at a position. */
     public float factor(int position) {
-        double grown = growth == null
-                ? 1
-                : 1 + growth.beta() * Math.log(1 + Math.floor((double) position / growth.length()));
+        double grown =
+                growth == null ? 1 : 1 + growth.beta() * Math.log(1 + Math.floor((double) position / growth.length()));
         return (float) (rope.attentionFactor() * grown);
     }
 }

@@ -138,13 +138,11 @@ class ConfigReadersTest {
     @Test
     void what_few_decoders_have_has_the_defaults_of_the_reference() {
         LlamaConfig granite = decoder("\"model_type\":\"granite\",\"residual_multiplier\":0.22,\"logits_scaling\":8");
-        assertThat(granite.variant())
-                .isEqualTo(new LlamaConfig.Variant(false, null, 1, 1, 0.22f, 1, 8, null));
+        assertThat(granite.variant()).isEqualTo(new LlamaConfig.Variant(false, null, 1, 1, 0.22f, 1, 8, null));
         assertThat(decoder("\"model_type\":\"olmo2\"").variant().normsBehind()).isTrue();
         assertThat(decoder("\"model_type\":\"olmo2\"").qkNorm()).isTrue();
         LlamaConfig smol = decoder("\"model_type\":\"smollm3\",\"num_hidden_layers\":8");
-        assertThat(smol.variant().stillLayer())
-                .containsExactly(false, false, false, true, false, false, false, true);
+        assertThat(smol.variant().stillLayer()).containsExactly(false, false, false, true, false, false, false, true);
         assertThat(smol.tieWordEmbeddings()).isTrue();
         LlamaConfig ministral = decoder("\"model_type\":\"ministral3\"");
         assertThat(ministral.headDim()).isEqualTo(128);
