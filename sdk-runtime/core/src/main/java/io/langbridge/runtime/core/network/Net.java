@@ -363,7 +363,11 @@ public interface Net {
 
     Value deltaRule(Value x, String layer, DeltaRule how);
 
-    /** @param layer weight {@code [width, 1, kernel]} */
+    /**
+     * Through a short convolution.
+     *
+     * @param layer weight {@code [width, 1, kernel]}
+     */
     Value convolved(Value x, String layer, Convolution how);
 
     /**
