@@ -315,7 +315,7 @@ class OnnxNet implements Net {
         String y = read(x);
         if (factor != 1) {
             y = graph.node("Mul", y, graph.constant("number " + factor, new float[] {factor}))
-                    .to(unique(y + ".scaled"));
+                    .to(unique(y + ".times"));
         }
         if (offset != 0) {
             y = graph.node("Add", y, graph.constant("number " + offset, new float[] {offset}))

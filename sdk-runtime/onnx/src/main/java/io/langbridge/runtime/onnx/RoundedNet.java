@@ -200,12 +200,12 @@ final class RoundedNet extends OnnxNet {
         }
         Function<@Nullable Orthogonal, String> product = unwritten.remove(x.name());
         if (product != null) { // whatever basis it will be made in
-            Value y = x.named(unique(x.name() + ".scaled"));
+            Value y = x.named(unique(x.name() + ".times"));
             unwritten.put(y.name(), basis -> times(product.apply(basis), factor, y.name()));
             return y;
         }
         return onStream.contains(x.name())
-                ? streamed(x.named(times(x.name(), factor, unique(x.name() + ".scaled"))))
+                ? streamed(x.named(times(x.name(), factor, unique(x.name() + ".times"))))
                 : super.scaled(x, factor, offset);
     }
 
