@@ -7,6 +7,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.langbridge.BusyException;
+import io.langbridge.Explanation;
 import io.langbridge.FinishReason;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Message;
@@ -311,6 +312,30 @@ class ServerTest {
             }
             assertThat(model.openStreams()).as(more).isZero();
         }
+    }
+
+    @Test
+    void wordsStandWherePatchesAre() throws Exception {
+        Explanation.Area area = new Explanation.Area(8, 0, 16, 4);
+        Explanation.Word heart = new Explanation.Word(7, "\u0120heart", " heart");
+        Explanation explanation = new Explanation(
+                16,
+                8,
+                Explanation.Measure.COSINE,
+                false,
+                List.of(new Explanation.Tile(0, 0, 0, 1, 1, area)),
+                List.of(new Explanation.Patch(0, 0, 0, area, List.of(new Explanation.Weight(heart, 0.5f)))),
+                List.of());
+        serve(FakeModel.builder().explanation(explanation));
+
+        HttpResponse<String> response = client.send(
+                HttpRequest.newBuilder(URI.create(address + "/words"))
+                        .POST(HttpRequest.BodyPublishers.ofString("{\"image\": \"" + picture() + "\"}"))
+                        .build(),
+                BodyHandlers.ofString());
+
+        assertThat(response.body())
+                .isEqualTo("[{\"left\":0.5,\"top\":0.0,\"right\":1.0,\"bottom\":0.5,\"words\":[\"heart\"]}]");
     }
 
     @Test
