@@ -390,7 +390,7 @@ final class Generation {
             model.requireRoom(promptTokens - visualTokens + labels.longest(), visualTokens);
         }
         long[] keys = prompt.keys();
-        int needed = (int) Math.min(model.contextLength(), (long) promptTokens + maxNewTokens);
+        int needed = (int) Math.min(model.mostPositions(), (long) promptTokens + maxNewTokens);
         CachedSession taken = sessions.take(keys, needed);
         session = taken;
         long prefillStart = System.nanoTime();
@@ -514,7 +514,7 @@ final class Generation {
                 piece = withRest(piece, FinishReason.STOP_TOKEN);
             } else if (newTokens == maxNewTokens) {
                 piece = withRest(piece, FinishReason.MAX_NEW_TOKENS);
-            } else if (promptTokens + newTokens == model.contextLength()) {
+            } else if (promptTokens + newTokens == model.mostPositions()) {
                 piece = withRest(piece, FinishReason.CONTEXT_FULL);
             }
         }

@@ -255,6 +255,11 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     @Override
     public int contextLength() {
         requireOpen();
+        return mostPositions();
+    }
+
+    /** The same for answers under way, which end by themselves when the model closes. */
+    int mostPositions() {
         return parts.contextLength();
     }
 
