@@ -350,22 +350,18 @@ final class TorchNet implements Net {
                     python(state.answered()));
         }
         String qkv = together(x, layer, how.bias(), "q_proj", "k_proj", "v_proj");
-        boolean ofHeads = state.headNorm() != null && !state.normsAll();
-        if (state.normsAll()) {
-            String norm = "self.normed_together";
-            qkv = let(call(
-                    norm,
-                    qkv,
-                    tensor(layer + ".q_norm.weight"),
-                    tensor(layer + ".k_norm.weight"),
-                    Objects.requireNonNull(state.headNorm())));
+        Float epsilon = state.headNorm();
+        if (epsilon != null && state.normsAll()) {
+            String of = tensor(layer + ".q_norm.weight");
+            qkv = let(call("self.normed_together", qkv, of, tensor(layer + ".k_norm.weight"), epsilon));
+            epsilon = null;
         }
         int ofQueries = index(state.rotary());
         return call(
                 how.gated() ? "self.cached_gated_attention" : "self.cached_attention",
                 qkv,
-                ofHeads ? headNorm(layer, how) : "None",
-                ofHeads ? state.headNorm() : 0.0f,
+                epsilon == null ? "None" : headNorm(layer, how),
+                epsilon == null ? 0.0f : epsilon,
                 "c",
                 state.layer(),
                 ofQueries,
