@@ -295,13 +295,15 @@ class ServerTest {
 
     @Test
     void whoeverGoesAwayCancelsHisAnswer() throws Exception {
+        // More than the system's buffers between the two hold.
+        int tokens = 3_000_000;
         for (String more : List.of(", \"stream\": true", "")) {
-            // More than the system's buffers between the two hold.
-            String[] pieces = Collections.nCopies(3_000_000, "x").toArray(new String[0]);
-            serve(FakeModel.builder().next(FakeAnswer.ofPieces(pieces)));
+            String[] pieces = Collections.nCopies(tokens, "x").toArray(new String[0]);
+            serve(FakeModel.builder().next(FakeAnswer.ofPieces(pieces)).contextLength(2 * tokens));
             HttpResponse<InputStream> response = client.send(
                     HttpRequest.newBuilder(URI.create(address + "/v1/chat/completions"))
-                            .POST(HttpRequest.BodyPublishers.ofString(asking(more)))
+                            .POST(HttpRequest.BodyPublishers.ofString(
+                                    asking(more + ", \"max_completion_tokens\": " + tokens)))
                             .build(),
                     BodyHandlers.ofInputStream());
             assertThat(response.body().read()).isNotNegative();
