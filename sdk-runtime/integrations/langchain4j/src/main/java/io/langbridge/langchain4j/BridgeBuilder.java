@@ -93,7 +93,7 @@ abstract class BridgeBuilder<B extends BridgeBuilder<B>> {
     }
 
     /**
-     * What a picture may cost at most; default is {@link ImageLimits#defaults()}. Pictures of an {@link #imageFetcher}
+     * What a picture may cost at most; default is {@link ImageLimits#defaults()}. Pictures of an {@code imageFetcher(..)}
      * have their own.
      *
      * @param limits for pictures as Base64, {@code data:} and {@code file:}
