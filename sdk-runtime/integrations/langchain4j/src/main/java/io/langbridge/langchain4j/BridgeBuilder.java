@@ -93,8 +93,8 @@ abstract class BridgeBuilder<B extends BridgeBuilder<B>> {
     }
 
     /**
-     * What a picture may cost at most; default is {@link ImageLimits#defaults()}. Pictures of an {@code imageFetcher(..)}
-     * have their own.
+     * What a picture may cost at most; default is {@link ImageLimits#defaults()}. Pictures of an
+     * {@code imageFetcher(..)} have their own.
      *
      * @param limits for pictures as Base64, {@code data:} and {@code file:}
      * @return this builder
