@@ -445,9 +445,7 @@ public final class DecoderConfigReader {
             }
             case SMOLLM3 -> {
                 boolean[] still = stillLayers(json, layers);
-                boolean[] sliding =
-                        window == 0 ? new boolean[layers] : slidingLayers(json, layers, window, i -> still[i]);
-                return sliding;
+                return window == 0 ? new boolean[layers] : slidingLayers(json, layers, window, i -> still[i]);
             }
             default -> {
                 int firstSliding = json.intOr("max_window_layers", family == Family.QWEN2_VL ? 80 : 28);

@@ -10,7 +10,6 @@ import io.langbridge.runtime.core.image.PicturePlan;
 import io.langbridge.runtime.core.image.Pictures;
 import io.langbridge.runtime.core.image.Resampler;
 import io.langbridge.runtime.core.image.Size;
-import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.network.Gemma4Vit;
 import io.langbridge.runtime.core.network.Gemma4VitConfig;
 import io.langbridge.runtime.core.network.Rope;
@@ -114,15 +113,7 @@ final class Gemma4Pictures implements Pictures {
 
     @Override
     public PicturePlan plan(Size picture) {
-        Size size = resized(picture);
-        TokenLayout layout = TokenLayout.builder(size.height() / block, size.width() / block)
-                .view(0)
-                .build();
-        return new PicturePlan(
-                picture,
-                Collections.singletonList(PicturePlan.Resizing.of(picture, size, filter)),
-                Collections.singletonList(new PicturePlan.View(0, size, 0, 0, 0, 0)),
-                layout);
+        return GridPictures.plan(picture, resized(picture), block, filter);
     }
 
     /** As many whole blocks as the budget has at the picture's shape; of a very thin one a single row or column. */

@@ -138,7 +138,11 @@ final class GridPictures implements Pictures {
 
     @Override
     public PicturePlan plan(Size picture) {
-        Size size = resized(picture);
+        return plan(picture, resized(picture), block, filter);
+    }
+
+    /** A picture as one view of this size, a visual token for each of its blocks. */
+    static PicturePlan plan(Size picture, Size size, int block, Resampler.Filter filter) {
         TokenLayout layout = TokenLayout.builder(size.height() / block, size.width() / block)
                 .view(0)
                 .build();
