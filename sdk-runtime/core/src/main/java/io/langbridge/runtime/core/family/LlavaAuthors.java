@@ -39,19 +39,20 @@ final class LlavaAuthors implements Family {
                     + " tokens around the picture are not supported.");
         }
         LlmPart llm = checkpoint.llm();
+        VisionPart vision = tower(checkpoint);
+        int imageSize = vision.config().imageSize();
 
         Closing adapterFiles = new Closing();
         AdapterPart adapter;
         try {
             Weights projector = AdapterPart.isIn(weights) ? weights : separateProjector(folder, weights, adapterFiles);
-            adapter = checkpoint.closing().add(AdapterPart.ofAuthors(config, projector, folder, null, adapterFiles));
+            adapter = checkpoint.closing().add(AdapterPart.ofAuthors(config, projector, folder, null, imageSize, adapterFiles));
         } catch (RuntimeException | Error e) {
             adapterFiles.closeAfter(e);
             throw e;
         }
-        VisionPart vision = tower(checkpoint);
-        Tiling tiling = TilingReader.ofAuthors(config);
-        TilingReader.requireWholeTiles(tiling, vision.config().imageSize(), config);
+        Tiling tiling = TilingReader.ofAuthors(config, imageSize);
+        TilingReader.requireWholeTiles(tiling, imageSize, config);
         return ModelFolder.of(checkpoint, vision, adapter, llm, vision.pictures(tiling), new ImagePrompt.Splice());
     }
 

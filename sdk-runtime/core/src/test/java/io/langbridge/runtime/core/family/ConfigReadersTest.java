@@ -422,8 +422,8 @@ class ConfigReadersTest {
     void pinpoints_are_lists_or_the_text_of_a_list_and_each_program_has_its_order() {
         String list = "\"image_aspect_ratio\":\"anyres\",\"image_grid_pinpoints\":[[28,56],[56,28]]";
         String text = "\"image_aspect_ratio\":\"anyres\",\"image_grid_pinpoints\":\"[(28, 56), (56, 28)]\"";
-        Tiling.AnyResolution authors = (Tiling.AnyResolution) TilingReader.ofAuthors(json(list));
-        assertThat(authors).isEqualTo(TilingReader.ofAuthors(json(text)));
+        Tiling.AnyResolution authors = (Tiling.AnyResolution) TilingReader.ofAuthors(json(list), 0);
+        assertThat(authors).isEqualTo(TilingReader.ofAuthors(json(text), 0));
         assertThat(authors.resolutions()).containsExactly(new Size(28, 56), new Size(56, 28));
         assertThat(authors.merge()).isEqualTo(Tiling.Merge.FLAT);
         Tiling.AnyResolution next = (Tiling.AnyResolution) TilingReader.ofNext(json(list), json(""));
@@ -439,7 +439,7 @@ class ConfigReadersTest {
                 "\"mm_patch_merge_type\":\"spatial_maxpool2x2\""
             })
     void other_tilings_are_unsupported(String member) {
-        assertThatThrownBy(() -> TilingReader.ofAuthors(json(member))).isInstanceOf(UnsupportedModelException.class);
+        assertThatThrownBy(() -> TilingReader.ofAuthors(json(member), 0)).isInstanceOf(UnsupportedModelException.class);
     }
 
     @Test
