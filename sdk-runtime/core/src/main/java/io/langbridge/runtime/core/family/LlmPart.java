@@ -81,7 +81,8 @@ public final class LlmPart implements AutoCloseable {
     /** @param inModel what the decoder is in the whole model, beside what it is alone */
     static LlmPart of(
             Json config, Weights all, Path folder, List<AutoCloseable> owned, UnaryOperator<DecoderConfig> inModel) {
-        Json text = config.object("text_config");
+        // InternVL's authors call it so.
+        Json text = config.object(config.has("llm_config") ? "llm_config" : "text_config");
         DecoderConfig decoder =
                 text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text, config);
         Quantisation.refuse(all);
