@@ -43,8 +43,7 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
-     * Opens a folder that holds everything: LLaVA, LLaVA-NeXT or LangBridge as their authors publish them,
-     * {@code LlavaForConditionalGeneration} or {@code LlavaNextForConditionalGeneration}.
+     * Opens a folder that holds everything, of a family that is read, as transformers or its authors publish it.
      *
      * @param folder the Hugging Face folder
      * @return the model, ready to be asked; the caller closes it
@@ -353,8 +352,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          * Most visual tokens that a picture becomes, in place of the model's own limit: fewer save time and room in the
          * context, more show finer detail. SmolVLM and Idefics3 resize to a smaller longest edge then, Qwen's models to
          * fewer pixels ({@code max_pixels}); a picture much longer than wide may have some more. Gemma 4 knows 70, 140,
-         * 280, 560 and 1,120, of which the largest is taken that is no more. Other models give every picture as many as
-         * they do, which {@code build()} says.
+         * 280, 560 and 1,120, of which the largest is taken that is no more. InternVL takes as many tiles as that
+         * allows, and LLaVA with dynamic resolution the best of its grids that have no more. Other models give every
+         * picture as many as they do, which {@code build()} says.
          *
          * @param maxVisualTokens at least 1
          * @return this builder

@@ -30,6 +30,7 @@ final class InternVl implements Family {
     private static final List<String> AUTHORS = Arrays.asList("InternVLChatModel", "internvl_chat");
     private static final String PATCHES = "embeddings.patch_embeddings.projection.weight";
     private static final String PROJECTOR = "multi_modal_projector.";
+    private static final int MOST = 1000;
     private static final String BEGIN = "<img>";
     private static final String IMAGE = "<IMG_CONTEXT>";
     private static final String END = "</img>";
@@ -91,7 +92,8 @@ final class InternVl implements Family {
                 PreprocessorConfigReader.normaliser(json, true));
         Weights projector = checkpoint.part(PROJECTOR + "layer_norm.weight").under(PROJECTOR);
         String image = checkpoint.token("context_image_token", IMAGE);
-        String written = checkpoint.token("start_image_token", BEGIN) + image + checkpoint.token("end_image_token", END);
+        String written =
+                checkpoint.token("start_image_token", BEGIN) + image + checkpoint.token("end_image_token", END);
         ImagePrompt prompt = new ImagePrompt.Placeholder(checkpoint.imageTokenId(151_667), image, image, written);
         return of(checkpoint, tower, factor, checkpoint.part(PATCHES), projector, llm, pictures, prompt);
     }
@@ -152,8 +154,7 @@ final class InternVl implements Family {
         }
         Weights weights = names(checkpoint.weights(), tower.hiddenSize());
         ImagePrompt prompt = new ImagePrompt.Placeholder(id, IMAGE, "<image>", BEGIN + IMAGE + END);
-        return of(
-                checkpoint, tower, factor, weights, weights.under(PROJECTOR), llm, pictures, prompt);
+        return of(checkpoint, tower, factor, weights, weights.under(PROJECTOR), llm, pictures, prompt);
     }
 
     private static ModelFolder of(
@@ -285,8 +286,9 @@ final class InternVl implements Family {
     /** A number of tiles; published models have 12 at most. */
     private static int tiles(Json json, String key, int absent) {
         int tiles = json.positiveOr(key, absent);
-        if (tiles > 1000) {
-            throw new UnsupportedModelException(json.at(key) + " is " + tiles + "; supported are up to 1000 tiles.");
+        if (tiles > MOST) {
+            throw new UnsupportedModelException(
+                    json.at(key) + " is " + tiles + "; supported are up to " + MOST + " tiles.");
         }
         return tiles;
     }
@@ -336,7 +338,7 @@ final class InternVl implements Family {
                         + ") was asked for, but a picture has at least " + (long) fewest * patches + ", those of "
                         + (fewest == 1 ? "one tile." : fewest + " tiles."));
             }
-            return new Tiles(tile, patches, least, Math.min(most, tiles), whole, filter, normaliser);
+            return new Tiles(tile, patches, least, most == 1 ? 1 : Math.min(MOST, tiles), whole, filter, normaliser);
         }
 
         @Override

@@ -41,8 +41,8 @@ final class Llava implements Family {
         Path folder = checkpoint.folder();
         Weights weights = checkpoint.weights();
         // The whole model's head is not the language model's: Granite divides what that gives, and here nothing does.
-        LlmPart llm = checkpoint.llm(
-                decoder -> decoder instanceof LlamaConfig llama ? llama.unscaledLogits() : decoder);
+        LlmPart llm =
+                checkpoint.llm(decoder -> decoder instanceof LlamaConfig llama ? llama.unscaledLogits() : decoder);
         boolean oneVision = ONE_VISION.contains(Families.nameOf(config));
         FeatureSelection selection =
                 FeatureSelection.ofTransformers(config, oneVision ? LAST : FeatureSelection.DEFAULT);

@@ -46,7 +46,9 @@ final class LlavaAuthors implements Family {
         AdapterPart adapter;
         try {
             Weights projector = AdapterPart.isIn(weights) ? weights : separateProjector(folder, weights, adapterFiles);
-            adapter = checkpoint.closing().add(AdapterPart.ofAuthors(config, projector, folder, null, imageSize, adapterFiles));
+            adapter = checkpoint
+                    .closing()
+                    .add(AdapterPart.ofAuthors(config, projector, folder, null, imageSize, adapterFiles));
         } catch (RuntimeException | Error e) {
             adapterFiles.closeAfter(e);
             throw e;

@@ -72,10 +72,7 @@ public final class LlavaPictures implements Pictures {
         if (!(tiling instanceof Tiling.AnyResolution any)) {
             return Pictures.super.atMost(visualTokens);
         }
-        int least = any.resolutions().stream()
-                .mapToInt(this::most)
-                .min()
-                .orElse(0);
+        int least = any.resolutions().stream().mapToInt(this::most).min().orElse(0);
         if (visualTokens < least) {
             throw new UnsupportedModelException("maxVisualTokens(" + visualTokens + ") was asked for, but the whole"
                     + " picture and the smallest of the grids (image_grid_pinpoints) have up to " + least + ".");
@@ -163,10 +160,8 @@ public final class LlavaPictures implements Pictures {
         return most == Integer.MAX_VALUE
                 ? any.resolutions()
                 : any.resolutions().stream()
-                        .filter(resolution -> grid(picture, any, resolution)
-                                        .layout(patches)
-                                        .tokens()
-                                <= most)
+                        .filter(resolution ->
+                                grid(picture, any, resolution).layout(patches).tokens() <= most)
                         .collect(Collectors.toList());
     }
 

@@ -18,18 +18,12 @@ import java.math.RoundingMode;
  * @param maxTiles what a grid without padding is shrunk to if it has more, see {@link Tiling.AnyResolution}; 0 if never
  */
 public record TileGrid(
-        Size picture,
-        int tilesAcross,
-        int tilesDown,
-        Tiling.Convention convention,
-        Tiling.Merge merge,
-        int maxTiles) {
+        Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge, int maxTiles) {
     /** From here on a grid is shrunk, by side. */
     private static final double LARGE = 1.1;
 
     /** A grid that is never shrunk. */
-    public TileGrid(
-            Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge) {
+    public TileGrid(Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge) {
         this(picture, tilesAcross, tilesDown, convention, merge, 0);
     }
 
@@ -114,7 +108,10 @@ public record TileGrid(
         }
     }
 
-    /** How often {@code part} goes into {@code all}; a quotient rounded up to a whole number is one less, as Python has it. */
+    /**
+     * How often {@code part} goes into {@code all}; a quotient rounded up to a whole number is one less, as Python has
+     * it.
+     */
     private static int wholes(int all, double part) {
         return (int) Math.rint((all - all % part) / part);
     }

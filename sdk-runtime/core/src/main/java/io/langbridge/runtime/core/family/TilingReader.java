@@ -107,13 +107,14 @@ final class TilingReader {
         if (config.has(PINPOINTS) || preprocessor.has(PINPOINTS)) {
             resolutions = pairs(config.has(PINPOINTS) ? config : preprocessor, true);
         } else {
-            // The default of LlavaOnevisionConfig, of which the height comes first.
-            for (Size turned : grids(1, 6, 1, 6, 384)) {
-                resolutions.add(new Size(turned.height(), turned.width()));
+            // The default of LlavaOnevisionConfig.
+            for (int down = 1; down <= 6; down++) {
+                for (int across = 1; across <= 6; across++) {
+                    resolutions.add(new Size(across * 384, down * 384));
+                }
             }
         }
-        return new Tiling.AnyResolution(
-                resolutions, Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD, tiles(any));
+        return new Tiling.AnyResolution(resolutions, Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD, tiles(any));
     }
 
     /** LLaVA-NeXT in transformers: pinpoints as (height, width). */

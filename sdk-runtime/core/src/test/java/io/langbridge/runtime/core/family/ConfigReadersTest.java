@@ -15,6 +15,7 @@ import io.langbridge.runtime.core.network.Qwen35Config;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.VisionConfig;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -431,10 +432,64 @@ class ConfigReadersTest {
         assertThat(next.merge()).isEqualTo(Tiling.Merge.SPATIAL_UNPAD);
     }
 
+    @Test
+    void authors_count_grids_in_tiles_too() {
+        Tiling.AnyResolution range = (Tiling.AnyResolution) TilingReader.ofAuthors(
+                json("\"image_aspect_ratio\":\"anyres_max_9\",\"image_grid_pinpoints\":\"(1x1),...,(2x3)\""), 10);
+        assertThat(range.maxTiles()).isEqualTo(9);
+        assertThat(range.resolutions())
+                .containsExactly(
+                        new Size(10, 10),
+                        new Size(10, 20),
+                        new Size(10, 30),
+                        new Size(20, 10),
+                        new Size(20, 20),
+                        new Size(20, 30));
+    }
+
+    @Test
+    void llava_onevision_has_grids_of_up_to_six_tiles_where_the_file_says_nothing() {
+        Tiling.AnyResolution absent = (Tiling.AnyResolution) TilingReader.ofOneVision(json(""), json(""));
+        assertThat(absent.maxTiles()).isEqualTo(9);
+        assertThat(absent.convention()).isEqualTo(Tiling.Convention.HF);
+        assertThat(absent.resolutions())
+                .hasSize(36)
+                .startsWith(new Size(384, 384), new Size(768, 384))
+                .endsWith(new Size(2304, 2304));
+        assertThatThrownBy(() -> TilingReader.ofOneVision(json("\"vision_aspect_ratio\":\"anyres\""), json("")))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("'vision_aspect_ratio' is 'anyres'")
+                .hasMessageContaining("anyres_max_N");
+    }
+
+    @Test
+    void features_may_be_those_of_several_layers() {
+        assertThat(FeatureSelection.ofTransformers(
+                        json("\"vision_feature_layer\":[-24,3,-1],\"vision_feature_select_strategy\":\"full\"")))
+                .isEqualTo(new FeatureSelection(Arrays.asList(-24, 3, -1), false));
+        assertThat(FeatureSelection.ofAuthors(json("\"mm_vision_select_layer\":[-2,-5]"))
+                        .layers())
+                .containsExactly(-2, -5);
+        assertThatThrownBy(() -> FeatureSelection.ofTransformers(json("\"vision_feature_layer\":[]")))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("'vision_feature_layer' is empty");
+        VisionConfig tower = VisionConfigReader.read(
+                json("\"model_type\":\"siglip\",\"vision_config\":{\"num_hidden_layers\":4}"),
+                new FeatureSelection(Arrays.asList(-4, 2, -3), false));
+        assertThat(tower.layersToRun()).isEqualTo(2);
+        assertThatThrownBy(() -> VisionConfigReader.read(
+                        json("\"model_type\":\"siglip\",\"vision_config\":{\"num_hidden_layers\":4}"),
+                        new FeatureSelection(Arrays.asList(-4, 5), false)))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("Layer 5 is asked for");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "\"image_aspect_ratio\":\"anyres_max_9\"",
+                "\"image_aspect_ratio\":\"anyres_max_0\"",
+                "\"image_aspect_ratio\":\"anyres_max_many\"",
+                "\"image_aspect_ratio\":\"anyres_max_9\",\"image_grid_pinpoints\":\"(1x1),...,(6x6)\"",
                 "\"image_aspect_ratio\":\"crop_split\"",
                 "\"mm_patch_merge_type\":\"spatial_maxpool2x2\""
             })
