@@ -308,6 +308,21 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
+         * How questions are put to the language model, in place of the chat template of its folder: a Jinja template as
+         * transformers runs it, or the name of a conversation form that LLaVA's authors keep in their code,
+         * {@code vicuna_v1}, {@code llava_v1}, {@code mistral_instruct}, {@code chatml_direct}, {@code llava_llama_2},
+         * {@code llava_llama_3} or {@code plain}. Without it a LLaVA model of theirs gets the form that they choose for
+         * its name. Holds for the language model that the model is built with, not for others put in its place later.
+         *
+         * @param chatTemplate what {@code chat_template.jinja} has in it, or such a name
+         * @return this builder
+         */
+        public Builder chatTemplate(String chatTemplate) {
+            settings.chatTemplate = Settings.requireTemplate(Objects.requireNonNull(chatTemplate, "chatTemplate"));
+            return this;
+        }
+
+        /**
          * Computing threads; default is the number of processors, at most 8.
          *
          * @param threads at least 1

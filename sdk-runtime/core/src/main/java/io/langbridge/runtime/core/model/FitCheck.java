@@ -113,7 +113,7 @@ final class FitCheck {
         }
         if (tokenizer == null) {
             attempt("chat template", () -> {
-                Fit.requireTemplate(files);
+                Fit.requireTemplate(files, Fit.wantedTemplate(spec));
             });
         } else {
             prompt(files, tokenizer);
@@ -193,7 +193,8 @@ final class FitCheck {
 
     /** What a question takes beside its own words and pictures, put together as it will be. */
     private void prompt(ModelFiles files, Tokenizer tokenizer) {
-        PromptAssembler assembler = attempt("chat template", () -> Fit.assembler(files, tokenizer));
+        PromptAssembler assembler =
+                attempt("chat template", () -> Fit.assembler(files, tokenizer, Fit.wantedTemplate(spec)));
         if (assembler == null) {
             return;
         }
