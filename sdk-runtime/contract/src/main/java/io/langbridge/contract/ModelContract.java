@@ -468,6 +468,10 @@ public abstract class ModelContract {
         costsAtMost("qwen3-vl", 4);
         costsAtMost("smolvlm", 100);
         costsAtMost("smolvlm", 16);
+        costsAtMost("internvl", 12);
+        costsAtMost("internvl", 4);
+        costsAtMost("llava-onevision", 60);
+        costsAtMost("granite-vision", 60);
     }
 
     private void costsAtMost(String family, int most) {

@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 
 /** All families of models that are read. */
 final class Families {
-    private static final List<Family> ALL = Collections.unmodifiableList(
-            Arrays.asList(new LlavaAuthors(), new Llava(), new SmolVlm(), new Gemma3(), new Gemma4(), new QwenVl(), new InternVl()));
+    private static final List<Family> ALL = Collections.unmodifiableList(Arrays.asList(
+            new LlavaAuthors(), new Llava(), new SmolVlm(), new Gemma3(), new Gemma4(), new QwenVl(), new InternVl()));
 
     private Families() {}
 

@@ -1,12 +1,10 @@
 package io.langbridge.runtime.core.network;
 
 import io.langbridge.runtime.core.network.Net.Value;
+import org.jspecify.annotations.Nullable;
 
 /** InternViT: a class token, and what attention and MLP give multiplied channel by channel (layer scale). */
 public final class InternVit {
-    /** Of the norms of queries and keys, whatever {@code layer_norm_eps} is. */
-    private static final float HEAD_EPSILON = 1e-6f;
-
     private final Config config;
 
     /**
@@ -14,7 +12,8 @@ public final class InternVit {
      *
      * @param imageSize pixels along the side of a tile
      * @param attentionBias whether queries, keys and values have a bias
-     * @param useQkNorm whether queries and keys go through an RMS norm over all heads
+     * @param headNorm epsilon of the RMS norms of queries and keys over all heads ({@code use_qk_norm}); null if there
+     *     are none
      * @param rmsNorm whether {@code norm_type} is {@code rms_norm}, else layers have a layer norm
      * @param positions whether patches have positions ({@code use_absolute_position_embeddings})
      * @param layersToRun 0 to {@code num_hidden_layers}
@@ -30,7 +29,7 @@ public final class InternVit {
             Activation hiddenAct,
             float layerNormEps,
             boolean attentionBias,
-            boolean useQkNorm,
+            @Nullable Float headNorm,
             boolean rmsNorm,
             boolean positions,
             int layersToRun,
@@ -95,7 +94,8 @@ public final class InternVit {
 
     private Value projected(Net net, Value x, String name, String which) {
         Value y = net.linear(x, name + "." + which + "_proj", config.hiddenSize(), config.attentionBias());
-        return config.useQkNorm() ? net.rmsNorm(y, name + "." + which + "_norm", HEAD_EPSILON) : y;
+        Float epsilon = config.headNorm();
+        return epsilon == null ? y : net.rmsNorm(y, name + "." + which + "_norm", epsilon);
     }
 
     private Value scaled(Net net, Value x, String name) {

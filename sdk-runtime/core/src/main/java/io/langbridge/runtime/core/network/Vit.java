@@ -3,6 +3,9 @@ package io.langbridge.runtime.core.network;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.Net.Value;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 
 /** The vision towers of CLIP and SigLIP. */
 public final class Vit {
@@ -15,8 +18,8 @@ public final class Vit {
     }
 
     /**
-     * Pixels {@code [3, image_size, image_size]} to features of the selected layer, {@code [tokens, hidden]}, without
-     * the class token if the configuration selects patches.
+     * Pixels {@code [3, image_size, image_size]} to features of the selected layers, {@code [tokens, layers * hidden]},
+     * without the class token if the configuration selects patches.
      *
      * @param pools whether the checkpoint has what comes behind the last layer, which only the trace shows
      */
@@ -36,10 +39,17 @@ public final class Vit {
     }
 
     private Value features(Net net) {
-        Value x = embeddings(net);
+        List<Value> states = new ArrayList<>();
+        states.add(embeddings(net));
         for (int i = 0; i < config.layersToRun(); i++) {
-            x = layer(net, x, "encoder.layers." + i);
+            states.add(layer(net, states.get(i), "encoder.layers." + i));
         }
+        Value x = null;
+        for (int layer : config.selectLayers()) {
+            Value state = states.get(config.layersBehind(layer));
+            x = x == null ? state : net.beside(x, state);
+        }
+        Objects.requireNonNull(x);
         return config.selectPatches() && clip ? net.rows(x, 1, config.patches()) : x;
     }
 
