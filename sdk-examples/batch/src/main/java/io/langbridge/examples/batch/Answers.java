@@ -58,7 +58,7 @@ final class Answers implements Closeable {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             number++;
             try {
-                Row row = GSON.fromJson(line, Row.class);
+                Answered row = GSON.fromJson(line, Answered.class);
                 if (row == null || row.task == null) {
                     throw new JsonParseException("No row");
                 }
@@ -76,7 +76,7 @@ final class Answers implements Closeable {
     }
 
     /** Adds a line. */
-    synchronized void add(Row row) throws IOException {
+    synchronized void add(Answered row) throws IOException {
         file.write((GSON.toJson(row) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 

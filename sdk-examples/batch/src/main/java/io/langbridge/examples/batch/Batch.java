@@ -72,18 +72,20 @@ public final class Batch implements Callable<Integer> {
      * @param args see {@code --help}
      */
     public static void main(String[] args) {
-        CommandLine command = new CommandLine(new Batch());
-        command.setExecutionExceptionHandler((e, line, parsed) -> {
+        int code = command().execute(args);
+        if (code != 0) {
+            System.exit(code);
+        }
+    }
+
+    static CommandLine command() {
+        return new CommandLine(new Batch()).setExecutionExceptionHandler((e, line, parsed) -> {
             if (e instanceof LangBridgeException || e instanceof IOException || e instanceof IllegalArgumentException) {
                 line.getErr().println("batch: " + e.getMessage());
                 return CommandLine.ExitCode.SOFTWARE;
             }
             throw e;
         });
-        int code = command.execute(args);
-        if (code != 0) {
-            System.exit(code);
-        }
     }
 
     @Override

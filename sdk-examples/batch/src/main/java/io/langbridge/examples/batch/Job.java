@@ -3,7 +3,13 @@ package io.langbridge.examples.batch;
 import io.langbridge.Image;
 import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -93,12 +99,12 @@ final class Job {
     }
 
     private void ask(Path folder, Path picture, String key, Progress progress) throws IOException {
-        Row row = new Row();
+        Answered row = new Answered();
         row.picture = folder.relativize(picture).toString();
         row.task = key;
         row.model = revision;
         try {
-            row.sha256 = Revision.ofFile(picture);
+            row.sha256 = sha256(picture);
         } catch (IOException e) { // the next run tries again
             row.error = e.toString();
         }
@@ -116,9 +122,24 @@ final class Job {
         progress.asked(row.error == null);
     }
 
+    private static String sha256(Path file) throws IOException {
+        MessageDigest digest = Task.sha256();
+        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+            in.transferTo(OutputStream.nullOutputStream());
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
     private synchronized VisionLanguageModel model(Progress progress) {
         if (model == null) {
-            model = loader.get();
+            VisionLanguageModel loaded = loader.get();
+            model = loaded; // from now on it is closed at the end
+            try {
+                task.check(loaded);
+            } catch (RuntimeException e) {
+                failed(e); // before another thread asks with it
+                throw e;
+            }
             progress.start();
         }
         return model;

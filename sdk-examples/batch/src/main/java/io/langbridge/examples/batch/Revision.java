@@ -1,12 +1,10 @@
 package io.langbridge.examples.batch;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -43,14 +41,5 @@ final class Revision {
             }
         }
         return HexFormat.of().formatHex(Arrays.copyOf(digest.digest(), 8));
-    }
-
-    /** @return of a picture's bytes */
-    static String ofFile(Path file) throws IOException {
-        MessageDigest digest = Task.sha256();
-        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-            in.transferTo(OutputStream.nullOutputStream());
-        }
-        return HexFormat.of().formatHex(digest.digest());
     }
 }

@@ -11,6 +11,7 @@ import io.langbridge.ImageException;
 import io.langbridge.PromptException;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -29,8 +30,8 @@ import java.util.Map;
  * @param schema the JSON Schema of an answer, or null
  * @param maxTokens most tokens of an answer
  */
-record Task(String question, List<String> choices, String schema, int maxTokens) {
-    /** @return what a row must have in {@code task} to be an answer to this by that model */
+record Task(String question, List<String> choices, String schema, int maxTokens) implements Serializable {
+    /** @return what a row has in {@code task} that is an answer to this by that model */
     String key(String revision) {
         String labels = choices == null ? "" : String.join("\1", choices);
         String all = String.join("\0", question, labels, String.valueOf(schema), "" + maxTokens, revision);
@@ -46,11 +47,29 @@ record Task(String question, List<String> choices, String schema, int maxTokens)
     }
 
     /**
+     * Tries the schema without a picture: what is wrong with it is not to be written into every row.
+     *
+     * @throws PromptException if answers cannot be held to it
+     */
+    void check(VisionLanguageModel model) {
+        if (schema != null) {
+            GenerationOptions once = options().maxNewTokens(1).build();
+            model.answer(Request.builder().text(question).options(once).build());
+        }
+    }
+
+    private GenerationOptions.Builder options() {
+        GenerationOptions.Builder options =
+                GenerationOptions.builder().temperature(0).maxNewTokens(maxTokens);
+        return schema == null ? options : options.jsonSchema(schema).logProbabilities(0);
+    }
+
+    /**
      * Asks, and puts what comes of it into the row: the answer, or what is wrong with the picture. A picture that is
      * too large, damaged or none fails again next time, so its row is as final as others. What is no fault of the
      * picture's is thrown.
      */
-    void ask(VisionLanguageModel model, Image image, Row row) {
+    void ask(VisionLanguageModel model, Image image, Answered row) {
         long start = System.nanoTime();
         row.question = question;
         try {
@@ -65,7 +84,7 @@ record Task(String question, List<String> choices, String schema, int maxTokens)
         row.millis = (System.nanoTime() - start) / 1_000_000;
     }
 
-    private void choose(VisionLanguageModel model, Image image, Row row) {
+    private void choose(VisionLanguageModel model, Image image, Answered row) {
         EncodedImage seen = model.encode(image);
         row.visualTokens = model.visualTokenCount(seen.width(), seen.height());
         Choice choice = model.choose(seen, question, choices);
@@ -73,16 +92,11 @@ record Task(String question, List<String> choices, String schema, int maxTokens)
         row.probabilities = choice.probabilities();
     }
 
-    private void answer(VisionLanguageModel model, Image image, Row row) {
-        GenerationOptions.Builder options =
-                GenerationOptions.builder().temperature(0).maxNewTokens(maxTokens);
-        if (schema != null) {
-            options.jsonSchema(schema).logProbabilities(0);
-        }
+    private void answer(VisionLanguageModel model, Image image, Answered row) {
         Answer answer = model.answer(Request.builder()
                 .image(image)
                 .text(question)
-                .options(options.build())
+                .options(options().build())
                 .build());
         if (answer.finishReason() == FinishReason.CANCELLED) {
             throw new AnswerException("The answer was cancelled", answer);
@@ -98,7 +112,7 @@ record Task(String question, List<String> choices, String schema, int maxTokens)
     }
 
     /** The probability of each value, by its name. */
-    private static void values(Answer answer, Row row) {
+    private static void values(Answer answer, Answered row) {
         try {
             Map<String, Double> probabilities = new LinkedHashMap<>();
             if (answer.json() instanceof Map<?, ?> object) {

@@ -17,6 +17,8 @@ import io.langbridge.testing.FakeModel;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +30,6 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 class BatchTest {
     private static final String QUESTION = "What is on the right?";
@@ -55,8 +56,7 @@ class BatchTest {
     private List<JsonObject> run(String... more) throws IOException {
         List<String> args = new ArrayList<>(List.of("--pictures", pictures.toString(), "--out", out.toString()));
         args.addAll(List.of(more));
-        assertThat(new CommandLine(new Batch()).execute(args.toArray(new String[0])))
-                .isZero();
+        assertThat(Batch.command().execute(args.toArray(new String[0]))).isZero();
         return rows();
     }
 
@@ -250,6 +250,27 @@ class BatchTest {
                         .otherwise(request -> FakeAnswer.failure(new IllegalStateException("The engine is gone")))))
                 .hasMessage("The engine is gone");
         assertThat(rows()).hasSizeLessThanOrEqualTo(1);
+    }
+
+    @Test
+    void aSchemaThatCannotBeFollowedEndsTheJob() throws IOException {
+        picture("a.png");
+        Path schema = Files.writeString(scratch.resolve("schema.json"), "{\"type\": \"nothing\"}");
+        StringWriter said = new StringWriter();
+        int code = Batch.command()
+                .setErr(new PrintWriter(said, true))
+                .execute(
+                        "--pictures",
+                        pictures.toString(),
+                        "--question",
+                        QUESTION,
+                        "--out",
+                        out.toString(),
+                        "--schema",
+                        schema.toString());
+        assertThat(code).isOne();
+        assertThat(said.toString()).startsWith("batch: ").contains("nothing");
+        assertThat(out).isEmptyFile();
     }
 
     @Test

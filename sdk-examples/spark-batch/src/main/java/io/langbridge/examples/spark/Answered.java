@@ -1,9 +1,9 @@
-package io.langbridge.examples.batch;
+package io.langbridge.examples.spark;
 
 import java.util.Map;
 
-/** A line of the output. What is not known is null. */
-final class Row {
+/** A row of the output. What is not known is null. */
+final class Answered {
     /** Where it is, from the folder of pictures. */
     String picture;
     /** Of the picture's bytes. */
