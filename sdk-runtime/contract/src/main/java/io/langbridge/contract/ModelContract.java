@@ -697,6 +697,13 @@ public abstract class ModelContract {
         assertThat(direct.tiles()).hasSize(1);
         for (Explanation.Patch patch : direct.patches()) {
             assertThat(patch.words()).hasSize(8);
+            assertThat(patch.words()).isSortedAccordingTo((a, b) -> Float.compare(b.strength(), a.strength()));
+        }
+        Explanation raw = model.explain(
+                model.encode(image("portrait.png")),
+                ExplainOptions.builder().raw(true).build());
+        for (Explanation.Patch patch : raw.patches()) {
+            assertThat(patch.words()).hasSize(8).allMatch(weight -> weight.strength() == weight.value());
             assertThat(patch.words()).isSortedAccordingTo((a, b) -> Float.compare(b.value(), a.value()));
         }
         assertThat(direct.measure()).isEqualTo(Explanation.Measure.COEFFICIENT);

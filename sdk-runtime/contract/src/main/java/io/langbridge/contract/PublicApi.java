@@ -110,6 +110,7 @@ final class PublicApi {
                 ExplainOptions options = ExplainOptions.builder()
                         .wordsPerPatch(20)
                         .imageWords(20)
+                        .raw(true)
                         .build();
                 Explanation explanation = model.explain(model.encode(Image.of(file.get())), options);
                 compare(check, tensor, explanation, vocabulary);

@@ -239,6 +239,7 @@ public final class Loader implements ModelLoader {
                 head.tokenizer(),
                 new Embeddings(head.files().llm().embeddings()),
                 (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
-                vocabulary == null ? null : vocabulary::transfer);
+                vocabulary == null ? null : vocabulary::transfer,
+                encoder::features);
     }
 }

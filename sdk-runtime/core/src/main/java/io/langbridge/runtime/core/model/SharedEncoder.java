@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.Image;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
@@ -70,6 +71,11 @@ final class SharedEncoder {
             all.rows(from, to).data().put(some.data());
         }
         return new EncodedPicture(Objects.requireNonNull(all), picture.plan(), name());
+    }
+
+    /** The features of a picture, {@code [tiles, patches, mm_hidden]}. */
+    FloatTensor features(Image image) {
+        return encode(preprocessor.prepare(image), () -> {}).features;
     }
 
     /** Adds a user, who must still have another one that keeps it open, unless it is the first. */
