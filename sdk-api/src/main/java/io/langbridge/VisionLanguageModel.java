@@ -407,13 +407,26 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
-         * The precision of all parts that do not set their own; default is {@link Precision#FULL}.
+         * The precision of all parts that do not set their own; default is {@link Precision#FULL}. With
+         * {@link Precision#INT4} encoder and adapter have {@link Precision#INT8}, see {@link #encoderPrecision}.
          *
          * @param precision the precision
          * @return this builder
          */
         public Builder precision(Precision precision) {
             settings.precision = Objects.requireNonNull(precision, "precision");
+            return this;
+        }
+
+        /**
+         * The precision of encoder and adapter that do not set their own; default is that of {@link #precision}, with
+         * {@link Precision#INT8} in place of {@link Precision#INT4}.
+         *
+         * @param precision the precision
+         * @return this builder
+         */
+        public Builder encoderPrecision(Precision precision) {
+            settings.encoderPrecision = Objects.requireNonNull(precision, "precision");
             return this;
         }
 

@@ -54,7 +54,8 @@ final class PublicApi {
                 .threads(check.options().threads())
                 .cacheDirectory(check.options().cacheDirectory())
                 .device(Device.CPU)
-                .precision(check.options().precision());
+                .precision(check.options().precision())
+                .encoderPrecision(check.options().precision());
         try (VisionLanguageModel model = builder.build(new Loader(check.engine()))) {
             for (Entry run : runs) {
                 String label = run.text("label");

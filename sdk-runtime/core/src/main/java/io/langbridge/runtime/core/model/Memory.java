@@ -1,8 +1,6 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.Adapter;
 import io.langbridge.Device;
-import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.Llm;
@@ -92,28 +90,19 @@ final class Memory {
         Inventory encoder = Inventory.of(files.vision().network());
         Inventory adapter = Inventory.of(Projector.network(Adapters.running(files.adapterConfig(), hidden), hidden));
         int patches = patches(files, encoder);
-        Encoder wantedEncoder = spec.encoder();
-        Adapter wantedAdapter = spec.adapter();
         Footprint ofDecoder = footprint(
                 decoding,
                 decoder,
                 Math.min(chunk, context),
-                precision != null ? precision : spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision()));
+                precision != null ? precision : spec.precisionOf(wantedLlm));
         Footprint ofAdapter = footprint(
-                engine,
-                adapter,
-                patches,
-                precision != null
-                        ? precision
-                        : spec.precisionOf(wantedAdapter == null ? null : wantedAdapter.precision()));
+                engine, adapter, patches, precision != null ? precision.ofEncoder() : spec.precisionOf(spec.adapter()));
         Footprint ofEncoder = withEncoder
                 ? footprint(
                         engine,
                         encoder,
                         patches,
-                        precision != null
-                                ? precision
-                                : spec.precisionOf(wantedEncoder == null ? null : wantedEncoder.precision()))
+                        precision != null ? precision.ofEncoder() : spec.precisionOf(spec.encoder()))
                 : new Footprint(0, 0, 0, 0);
         Integer most = spec.maxConcurrentRequests();
         int sessions = most == null ? 1 : Math.max(1, most);
