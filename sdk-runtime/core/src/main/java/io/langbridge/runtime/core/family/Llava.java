@@ -27,6 +27,9 @@ final class Llava implements Family {
     @Override
     public ModelFolder open(Checkpoint checkpoint) {
         Json config = checkpoint.config();
+        if (Mistral3.isIn(config)) {
+            return new Mistral3().open(checkpoint);
+        }
         Path folder = checkpoint.folder();
         Weights weights = checkpoint.weights();
         LlmPart llm = checkpoint.llm();

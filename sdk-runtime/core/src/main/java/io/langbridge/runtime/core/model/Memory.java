@@ -22,6 +22,7 @@ import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.spi.ModelSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -91,7 +92,7 @@ final class Memory {
         Inventory decoder = Inventory.of(files.llm().config().network());
         Inventory encoder = Inventory.of(files.vision().network());
         Inventory adapter = Inventory.of(Projector.network(Adapters.running(files.adapterConfig(), hidden), hidden));
-        int patches = patches(files, encoder);
+        int[] patches = patches(files, encoder);
         Encoder wantedEncoder = spec.encoder();
         Adapter wantedAdapter = spec.adapter();
         Footprint ofDecoder = footprint(
@@ -102,7 +103,7 @@ final class Memory {
         Footprint ofAdapter = footprint(
                 engine,
                 adapter,
-                patches,
+                patches[1],
                 precision != null
                         ? precision
                         : spec.precisionOf(wantedAdapter == null ? null : wantedAdapter.precision()));
@@ -110,7 +111,7 @@ final class Memory {
                 ? footprint(
                         engine,
                         encoder,
-                        patches,
+                        patches[0],
                         precision != null
                                 ? precision
                                 : spec.precisionOf(wantedEncoder == null ? null : wantedEncoder.precision()))
@@ -155,18 +156,23 @@ final class Memory {
         return engine == null ? Footprint.plain(network, rows) : engine.footprint(network, rows, precision);
     }
 
-    /** What the encoder gives for a view; of a large picture if that depends on the picture. */
-    private static int patches(ModelFiles files, Inventory encoder) {
+    /**
+     * What the encoder gives for a view, and what the adapter takes at once; of a large picture if that depends on the
+     * picture.
+     */
+    private static int[] patches(ModelFiles files, Inventory encoder) {
         int rows = encoder.result().rows();
         Patches cut = files.pictures().patches();
         if (rows != Net.ANY || cut == null) {
-            return Math.max(rows, 0);
+            return new int[] {Math.max(rows, 0), Math.max(rows, 0)};
         }
-        return files.pictures().plan(LARGE).views().stream()
+        int[] ofViews = files.pictures().plan(LARGE).views().stream()
                 .mapToInt(
                         view -> view.size().width() / cut.size() * (view.size().height() / cut.size()))
-                .max()
-                .orElse(0);
+                .toArray();
+        return new int[] {
+            Arrays.stream(ofViews).max().orElse(0), Arrays.stream(ofViews).sum()
+        };
     }
 
     /** What a session keeps, with the angles of its positions and the marks that it can go back to. */

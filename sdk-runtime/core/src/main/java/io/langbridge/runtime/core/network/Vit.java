@@ -4,8 +4,10 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.Net.Value;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
 
-/** The vision towers of CLIP and SigLIP. */
+/** The vision towers of CLIP, SigLIP and SigLIP 2. */
 public final class Vit {
+    private static final String POSITIONS = "embeddings.position_embedding.weight";
+
     private final VisionConfig config;
     private final boolean clip;
 
@@ -35,12 +37,35 @@ public final class Vit {
         return new Vit(config).features(net);
     }
 
+    /**
+     * SigLIP 2: patches of a picture of any shape, {@code [patches, 3 * patch_size * patch_size]} pixel by pixel, to
+     * what its last norm gives, {@code [patches, hidden]}. Beside them goes in how much of each position of the square
+     * that {@code image_size} makes a patch has, {@link GridVit#POSITION_SHARE}.
+     */
+    public static Network ofPatches(VisionConfig config) {
+        return new Network("vision encoder", new Vit(config)::ofPatches);
+    }
+
+    private Value ofPatches(Net net) {
+        int hidden = config.hiddenSize();
+        Value patches = net.input(Net.PIXEL_VALUES, Net.ANY, 3 * config.patchSize() * config.patchSize());
+        Value x = net.linear(patches, "embeddings.patch_embedding", hidden, true);
+        Value share = net.input(GridVit.POSITION_SHARE, Net.ANY, config.patches());
+        Value table = net.weight(POSITIONS, config.patches(), hidden);
+        return norm(net, layers(net, net.add(x, net.mixed(share, table))), "post_layernorm");
+    }
+
     private Value features(Net net) {
-        Value x = embeddings(net);
+        Value x = layers(net, embeddings(net));
+        return config.selectPatches() && clip ? net.rows(x, 1, config.patches()) : x;
+    }
+
+    private Value layers(Net net, Value embedded) {
+        Value x = embedded;
         for (int i = 0; i < config.layersToRun(); i++) {
             x = layer(net, x, "encoder.layers." + i);
         }
-        return config.selectPatches() && clip ? net.rows(x, 1, config.patches()) : x;
+        return x;
     }
 
     private Value embeddings(Net net) {
@@ -50,7 +75,7 @@ public final class Vit {
         if (clip) {
             x = net.under(net.weight("embeddings.class_embedding", hidden), x);
         }
-        x = net.add(x, net.weight("embeddings.position_embedding.weight", config.tokens(), hidden));
+        x = net.add(x, net.weight(POSITIONS, config.tokens(), hidden));
         return clip ? norm(net, x, "pre_layrnorm") : x;
     }
 
