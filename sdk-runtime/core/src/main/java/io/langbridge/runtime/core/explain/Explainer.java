@@ -74,7 +74,7 @@ public final class Explainer {
     /**
      * Explains a picture.
      *
-     * @param features {@code [tiles, patches, mm_hidden]}
+     * @param features {@code [tiles, patches, mm_hidden]}, or {@code [1, patches of all tiles, mm_hidden]}
      * @param plan how it was cut
      * @throws UnsupportedModelException if coefficients are asked for and the adapter has none
      * @throws CheckpointException if there is no shared vocabulary, or a coefficient is not a number
@@ -177,14 +177,16 @@ public final class Explainer {
         return known;
     }
 
-    /** Where a patch is: tile, patch among those of the tile, and position among the tile's visual tokens. */
-    private record Place(int tile, int patch, int token) {}
+    /**
+     * Where a patch is: tile, patch among those of the tile, and position among the visual tokens of the tile and of
+     * all tiles.
+     */
+    private record Place(int tile, int patch, int token, int source) {}
 
     /** The patches that become visual tokens, in the order of tile, row, column. */
     private static List<Place> places(TokenLayout layout) {
-        int tokensPerTile = layout.patches();
         // The class token, where the adapter was trained with it, comes first and is no patch.
-        int classTokens = tokensPerTile - layout.rows() * layout.columns();
+        int classTokens = layout.patches() - layout.rows() * layout.columns();
         BitSet kept = new BitSet();
         for (int token = 0; token < layout.tokens(); token++) {
             for (int part = 0; part < layout.parts(token); part++) {
@@ -195,9 +197,10 @@ public final class Explainer {
         }
         List<Place> places = new ArrayList<>();
         for (int source = kept.nextSetBit(0); source >= 0; source = kept.nextSetBit(source + 1)) {
-            int token = source % tokensPerTile;
+            int tile = layout.view(source);
+            int token = source - layout.first(tile);
             if (token >= classTokens) {
-                places.add(new Place(source / tokensPerTile, token - classTokens, token));
+                places.add(new Place(tile, token - classTokens, token, source));
             }
         }
         return places;
@@ -242,8 +245,8 @@ public final class Explainer {
                     tile,
                     view.row(),
                     view.column(),
-                    plan.layout().rows(),
-                    plan.layout().columns(),
+                    plan.layout().rows(tile),
+                    plan.layout().columns(tile),
                     areas.get(tile)));
         }
         return tiles;
@@ -255,8 +258,6 @@ public final class Explainer {
             Strongest[] strongest,
             List<Explanation.Area> areas,
             Words words) {
-        int rows = layout.rows();
-        int columns = layout.columns();
         List<Explanation.Patch> patches = new ArrayList<>();
         for (int i = 0; i < places.size(); i++) {
             Place place = places.get(i);
@@ -266,6 +267,8 @@ public final class Explainer {
                 weights.add(new Explanation.Weight(
                         words.word(found.index(rank)), found.value(rank), found.strength(rank)));
             }
+            int rows = layout.rows(place.tile);
+            int columns = layout.columns(place.tile);
             int row = place.patch / columns;
             int column = place.patch % columns;
             patches.add(new Explanation.Patch(
@@ -353,15 +356,13 @@ public final class Explainer {
 
     private final class Cosines implements Scores {
         private final FloatTensor tokens;
-        private final int tokensPerTile;
         private final Nearest nearest;
         private final ExplainOptions options;
         private Strongest[] found = {};
 
         Cosines(FloatTensor features, AllWords words, ExplainOptions options) {
             FloatTensor visual = adapter.visualTokens(features);
-            this.tokensPerTile = visual.size(1);
-            this.tokens = embedded(visual.reshape(visual.size(0) * tokensPerTile, visual.size(2)));
+            this.tokens = embedded(visual.reshape(visual.size(0) * visual.size(1), visual.size(2)));
             this.nearest = new Nearest(embeddings, words.known, product);
             this.options = options;
         }
@@ -388,7 +389,7 @@ public final class Explainer {
 
         @Override
         public Strongest strongest(Place place) {
-            return found[place.tile * tokensPerTile + place.token];
+            return found[place.source];
         }
 
         @Override
@@ -397,7 +398,7 @@ public final class Explainer {
             for (int i = 0; i < columns.length; i++) {
                 for (int j = 0; j < places.size(); j++) {
                     Place place = places.get(j);
-                    values[i][j] = cosines[i][place.tile * tokensPerTile + place.token];
+                    values[i][j] = cosines[i][place.source];
                 }
             }
         }

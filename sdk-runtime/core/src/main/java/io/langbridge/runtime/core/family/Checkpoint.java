@@ -56,6 +56,12 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
                 + weights.source() + "; the folder holds another model than its config.json says, or not all of it.");
     }
 
+    /** What puts texts and pictures together, {@code processor_config.json}; empty if there is none. */
+    Json processor() {
+        Path file = folder.resolve("processor_config.json");
+        return Files.exists(file) ? Json.read(file) : Json.parse(new byte[] {'{', '}'}, file.toString());
+    }
+
     /** The text of a token that {@code tokenizer_config.json} names, as newer files do in one of two places. */
     String token(String key, String absent) {
         Path file = folder.resolve("tokenizer_config.json");
@@ -79,10 +85,6 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
      * @param defaultToken its text where the file has none
      */
     ImagePrompt placeholder(int defaultId, String defaultToken) {
-        int id = imageTokenId(defaultId);
-        Path processor = folder.resolve("processor_config.json");
-        String token =
-                Files.exists(processor) ? Json.read(processor).stringOr("image_token", defaultToken) : defaultToken;
-        return new ImagePrompt.Placeholder(id, token);
+        return new ImagePrompt.Placeholder(imageTokenId(defaultId), processor().stringOr("image_token", defaultToken));
     }
 }

@@ -10,7 +10,15 @@ import java.util.stream.Collectors;
 /** All families of models that are read. */
 final class Families {
     private static final List<Family> ALL = Collections.unmodifiableList(Arrays.asList(
-            new LlavaAuthors(), new Llava(), new SmolVlm(), new Gemma3(), new Gemma4(), new QwenVl(), new InternVl()));
+            new LlavaAuthors(),
+            new Llava(),
+            new SmolVlm(),
+            new Gemma3(),
+            new Gemma4(),
+            new QwenVl(),
+            new InternVl(),
+            new Lfm2Vl(),
+            new Mistral3()));
 
     private Families() {}
 

@@ -38,6 +38,9 @@ final class Llava implements Family {
     @Override
     public ModelFolder open(Checkpoint checkpoint) {
         Json config = checkpoint.config();
+        if (Mistral3.isIn(config)) {
+            return new Mistral3().open(checkpoint);
+        }
         Path folder = checkpoint.folder();
         Weights weights = checkpoint.weights();
         // The whole model's head is not the language model's: Granite divides what that gives, and here nothing does.

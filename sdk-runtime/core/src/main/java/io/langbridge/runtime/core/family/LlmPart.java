@@ -77,8 +77,8 @@ public final class LlmPart implements AutoCloseable {
         Json config = Folder.config(folder);
         Closing closing = new Closing();
         try {
-            return of(
-                    config, closing.add(Checkpoints.open(folder)), folder, closing.opened(), UnaryOperator.identity());
+            Weights weights = Quantisation.widened(config, closing.add(Checkpoints.open(folder)));
+            return of(config, weights, folder, closing.opened(), UnaryOperator.identity());
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
