@@ -24,9 +24,8 @@ class AltTextTest {
 
     @Test
     void anAnswerBecomesOneLine() {
-        try (FakeModel model = FakeModel.builder()
-                .when("in the picture", " A red\n bicycle. ")
-                .build()) {
+        try (FakeModel model =
+                FakeModel.builder().when("in the picture", " A red\n bicycle. ").build()) {
             assertThat(altText(model).of(PICTURE)).contains("A red bicycle.");
             assertThat(model.openStreams()).as("what was opened is closed").isZero();
         }

@@ -28,7 +28,8 @@ public final class Observed {
                         .llm(demo.llm())
                         .listener(new AnswerObservations(registry, "demo"))
                         .build()) {
-            System.out.println(model.ask(Image.of(picture), "What is on the right?").text());
+            System.out.println(
+                    model.ask(Image.of(picture), "What is on the right?").text());
         }
     }
 }

@@ -81,7 +81,9 @@ class AnswerObservationsTest {
             assertThat(ended.get(0).getError()).isInstanceOf(CheckpointException.class);
             assertThat(ended.get(1).getError()).isInstanceOf(BusyException.class);
             assertThat(ended.get(2).getError()).isNull();
-            assertThat(ended.get(2).getLowCardinalityKeyValue("gen_ai.response.finish_reasons").getValue())
+            assertThat(ended.get(2)
+                            .getLowCardinalityKeyValue("gen_ai.response.finish_reasons")
+                            .getValue())
                     .isEqualTo("cancelled");
         }
     }
