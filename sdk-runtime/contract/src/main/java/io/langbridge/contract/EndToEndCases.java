@@ -233,7 +233,7 @@ final class EndToEndCases {
 
     /** The ids as the core puts them together from messages. */
     private void checkAssembled(Entry run, String label, List<Seen> seen) {
-        ChatTemplate template = ChatTemplate.of(folder.llm().folder());
+        ChatTemplate template = folder.llm().chatTemplate(null);
         if (template == null) {
             return; // a prompt as text
         }

@@ -471,6 +471,10 @@ public abstract class ModelContract {
         costsAtMost("lfm2-vl", 60);
         costsAtMost("lfm2-vl", 5);
         costsAtMost("ministral3", 7);
+        costsAtMost("internvl", 12);
+        costsAtMost("internvl", 4);
+        costsAtMost("llava-onevision", 60);
+        costsAtMost("granite-vision", 60);
     }
 
     private void costsAtMost(String family, int most) {

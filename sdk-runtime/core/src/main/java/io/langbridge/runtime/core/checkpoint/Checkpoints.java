@@ -175,7 +175,7 @@ public final class Checkpoints {
                         new RowsTensor(tensor, first, rows[i]));
                 first += rows[i];
             }
-            if (tensor.shape().length != 2 || tensor.shape()[0] != first) {
+            if (tensor.shape().length == 0 || tensor.shape()[0] != first) {
                 throw new CheckpointException("Tensor " + tensor.name() + " in " + tensor.file() + " has shape "
                         + Arrays.toString(tensor.shape()) + ", but config.json asks for " + first + " rows: those of "
                         + String.join(", ", parts) + ".");

@@ -149,8 +149,10 @@ public final class Explainer {
         int classTokens = layout.patches() - layout.rows() * layout.columns();
         BitSet kept = new BitSet();
         for (int token = 0; token < layout.tokens(); token++) {
-            if (layout.source(token) != TokenLayout.NEWLINE) {
-                kept.set(layout.source(token));
+            for (int part = 0; part < layout.parts(token); part++) {
+                if (layout.source(token, part) != TokenLayout.NEWLINE) {
+                    kept.set(layout.source(token, part));
+                }
             }
         }
         List<Place> places = new ArrayList<>();

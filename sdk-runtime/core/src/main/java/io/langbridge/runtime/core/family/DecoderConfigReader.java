@@ -361,7 +361,13 @@ public final class DecoderConfigReader {
 
     private static @Nullable Family named(String name) {
         return switch (name) {
-            case "Qwen2ForCausalLM", "LlavaQwenForCausalLM", "qwen2", "llava_qwen" -> Family.QWEN2;
+            case "Qwen2ForCausalLM",
+                    "LlavaQwenForCausalLM",
+                    "LlavaQwen2ForCausalLM",
+                    "qwen2",
+                    "llava_qwen",
+                    "llava_qwen2",
+                    "llava-qwen2" -> Family.QWEN2;
             case "Qwen3ForCausalLM", "qwen3", "LightOnOcrForConditionalGeneration", "lighton_ocr" -> Family.QWEN3;
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
             case "MistralForCausalLM",

@@ -16,6 +16,7 @@ final class Families {
             new Gemma3(),
             new Gemma4(),
             new QwenVl(),
+            new InternVl(),
             new Lfm2Vl(),
             new Mistral3()));
 

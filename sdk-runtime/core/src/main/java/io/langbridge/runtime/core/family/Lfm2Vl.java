@@ -101,7 +101,7 @@ final class Lfm2Vl implements Family {
                 patch,
                 base.hiddenAct(),
                 base.layerNormEps(),
-                base.selectLayer(),
+                base.selectLayers(),
                 base.selectPatches());
     }
 

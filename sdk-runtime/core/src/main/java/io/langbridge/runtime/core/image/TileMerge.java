@@ -40,14 +40,32 @@ public final class TileMerge {
             int source = layout.source(token);
             if (source == TokenLayout.NEWLINE) {
                 to.put(newline);
-            } else {
+            } else if (layout.parts(token) == 1) {
                 to.put(flat.rows(source, source + 1).data());
+            } else {
+                to.put(mixed(flat, layout, token));
             }
         }
         return merged;
     }
 
+    private static float[] mixed(FloatTensor patches, TokenLayout layout, int token) {
+        float[] sum = new float[patches.size(1)];
+        for (int part = 0; part < layout.parts(token); part++) {
+            int source = layout.source(token, part);
+            float share = layout.share(token, part);
+            FloatBuffer row = patches.rows(source, source + 1).data();
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += share * row.get(row.position() + i);
+            }
+        }
+        return sum;
+    }
+
     private static boolean inOrder(TokenLayout layout, int rows) {
+        if (layout.mixes()) {
+            return false;
+        }
         for (int token = 0; token < layout.tokens(); token++) {
             if (layout.source(token) != token) {
                 return false;

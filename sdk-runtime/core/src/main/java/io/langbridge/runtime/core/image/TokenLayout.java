@@ -3,11 +3,13 @@ package io.langbridge.runtime.core.image;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Which patch of which view each visual token of a picture comes from, in the order in which the language model sees
- * them, and the words between them. Immutable.
+ * Which patch of which view each visual token of a picture comes from, or which patches it is mixed of, in the order in
+ * which the language model sees them, and the words between them. Immutable.
  */
 public final class TokenLayout {
     /** What {@link #source} gives for a visual token that is the {@code image_newline}. */
@@ -21,6 +23,18 @@ public final class TokenLayout {
 
     private final int[] sources;
     private final List<Words> words;
+    /** By the token. */
+    private final Map<Integer, Mixture> mixtures;
+
+    private static final class Mixture {
+        final int[] sources;
+        final float[] shares;
+
+        Mixture(int[] sources, float[] shares) {
+            this.sources = sources.clone();
+            this.shares = shares.clone();
+        }
+    }
 
     /**
      * Words of the prompt among the visual tokens of a picture.
@@ -37,6 +51,7 @@ public final class TokenLayout {
         grids = builder.grids;
         sources = Arrays.copyOf(builder.sources, builder.count);
         words = Collections.unmodifiableList(new ArrayList<>(builder.words));
+        mixtures = new HashMap<>(builder.mixtures);
     }
 
     /**
@@ -122,13 +137,36 @@ public final class TokenLayout {
     }
 
     /**
-     * Where a visual token comes from.
+     * Where a visual token comes from, of a mixture where most of it does.
      *
      * @param token 0 to {@link #tokens()}, exclusive
      * @return {@link #first} of its view and the patch, counted row by row from the top left, or {@link #NEWLINE}
      */
     public int source(int token) {
         return sources[token];
+    }
+
+    /** Whether some visual tokens are mixed of several patches. */
+    public boolean mixes() {
+        return !mixtures.isEmpty();
+    }
+
+    /** How many patches a visual token is mixed of; 1 if it is one of them, or the newline. */
+    public int parts(int token) {
+        Mixture mixture = mixtures.get(token);
+        return mixture == null ? 1 : mixture.sources.length;
+    }
+
+    /** One of the patches that a visual token is mixed of, as {@link #source(int)} counts them. */
+    public int source(int token, int part) {
+        Mixture mixture = mixtures.get(token);
+        return mixture == null ? sources[token] : mixture.sources[part];
+    }
+
+    /** How much of that patch is in it; the shares of a visual token add up to 1. */
+    public float share(int token, int part) {
+        Mixture mixture = mixtures.get(token);
+        return mixture == null ? 1 : mixture.shares[part];
     }
 
     /** In the order of their places. */
@@ -148,6 +186,7 @@ public final class TokenLayout {
         private final int columns;
         private final List<Size> grids;
         private final List<Words> words = new ArrayList<>();
+        private final Map<Integer, Mixture> mixtures = new HashMap<>();
         private int[] sources = new int[64];
         private int count;
 
@@ -165,6 +204,16 @@ public final class TokenLayout {
             }
             sources[count++] = source;
             return this;
+        }
+
+        /** A mixture of several patches. */
+        public Builder add(int[] of, float[] shares) {
+            int most = 0;
+            for (int i = 1; i < of.length; i++) {
+                most = shares[i] > shares[most] ? i : most;
+            }
+            mixtures.put(count, new Mixture(of, shares));
+            return add(of[most]);
         }
 
         /** All patches of a view. */

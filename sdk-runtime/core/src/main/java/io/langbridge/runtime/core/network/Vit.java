@@ -3,6 +3,9 @@ package io.langbridge.runtime.core.network;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.Net.Value;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 
 /** The vision towers of CLIP, SigLIP and SigLIP 2. */
 public final class Vit {
@@ -17,8 +20,8 @@ public final class Vit {
     }
 
     /**
-     * Pixels {@code [3, image_size, image_size]} to features of the selected layer, {@code [tokens, hidden]}, without
-     * the class token if the configuration selects patches.
+     * Pixels {@code [3, image_size, image_size]} to features of the selected layers, {@code [tokens, layers * hidden]},
+     * without the class token if the configuration selects patches.
      *
      * @param pools whether the checkpoint has what comes behind the last layer, which only the trace shows
      */
@@ -52,20 +55,26 @@ public final class Vit {
         Value x = net.linear(patches, "embeddings.patch_embedding", hidden, true);
         Value share = net.input(GridVit.POSITION_SHARE, Net.ANY, config.patches());
         Value table = net.weight(POSITIONS, config.patches(), hidden);
-        return norm(net, layers(net, net.add(x, net.mixed(share, table))), "post_layernorm");
+        x = net.add(x, net.mixed(share, table));
+        for (int i = 0; i < config.numHiddenLayers(); i++) {
+            x = layer(net, x, "encoder.layers." + i);
+        }
+        return norm(net, x, "post_layernorm");
     }
 
     private Value features(Net net) {
-        Value x = layers(net, embeddings(net));
-        return config.selectPatches() && clip ? net.rows(x, 1, config.patches()) : x;
-    }
-
-    private Value layers(Net net, Value embedded) {
-        Value x = embedded;
+        List<Value> states = new ArrayList<>();
+        states.add(embeddings(net));
         for (int i = 0; i < config.layersToRun(); i++) {
-            x = layer(net, x, "encoder.layers." + i);
+            states.add(layer(net, states.get(i), "encoder.layers." + i));
         }
-        return x;
+        Value x = null;
+        for (int layer : config.selectLayers()) {
+            Value state = states.get(config.layersBehind(layer));
+            x = x == null ? state : net.beside(x, state);
+        }
+        Objects.requireNonNull(x);
+        return config.selectPatches() && clip ? net.rows(x, 1, config.patches()) : x;
     }
 
     private Value embeddings(Net net) {
