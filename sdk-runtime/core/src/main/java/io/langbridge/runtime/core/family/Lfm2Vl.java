@@ -109,7 +109,7 @@ final class Lfm2Vl implements Family {
      * At its own shape within a range of visual tokens; one that is far larger becomes tiles of the grid whose shape is
      * closest, and the whole.
      */
-    private static final class Views implements Pictures {
+    static final class Views implements Pictures {
         private static final Set<String> PROCESSORS =
                 new HashSet<>(Arrays.asList("Lfm2VlImageProcessor", "Lfm2VlImageProcessorFast"));
 

@@ -229,7 +229,7 @@ final class Mistral3 implements Family {
     }
 
     /** Made smaller if a side is longer than the longest, then each side up to whole visual tokens. */
-    private static final class AtOwnShape implements Pictures {
+    static final class AtOwnShape implements Pictures {
         private static final Set<String> PROCESSORS = new HashSet<>(Arrays.asList(
                 "PixtralImageProcessor",
                 "PixtralImageProcessorFast",
