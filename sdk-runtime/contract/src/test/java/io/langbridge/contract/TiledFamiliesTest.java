@@ -14,12 +14,18 @@ import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.family.ImagePrompt;
 import io.langbridge.runtime.core.family.ModelFolder;
 import io.langbridge.runtime.core.image.Size;
+import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -48,7 +54,8 @@ class TiledFamiliesTest {
 
     private Path copy(String family) throws IOException {
         Path folder = Files.createDirectory(scratch.resolve(family + "-copy"));
-        try (Stream<Path> files = Files.list(bundled.resolve("families").resolve(family).resolve("checkpoint"))) {
+        try (Stream<Path> files =
+                Files.list(bundled.resolve("families").resolve(family).resolve("checkpoint"))) {
             for (Path each : files.toList()) {
                 Files.copy(each, folder.resolve(each.getFileName().toString()));
             }
@@ -116,7 +123,8 @@ class TiledFamiliesTest {
         Path renamed = scratch.resolve("authors.safetensors");
         try (Weights weights = Checkpoints.open(file)) {
             for (String name : weights.names()) {
-                if (name.contains("k_proj") && name.contains("vision") || name.contains("v_proj") && name.contains("vision")) {
+                if (name.contains("k_proj") && name.contains("vision")
+                        || name.contains("v_proj") && name.contains("vision")) {
                     continue;
                 }
                 if (name.contains("q_proj") && name.contains("vision")) {
@@ -130,14 +138,15 @@ class TiledFamiliesTest {
         Files.move(renamed, file, StandardCopyOption.REPLACE_EXISTING);
         JsonObject old = read(folder.resolve("config.json"));
         JsonObject llm = old.getAsJsonObject("text_config");
-        JsonObject config = JsonParser.parseString("{\"architectures\":[\"InternVLChatModel\"],\"downsample_ratio\":0.5,"
-                        + "\"dynamic_image_size\":true,\"force_image_size\":32,\"max_dynamic_patch\":6,"
-                        + "\"min_dynamic_patch\":1,\"pad2square\":false,\"ps_version\":\"v2\",\"select_layer\":-1,"
-                        + "\"system_message\":null,\"template\":\"internvl2_5\",\"use_thumbnail\":true,"
-                        + "\"vision_config\":{\"hidden_act\":\"gelu\",\"hidden_size\":24,\"image_size\":32,"
-                        + "\"intermediate_size\":48,\"layer_norm_eps\":1e-6,\"norm_type\":\"layer_norm\","
-                        + "\"num_attention_heads\":3,\"num_hidden_layers\":2,\"patch_size\":8,"
-                        + "\"qk_normalization\":false,\"qkv_bias\":true}}")
+        JsonObject config = JsonParser.parseString(
+                        "{\"architectures\":[\"InternVLChatModel\"],\"downsample_ratio\":0.5,"
+                                + "\"dynamic_image_size\":true,\"force_image_size\":32,\"max_dynamic_patch\":6,"
+                                + "\"min_dynamic_patch\":1,\"pad2square\":false,\"ps_version\":\"v2\",\"select_layer\":-1,"
+                                + "\"system_message\":null,\"template\":\"internvl2_5\",\"use_thumbnail\":true,"
+                                + "\"vision_config\":{\"hidden_act\":\"gelu\",\"hidden_size\":24,\"image_size\":32,"
+                                + "\"intermediate_size\":48,\"layer_norm_eps\":1e-6,\"norm_type\":\"layer_norm\","
+                                + "\"num_attention_heads\":3,\"num_hidden_layers\":2,\"patch_size\":8,"
+                                + "\"qk_normalization\":false,\"qkv_bias\":true}}")
                 .getAsJsonObject();
         config.add("llm_config", llm);
         Files.writeString(folder.resolve("config.json"), config.toString());
@@ -187,8 +196,8 @@ class TiledFamiliesTest {
                 }
             }
             assertThat(after.imagePrompt())
-                    .isEqualTo(new ImagePrompt.Placeholder(
-                            625, "<IMG_CONTEXT>", "<image>", "<img><IMG_CONTEXT></img>"));
+                    .isEqualTo(
+                            new ImagePrompt.Placeholder(625, "<IMG_CONTEXT>", "<image>", "<img><IMG_CONTEXT></img>"));
         }
     }
 
@@ -196,7 +205,8 @@ class TiledFamiliesTest {
     private Path authorsOfOneVision() throws IOException {
         Path folder = copy("llava-onevision");
         rename(folder, name -> {
-            String now = name.startsWith("language_model.") ? name.substring("language_model.".length()) : "model." + name;
+            String now =
+                    name.startsWith("language_model.") ? name.substring("language_model.".length()) : "model." + name;
             return now.replace("model.vision_tower.", "model.vision_tower.vision_tower.vision_model.")
                     .replace("multi_modal_projector.linear_1", "mm_projector.0")
                     .replace("multi_modal_projector.linear_2", "mm_projector.2");
@@ -225,8 +235,7 @@ class TiledFamiliesTest {
 
     @Test
     void theAuthorsLayoutOfLlavaOneVisionIsTheSameModel() throws IOException {
-        try (ModelFolder before =
-                        ModelFolder.open(bundled.resolve("families/llava-onevision/checkpoint"));
+        try (ModelFolder before = ModelFolder.open(bundled.resolve("families/llava-onevision/checkpoint"));
                 ModelFolder after = ModelFolder.open(authorsOfOneVision())) {
             assertThat(after.vision().elements()).isEqualTo(before.vision().elements());
             assertThat(after.adapter().config()).isEqualTo(before.adapter().config());
@@ -235,7 +244,8 @@ class TiledFamiliesTest {
                 assertThat(after.pictures().plan(picture).layout().tokens())
                         .isEqualTo(before.pictures().plan(picture).layout().tokens());
             }
-            assertThat(after.pictures().plan(new Size(640, 480)).layout().mixes()).isTrue();
+            assertThat(after.pictures().plan(new Size(640, 480)).layout().mixes())
+                    .isTrue();
         }
     }
 
@@ -268,7 +278,7 @@ class TiledFamiliesTest {
         Path folder = copy(family);
         String text = Files.readString(folder.resolve(file));
         assertThat(text).contains(old);
-        Files.writeString(folder.resolve(file), text.replaceFirst(java.util.regex.Pattern.quote(old), now));
+        Files.writeString(folder.resolve(file), text.replaceFirst(Pattern.quote(old), now));
         assertThatExceptionOfType(LangBridgeException.class)
                 .isThrownBy(() -> ModelFolder.open(folder).close())
                 .withMessageContaining(message)
@@ -307,5 +317,40 @@ class TiledFamiliesTest {
                 .isThrownBy(() -> ModelFolder.open(folder).close())
                 .withMessageContaining(key)
                 .withMessageContaining(message);
+    }
+
+    @Test
+    void theAuthorsOfInternVlPutQuestionsAsTheirCodeDoes() throws IOException {
+        Path folder = authorsOfInternVl();
+        // What lies there is often the template of the language model alone.
+        Files.writeString(folder.resolve("chat_template.jinja"), "{{ messages[0].content }}");
+        List<Map<String, Object>> question = List.of(Map.of("role", "user", "content", "Hello?"));
+        try (ModelFolder model = ModelFolder.open(folder)) {
+            ChatTemplate form = Objects.requireNonNull(model.llm().chatTemplate(null));
+            assertThat(form.render(question, true, Map.of()))
+                    .startsWith("<|im_start|>system\n")
+                    .contains("InternVL")
+                    .endsWith("<|im_end|>\n<|im_start|>user\nHello?<|im_end|>\n<|im_start|>assistant\n");
+            ChatTemplate wanted = Objects.requireNonNull(model.llm().chatTemplate("{{ messages[0].content + '!' }}"));
+            assertThat(wanted.render(question, true, Map.of())).isEqualTo("Hello?!");
+            Integer end = Tokenizer.of(folder).idOf("<|im_end|>");
+            assertThat(model.llm().generation().eosTokenIds()).contains(end);
+        }
+        JsonObject config = read(folder.resolve("config.json"));
+        config.addProperty("system_message", "Say 'yes'.");
+        Files.writeString(folder.resolve("config.json"), config.toString());
+        try (ModelFolder model = ModelFolder.open(folder)) {
+            ChatTemplate form = Objects.requireNonNull(model.llm().chatTemplate(null));
+            assertThat(form.render(question, false, Map.of()))
+                    .startsWith("<|im_start|>system\nSay 'yes'.<|im_end|>\n<|im_start|>user\n");
+        }
+        config.addProperty("template", "Hermes-2");
+        Files.writeString(folder.resolve("config.json"), config.toString());
+        try (ModelFolder model = ModelFolder.open(folder)) {
+            assertThatExceptionOfType(UnsupportedModelException.class)
+                    .isThrownBy(() -> model.llm().chatTemplate(null))
+                    .withMessageContaining("'template' is 'Hermes-2'")
+                    .withMessageContaining("chatTemplate(..)");
+        }
     }
 }

@@ -77,8 +77,7 @@ record Parts(
                         + " file: Adapter.langBridge(projector, vocabulary)");
             }
         }
-        return new Parts(
-                vision, adapter, llm, tokenizer, config, vocabulary, selection, tiling, closing);
+        return new Parts(vision, adapter, llm, tokenizer, config, vocabulary, selection, tiling, closing);
     }
 
     private static @Nullable SharedVocabulary vocabulary(

@@ -5,6 +5,7 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -71,6 +72,20 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
         }
         Json extra = names.isObject("extra_special_tokens") ? names.object("extra_special_tokens") : null;
         return extra == null ? absent : extra.stringOr(key, absent);
+    }
+
+    /**
+     * The number of a token that the authors' code knows by its text.
+     *
+     * @throws CheckpointException if the folder's tokenizer has none
+     */
+    static int tokenId(Path folder, String token) {
+        Integer id = Tokenizer.of(folder).idOf(token);
+        if (id == null) {
+            throw new CheckpointException("The tokenizer in " + folder + " has no token " + token
+                    + ", which the model is used with; it belongs to another model.");
+        }
+        return id;
     }
 
     /** The number of the token that stands for a picture, which transformers 4 and 5 name differently. */

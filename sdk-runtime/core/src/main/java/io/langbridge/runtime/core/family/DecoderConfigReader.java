@@ -542,12 +542,14 @@ public final class DecoderConfigReader {
                 theta,
                 switch (type) {
                     case "default" -> null;
+                    // Turns more slowly only beyond max_position_embeddings, which no context is longer than.
+                    case "dynamic" -> null;
                     case "linear" -> new Rope.LinearScaling(positive(parameters, "factor"));
                     case "llama3" -> llama3(parameters, maxPositions);
                     case "yarn" -> yarn(json, parameters, maxPositions);
                     default ->
                         throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
-                                + "'; supported are default, linear, llama3 and yarn.");
+                                + "'; supported are default, linear, dynamic, llama3 and yarn.");
                 },
                 shared);
     }

@@ -12,7 +12,8 @@ import io.langbridge.runtime.core.image.Resampler;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.network.InternVit;
-import io.langbridge.runtime.core.text.Tokenizer;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -35,6 +36,20 @@ final class InternVl implements Family {
     private static final String IMAGE = "<IMG_CONTEXT>";
     private static final String END = "</img>";
 
+    private static final String FORM = "internvl2_5";
+
+    /** The system message that the models saw in training. */
+    private static final String SYSTEM = "你是书生·万象，英文名是InternVL，是由上海人工智能实验室、清华大学及多家合作单位联合开发的多模态大语言模型。";
+
+    /** A picture in front of the words that follow it in a line of its own. */
+    private static final String TEMPLATE = "{% if messages[0].role != 'system' %}"
+            + "{{ '<|im_start|>system\n%s<|im_end|>\n' }}{% endif %}{% for message in messages %}"
+            + "{{ '<|im_start|>' + message.role + '\n' }}"
+            + "{% if message.content is string %}{{ message.content }}{% else %}{% for part in message.content %}"
+            + "{% if part.type == 'image' %}{{ '<image>\n' }}{% else %}{{ part.text }}{% endif %}{% endfor %}"
+            + "{% endif %}{{ '<|im_end|>\n' }}{% endfor %}"
+            + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
     @Override
     public Set<String> names() {
         Set<String> names = new HashSet<>(Arrays.asList("InternVLForConditionalGeneration", "internvl"));
@@ -44,9 +59,35 @@ final class InternVl implements Family {
 
     @Override
     public ModelFolder open(Checkpoint checkpoint) {
-        return AUTHORS.contains(Families.nameOf(checkpoint.config()))
-                ? ofAuthors(checkpoint)
-                : ofTransformers(checkpoint);
+        return isOfAuthors(checkpoint.config()) ? ofAuthors(checkpoint) : ofTransformers(checkpoint);
+    }
+
+    /** What the authors' code does, whatever template of the language model alone lies in the folder. */
+    @Override
+    public @Nullable ChatTemplate chatTemplate(Json config, Path folder) {
+        if (!isOfAuthors(config)) {
+            return ChatTemplate.of(folder);
+        }
+        String form = config.stringOr("template", "");
+        if (!form.equals(FORM)) {
+            throw new UnsupportedModelException(
+                    config.at("template") + " is '" + form
+                            + "', a conversation form that is not known; only " + FORM
+                            + " is, that of InternVL 2.5 and later. Say how questions are put with builder().chatTemplate(..).");
+        }
+        String template = TEMPLATE.replace(
+                "%s",
+                config.stringOr("system_message", SYSTEM).replace("\\", "\\\\").replace("'", "\\'"));
+        return ChatTemplate.of(template, "InternVL's conversation form " + FORM, folder);
+    }
+
+    @Override
+    public @Nullable String endToken(Json config) {
+        return isOfAuthors(config) ? "<|im_end|>" : null;
+    }
+
+    private static boolean isOfAuthors(Json config) {
+        return AUTHORS.contains(Families.nameOf(config));
     }
 
     private static ModelFolder ofTransformers(Checkpoint checkpoint) {
@@ -147,11 +188,7 @@ final class InternVl implements Family {
                 config.booleanOr("use_thumbnail", false),
                 PreprocessorConfigReader.filter(json, 3),
                 PreprocessorConfigReader.normaliser(json, true));
-        Integer id = Tokenizer.of(checkpoint.folder()).idOf(IMAGE);
-        if (id == null) {
-            throw new CheckpointException("The tokenizer in " + checkpoint.folder() + " has no token " + IMAGE
-                    + ", which stands for a picture in InternVL; it belongs to another model.");
-        }
+        int id = Checkpoint.tokenId(checkpoint.folder(), IMAGE);
         Weights weights = names(checkpoint.weights(), tower.hiddenSize());
         ImagePrompt prompt = new ImagePrompt.Placeholder(id, IMAGE, "<image>", BEGIN + IMAGE + END);
         return of(checkpoint, tower, factor, weights, weights.under(PROJECTOR), llm, pictures, prompt);

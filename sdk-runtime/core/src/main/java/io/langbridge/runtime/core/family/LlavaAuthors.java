@@ -7,12 +7,14 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** LLaVA, LLaVA-NeXT and LangBridge as their authors publish them. */
 final class LlavaAuthors implements Family {
@@ -32,6 +34,12 @@ final class LlavaAuthors implements Family {
     @Override
     public Set<String> names() {
         return NAMES;
+    }
+
+    @Override
+    public @Nullable ChatTemplate chatTemplate(Json config, Path folder) {
+        ChatTemplate own = ChatTemplate.of(folder);
+        return own == null ? LlavaConversations.of(folder) : own;
     }
 
     @Override

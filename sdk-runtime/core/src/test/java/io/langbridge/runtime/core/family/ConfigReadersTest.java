@@ -322,7 +322,7 @@ class ConfigReadersTest {
                 "\"model_type\":\"gemma\" | gemma",
                 "\"architectures\":[\"GPT2LMHeadModel\"] | GPT2LMHeadModel",
                 "\"model_type\":\"llama\",\"hidden_act\":\"gelu\" | only silu",
-                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"su\"} | default, linear, llama3 and yarn",
+                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"su\"} | default, linear, dynamic, llama3 and yarn",
                 "\"model_type\":\"phi3\",\"rope_scaling\":{\"rope_type\":\"linear\"} | default and longrope",
                 "\"model_type\":\"llama\",\"quantization_config\":{\"quant_method\":\"gptq\"} | gptq",
                 "\"model_type\":\"qwen2\",\"num_hidden_layers\":1,\"layer_types\":[\"x\"] | sliding_attention"
@@ -509,7 +509,10 @@ class ConfigReadersTest {
         assertThat(decoder(parameters + ",\"rope_scaling\":{\"type\":\"linear\",\"rope_type\":\"default\"}")
                         .rope())
                 .isEqualTo(new Rope(10_000, null));
-        for (String kind : new String[] {"dynamic", "longrope"}) {
+        assertThat(decoder(parameters + ",\"rope_scaling\":{\"rope_type\":\"dynamic\",\"factor\":2}")
+                        .rope())
+                .isEqualTo(new Rope(10_000, null));
+        for (String kind : new String[] {"ntk", "longrope"}) {
             assertThatThrownBy(() -> decoder(parameters + ",\"rope_scaling\":{\"rope_type\":\"" + kind + "\"}"))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageContaining("rope_scaling.rope_type' is '" + kind);
