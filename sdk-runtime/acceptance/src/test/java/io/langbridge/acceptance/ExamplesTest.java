@@ -37,12 +37,15 @@ class ExamplesTest {
 
     @Test
     void whatTwoExamplesShareIsTheSame() throws IOException {
-        Path batch = Path.of("../../sdk-examples/batch/src/main/java/io/langbridge/examples/batch");
-        Path spark = Path.of("../../sdk-examples/spark-batch/src/main/java/io/langbridge/examples/spark");
         for (String name : List.of("Answered.java", "Revision.java", "Task.java")) {
-            assertThat(Files.readString(spark.resolve(name)).replace("package io.langbridge.examples.spark;", ""))
-                    .isEqualTo(Files.readString(batch.resolve(name))
-                            .replace("package io.langbridge.examples.batch;", ""));
+            assertThat(shared("spark-batch/src/main/java/io/langbridge/examples/spark/" + name))
+                    .isEqualTo(shared("batch/src/main/java/io/langbridge/examples/batch/" + name));
         }
+        assertThat(shared("spring-boot/src/test/java/io/langbridge/examples/springboot/Browser.java"))
+                .isEqualTo(shared("web-service/src/test/java/io/langbridge/examples/webservice/Browser.java"));
+    }
+
+    private static String shared(String file) throws IOException {
+        return Files.readString(Path.of("../../sdk-examples", file)).replaceFirst("package .*;", "");
     }
 }

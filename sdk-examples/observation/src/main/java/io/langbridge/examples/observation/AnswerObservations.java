@@ -14,8 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * Makes an observation of each request, out of which Micrometer makes metrics and spans. Names are those of
  * OpenTelemetry's conventions for generative AI, which still change: change them here.
  *
- * <p>A request is told of in threads of the model, where the caller's span is not the current one. Whoever wants the
- * one within the other gives {@code parentObservation} what is current where he asks.
+ * <p>Requests are told of in threads of the model, where the caller's observation is not the current one: those made here
+ * stand beside it, not in it.
  */
 public final class AnswerObservations implements ModelListener {
     private final Map<Long, Observation> running = new ConcurrentHashMap<>();

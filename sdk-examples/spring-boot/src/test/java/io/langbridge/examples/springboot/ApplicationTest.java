@@ -19,7 +19,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 
 /** Starts the application and asks it over HTTP. */
 class ApplicationTest {
-    private static final Path PICTURE = Path.of("../quickstart/src/main/resources/picture.png");
+    private static final Path PICTURE = Path.of("src/test/resources/picture.png");
 
     private final HttpClient http = HttpClient.newHttpClient();
 

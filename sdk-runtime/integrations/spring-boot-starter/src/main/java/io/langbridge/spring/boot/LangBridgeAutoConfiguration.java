@@ -28,8 +28,9 @@ import org.springframework.context.annotation.Bean;
 
 /**
  * A {@link VisionLanguageModel} as {@code langbridge.*} says, and a chat model of Spring AI on it. The model is loaded
- * when the application starts, which the log follows, and closed when it ends: after the web server, which lets
- * requests end that it has. A model of the application's own takes its place.
+ * when the application starts, which the log follows, and closed when it ends: after the web server, and after the
+ * requests that run, as far as {@link LangBridgeMetrics} hears of them. A model of the application's own takes its
+ * place.
  *
  * @since 0.1
  */
@@ -89,6 +90,11 @@ public final class LangBridgeAutoConfiguration {
         return (revision == null ? model : model.revision(revision))
                 .listener(new DownloadLog(name, LOG::info))
                 .get();
+    }
+
+    @Bean
+    LangBridgeDrain langBridgeDrain(LangBridgeMetrics metrics) {
+        return new LangBridgeDrain(metrics::idle);
     }
 
     @Bean

@@ -61,6 +61,11 @@ public final class LangBridgeMetrics implements ModelListener, MeterBinder {
         ended(request, failure.getClass().getSimpleName());
     }
 
+    /** Whether nothing is being answered. */
+    boolean idle() {
+        return started.isEmpty();
+    }
+
     private void ended(long request, String outcome) {
         Long start = started.remove(request);
         Duration time = start == null ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - start);

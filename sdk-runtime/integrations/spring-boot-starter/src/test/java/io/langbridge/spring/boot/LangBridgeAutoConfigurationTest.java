@@ -3,8 +3,11 @@ package io.langbridge.spring.boot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.langbridge.AnswerStream;
 import io.langbridge.BusyException;
 import io.langbridge.CheckpointException;
+import io.langbridge.FinishReason;
+import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.hub.DownloadProgress;
 import io.langbridge.spring.ai.LangBridgeChatModel;
@@ -32,6 +35,7 @@ import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
@@ -142,6 +146,52 @@ class LangBridgeAutoConfigurationTest {
         FakeModel fake = FakeModel.builder().build();
         runner().withBean(VisionLanguageModel.class, () -> fake)
                 .run(context -> assertThat(context).hasNotFailed());
+        assertThatThrownBy(fake::contextLength).isInstanceOf(IllegalStateException.class);
+    }
+
+    private static FakeModel told(LangBridgeMetrics metrics, FakeAnswer answer) {
+        return FakeModel.builder().listener(metrics).next(answer).build();
+    }
+
+    @Test
+    void requestsThatRunMayEndBeforeTheModelIsClosed() throws Exception {
+        LangBridgeMetrics metrics = new LangBridgeMetrics();
+        FakeModel fake = told(metrics, FakeAnswer.of("A red bicycle."));
+        Thread[] end = new Thread[1];
+        AnswerStream[] stream = new AnswerStream[1];
+        runner().withBean(LangBridgeMetrics.class, () -> metrics)
+                .withBean(VisionLanguageModel.class, () -> fake)
+                .run(context -> {
+                    stream[0] =
+                            fake.stream(Request.builder().text("What is it?").build());
+                    stream[0].iterator().next();
+                    end[0] = new Thread(context::close);
+                    end[0].start();
+                    while (Thread.getAllStackTraces().keySet().stream()
+                            .noneMatch(thread -> thread.getName().equals("langbridge-drain"))) {
+                        Thread.onSpinWait();
+                    }
+                    assertThat(stream[0].answer().finishReason()).isEqualTo(FinishReason.STOP_TOKEN);
+                });
+        end[0].join();
+        assertThatThrownBy(fake::contextLength).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void whenSpringsPatienceEndsTheyAreCancelled() {
+        LangBridgeMetrics metrics = new LangBridgeMetrics();
+        FakeModel fake = told(metrics, FakeAnswer.of("A red bicycle.").stallingAfter(1));
+        AnswerStream[] stream = new AnswerStream[1];
+        runner("spring.lifecycle.timeout-per-shutdown-phase=100ms")
+                .withConfiguration(AutoConfigurations.of(LifecycleAutoConfiguration.class))
+                .withBean(LangBridgeMetrics.class, () -> metrics)
+                .withBean(VisionLanguageModel.class, () -> fake)
+                .run(context -> {
+                    stream[0] =
+                            fake.stream(Request.builder().text("What is it?").build());
+                    stream[0].iterator().next();
+                });
+        assertThat(stream[0].answer().finishReason()).isEqualTo(FinishReason.CANCELLED);
         assertThatThrownBy(fake::contextLength).isInstanceOf(IllegalStateException.class);
     }
 
