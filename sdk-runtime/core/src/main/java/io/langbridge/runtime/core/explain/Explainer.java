@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * use by several threads.
  */
 public final class Explainer {
-    /** How much of what a word has in the whole picture is taken off; with all of it, a large thing hides itself. */
+    /** How much of its mean in the picture is taken off a word. With none of it or all, fewer words told the truth. */
     private static final double COMMON = 0.5;
 
     private static final Strongest NONE = new Strongest(0, false);
