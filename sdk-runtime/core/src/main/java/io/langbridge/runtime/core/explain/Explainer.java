@@ -74,7 +74,7 @@ public final class Explainer {
     /**
      * Explains a picture.
      *
-     * @param features {@code [tiles, patches, mm_hidden]}
+     * @param features {@code [tiles, patches, mm_hidden]}, or {@code [1, patches of all tiles, mm_hidden]}
      * @param plan how it was cut
      * @throws UnsupportedModelException if coefficients are asked for and the adapter has none
      * @throws CheckpointException if there is no shared vocabulary, or a coefficient is not a number
@@ -90,7 +90,7 @@ public final class Explainer {
         List<Explanation.Area> areas = plan.areas();
         TokenLayout layout = plan.layout();
         List<Place> places = places(layout);
-        BitSet empty = options.raw() ? new BitSet() : empty(features, places, layout);
+        BitSet empty = options.raw() ? new BitSet() : empty(features, places, layout, areas.size());
         Strongest[] strongest = new Strongest[places.size()];
         Map<Integer, Tally> tallies = new HashMap<>();
         try {
@@ -143,15 +143,14 @@ public final class Explainer {
     }
 
     /** The places on which nothing lies, where that can be told: where each has features of its own. */
-    private BitSet empty(FloatTensor features, List<Place> places, TokenLayout layout) {
+    private BitSet empty(FloatTensor features, List<Place> places, TokenLayout layout, int views) {
         BitSet empty = new BitSet();
-        if (features.size(1) == layout.patches()) {
+        if (features.size(0) * features.size(1) == layout.first(views)) {
             Ground known = ground(layout.patches() - layout.rows() * layout.columns());
             float[] row = new float[features.size(2)];
             FloatBuffer rows = features.data();
             for (int i = 0; i < places.size(); i++) {
-                Place place = places.get(i);
-                ((Buffer) rows).position((place.tile * layout.patches() + place.token) * row.length);
+                ((Buffer) rows).position(places.get(i).source * row.length);
                 rows.get(row);
                 empty.set(i, known.is(row));
             }
@@ -184,25 +183,30 @@ public final class Explainer {
         return known;
     }
 
-    /** Where a patch is: tile, patch among those of the tile, and position among the tile's visual tokens. */
-    private record Place(int tile, int patch, int token) {}
+    /**
+     * Where a patch is: tile, patch among those of the tile, and position among the visual tokens of the tile and of
+     * all tiles.
+     */
+    private record Place(int tile, int patch, int token, int source) {}
 
     /** The patches that become visual tokens, in the order of tile, row, column. */
     private static List<Place> places(TokenLayout layout) {
-        int tokensPerTile = layout.patches();
         // The class token, where the adapter was trained with it, comes first and is no patch.
-        int classTokens = tokensPerTile - layout.rows() * layout.columns();
+        int classTokens = layout.patches() - layout.rows() * layout.columns();
         BitSet kept = new BitSet();
         for (int token = 0; token < layout.tokens(); token++) {
-            if (layout.source(token) != TokenLayout.NEWLINE) {
-                kept.set(layout.source(token));
+            for (int part = 0; part < layout.parts(token); part++) {
+                if (layout.source(token, part) != TokenLayout.NEWLINE) {
+                    kept.set(layout.source(token, part));
+                }
             }
         }
         List<Place> places = new ArrayList<>();
         for (int source = kept.nextSetBit(0); source >= 0; source = kept.nextSetBit(source + 1)) {
-            int token = source % tokensPerTile;
+            int tile = layout.view(source);
+            int token = source - layout.first(tile);
             if (token >= classTokens) {
-                places.add(new Place(source / tokensPerTile, token - classTokens, token));
+                places.add(new Place(tile, token - classTokens, token, source));
             }
         }
         return places;
@@ -247,8 +251,8 @@ public final class Explainer {
                     tile,
                     view.row(),
                     view.column(),
-                    plan.layout().rows(),
-                    plan.layout().columns(),
+                    plan.layout().rows(tile),
+                    plan.layout().columns(tile),
                     areas.get(tile)));
         }
         return tiles;
@@ -256,8 +260,6 @@ public final class Explainer {
 
     private static List<Explanation.Patch> patches(
             List<Place> places, TokenLayout layout, Strongest[] strongest, List<Explanation.Area> areas, Words words) {
-        int rows = layout.rows();
-        int columns = layout.columns();
         List<Explanation.Patch> patches = new ArrayList<>();
         for (int i = 0; i < places.size(); i++) {
             Place place = places.get(i);
@@ -267,6 +269,8 @@ public final class Explainer {
                 weights.add(
                         new Explanation.Weight(words.word(found.index(rank)), found.value(rank), found.strength(rank)));
             }
+            int rows = layout.rows(place.tile);
+            int columns = layout.columns(place.tile);
             int row = place.patch / columns;
             int column = place.patch % columns;
             patches.add(new Explanation.Patch(
@@ -358,14 +362,12 @@ public final class Explainer {
 
     private final class Cosines implements Scores {
         private final FloatTensor tokens;
-        private final int tokensPerTile;
         private final Nearest nearest;
         private final ExplainOptions options;
         private Strongest[] found = {};
 
         Cosines(FloatTensor features, AllWords words, ExplainOptions options) {
             FloatTensor visual = adapter.visualTokens(features);
-            this.tokensPerTile = visual.size(1);
             this.tokens = embedded(visual);
             this.nearest = new Nearest(embeddings, words.known, product);
             this.options = options;
@@ -378,7 +380,7 @@ public final class Explainer {
 
         @Override
         public Strongest strongest(Place place) {
-            return found[place.tile * tokensPerTile + place.token];
+            return found[place.source];
         }
 
         @Override
@@ -387,7 +389,7 @@ public final class Explainer {
             for (int i = 0; i < columns.length; i++) {
                 for (int j = 0; j < places.size(); j++) {
                     Place place = places.get(j);
-                    values[i][j] = cosines[i][place.tile * tokensPerTile + place.token];
+                    values[i][j] = cosines[i][place.source];
                 }
             }
         }
@@ -411,14 +413,12 @@ public final class Explainer {
 
     private final class Parts implements Scores {
         private final FloatTensor tokens;
-        private final int tokensPerTile;
         private final Nearest nearest;
         private final ExplainOptions options;
         private final Map<Place, Strongest> found = new HashMap<>();
 
         Parts(FloatTensor features, AllWords words, ExplainOptions options) {
             FloatTensor visual = adapter.visualTokens(features);
-            this.tokensPerTile = visual.size(1);
             this.tokens = embedded(visual);
             this.nearest = new Nearest(embeddings, words.known, product);
             this.options = options;
@@ -430,7 +430,7 @@ public final class Explainer {
             float[][] units = new float[places.size()][];
             float[] common = new float[tokens.size(1)];
             for (int i = 0; i < units.length; i++) {
-                int token = places.get(i).tile * tokensPerTile + places.get(i).token;
+                int token = places.get(i).source;
                 units[i] = tokens.rows(token, token + 1).toArray();
                 for (int j = 0; j < common.length; j++) {
                     units[i][j] *= lengths[token];
