@@ -145,7 +145,15 @@ public final class Explanation {
          * model: the view of the reference's visualisation. Any adapter has them, from -1 to 1. The token need not be
          * made of these words.
          */
-        COSINE
+        COSINE,
+        /**
+         * The few words of the whole vocabulary whose mixture is nearest to the visual token, none with a minus sign
+         * (after SpLiCE): the factor of the word's embedding, both token and embedding at length one. Any adapter has
+         * them. A strength is the share of the token's squared length that the word explains, so the strengths of a
+         * patch sum to what its words explain together. Words that a patch does not need have 0 in heat maps. Takes as
+         * many passes over the embeddings as a patch has words.
+         */
+        SPARSE
     }
 
     /**
@@ -178,7 +186,8 @@ public final class Explanation {
      * @param value see {@link Explanation#measure()}
      * @param strength what words are ranked by: the value less half of the mean that it has in the patches of the
      *     picture, so that a word which all of them have counts for less than one that sets this patch apart; the value
-     *     itself with {@link ExplainOptions#raw()}; its absolute value with {@link ExplainOptions#byMagnitude()}
+     *     itself with {@link ExplainOptions#raw()}; its absolute value with {@link ExplainOptions#byMagnitude()}; see
+     *     also {@link Measure#SPARSE}
      */
     public record Weight(Word word, float value, float strength) {
         /**

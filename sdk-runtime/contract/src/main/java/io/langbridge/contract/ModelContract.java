@@ -724,6 +724,7 @@ public abstract class ModelContract {
             ExplainOptions most = ExplainOptions.builder()
                     .wordsPerPatch(1)
                     .imageWords(0)
+                    .raw(true)
                     .word("the")
                     .build();
             Explanation explanation = softmax.explain(softmax.encode(image("landscape.png")), most);
@@ -744,13 +745,25 @@ public abstract class ModelContract {
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageContaining("mlp2x_gelu")
                     .hasMessageContaining("COSINE");
-            ExplainOptions cosine =
-                    ExplainOptions.builder().measure(Explanation.Measure.COSINE).build();
+            ExplainOptions cosine = ExplainOptions.builder()
+                    .measure(Explanation.Measure.COSINE)
+                    .raw(true)
+                    .build();
             Explanation near = mlp.explain(seen, cosine);
             assertThat(near.patches()).isNotEmpty();
             assertThat(near.patches())
                     .allMatch(patch ->
                             patch.words().stream().allMatch(weight -> weight.value() > 0 && weight.value() <= 1.0001));
+            Explanation sparse = mlp.explain(
+                    seen,
+                    ExplainOptions.builder().measure(Explanation.Measure.SPARSE).build());
+            for (Explanation.Patch patch : sparse.patches()) {
+                assertThat(patch.words()).isNotEmpty().allMatch(weight -> weight.value() > 0 && weight.strength() > 0);
+                assertThat(patch.words().stream()
+                                .mapToDouble(Explanation.Weight::strength)
+                                .sum())
+                        .isBetween(0.0, 1.0001);
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 package io.langbridge.demoworld;
 
+import io.langbridge.Image;
 import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
 import picocli.CommandLine.Command;
@@ -35,6 +37,33 @@ final class Evaluate implements Callable<Integer> {
     @Option(names = "--data", description = "Asks about these pictures instead: a folder as draw writes it.")
     private Path data;
 
+    @Option(names = "--aspect", defaultValue = "1", description = "Width of the pictures by their height.")
+    private double aspect;
+
+    @Option(
+            names = "--transparent",
+            description =
+                    "Shows things on no ground: DROPPED leaves what lies under alpha, black; WHITE, GRAY and BLACK"
+                            + " lay the picture on that.")
+    private Under under;
+
+    /** What becomes of transparency. */
+    private enum Under {
+        DROPPED,
+        WHITE,
+        GRAY,
+        BLACK;
+
+        Image laid(Image picture) {
+            return switch (this) {
+                case DROPPED -> picture;
+                case WHITE -> picture.onGround(0xffffff);
+                case GRAY -> picture.onGround(0x808080);
+                case BLACK -> picture.onGround(0);
+            };
+        }
+    }
+
     @Option(names = "--misses", defaultValue = "0", description = "How many wrong answers to show.")
     private int misses;
 
@@ -43,11 +72,14 @@ final class Evaluate implements Callable<Integer> {
         if (scenes < 1) {
             throw new ParameterException(spec.commandLine(), "--scenes must be at least 1");
         }
+        if (!(aspect >= 0.1 && aspect <= 10)) {
+            throw new ParameterException(spec.commandLine(), "--aspect must be from 0.1 to 10");
+        }
         PrintWriter out = spec.commandLine().getOut();
         try (VisionLanguageModel model = options.open();
                 ProgressBar bar = new ProgressBar("Asking", data == null ? scenes : -1)) {
             Evaluation evaluation = data == null
-                    ? Evaluation.of(model, seed, scenes, bar::stepTo)
+                    ? Evaluation.of(model, seed, scenes, this::show, bar::stepTo)
                     : Evaluation.of(model, data, bar::stepTo);
             bar.pause();
             out.println();
@@ -61,5 +93,12 @@ final class Evaluate implements Callable<Integer> {
             out.flush();
             return 0;
         }
+    }
+
+    private Evaluation.Shown show(SplittableRandom random) {
+        Frame frame = Frame.of(aspect);
+        Scene scene = under == null ? Scene.random(frame, random) : Scene.onWhite(frame, random);
+        Image picture = under == null ? Painter.image(scene) : under.laid(Painter.withoutGround(scene));
+        return new Evaluation.Shown(scene, picture);
     }
 }

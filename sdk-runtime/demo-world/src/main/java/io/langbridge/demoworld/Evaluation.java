@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -58,11 +59,34 @@ final class Evaluation {
      * @param progress told how many scenes are done
      */
     static Evaluation of(VisionLanguageModel model, long seed, int scenes, IntConsumer progress) {
+        return of(model, seed, scenes, Shown::square, progress);
+    }
+
+    /** A scene and its picture. */
+    record Shown(Scene scene, Image picture) {
+        static Shown square(SplittableRandom random) {
+            Scene scene = Scene.random(random);
+            return new Shown(scene, Painter.image(scene));
+        }
+    }
+
+    /**
+     * Asks a model about pictures of some kind.
+     *
+     * @param show makes the next one
+     */
+    static Evaluation of(
+            VisionLanguageModel model,
+            long seed,
+            int scenes,
+            Function<SplittableRandom, Shown> show,
+            IntConsumer progress) {
         Evaluation evaluation = new Evaluation();
         SplittableRandom random = new SplittableRandom(seed);
         for (int i = 0; i < scenes; i++) {
-            Scene scene = Scene.random(random);
-            EncodedImage picture = model.encode(Painter.image(scene));
+            Shown shown = show.apply(random);
+            Scene scene = shown.scene();
+            EncodedImage picture = model.encode(shown.picture());
             for (Question question : Wording.questions(scene, random, QUESTIONS)) {
                 evaluation.ask(model, picture, question);
             }

@@ -24,6 +24,15 @@ record Frame(double width, double height) {
         return random.nextInt(3) > 0 ? new Frame(1, side) : new Frame(side, 1);
     }
 
+    /**
+     * A picture this many times as wide as high.
+     *
+     * @param aspect above 0
+     */
+    static Frame of(double aspect) {
+        return aspect > 1 ? new Frame(1, 1 / aspect) : new Frame(aspect, 1);
+    }
+
     /** The picture's shorter side. */
     double shorter() {
         return Math.min(width, height);

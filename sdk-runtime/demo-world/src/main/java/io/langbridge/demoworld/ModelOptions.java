@@ -3,6 +3,7 @@ package io.langbridge.demoworld;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.EngineName;
+import io.langbridge.ImageFit;
 import io.langbridge.Llm;
 import io.langbridge.Precision;
 import io.langbridge.VisionLanguageModel;
@@ -36,6 +37,13 @@ final class ModelOptions {
         @ArgGroup(multiplicity = "1")
         private Kind adapter;
 
+        @Option(
+                names = "--fit",
+                description =
+                        "How pictures that are not square come to the encoder: ${COMPLETION-CANDIDATES}; by default as"
+                                + " the adapter's config.json says.")
+        private ImageFit fit;
+
         @Option(names = "--llm", required = true, description = "Folder of the language model.")
         private Path llm;
     }
@@ -59,7 +67,8 @@ final class ModelOptions {
             return builder.folder(choice.model).build();
         }
         Path langBridge = parts.adapter.langBridge;
-        return builder.encoder(Encoder.of(parts.encoder))
+        Encoder encoder = Encoder.of(parts.encoder);
+        return builder.encoder(parts.fit == null ? encoder : encoder.fit(parts.fit))
                 .adapter(
                         langBridge != null
                                 ? Adapter.langBridge(langBridge)

@@ -41,6 +41,15 @@ final class Painter {
         return Image.ofArgb(picture.getRGB(0, 0, width, height, null, 0, width), width, height);
     }
 
+    /** {@return the items of a scene alone, on nothing: transparent, and black where alpha is dropped} */
+    static Image withoutGround(Scene scene) {
+        BufferedImage picture = canvas(scene, BufferedImage.TYPE_INT_ARGB);
+        paintItems(scene, picture);
+        int width = picture.getWidth();
+        return Image.ofArgb(
+                picture.getRGB(0, 0, width, picture.getHeight(), null, 0, width), width, picture.getHeight());
+    }
+
     /**
      * Draws a scene.
      *
@@ -48,17 +57,38 @@ final class Painter {
      */
     static BufferedImage draw(Scene scene) {
         Scene.Finish finish = scene.finish();
-        int pixels = finish.pixels();
+        BufferedImage picture = canvas(scene, BufferedImage.TYPE_INT_RGB);
+        Graphics2D graphics = graphics(scene, picture);
+        paint(scene.background(), graphics, finish.pixels());
+        graphics.dispose();
+        paintItems(scene, picture);
+        if (finish.noise() > 0) {
+            addNoise(picture, finish.noise(), finish.seed());
+        }
+        return finish.jpeg() > 0 ? compressed(picture, finish.jpeg()) : picture;
+    }
+
+    private static BufferedImage canvas(Scene scene, int type) {
+        int pixels = scene.finish().pixels();
         int width = (int) Math.round(scene.frame().width() * pixels);
         int height = (int) Math.round(scene.frame().height() * pixels);
-        BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        return new BufferedImage(width, height, type);
+    }
+
+    private static Graphics2D graphics(Scene scene, BufferedImage picture) {
+        Scene.Finish finish = scene.finish();
         Graphics2D graphics = picture.createGraphics();
-        graphics.translate((width - pixels) / 2, (height - pixels) / 2);
+        graphics.translate((picture.getWidth() - finish.pixels()) / 2, (picture.getHeight() - finish.pixels()) / 2);
         graphics.setRenderingHint(
                 RenderingHints.KEY_ANTIALIASING,
                 finish.antialiased() ? RenderingHints.VALUE_ANTIALIAS_ON : RenderingHints.VALUE_ANTIALIAS_OFF);
         graphics.setRenderingHint(RenderingHints.KEY_STROKE_CONTROL, RenderingHints.VALUE_STROKE_PURE);
-        paint(scene.background(), graphics, pixels);
+        return graphics;
+    }
+
+    private static void paintItems(Scene scene, BufferedImage picture) {
+        int pixels = scene.finish().pixels();
+        Graphics2D graphics = graphics(scene, picture);
         AffineTransform toPixels = AffineTransform.getScaleInstance(pixels, pixels);
         for (Item item : scene.items()) {
             graphics.setColor(new Color(item.rgb()));
@@ -70,10 +100,6 @@ final class Painter {
             }
         }
         graphics.dispose();
-        if (finish.noise() > 0) {
-            addNoise(picture, finish.noise(), finish.seed());
-        }
-        return finish.jpeg() > 0 ? compressed(picture, finish.jpeg()) : picture;
     }
 
     private static void paint(Background background, Graphics2D graphics, int pixels) {

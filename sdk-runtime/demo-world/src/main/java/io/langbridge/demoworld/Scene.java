@@ -56,7 +56,8 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
         return random(Frame.random(random), random);
     }
 
-    private static Scene random(Frame frame, SplittableRandom random) {
+    /** A scene in a picture of this shape. */
+    static Scene random(Frame frame, SplittableRandom random) {
         int count = COUNTS[random.nextInt(COUNTS.length)];
         while (true) {
             List<Item> items = new ArrayList<>();
@@ -69,6 +70,17 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
                 if (placed.isPresent()) {
                     return new Scene(frame, placed.get(), background.get(), finish(random));
                 }
+            }
+        }
+    }
+
+    /** A scene in a picture of this shape whose items can all be told from white, for a picture without a ground. */
+    static Scene onWhite(Frame frame, SplittableRandom random) {
+        Background white = new Background(Background.Pattern.PLAIN, 0xffffff, 0xffffff, 0, 1);
+        while (true) {
+            Scene scene = random(frame, random);
+            if (scene.items.stream().allMatch(item -> white.shows(item.rgb()))) {
+                return scene;
             }
         }
     }

@@ -143,7 +143,9 @@ final class WordScores {
     }
 
     private static Set<String> colour(Item item) {
-        return item.colour() == Colour.GRAY ? Set.of("gray", "grey") : Set.of(item.colour().word());
+        return item.colour() == Colour.GRAY
+                ? Set.of("gray", "grey")
+                : Set.of(item.colour().word());
     }
 
     private static Set<String> figure(Item item) {
@@ -185,7 +187,8 @@ final class WordScores {
     String table() {
         StringBuilder table = new StringBuilder("| |");
         RANKS.forEach(rank -> table.append(" named within ").append(rank).append(" |"));
-        RANKS.forEach(rank -> table.append(" ground claims within ").append(rank).append(" |"));
+        RANKS.forEach(
+                rank -> table.append(" ground claims within ").append(rank).append(" |"));
         table.append(" of the picture's things, among its ").append(OF_PICTURE).append(" |\n|---|");
         table.append("---|".repeat(2 * RANKS.size() + 1)).append('\n');
         rows.forEach((name, all) -> {
@@ -204,9 +207,12 @@ final class WordScores {
     }
 
     private static String cell(List<Evaluation.Score> scores) {
-        double[] shares =
-                scores.stream().mapToDouble(score -> 100 * score.share()).sorted().toArray();
-        double mean = scores.stream().mapToDouble(Evaluation.Score::share).average().orElse(0) * 100;
+        double[] shares = scores.stream()
+                .mapToDouble(score -> 100 * score.share())
+                .sorted()
+                .toArray();
+        double mean =
+                scores.stream().mapToDouble(Evaluation.Score::share).average().orElse(0) * 100;
         return String.format(Locale.ROOT, " %.1f (%.1f, %.1f) |", mean, shares[0], shares[shares.length - 1]);
     }
 
@@ -218,7 +224,8 @@ final class WordScores {
                 JsonObject seed = new JsonObject();
                 for (int i = 0; i < RANKS.size(); i++) {
                     seed.addProperty("named_" + RANKS.get(i), row.named.get(i).share());
-                    seed.addProperty("claimed_" + RANKS.get(i), row.claimed.get(i).share());
+                    seed.addProperty(
+                            "claimed_" + RANKS.get(i), row.claimed.get(i).share());
                 }
                 seed.addProperty("of_picture", row.ofPicture.share());
                 seed.addProperty("patches", row.named.get(0).of());

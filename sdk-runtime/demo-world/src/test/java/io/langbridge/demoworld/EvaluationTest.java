@@ -65,8 +65,7 @@ class EvaluationTest {
         assertTrue(evaluation.overall().right() > 0);
 
         Files.writeString(folder.resolve("data.json"), "[{\"image\": \"000000.png\"}]");
-        IOException error =
-                assertThrows(IOException.class, () -> Evaluation.of(model("no"), folder, done -> {}));
+        IOException error = assertThrows(IOException.class, () -> Evaluation.of(model("no"), folder, done -> {}));
         assertTrue(error.getMessage().contains("data.json is not what draw writes"), error.getMessage());
     }
 

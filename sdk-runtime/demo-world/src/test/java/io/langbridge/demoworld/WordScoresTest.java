@@ -24,8 +24,9 @@ class WordScoresTest {
         Object picture =
                 Proxy.newProxyInstance(loader, new Class<?>[] {EncodedImage.class}, (proxy, method, arguments) -> 1);
         return (VisionLanguageModel) Proxy.newProxyInstance(
-                loader, new Class<?>[] {VisionLanguageModel.class}, (proxy, method, arguments) -> switch (
-                        method.getName()) {
+                loader,
+                new Class<?>[] {VisionLanguageModel.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
                     case "encode" -> picture;
                     case "explain" -> explanation((ExplainOptions) arguments[1]);
                     default -> throw new UnsupportedOperationException(method.getName());
@@ -77,16 +78,20 @@ class WordScoresTest {
         assertFalse(scores.rows().containsKey("coefficient"));
         WordScores.Row first = scores.rows().get("cosine").get(0);
         assertEquals(
-                List.of(score(0, things), score(red, things), score(red, things)),
-                first.named(),
-                "within 1, 3 and 10");
+                List.of(score(0, things), score(red, things), score(red, things)), first.named(), "within 1, 3 and 10");
         assertEquals(List.of(score(0, empty), score(empty, empty), score(empty, empty)), first.claimed());
         assertEquals(score(redNames, names), first.ofPicture());
         assertEquals(2, scores.rows().get("cosine, raw").size());
         assertTrue(scores.table().contains("| cosine, raw | 0.0 (0.0, 0.0) |"), scores.table());
         assertEquals(
                 100,
-                100 * scores.json().getAsJsonArray("cosine").get(1).getAsJsonObject().get("claimed_3").getAsDouble());
+                100
+                        * scores.json()
+                                .getAsJsonArray("cosine")
+                                .get(1)
+                                .getAsJsonObject()
+                                .get("claimed_3")
+                                .getAsDouble());
     }
 
     private static Evaluation.Score score(int right, int of) {

@@ -11,11 +11,15 @@ import java.awt.Font;
 import java.awt.FontMetrics;
 import java.awt.GradientPaint;
 import java.awt.Graphics2D;
+import java.awt.Rectangle;
 import java.awt.RenderingHints;
+import java.awt.geom.Area;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
  * Draws an {@link Explanation}: words on the patches, the heat map of a word, and a page in which both can be explored.
@@ -39,10 +43,22 @@ public final class ExplanationDrawing {
     private static final int LONGEST_SIDE = 8192;
     private static final int HEAT_SIDE = 1024;
     private static final int LEGEND = 40;
-    private static final float LARGEST_FONT = 13;
-    private static final float SMALLEST_FONT = 8;
+    private static final int MOST_WORDS = 3;
+    private static final float LARGEST_FONT = 40;
+    private static final float LEAST_FONT = 13;
+    private static final float SMALLEST_FONT = 9;
+    /** Height of a line by the size of its font. */
+    private static final double LINE = 1.2;
+
+    /** Size of the words behind the first. */
+    private static final double SMALLER = 0.75;
 
     private static final Color PADDING = new Color(0x50, 0x54, 0x5C);
+    private static final Color VEIL = new Color(255, 255, 255, 196);
+    private static final Color EDGE = new Color(0x14, 0x16, 0x1A, 150);
+    private static final Color INK = new Color(0x0B, 0x0D, 0x12);
+    private static final Color SOFT_INK = new Color(0x33, 0x38, 0x42);
+    private static final Color NEGATIVE_INK = new Color(0x0A, 0x3F, 0xA8);
     private static final Color POSITIVE = new Color(0xFF, 0x8A, 0x00);
     private static final Color NEGATIVE = new Color(0x2F, 0x7D, 0xFF);
 
@@ -85,8 +101,9 @@ public final class ExplanationDrawing {
     }
 
     /**
-     * The picture with the strongest words of each patch written on it, as many as have room: about three. It is scaled
-     * up so that they can be read; a very thin picture is stretched.
+     * The picture with the strongest words of its patches written on it, as many as have room. Patches side by side
+     * that have the same strongest word are one field, on which it is written once; where patches have no words, the
+     * picture is left as it is. It is scaled up so that words can be read; a very thin picture is stretched.
      *
      * @return RGB, the caller's own
      * @throws LangBridgeException if this JVM has no fonts
@@ -100,20 +117,22 @@ public final class ExplanationDrawing {
         Graphics2D graphics = graphics(drawn);
         try {
             view.draw(graphics, picture);
-            graphics.setColor(new Color(0, 0, 0, 150)); // words must be read on snow, too
-            graphics.fillRect(0, 0, drawn.getWidth(), drawn.getHeight());
-            double most = 0;
-            for (Explanation.Patch patch : explanation.patches()) {
-                for (Explanation.Weight weight : patch.words()) {
-                    most = Math.max(most, Math.abs(weight.value()));
+            for (Region region : Region.of(explanation, layer)) {
+                Area shape = new Area();
+                for (int patch : region.patches()) {
+                    Rectangle2D cell =
+                            view.place(explanation.patches().get(patch).area());
+                    int left = (int) Math.round(cell.getMinX()); // whole pixels, so that no gap is left between cells
+                    int top = (int) Math.round(cell.getMinY());
+                    int right = (int) Math.round(cell.getMaxX());
+                    int bottom = (int) Math.round(cell.getMaxY());
+                    shape.add(new Area(new Rectangle(left, top, right - left, bottom - top)));
                 }
-            }
-            for (int index : layer.patches()) {
-                Explanation.Patch patch = explanation.patches().get(index);
-                Rectangle2D cell = view.place(patch.area());
-                graphics.setColor(new Color(255, 255, 255, 60));
-                graphics.draw(cell);
-                words(graphics, patch, cell, most);
+                graphics.setColor(VEIL); // words must be read at night, too
+                graphics.fill(shape);
+                graphics.setColor(EDGE);
+                graphics.draw(shape);
+                words(graphics, region, view.place(region.area()));
             }
         } catch (InternalError | LinkageError e) {
             throw noFonts(e);
@@ -123,24 +142,33 @@ public final class ExplanationDrawing {
         return drawn;
     }
 
-    /** Writes what has room, strongest first and brightest. */
-    private static void words(Graphics2D graphics, Explanation.Patch patch, Rectangle2D cell, double most) {
-        int lines = Math.max(1, (int) (cell.getHeight() / (LARGEST_FONT + 4)));
-        int count = Math.min(lines, patch.words().size());
-        double lineHeight = Math.min(cell.getHeight() / Math.max(1, count), LARGEST_FONT + 3);
-        double y = cell.getY() + (cell.getHeight() - lineHeight * count) / 2;
+    /** Writes what has room, strongest first and largest. */
+    private static void words(Graphics2D graphics, Region region, Rectangle2D place) {
+        int room = (int) (place.getHeight() / (LEAST_FONT + 4));
+        int count = Math.max(1, Math.min(Math.min(region.words().size(), MOST_WORDS), room));
+        double first = Math.min(LARGEST_FONT, place.getHeight() / LINE / (1 + SMALLER * (count - 1)));
+        List<String> lines = new ArrayList<>();
+        List<Font> fonts = new ArrayList<>();
+        double height = 0;
         for (int rank = 0; rank < count; rank++) {
-            Explanation.Weight weight = patch.words().get(rank);
-            double share = most == 0 ? 0 : Math.abs(weight.value()) / most;
-            int alpha = (int) Math.round((110 + 145 * Math.sqrt(share)) * (rank == 0 ? 1 : 0.75));
-            Color colour = weight.value() < 0 ? new Color(0x9C, 0xC6, 0xFF, alpha) : new Color(255, 255, 255, alpha);
-            Font font = new Font(Font.SANS_SERIF, rank == 0 ? Font.BOLD : Font.PLAIN, 1)
-                    .deriveFont((float) Math.min(LARGEST_FONT, lineHeight * 0.9));
-            String text = fit(graphics, displayable(weight.word().text(), font), font, cell.getWidth() - 4);
+            double size = Math.max(SMALLEST_FONT, rank == 0 ? first : first * SMALLER);
+            Font font = new Font(Font.SANS_SERIF, rank == 0 ? Font.BOLD : Font.PLAIN, 1).deriveFont((float) size);
+            String text = displayable(region.words().get(rank).word().text(), font);
+            lines.add(fit(graphics, text, font, place.getWidth() - 6));
+            fonts.add(graphics.getFont());
+            height += LINE * graphics.getFont().getSize2D();
+        }
+        double y = place.getCenterY() - height / 2;
+        for (int rank = 0; rank < count; rank++) {
+            graphics.setFont(fonts.get(rank));
             FontMetrics metrics = graphics.getFontMetrics();
-            double x = cell.getX() + (cell.getWidth() - metrics.stringWidth(text)) / 2;
-            graphics.setColor(colour);
-            graphics.drawString(text, (float) x, (float) (y + lineHeight * (rank + 1) - metrics.getDescent() - 1));
+            double lineHeight = LINE * fonts.get(rank).getSize2D();
+            double x = place.getCenterX() - metrics.stringWidth(lines.get(rank)) / 2.0;
+            double baseline = y + (lineHeight + metrics.getAscent() - metrics.getDescent()) / 2;
+            boolean negative = region.words().get(rank).value() < 0;
+            graphics.setColor(negative ? NEGATIVE_INK : rank == 0 ? INK : SOFT_INK);
+            graphics.drawString(lines.get(rank), (float) x, (float) baseline);
+            y += lineHeight;
         }
     }
 
@@ -178,7 +206,8 @@ public final class ExplanationDrawing {
 
     /**
      * The picture in gray under the heat map of a word: orange where its value is positive, blue where it is negative,
-     * the stronger the larger, relative to the largest absolute value. A line below says word and range.
+     * the stronger the larger, relative to the largest absolute value. Patches that have no words are left gray. A line
+     * below says word and range.
      *
      * @param word one of {@link Explanation#words()}
      * @return RGB, the caller's own
@@ -193,12 +222,15 @@ public final class ExplanationDrawing {
             view.draw(graphics, gray(picture));
             float least = Float.POSITIVE_INFINITY;
             float most = Float.NEGATIVE_INFINITY;
-            for (int patch : layer.patches()) {
+            List<Integer> patches = layer.patches().stream()
+                    .filter(patch -> !explanation.patches().get(patch).words().isEmpty())
+                    .collect(Collectors.toList());
+            for (int patch : patches) {
                 least = Math.min(least, word.value(patch));
                 most = Math.max(most, word.value(patch));
             }
             float scale = Math.max(Math.abs(least), Math.abs(most));
-            for (int patch : layer.patches()) {
+            for (int patch : patches) {
                 float share = scale == 0 ? 0 : word.value(patch) / scale;
                 graphics.setComposite(
                         AlphaComposite.getInstance(AlphaComposite.SRC_OVER, Math.min(1, Math.abs(share)) * 0.85f));
@@ -206,7 +238,7 @@ public final class ExplanationDrawing {
                 graphics.fill(view.place(explanation.patches().get(patch).area()));
             }
             graphics.setComposite(AlphaComposite.SrcOver);
-            legend(graphics, word, least, most, drawn);
+            legend(graphics, word, patches.isEmpty() ? 0 : least, patches.isEmpty() ? 0 : most, drawn);
         } catch (InternalError | LinkageError e) {
             throw noFonts(e);
         } finally {
@@ -241,12 +273,17 @@ public final class ExplanationDrawing {
         if (explanation.areProbabilities()) {
             return "probability";
         }
-        return explanation.measure() == Explanation.Measure.COSINE ? "cosine" : "coefficient";
+        return switch (explanation.measure()) {
+            case COEFFICIENT -> "coefficient";
+            case COSINE -> "cosine";
+            case SPARSE -> "factor";
+        };
     }
 
     /**
-     * One HTML page that needs nothing else, neither network nor other files: pointing at a patch shows its words,
-     * choosing a word lights its patches.
+     * One HTML page that needs nothing else, neither network nor other files: the words stand on the picture as in
+     * {@link #overlay}; pointing at a patch, or going there with the arrow keys, shows all of its words, choosing a
+     * word lights its patches. Light or dark as the reader's other pages are; a screen reader says what it shows.
      *
      * @return the page, to be written as UTF-8
      */

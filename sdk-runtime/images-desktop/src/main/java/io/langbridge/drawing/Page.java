@@ -25,6 +25,8 @@ final class Page {
     /** Longest side of the picture in the page. */
     private static final int PICTURE_SIDE = 1400;
 
+    private static final int WORDS_OF_REGION = 3;
+
     private final Map<Explanation.Word, Integer> indices = new LinkedHashMap<>();
 
     static String of(Explanation explanation, BufferedImage picture, List<Layer> layers, String measure) {
@@ -45,6 +47,7 @@ final class Page {
             for (Explanation.Weight weight : patch.words()) {
                 words.add(index(weight.word()));
                 words.add(weight.value());
+                words.add(weight.strength());
             }
             JsonArray entry = new JsonArray();
             entry.add(patch.tile());
@@ -63,6 +66,9 @@ final class Page {
             JsonArray members = new JsonArray();
             layer.patches().forEach(members::add);
             entry.add("patches", members);
+            JsonArray regions = new JsonArray();
+            Region.of(explanation, layer).forEach(region -> regions.add(region(region)));
+            entry.add("regions", regions);
             layersJson.add(entry);
         }
         data.add("layers", layersJson);
@@ -81,6 +87,18 @@ final class Page {
         }
         data.add("words", words);
         return data;
+    }
+
+    private JsonObject region(Region region) {
+        JsonObject entry = new JsonObject();
+        JsonArray members = new JsonArray();
+        region.patches().forEach(members::add);
+        entry.add("patches", members);
+        entry.add("area", area(region.area()));
+        JsonArray words = new JsonArray();
+        region.words().stream().limit(WORDS_OF_REGION).forEach(weight -> words.add(index(weight.word())));
+        entry.add("words", words);
+        return entry;
     }
 
     private int index(Explanation.Word word) {

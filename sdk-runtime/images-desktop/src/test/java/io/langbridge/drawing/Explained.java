@@ -55,6 +55,26 @@ final class Explained {
                         whole.cell(1, 1, 2, 2)));
     }
 
+    /** The same with nothing on the last row of each tile. */
+    static Explanation emptyBelow(Explanation explanation) {
+        List<Patch> patches = new ArrayList<>();
+        for (Patch patch : explanation.patches()) {
+            int rows = explanation.tiles().get(patch.tile()).patchRows();
+            patches.add(
+                    patch.row() < rows - 1
+                            ? patch
+                            : new Patch(patch.tile(), patch.row(), patch.column(), patch.area(), List.of()));
+        }
+        return new Explanation(
+                explanation.width(),
+                explanation.height(),
+                explanation.measure(),
+                false,
+                explanation.tiles(),
+                patches,
+                explanation.words());
+    }
+
     private static Explanation of(int width, int height, int side, List<Area> areas) {
         List<Tile> tiles = new ArrayList<>();
         List<Patch> patches = new ArrayList<>();

@@ -13,39 +13,64 @@ class ExplanationDrawingTest {
         return ExplanationDrawing.of(Explained.padded(200, 100, 24), Explained.picture(200, 100));
     }
 
-    private static int brightest(BufferedImage image, int x, int y, int width, int height) {
-        int brightest = 0;
+    private static int darkest(BufferedImage image, int x, int y, int width, int height) {
+        int darkest = 255;
         for (int pixel : image.getRGB(x, y, width, height, null, 0, width)) {
-            brightest = Math.max(brightest, pixel & 0xFF);
+            darkest = Math.min(darkest, pixel >> 8 & 0xFF);
         }
-        return brightest;
+        return darkest;
     }
 
     @Test
-    void the_overlay_is_scaled_up_until_words_have_room() {
+    void the_overlay_is_bright_and_scaled_up_until_words_have_room() {
         BufferedImage overlay = padded().overlay();
 
         assertThat(overlay.getWidth()).isEqualTo(24 * 72);
         assertThat(overlay.getHeight()).isEqualTo(24 * 72);
-        // Letters are bright, what is under them is not, be it white or padding.
+        // What is under letters is bright, be it white, blue or padding.
         for (int column = 0; column < 24; column++) {
             for (int row = 0; row < 24; row++) {
-                assertThat(brightest(overlay, column * 72 + 2, row * 72 + 2, 68, 68))
+                assertThat(overlay.getRGB(column * 72 + 4, row * 72 + 4) >> 8 & 0xFF)
                         .isGreaterThan(180);
             }
         }
-        assertThat(overlay.getRGB(4, 12 * 72 + 4) & 0xFF).isLessThan(120);
+        // The first patch has words of its own; below it the columns have one word each, which is written once.
+        assertThat(darkest(overlay, 3, 3, 66, 66)).isLessThan(60);
+        int written = 0;
+        for (int row = 1; row < 24; row++) {
+            written += darkest(overlay, 3, row * 72 + 3, 66, 66) < 60 ? 1 : 0;
+        }
+        assertThat(written).isBetween(1, 2);
     }
 
     @Test
-    void words_stay_in_their_cells() {
+    void words_stay_in_their_fields() {
         BufferedImage overlay = padded().overlay();
-        // The third cell holds a word of 21 letters; between cells there is only the line.
+        // Every second column holds a word of 21 letters; between columns there is only the line.
         for (int column = 1; column < 24; column++) {
             int x = column * 72;
-            assertThat(brightest(overlay, x - 1, 2, 1, 68)).isLessThan(180);
-            assertThat(brightest(overlay, x + 1, 2, 1, 68)).isLessThan(180);
+            assertThat(darkest(overlay, x - 2, 74, 1, 23 * 72 - 4)).isGreaterThan(100);
+            assertThat(darkest(overlay, x + 2, 74, 1, 23 * 72 - 4)).isGreaterThan(100);
         }
+    }
+
+    @Test
+    void on_empty_ground_the_picture_is_left_as_it_is() {
+        Explanation explanation = Explained.emptyBelow(Explained.padded(100, 100, 4));
+        ExplanationDrawing drawing = ExplanationDrawing.of(explanation, Explained.picture(100, 100));
+
+        BufferedImage overlay = drawing.overlay();
+        BufferedImage heat = drawing.heatMap(explanation.words().get(1));
+
+        for (int x = 2 * 72 + 4; x < 4 * 72; x++) {
+            for (int y = 3 * 72 + 4; y < 4 * 72; y++) {
+                assertThat(overlay.getRGB(x, y) & 0xFFFFFF).isEqualTo(0x2040A0);
+            }
+        }
+        int below = heat.getRGB(800, 900);
+        assertThat(below >> 16 & 0xFF).isEqualTo(below & 0xFF);
+        int above = heat.getRGB(800, 400);
+        assertThat(above >> 16 & 0xFF).isGreaterThan(above & 0xFF);
     }
 
     @Test

@@ -127,6 +127,56 @@ class PageTest {
     }
 
     @Test
+    void words_stand_on_the_picture_from_the_beginning_once_for_neighbours_and_not_on_empty_ground() throws Exception {
+        JsonObject report = run(
+                Explained.emptyBelow(Explained.padded(200, 100, 4)),
+                "const svg = stage.querySelector('svg');"
+                        + "report.labels = [...svg.querySelectorAll('.first')].map(e => e.textContent);"
+                        + "report.fits = [...svg.querySelectorAll('text')].every(e => {const b = e.getBoundingClientRect(),"
+                        + " s = stage.getBoundingClientRect(); return b.left >= s.left && b.right <= s.right;});"
+                        + "report.veils = [...svg.querySelectorAll('.veil')].reduce((n, e) => n + e.getAttribute('d').split('M').length - 1, 0);"
+                        + "at(.1, .9, 'pointermove'); report.below = document.querySelector('#patch-words').textContent;"
+                        + "document.querySelector('#show').click(); report.hidden = getComputedStyle(svg).display;");
+
+        // Columns of one word each, but the first patch; rows of a padded picture are higher than wide.
+        assertThat(strings(report, "labels"))
+                .containsExactly(
+                        "corner",
+                        Explained.ORIENTAL.text(),
+                        Explained.LONG.text(),
+                        Explained.ORIENTAL.text(),
+                        Explained.LONG.text());
+        assertThat(report.get("fits").getAsBoolean()).isTrue();
+        assertThat(report.get("veils").getAsInt()).isEqualTo(12);
+        assertThat(report.get("below").getAsString()).isEqualTo("Nothing lies here.");
+        assertThat(report.get("hidden").getAsString()).isEqualTo("none");
+    }
+
+    @Test
+    void a_keyboard_goes_from_patch_to_patch() throws Exception {
+        JsonObject report = run(
+                Explained.padded(200, 100, 4),
+                "const title = () => document.getElementById('patch-title').textContent;"
+                        + "const key = k => stage.dispatchEvent(new KeyboardEvent('keydown', {key: k, bubbles: true}));"
+                        + "stage.focus(); report.focused = document.activeElement.id;"
+                        + "key('ArrowRight'); report.first = title(); key('ArrowRight'); key('ArrowDown'); report.moved = title();"
+                        + "report.words = texts('patch-words'); key('Enter'); report.kept = title();"
+                        + "key('ArrowUp'); key('ArrowUp'); report.edge = title(); key('Escape'); report.none = title();"
+                        + "report.live = document.getElementById('patch').getAttribute('aria-live');"
+                        + "report.name = stage.getAttribute('aria-label');");
+
+        assertThat(report.get("focused").getAsString()).isEqualTo("stage");
+        assertThat(report.get("first").getAsString()).isEqualTo("row 1, column 1");
+        assertThat(report.get("moved").getAsString()).isEqualTo("row 2, column 2");
+        assertThat(strings(report, "words")).containsExactly(Explained.ORIENTAL.text(), Explained.HOSTILE);
+        assertThat(report.get("kept").getAsString()).isEqualTo("row 2, column 2 (kept)");
+        assertThat(report.get("edge").getAsString()).isEqualTo("row 1, column 2");
+        assertThat(report.get("none").getAsString()).startsWith("Point at a patch");
+        assertThat(report.get("live").getAsString()).isEqualTo("polite");
+        assertThat(report.get("name").getAsString()).isNotBlank();
+    }
+
+    @Test
     void the_words_can_be_filtered() throws Exception {
         JsonObject report = run(
                 Explained.padded(200, 100, 4),

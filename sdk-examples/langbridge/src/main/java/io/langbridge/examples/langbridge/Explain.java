@@ -59,6 +59,14 @@ final class Explain implements Callable<Integer> {
             description = "show the words of the whole vocabulary that each patch is nearest to, not its coefficients")
     private boolean cosine;
 
+    @Option(
+            names = "--sparse",
+            description = "show the few words of the whole vocabulary whose mixture is nearest to each patch")
+    private boolean sparse;
+
+    @Option(names = "--raw", description = "rank words by their values alone, on empty ground too")
+    private boolean raw;
+
     @Option(names = "--by-magnitude", description = "let words with large negative values count as strong")
     private boolean byMagnitude;
 
@@ -83,14 +91,18 @@ final class Explain implements Callable<Integer> {
     }
 
     private ExplainOptions options() {
-        ExplainOptions.Builder options = ExplainOptions.builder().byMagnitude(byMagnitude);
+        ExplainOptions.Builder options =
+                ExplainOptions.builder().byMagnitude(byMagnitude).raw(raw);
         try {
             options.wordsPerPatch(words);
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), "--words: " + e.getMessage(), e);
         }
-        if (cosine) {
-            options.measure(Explanation.Measure.COSINE);
+        if (cosine && sparse) {
+            throw new ParameterException(spec.commandLine(), "Give either --cosine or --sparse");
+        }
+        if (cosine || sparse) {
+            options.measure(cosine ? Explanation.Measure.COSINE : Explanation.Measure.SPARSE);
         }
         asked.forEach(options::word);
         return options.build();

@@ -99,6 +99,9 @@ class MainTest {
         assertEquals(1, run(command));
         assertTrue(err.toString().contains("[xyzzy]"), err::toString);
         assertEquals(0, run("explain", "--model", MODEL, "--image", PICTURE, "--out", folder.toString(), "--cosine"));
+        assertEquals(
+                0,
+                run("explain", "--model", MODEL, "--image", PICTURE, "--out", folder.toString(), "--sparse", "--raw"));
     }
 
     @Test

@@ -28,6 +28,7 @@ import java.util.Locale;
 final class Batch {
     private final Gson gson = new GsonBuilder().disableHtmlEscaping().create();
     private final VisionLanguageModel model;
+    private final boolean onWhite;
     private final GenerationOptions options;
     private final List<String> choices;
 
@@ -36,9 +37,11 @@ final class Batch {
      *
      * @param options of lines without a schema of their own
      * @param choices of lines without choices of their own, or null
+     * @param onWhite whether transparent pictures are laid on white
      */
-    Batch(VisionLanguageModel model, GenerationOptions options, List<String> choices) {
+    Batch(VisionLanguageModel model, GenerationOptions options, List<String> choices, boolean onWhite) {
         this.model = model;
+        this.onWhite = onWhite;
         this.options = options;
         this.choices = choices;
     }
@@ -78,7 +81,8 @@ final class Batch {
             if (beside != null && !Files.exists(path) && Files.exists(beside.resolve(image))) {
                 path = beside.resolve(image);
             }
-            Request.Builder request = Request.builder().image(Image.of(path)).text(question);
+            Image picture = onWhite ? Image.of(path).onGround(0xffffff) : Image.of(path);
+            Request.Builder request = Request.builder().image(picture).text(question);
             List<String> labels = task.has("choices") ? labels(task.get("choices")) : choices;
             if (labels != null && !task.has("schema")) {
                 Choice choice = model.choose(request.options(options).build(), labels);

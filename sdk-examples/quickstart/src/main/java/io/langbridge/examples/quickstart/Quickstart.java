@@ -218,19 +218,21 @@ public final class Quickstart implements Callable<Integer> {
         if (model != null) {
             System.err.println("Loading; the first time, weights are converted.");
         }
+        boolean onWhite = model == null && parts == null; // what lies under transparent drawings is often black
         try (VisionLanguageModel loaded = builder.build()) {
             if (model != null) {
                 System.err.printf(Locale.ROOT, "Loaded in %.1f s.%n", (System.nanoTime() - start) / 1e9);
             }
             if (batch != null) {
-                new Batch(loaded, options, form.choices).run(batch, System.out);
+                new Batch(loaded, options, form.choices, onWhite).run(batch, System.out);
                 return 0;
             }
             Request.Builder request = Request.builder();
             if (system != null) {
                 request.system(system);
             }
-            request.image(image != null ? Image.of(image) : picture())
+            Image picture = image != null ? Image.of(image) : picture();
+            request.image(onWhite ? picture.onGround(0xffffff) : picture)
                     .text(question)
                     .options(options);
             if (form.choices != null) {

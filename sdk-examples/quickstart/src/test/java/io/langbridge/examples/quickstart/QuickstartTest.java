@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -12,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,6 +55,27 @@ class QuickstartTest {
     void answersAQuestionAboutThePicture() {
         assertEquals(0, run("--question", "What is on the right?"), err::toString);
         assertTrue(out.toString(StandardCharsets.UTF_8).contains("purple crescent"), out::toString);
+    }
+
+    @Test
+    void aTransparentDrawingIsLaidOnWhite() throws IOException {
+        BufferedImage drawing = new BufferedImage(256, 256, BufferedImage.TYPE_INT_ARGB);
+        Graphics2D graphics = drawing.createGraphics();
+        graphics.setColor(Color.BLACK);
+        graphics.fillOval(64, 64, 128, 128);
+        graphics.dispose();
+        Path file = folder.resolve("circle.png");
+        ImageIO.write(drawing, "png", file.toFile());
+        assertEquals(0, run("--image", file.toString(), "--question", "What is in the picture?"), err::toString);
+        assertTrue(out.toString(StandardCharsets.UTF_8).contains("black circle"), out::toString);
+        out.reset();
+        Path line = Files.writeString(
+                folder.resolve("line.jsonl"),
+                "{\"image\": \"circle.png\", \"question\": \"What colour is the circle?\"}");
+        assertEquals(0, run("--batch", line.toString()), err::toString);
+        assertEquals(
+                "black",
+                parsed(out.toString(StandardCharsets.UTF_8)).get("answer").getAsString());
     }
 
     @Test

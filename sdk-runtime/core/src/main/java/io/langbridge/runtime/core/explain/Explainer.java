@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * use by several threads.
  */
 public final class Explainer {
-    /** How much of what a word has in the whole picture is taken off; with all of it, a large thing hides itself. */
+    /** How much of its mean in the picture is taken off a word. With none of it or all, fewer words told the truth. */
     private static final double COMMON = 0.5;
 
     private static final Strongest NONE = new Strongest(0, false);
@@ -81,22 +81,20 @@ public final class Explainer {
      * @throws PromptException if a word asked for is not in the vocabulary
      */
     public Explanation explain(FloatTensor features, PicturePlan plan, ExplainOptions options) {
-        Words words = options.measure() == Explanation.Measure.COSINE
-                ? new AllWords(tokenizer, embeddings.rows())
-                : new SharedWords(tokenizer, transfer());
+        Words words = options.measure() == Explanation.Measure.COEFFICIENT
+                ? new SharedWords(tokenizer, transfer())
+                : new AllWords(tokenizer, embeddings.rows());
         int[] asked = words.find(options.words());
-        Scores scores = words instanceof AllWords all
-                ? new Cosines(features, all, options)
-                : new Coefficients(features, options);
+        Scores scores = scores(features, words, options);
 
         List<Explanation.Area> areas = plan.areas();
         TokenLayout layout = plan.layout();
         List<Place> places = places(layout);
-        BitSet empty = options.raw() ? new BitSet() : empty(features, places, layout);
+        BitSet empty = options.raw() ? new BitSet() : empty(features, places, layout, areas.size());
         Strongest[] strongest = new Strongest[places.size()];
         Map<Integer, Tally> tallies = new HashMap<>();
         try {
-            scores.begin(places);
+            scores.begin(places, empty);
             // From the end, where the last tile is still in memory.
             for (int i = strongest.length - 1; i >= 0; i--) {
                 Strongest found = empty.get(i) ? NONE : scores.strongest(places.get(i));
@@ -135,16 +133,24 @@ public final class Explainer {
                 imageWords);
     }
 
+    private Scores scores(FloatTensor features, Words words, ExplainOptions options) {
+        if (!(words instanceof AllWords all)) {
+            return new Coefficients(features, options);
+        }
+        return options.measure() == Explanation.Measure.SPARSE
+                ? new Parts(features, all, options)
+                : new Cosines(features, all, options);
+    }
+
     /** The places on which nothing lies, where that can be told: where each has features of its own. */
-    private BitSet empty(FloatTensor features, List<Place> places, TokenLayout layout) {
+    private BitSet empty(FloatTensor features, List<Place> places, TokenLayout layout, int views) {
         BitSet empty = new BitSet();
-        if (features.size(1) == layout.patches()) {
+        if (features.size(0) * features.size(1) == layout.first(views)) {
             Ground known = ground(layout.patches() - layout.rows() * layout.columns());
             float[] row = new float[features.size(2)];
             FloatBuffer rows = features.data();
             for (int i = 0; i < places.size(); i++) {
-                Place place = places.get(i);
-                ((Buffer) rows).position((place.tile * layout.patches() + place.token) * row.length);
+                ((Buffer) rows).position(places.get(i).source * row.length);
                 rows.get(row);
                 empty.set(i, known.is(row));
             }
@@ -253,19 +259,15 @@ public final class Explainer {
     }
 
     private static List<Explanation.Patch> patches(
-            List<Place> places,
-            TokenLayout layout,
-            Strongest[] strongest,
-            List<Explanation.Area> areas,
-            Words words) {
+            List<Place> places, TokenLayout layout, Strongest[] strongest, List<Explanation.Area> areas, Words words) {
         List<Explanation.Patch> patches = new ArrayList<>();
         for (int i = 0; i < places.size(); i++) {
             Place place = places.get(i);
             Strongest found = strongest[i];
             List<Explanation.Weight> weights = new ArrayList<>();
             for (int rank = 0; rank < found.size(); rank++) {
-                weights.add(new Explanation.Weight(
-                        words.word(found.index(rank)), found.value(rank), found.strength(rank)));
+                weights.add(
+                        new Explanation.Weight(words.word(found.index(rank)), found.value(rank), found.strength(rank)));
             }
             int rows = layout.rows(place.tile);
             int columns = layout.columns(place.tile);
@@ -279,8 +281,12 @@ public final class Explainer {
 
     /** How strong each word is in a patch. */
     private interface Scores {
-        /** Called first: looks at all places of the picture. */
-        void begin(List<Place> places);
+        /**
+         * Called first: looks at all places of the picture.
+         *
+         * @param empty those whose words nobody will ask for
+         */
+        void begin(List<Place> places, BitSet empty);
 
         /** Called in the order of the places from the last to the first. */
         Strongest strongest(Place place);
@@ -315,7 +321,7 @@ public final class Explainer {
         }
 
         @Override
-        public void begin(List<Place> places) {
+        public void begin(List<Place> places, BitSet empty) {
             if (options.raw()) {
                 return;
             }
@@ -362,28 +368,13 @@ public final class Explainer {
 
         Cosines(FloatTensor features, AllWords words, ExplainOptions options) {
             FloatTensor visual = adapter.visualTokens(features);
-            this.tokens = embedded(visual.reshape(visual.size(0) * visual.size(1), visual.size(2)));
+            this.tokens = embedded(visual);
             this.nearest = new Nearest(embeddings, words.known, product);
             this.options = options;
         }
 
-        /** What takes the place of embeddings, without what enters the language model behind them. */
-        private FloatTensor embedded(FloatTensor visual) {
-            if (visual.size(1) == embeddings.width()) {
-                return visual;
-            }
-            FloatTensor first = FloatTensor.allocate(visual.size(0), embeddings.width());
-            FloatBuffer target = first.data();
-            for (int i = 0; i < visual.size(0); i++) {
-                FloatBuffer row = visual.rows(i, i + 1).data();
-                ((Buffer) row).limit(embeddings.width());
-                target.put(row);
-            }
-            return first;
-        }
-
         @Override
-        public void begin(List<Place> places) {
+        public void begin(List<Place> places, BitSet empty) {
             found = nearest.of(tokens, options.raw() ? 0 : COMMON, options.wordsPerPatch(), options.byMagnitude());
         }
 
@@ -399,6 +390,84 @@ public final class Explainer {
                 for (int j = 0; j < places.size(); j++) {
                     Place place = places.get(j);
                     values[i][j] = cosines[i][place.source];
+                }
+            }
+        }
+    }
+
+    /** What takes the place of embeddings, {@code [n, llm_hidden]}, without what enters the model behind them. */
+    private FloatTensor embedded(FloatTensor visual) {
+        FloatTensor tokens = visual.reshape(visual.size(0) * visual.size(1), visual.size(2));
+        if (tokens.size(1) == embeddings.width()) {
+            return tokens;
+        }
+        FloatTensor first = FloatTensor.allocate(tokens.size(0), embeddings.width());
+        FloatBuffer target = first.data();
+        for (int i = 0; i < tokens.size(0); i++) {
+            FloatBuffer row = tokens.rows(i, i + 1).data();
+            ((Buffer) row).limit(embeddings.width());
+            target.put(row);
+        }
+        return first;
+    }
+
+    private final class Parts implements Scores {
+        private final FloatTensor tokens;
+        private final Nearest nearest;
+        private final ExplainOptions options;
+        private final Map<Place, Strongest> found = new HashMap<>();
+
+        Parts(FloatTensor features, AllWords words, ExplainOptions options) {
+            FloatTensor visual = adapter.visualTokens(features);
+            this.tokens = embedded(visual);
+            this.nearest = new Nearest(embeddings, words.known, product);
+            this.options = options;
+        }
+
+        @Override
+        public void begin(List<Place> places, BitSet empty) {
+            float[] lengths = Nearest.inverseLengths(tokens);
+            float[][] units = new float[places.size()][];
+            float[] common = new float[tokens.size(1)];
+            for (int i = 0; i < units.length; i++) {
+                int token = places.get(i).source;
+                units[i] = tokens.rows(token, token + 1).toArray();
+                for (int j = 0; j < common.length; j++) {
+                    units[i][j] *= lengths[token];
+                    common[j] += (float) (units[i][j] * COMMON / units.length);
+                }
+            }
+            List<Place> asked = new ArrayList<>();
+            List<float[]> vectors = new ArrayList<>();
+            for (int i = empty.nextClearBit(0); i < units.length; i = empty.nextClearBit(i + 1)) {
+                for (int j = 0; j < common.length && !options.raw(); j++) {
+                    units[i][j] -= common[j];
+                }
+                asked.add(places.get(i));
+                vectors.add(units[i]);
+            }
+            Strongest[] mixtures =
+                    new Mixtures(nearest, common.length).of(vectors.toArray(new float[0][]), options.wordsPerPatch());
+            for (int i = 0; i < mixtures.length; i++) {
+                found.put(asked.get(i), mixtures[i]);
+            }
+        }
+
+        @Override
+        public Strongest strongest(Place place) {
+            return found.getOrDefault(place, NONE);
+        }
+
+        @Override
+        public void values(List<Place> places, int[] columns, float[][] values) {
+            for (int j = 0; j < places.size(); j++) {
+                Strongest mixture = found.getOrDefault(places.get(j), NONE);
+                for (int rank = 0; rank < mixture.size(); rank++) {
+                    for (int i = 0; i < columns.length; i++) {
+                        if (columns[i] == mixture.index(rank)) {
+                            values[i][j] = mixture.value(rank);
+                        }
+                    }
                 }
             }
         }

@@ -123,6 +123,17 @@ public final class Nearest {
         return cosines;
     }
 
+    /** A row at length one, or zeros. */
+    float[] direction(int row) {
+        FloatTensor read = table.read(row, row + 1);
+        float[] direction = read.toArray();
+        float length = inverseLengths(read)[0];
+        for (int i = 0; i < direction.length; i++) {
+            direction[i] *= length;
+        }
+        return direction;
+    }
+
     /** One over the length of each row; 0 for a row of zeros, which is near to nothing. */
     static float[] inverseLengths(FloatTensor rows) {
         int d = rows.size(1);
