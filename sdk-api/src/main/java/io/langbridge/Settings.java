@@ -20,6 +20,9 @@ final class Settings implements ModelSpec, Cloneable {
     Path folder;
 
     @Nullable
+    String chatTemplate;
+
+    @Nullable
     Integer threads;
 
     boolean spinning;
@@ -66,6 +69,14 @@ final class Settings implements ModelSpec, Cloneable {
 
     List<ModelListener> listeners = List.of();
 
+    /** A blank one would put no question at all. */
+    static String requireTemplate(String chatTemplate) {
+        if (chatTemplate.trim().isEmpty()) {
+            throw new IllegalArgumentException("chatTemplate is empty");
+        }
+        return chatTemplate;
+    }
+
     /** As they are now. */
     Settings copy() {
         try {
@@ -93,6 +104,11 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public @Nullable Path folder() {
         return folder;
+    }
+
+    @Override
+    public @Nullable String chatTemplate() {
+        return chatTemplate;
     }
 
     @Override

@@ -36,6 +36,10 @@ public interface ModelSpec {
     @Nullable
     Path folder();
 
+    /** {@return how questions are put to a language model that does not set its own} */
+    @Nullable
+    String chatTemplate();
+
     /** {@return computing threads} */
     @Nullable
     Integer threads();

@@ -42,8 +42,14 @@ final class PublicApi {
 
     private PublicApi() {}
 
+    /** @param fromOwnPixels ids by run where they follow from other pixels than the reference's */
     static void check(
-            Check check, Path checkpoint, @Nullable SharedVocabulary vocabulary, List<Entry> runs, int maxNewTokens) {
+            Check check,
+            Path checkpoint,
+            @Nullable SharedVocabulary vocabulary,
+            List<Entry> runs,
+            int maxNewTokens,
+            Map<String, int[]> fromOwnPixels) {
         GenerationOptions options = GenerationOptions.greedy().toBuilder()
                 .repetitionPenalty(1)
                 .stopTokens()
@@ -78,6 +84,8 @@ final class PublicApi {
                     Answer answer = stream.answer();
                     if (check.quantized()) {
                         check.same("answer's length, " + label, answer.tokenIds().length, maxNewTokens);
+                    } else if (fromOwnPixels.containsKey(label)) {
+                        check.same("answer's ids, " + label, answer.tokenIds(), fromOwnPixels.get(label));
                     } else {
                         check.same("answer's ids, " + label, answer.tokenIds(), run.integers("new_ids"));
                         check.same("answer's text, " + label, answer.text(), run.text("new_text"));
@@ -112,6 +120,7 @@ final class PublicApi {
                 ExplainOptions options = ExplainOptions.builder()
                         .wordsPerPatch(20)
                         .imageWords(20)
+                        .raw(true)
                         .build();
                 Explanation explanation = model.explain(model.encode(Image.of(file.get())), options);
                 compare(check, tensor, explanation, vocabulary);

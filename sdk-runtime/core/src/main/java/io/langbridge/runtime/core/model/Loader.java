@@ -74,7 +74,7 @@ public final class Loader implements ModelLoader {
             ImagePreprocessor preprocessor = new ImagePreprocessor(files.pictures());
             int context = files.contextLength(spec);
             Memory.of(files, spec, choice, spec.llm(), context, true).check(spec.memoryLimit());
-            Head head = Head.of(files, context, tokenizer.get());
+            Head head = Head.of(files, context, tokenizer.get(), Fit.wantedTemplate(spec));
             EngineOptions options = choice.options(spec, cacheDirectory(spec, shared));
             Opening<Running> vision = shared.add(Opening.of(() -> choice.engine()
                     .open(
@@ -109,7 +109,7 @@ public final class Loader implements ModelLoader {
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = files.contextLength(encoder.spec);
             Memory.of(files, encoder.spec, encoder.engines, llm, context, false).check(encoder.spec.memoryLimit());
-            Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()));
+            Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()), llm.chatTemplate());
             Networks networks = Networks.open(encoder.spec, encoder.engines, encoder.options, head, llm, own);
             LoadedModel model = join(encoder, head, networks, llm, own);
             log(files, start);
@@ -167,7 +167,7 @@ public final class Loader implements ModelLoader {
             Fit.@Nullable Lookup vocabulary,
             @Nullable VocabularyMatrix matrix) {
 
-        static Head of(ModelFiles files, int context, Tokenizer tokenizer) {
+        static Head of(ModelFiles files, int context, Tokenizer tokenizer, @Nullable String chatTemplate) {
             Fit.requireWidth(files.adapter(), files.llm());
             Fit.Lookup vocabulary = Fit.lookup(files.adapter(), tokenizer);
             Fit.requireNewline(files, vocabulary);
@@ -175,7 +175,7 @@ public final class Loader implements ModelLoader {
                     files,
                     context,
                     tokenizer,
-                    Fit.assembler(files, tokenizer),
+                    Fit.assembler(files, tokenizer, chatTemplate),
                     vocabulary,
                     Fit.vocabularyMatrix(files, vocabulary));
         }
@@ -232,6 +232,7 @@ public final class Loader implements ModelLoader {
                 head.tokenizer(),
                 new Embeddings(head.files().llm().embeddings()),
                 (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
-                vocabulary == null ? null : vocabulary::transfer);
+                vocabulary == null ? null : vocabulary::transfer,
+                encoder::features);
     }
 }

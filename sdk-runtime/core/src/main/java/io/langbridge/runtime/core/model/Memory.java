@@ -20,6 +20,7 @@ import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.spi.ModelSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -89,7 +90,7 @@ final class Memory {
         Inventory decoder = Inventory.of(files.llm().config().network());
         Inventory encoder = Inventory.of(files.vision().network());
         Inventory adapter = Inventory.of(Projector.network(Adapters.running(files.adapterConfig(), hidden), hidden));
-        int patches = patches(files, encoder);
+        int[] patches = patches(files, encoder);
         Footprint ofDecoder = footprint(
                 decoding,
                 decoder,
@@ -99,14 +100,14 @@ final class Memory {
         Footprint ofAdapter = footprint(
                 engine,
                 adapter,
-                patches,
+                patches[1],
                 precision != null ? precision.ofEncoder() : spec.precisionOf(spec.adapter()),
                 false);
         Footprint ofEncoder = withEncoder
                 ? footprint(
                         engine,
                         encoder,
-                        patches,
+                        patches[0],
                         precision != null ? precision.ofEncoder() : spec.precisionOf(spec.encoder()),
                         false)
                 : new Footprint(0, 0, 0, 0);
@@ -153,18 +154,23 @@ final class Memory {
                 : engine.footprint(network, rows, precision, EngineOptions.inTwoForms(precision, twoForms));
     }
 
-    /** What the encoder gives for a view; of a large picture if that depends on the picture. */
-    private static int patches(ModelFiles files, Inventory encoder) {
+    /**
+     * What the encoder gives for a view, and what the adapter takes at once; of a large picture if that depends on the
+     * picture.
+     */
+    private static int[] patches(ModelFiles files, Inventory encoder) {
         int rows = encoder.result().rows();
         Patches cut = files.pictures().patches();
         if (rows != Net.ANY || cut == null) {
-            return Math.max(rows, 0);
+            return new int[] {Math.max(rows, 0), Math.max(rows, 0)};
         }
-        return files.pictures().plan(LARGE).views().stream()
+        int[] ofViews = files.pictures().plan(LARGE).views().stream()
                 .mapToInt(
                         view -> view.size().width() / cut.size() * (view.size().height() / cut.size()))
-                .max()
-                .orElse(0);
+                .toArray();
+        return new int[] {
+            Arrays.stream(ofViews).max().orElse(0), Arrays.stream(ofViews).sum()
+        };
     }
 
     /** What a session keeps, with the angles of its positions and the marks that it can go back to. */
