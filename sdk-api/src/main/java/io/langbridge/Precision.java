@@ -14,7 +14,8 @@ public enum Precision {
     FULL,
     /**
      * 8-bit weights, 8-bit activations: the fastest. A language model's layers are in memory twice, in the form that is
-     * fast for a prompt and in the one that is fast for a token. ONNX Runtime on the CPU only.
+     * fast for a prompt and in the one that is fast for a token, unless {@link VisionLanguageModel.Builder#twoForms}
+     * says otherwise. ONNX Runtime on the CPU only.
      */
     INT8,
     /**

@@ -55,6 +55,9 @@ final class Settings implements ModelSpec, Cloneable {
     @Nullable
     Integer prefillChunk;
 
+    @Nullable
+    Boolean twoForms;
+
     boolean halfKvCache;
     List<Integer> affinity = List.of();
 
@@ -171,6 +174,11 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public @Nullable Integer prefillChunk() {
         return prefillChunk;
+    }
+
+    @Override
+    public @Nullable Boolean twoForms() {
+        return twoForms;
     }
 
     @Override

@@ -86,6 +86,10 @@ public interface ModelSpec {
     @Nullable
     Integer prefillChunk();
 
+    /** {@return whether a quantised language model's layers are in memory twice} */
+    @Nullable
+    Boolean twoForms();
+
     /** {@return whether the KV cache has 16 bits for a value} */
     boolean halfKvCache();
 

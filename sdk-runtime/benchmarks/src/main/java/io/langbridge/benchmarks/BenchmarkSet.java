@@ -14,6 +14,10 @@ enum BenchmarkSet {
     FOLD,
     /** Prefill and decoding, from embeddings. */
     DECODER,
+    /** The same with longer and longer prompts. */
+    CONTEXT,
+    /** Decoding while one processor is taken by somebody else. */
+    NEIGHBOUR,
     /** A whole answer, phase by phase, and a second question. */
     ANSWER,
     /** Which words the patches of a picture are made of, and near to. */
@@ -38,6 +42,8 @@ enum BenchmarkSet {
             case ADAPTER -> AdapterSet.run(setup, out);
             case FOLD -> FoldSet.run(setup, out);
             case DECODER -> DecoderSet.run(setup, out);
+            case CONTEXT -> DecoderSet.lengths(setup, out);
+            case NEIGHBOUR -> DecoderSet.beside(setup, out);
             case ANSWER -> AnswerSet.run(setup, out);
             case EXPLAIN -> ExplainSet.run(setup, out);
             case LOAD -> LoadSet.run(setup, out);

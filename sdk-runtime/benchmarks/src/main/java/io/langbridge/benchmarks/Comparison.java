@@ -20,6 +20,10 @@ final class Comparison {
     /** Numbers of whole lines that can be compared too. */
     private static final Set<String> PLAIN = Set.of("rel_err", "rel_err_vs_hf", "rel_err_vs_torch");
 
+    /** Figures that peers name as we do. */
+    private static final Set<String> PEERS =
+            Set.of("prefill_tok_s", "decode_tok_s", "alone_tok_s", "kept", "worst_alone_ms", "worst_step_ms");
+
     private Comparison() {}
 
     /** The figures of one side: name, then who, then one median per round. */
@@ -33,8 +37,9 @@ final class Comparison {
 
     /** One line per figure that both sides have. {@code ratio} above 1 is better for us, whatever the unit. */
     static List<JsonObject> of(List<JsonObject> ours, List<JsonObject> theirs) {
-        Side us = side(ours);
-        Side them = side(theirs);
+        boolean byLength = ours.stream().anyMatch(line -> text(line, "phase").equals("context"));
+        Side us = side(ours, byLength);
+        Side them = side(theirs, byLength);
         addFirstToken(us, them);
         List<JsonObject> lines = new ArrayList<>();
         us.figures.forEach((figure, byUs) -> byUs.forEach((who, values) -> them.figures
@@ -44,7 +49,7 @@ final class Comparison {
     }
 
     private static JsonObject line(String figure, String who, List<Double> ours, String peer, List<Double> theirs) {
-        boolean higherIsBetter = figure.endsWith("tok_s");
+        boolean higherIsBetter = figure.contains("tok_s") || figure.equals("kept");
         int rounds = ours.size() == theirs.size() ? ours.size() : 1;
         double[] ratios = new double[rounds];
         for (int i = 0; i < rounds; i++) {
@@ -66,7 +71,8 @@ final class Comparison {
         return Statistics.median(values.stream().mapToDouble(d -> d).toArray());
     }
 
-    private static Side side(List<JsonObject> lines) {
+    /** @param byLength whether figures of prompts of other lengths are other figures */
+    private static Side side(List<JsonObject> lines, boolean byLength) {
         Side side = new Side(new LinkedHashMap<>());
         for (JsonObject line : lines) {
             String bench = text(line, "bench");
@@ -75,8 +81,9 @@ final class Comparison {
                 String key = entry.getKey();
                 if (entry.getValue() instanceof JsonObject statistics && statistics.has("median")) {
                     double median = statistics.get("median").getAsDouble();
-                    side.add(figure(line, bench, key), who, median);
-                    if (key.equals("prefill_tok_s") && line.has("prompt")) {
+                    String length = byLength ? " at " + text(line, "prompt") : "";
+                    side.add(figure(line, bench, key) + length, who, median);
+                    if (key.equals("prefill_tok_s") && line.has("prompt") && !byLength) {
                         side.add("prefill.ms", who, 1e3 * line.get("prompt").getAsDouble() / median);
                     }
                 } else if (PLAIN.contains(key)
@@ -92,8 +99,8 @@ final class Comparison {
     }
 
     private static String figure(JsonObject line, String bench, String key) {
-        if (key.equals("prefill_tok_s") || key.equals("decode_tok_s")) {
-            return key; // the peers' names, which are ours too
+        if (PEERS.contains(key)) {
+            return key;
         }
         String phase = bench.equals(Line.BENCH) ? text(line, "phase") : PHASES.getOrDefault(bench, bench);
         if (bench.equals("langbridge")) {

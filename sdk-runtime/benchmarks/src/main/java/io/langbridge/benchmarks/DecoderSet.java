@@ -9,8 +9,12 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.function.Consumer;
+import java.util.stream.DoubleStream;
 
-/** Phases {@code prefill} and {@code decode}. Decoding is timed in pieces that are judged for noise one by one. */
+/**
+ * Phases {@code prefill} and {@code decode}, from embeddings: of one length, of several one after the other, and beside
+ * somebody who takes a processor. Decoding is timed in pieces that are judged for noise one by one.
+ */
 final class DecoderSet {
     private static final int CHUNKS = 4;
     private static final int WARM_UP = 8;
@@ -35,21 +39,7 @@ final class DecoderSet {
 
                 Measure prefill = new Measure(setup.reps, setup.patience);
                 Measure decode = new Measure(setup.reps * CHUNKS / 2, setup.patience / CHUNKS);
-                int piece = Math.max(1, setup.gen / CHUNKS);
-                for (int i = 0; i < 3 * setup.reps && !(prefill.enough() && decode.enough()); i++) {
-                    prefill.take(() -> {
-                        Stopwatch time = new Stopwatch();
-                        run.prefill();
-                        return setup.prompt / time.seconds();
-                    });
-                    for (int c = 0; c < CHUNKS; c++) {
-                        decode.take(() -> {
-                            Stopwatch time = new Stopwatch();
-                            run.decode(piece);
-                            return piece / time.seconds();
-                        });
-                    }
-                }
+                run.measure(setup, prefill, decode);
                 Line line =
                         setup.line("prefill", "llm").put("prompt", setup.prompt).put("prefill_tok_s", prefill);
                 setup.compare(logits, line);
@@ -66,6 +56,103 @@ final class DecoderSet {
                         .rounded("peak_rss_mb", Host.peakMb())
                         .json());
             }
+        }
+    }
+
+    /** Phase {@code context}: one length after the other, each with the memory that it needed. */
+    static void lengths(Setup setup, Consumer<JsonObject> out) throws IOException {
+        try (LlmPart part = LlmPart.open(setup.llm());
+                DecoderNetwork network = setup.engine().decoder(part.config(), part.weights(), setup.options())) {
+            double first = 0;
+            for (int length : setup.lengths) {
+                Host.resetPeak();
+                FloatTensor prompt =
+                        setup.random(EMBEDDING_DEVIATION, length, part.config().hiddenSize());
+                try (DecoderSession session = network.open(length + setup.gen + WARM_UP)) {
+                    Run run = new Run(session, prompt);
+                    run.prefill();
+                    run.decode(WARM_UP);
+                    Measure prefill = new Measure(setup.reps, setup.patience);
+                    Measure decode = new Measure(setup.reps * CHUNKS / 2, setup.patience / CHUNKS);
+                    run.measure(setup, prefill, decode);
+                    double speed = prefill.statistics().get("median").getAsDouble();
+                    first = first == 0 ? speed : first;
+                    out.accept(setup.line("context", "llm")
+                            .put("prompt", length)
+                            .put("gen", setup.gen)
+                            .put("prefill_tok_s", prefill)
+                            .rounded("token_to_first_length", first / speed)
+                            .put("decode_tok_s", decode)
+                            .rounded("peak_rss_mb", Host.peakMb())
+                            .json());
+                }
+            }
+        }
+    }
+
+    /** Phase {@code neighbour}: decoding alone and beside a thread that never waits, in turn. */
+    static void beside(Setup setup, Consumer<JsonObject> out) throws IOException {
+        try (LlmPart part = LlmPart.open(setup.llm());
+                DecoderNetwork network = setup.engine().decoder(part.config(), part.weights(), setup.options());
+                DecoderSession session = network.open(setup.prompt + setup.gen + WARM_UP)) {
+            Run run = new Run(
+                    session,
+                    setup.random(
+                            EMBEDDING_DEVIATION, setup.prompt, part.config().hiddenSize()));
+            double[] alone = new double[setup.reps];
+            double[] speed = new double[setup.reps];
+            double[] kept = new double[setup.reps];
+            double[] worstAlone = new double[setup.reps];
+            double[] worst = new double[setup.reps];
+            for (int i = 0; i < setup.reps; i++) {
+                Host.awaitQuiet(setup.patience);
+                double[] quiet = run.steps(setup.gen);
+                double[] disturbed;
+                try (Spinner spinner = new Spinner()) {
+                    disturbed = run.steps(setup.gen);
+                }
+                alone[i] = speed(quiet);
+                speed[i] = speed(disturbed);
+                kept[i] = speed[i] / alone[i];
+                worstAlone[i] = 1e3 * DoubleStream.of(quiet).max().orElse(0);
+                worst[i] = 1e3 * DoubleStream.of(disturbed).max().orElse(0);
+            }
+            out.accept(setup.line("neighbour", "llm")
+                    .put("prompt", setup.prompt)
+                    .put("gen", setup.gen)
+                    .put("alone_tok_s", alone)
+                    .put("decode_tok_s", speed)
+                    .put("kept", kept)
+                    .put("worst_alone_ms", worstAlone)
+                    .put("worst_step_ms", worst)
+                    .rounded("peak_rss_mb", Host.peakMb())
+                    .json());
+        }
+    }
+
+    private static double speed(double[] seconds) {
+        return seconds.length / DoubleStream.of(seconds).sum();
+    }
+
+    /** Keeps a processor busy until it is closed. */
+    private static final class Spinner implements AutoCloseable {
+        private volatile boolean done;
+
+        Spinner() {
+            Thread thread = new Thread(
+                    () -> {
+                        while (!done) {
+                            Thread.onSpinWait();
+                        }
+                    },
+                    "neighbour");
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        @Override
+        public void close() {
+            done = true;
         }
     }
 
@@ -108,6 +195,37 @@ final class DecoderSet {
             FloatBuffer logits = session.prefill(prompt);
             token = greedy.next(logits);
             return logits;
+        }
+
+        void measure(Setup setup, Measure prefill, Measure decode) {
+            int piece = Math.max(1, setup.gen / CHUNKS);
+            for (int i = 0; i < 3 * setup.reps && !(prefill.enough() && decode.enough()); i++) {
+                prefill.take(() -> {
+                    Stopwatch time = new Stopwatch();
+                    prefill();
+                    return prompt.size(0) / time.seconds();
+                });
+                for (int c = 0; c < CHUNKS; c++) {
+                    decode.take(() -> {
+                        Stopwatch time = new Stopwatch();
+                        decode(piece);
+                        return piece / time.seconds();
+                    });
+                }
+            }
+        }
+
+        /** Seconds of each step behind a prompt. */
+        double[] steps(int tokens) {
+            prefill();
+            decode(WARM_UP);
+            double[] seconds = new double[tokens];
+            for (int i = 0; i < tokens; i++) {
+                Stopwatch time = new Stopwatch();
+                decode(1);
+                seconds[i] = time.seconds();
+            }
+            return seconds;
         }
 
         void decode(int tokens) {

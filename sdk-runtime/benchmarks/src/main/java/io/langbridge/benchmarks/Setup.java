@@ -73,6 +73,13 @@ final class Setup {
     @Option(names = "--spinning", description = "idle threads burn cycles waiting for work")
     private boolean spinning;
 
+    @Option(
+            names = "--two-forms",
+            paramLabel = "true|false",
+            description = "whether quantised layers are in memory in a form for prompts and one for tokens; default: as"
+                    + " the engine has them")
+    private @Nullable Boolean twoForms;
+
     @Option(names = "--half-kv-cache", description = "the KV cache has 16 bits for a value")
     boolean halfKvCache;
 
@@ -105,6 +112,13 @@ final class Setup {
 
     @Option(names = "--gen", paramLabel = "N", description = "tokens to decode; default: ${DEFAULT-VALUE}")
     int gen = 128;
+
+    @Option(
+            names = "--lengths",
+            paramLabel = "N",
+            split = ",",
+            description = "tokens of the prompts of context; default: ${DEFAULT-VALUE}")
+    List<Integer> lengths = List.of(640, 1024, 2048, 4096, 8192, 16384);
 
     @Option(
             names = "--layer",
@@ -210,7 +224,8 @@ final class Setup {
                 precision,
                 prefillChunk,
                 halfKvCache,
-                affinity);
+                affinity,
+                twoForms);
     }
 
     /** Opens the whole model through the same door as an application. */
@@ -237,6 +252,9 @@ final class Setup {
                 .halfKvCache(halfKvCache)
                 .contextLength(prompt + gen + CONTEXT_MARGIN)
                 .cacheDirectory(cache());
+        if (twoForms != null) {
+            builder.twoForms(twoForms);
+        }
         if (!affinity.isEmpty()) {
             builder.affinity(affinity.stream().mapToInt(Integer::intValue).toArray());
         }
@@ -274,6 +292,7 @@ final class Setup {
                 .put("device", device)
                 .put("model", String.valueOf(Path.of(name).getFileName()))
                 .put("precision", precision.name().toLowerCase(Locale.ROOT))
+                .put("two_forms", EngineOptions.inTwoForms(precision, twoForms))
                 .put("threads", threads)
                 .put("spinning", spinning)
                 .put("half_kv_cache", halfKvCache)
@@ -282,22 +301,25 @@ final class Setup {
 
     /** The inputs that were asked for, or small random ones. */
     FloatTensor inputs(float deviation, int... shape) throws IOException {
-        FloatTensor tensor;
-        if (inputs != null) {
-            FloatTensor given = Npy.read(inputs);
-            FloatTensor wanted = FloatTensor.allocate(shape);
-            if (given.count() != wanted.count()) {
-                throw new IllegalArgumentException(inputs + " holds " + given + ", but the inputs are " + wanted
-                        + "; --inputs serves one of the sets encoder, adapter and decoder at a time");
-            }
-            tensor = given.reshape(shape);
-        } else {
-            tensor = FloatTensor.allocate(shape);
-            Random random = new Random(7);
-            FloatBuffer values = tensor.data();
-            while (values.hasRemaining()) {
-                values.put(deviation * (float) random.nextGaussian());
-            }
+        if (inputs == null) {
+            return random(deviation, shape);
+        }
+        FloatTensor given = Npy.read(inputs);
+        FloatTensor wanted = FloatTensor.allocate(shape);
+        if (given.count() != wanted.count()) {
+            throw new IllegalArgumentException(inputs + " holds " + given + ", but the inputs are " + wanted
+                    + "; --inputs serves one of the sets encoder, adapter and decoder at a time");
+        }
+        return given.reshape(shape);
+    }
+
+    /** Random ones. */
+    FloatTensor random(float deviation, int... shape) {
+        FloatTensor tensor = FloatTensor.allocate(shape);
+        Random random = new Random(7);
+        FloatBuffer values = tensor.data();
+        while (values.hasRemaining()) {
+            values.put(deviation * (float) random.nextGaussian());
         }
         return tensor;
     }

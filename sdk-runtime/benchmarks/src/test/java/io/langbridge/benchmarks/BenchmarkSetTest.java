@@ -139,6 +139,35 @@ class BenchmarkSetTest {
     }
 
     @Test
+    void longerPromptsAreComparedLengthByLength() throws IOException {
+        String peer = "echo {\"bench\":\"peer\",\"prompt\":40,\"prefill_tok_s\":{\"median\":2}}";
+        List<JsonObject> lines =
+                run("context", "--lengths", "20,40", "--rounds", "1", "--versus", peer.replace("\"", "\\\""));
+
+        assertThat(lines.subList(0, 2)).allSatisfy(line -> {
+            assertThat(line.get("phase").getAsString()).isEqualTo("context");
+            assertThat(line.get("token_to_first_length").getAsDouble()).isPositive();
+        });
+        assertThat(lines.get(0).get("token_to_first_length").getAsDouble()).isEqualTo(1);
+        assertThat(lines.subList(3, lines.size()))
+                .extracting(line -> line.get("figure").getAsString())
+                .containsExactly("prefill_tok_s at 40");
+    }
+
+    @Test
+    void aNeighbourTakesSomeOfTheSpeed() throws IOException {
+        JsonObject line = run("neighbour").get(0);
+
+        double alone = line.getAsJsonObject("alone_tok_s").get("median").getAsDouble();
+        double kept = line.getAsJsonObject("kept").get("median").getAsDouble();
+        assertThat(line.getAsJsonObject("decode_tok_s").get("median").getAsDouble())
+                .isEqualTo(alone * kept, withinPercentage(1));
+        assertThat(line.getAsJsonObject("worst_step_ms").get("median").getAsDouble())
+                .isGreaterThanOrEqualTo(
+                        1e3 / line.getAsJsonObject("decode_tok_s").get("median").getAsDouble() * 0.99);
+    }
+
+    @Test
     void whatIsNotThereIsAnError() {
         assertThat(Benchmarks.run("decoder", "--llm", "no-such-model", "--models", folder.toString()))
                 .isNotZero();

@@ -352,7 +352,8 @@ final class EndToEndCases {
                 o.precision(),
                 3,
                 o.halfKvCache(),
-                o.affinity());
+                o.affinity(),
+                o.twoForms());
         int[] ahead = Objects.requireNonNull(prompt.ahead());
         int inside = IntStream.range(0, ahead.length)
                 .filter(i -> ahead[i] > 0)

@@ -61,7 +61,8 @@ final class PublicApi {
                 .cacheDirectory(check.options().cacheDirectory())
                 .device(Device.CPU)
                 .precision(check.options().precision())
-                .encoderPrecision(check.options().precision());
+                .encoderPrecision(check.options().precision())
+                .twoForms(check.options().inTwoForms());
         try (VisionLanguageModel model = builder.build(new Loader(check.engine()))) {
             for (Entry run : runs) {
                 String label = run.text("label");

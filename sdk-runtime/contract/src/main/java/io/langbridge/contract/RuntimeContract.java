@@ -59,6 +59,11 @@ public abstract class RuntimeContract {
         return Precision.FULL;
     }
 
+    /** Whether decoders hold their quantised layers twice; null is the usual. */
+    protected @Nullable Boolean twoForms() {
+        return null;
+    }
+
     /**
      * The scores after the processors that are on, as the engine computes them where it chooses tokens itself.
      *
@@ -76,7 +81,7 @@ public abstract class RuntimeContract {
     Stream<DynamicNode> equalsTheReference(@TempDir Path scratch) {
         Engine checked = engine();
         Fixtures fixtures = Fixtures.open(scratch);
-        EngineOptions options = new EngineOptions(2, false, scratch.resolve("cache")).with(precision());
+        EngineOptions options = new EngineOptions(2, false, scratch.resolve("cache")).with(precision(), twoForms());
         List<Fixtures.Case> cases = new ArrayList<>(fixtures.cases());
         if (precision() != Precision.FULL) {
             cases.removeIf(found -> !NETWORKS.contains(found.area()));
@@ -230,7 +235,8 @@ public abstract class RuntimeContract {
             return; // there is no such folder: that has failed, and nothing was found
         }
         String runtime = engine.name()
-                + (precision() == Precision.FULL ? "" : "-" + precision().name().toLowerCase(Locale.ROOT));
+                + (precision() == Precision.FULL ? "" : "-" + precision().name().toLowerCase(Locale.ROOT))
+                + (twoForms() == null ? "" : "-two-forms-" + twoForms());
         StringBuilder report = new StringBuilder();
         leftOut.forEach(what -> report.append("left out ").append(what).append('\n'));
         tallies.forEach((area, tally) -> {

@@ -22,6 +22,8 @@ import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** A decoder with its weights. The embedding table stays in its file; rows are read as they are needed. */
@@ -29,6 +31,8 @@ final class OnnxDecoder implements DecoderNetwork {
     static final String LOGITS = "logits";
 
     private static final String FIRST_LAYER = "model.layers.0.";
+
+    private static final Set<String> HEADS = Set.of(DecoderConfig.EMBED_TOKENS, "lm_head.weight");
 
     private final DecoderConfig config;
     private final List<State> states;
@@ -62,9 +66,8 @@ final class OnnxDecoder implements DecoderNetwork {
         prefillChunk = options.prefillChunk();
         halfKvCache = options.halfKvCache();
         Scratch scratch = new Scratch();
-        Opening<LoadedGraph> filling = options.precision() == Precision.INT8
-                ? Opening.of(() -> load(network, weights, options, Use.FILLING, scratch))
-                : null;
+        Opening<LoadedGraph> filling =
+                options.inTwoForms() ? Opening.of(() -> load(network, weights, options, Use.FILLING, scratch)) : null;
         Closing opened = new Closing();
         try {
             if (filling != null) {
@@ -90,12 +93,16 @@ final class OnnxDecoder implements DecoderNetwork {
     }
 
     private LoadedGraph load(Network network, Weights weights, EngineOptions options, Use use, Scratch scratch) {
-        Precision precision = options.precision();
+        // Many positions at a time are fastest in 8 bits, whatever else there is.
+        Precision precision = use == Use.FILLING ? Precision.INT8 : options.precision();
+        boolean oneForm = precision == Precision.INT8 && !options.inTwoForms();
         // The stream is still small when the first layer writes to it, so what that rounds weighs most, as measured.
         // Rounding with care is slower by far for many positions, so there only what weighs most of it.
-        String fine = use == Use.FILLING ? FIRST_LAYER + "mlp.down_proj." : FIRST_LAYER;
+        String fine = oneForm || use == Use.FILLING ? FIRST_LAYER + "mlp.down_proj." : FIRST_LAYER;
         StoredWeights stored = new StoredWeights(network.name(), weights, precision);
-        Products products = new Products(stored, use == Use.FILLING, weight -> weight.startsWith(fine), scratch);
+        // The head runs over one position in any graph, and each form of it would be large.
+        Predicate<String> manyRows = weight -> use == Use.FILLING || oneForm && !HEADS.contains(weight);
+        Products products = new Products(stored, manyRows, weight -> weight.startsWith(fine), scratch);
         boolean shows = use == Use.TRACING;
         OnnxGraph.Type cacheType = halfKvCache && !shows ? OnnxGraph.Type.FLOAT16 : OnnxGraph.Type.FLOAT;
         OnnxNet net = precision == Precision.FULL

@@ -77,8 +77,8 @@ public final class OnnxEngine implements Engine {
     }
 
     @Override
-    public Footprint footprint(Inventory network, int rows, Precision precision) {
-        return StoredWeights.footprint(network, rows, precision);
+    public Footprint footprint(Inventory network, int rows, Precision precision, boolean inTwoForms) {
+        return StoredWeights.footprint(network, rows, precision, inTwoForms);
     }
 
     @Override

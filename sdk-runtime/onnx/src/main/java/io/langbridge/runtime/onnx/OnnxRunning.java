@@ -38,7 +38,7 @@ final class OnnxRunning implements Running {
 
     private static OnnxNet net(Network network, Weights weights, EngineOptions options, boolean shows) {
         StoredWeights stored = new StoredWeights(network.name(), weights, options.precision());
-        Products products = new Products(stored, true, weight -> false, new Scratch());
+        Products products = new Products(stored, weight -> true, weight -> false, new Scratch());
         return new OnnxNet(stored, products, shows, OnnxGraph.Type.FLOAT);
     }
 

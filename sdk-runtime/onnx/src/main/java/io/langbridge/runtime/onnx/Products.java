@@ -62,7 +62,7 @@ final class Products {
     private final OnnxGraph graph;
     private final Weights weights;
     private final Precision precision;
-    private final boolean manyRows;
+    private final Predicate<String> manyRows;
     private final Predicate<String> fine;
     private final Scratch scratch;
     /** What was rounded already, so that several layers that read it share it. */
@@ -76,8 +76,9 @@ final class Products {
      * @param values {@code [rows, width]}
      * @param zero what stands for 0 in them
      * @param scales {@code [rows, 1]}
+     * @param unit a value's share of them
      */
-    private record Rounded(String values, String zero, String scales) {}
+    private record Rounded(String values, String zero, String scales, String unit) {}
 
     /**
      * One of several layers that read the same input.
@@ -101,12 +102,12 @@ final class Products {
     /**
      * Products of a graph.
      *
-     * @param manyRows whether it always runs over many rows: in 8 bits, arithmetic on whole numbers is then faster by
-     *     far than products in blocks, which are faster for single rows
+     * @param manyRows names of weights that many rows run through: in 8 bits, arithmetic on whole numbers is then
+     *     faster by far than products in blocks, which are faster for single rows
      * @param fine names of weights that quantising hurts most
      * @param scratch for quantising; graphs that are loaded together share it
      */
-    Products(StoredWeights stored, boolean manyRows, Predicate<String> fine, Scratch scratch) {
+    Products(StoredWeights stored, Predicate<String> manyRows, Predicate<String> fine, Scratch scratch) {
         this.stored = stored;
         this.precision = stored.precision;
         this.manyRows = manyRows;
@@ -141,7 +142,7 @@ final class Products {
         }
         String changed = bias == null ? "" : changedBias(bias, out, change);
         List<Changed> one = List.of(new Changed(weights.get(weight, out, in), change));
-        return quantised(x, one, in, out, changed, output, fine.test(weight));
+        return quantised(x, one, in, out, changed, output, List.of(weight));
     }
 
     /**
@@ -158,8 +159,7 @@ final class Products {
             out += layer.out();
         }
         String bias = layers.stream().anyMatch(Layer::bias) ? biases(output + ".bias", layers, out) : "";
-        return quantised(
-                x, weightsOfLayers, in, out, bias, output, names.stream().allMatch(fine));
+        return quantised(x, weightsOfLayers, in, out, bias, output, names);
     }
 
     /**
@@ -212,10 +212,12 @@ final class Products {
      *
      * @param stack weights under each other
      * @param bias tensor of the graph, or empty
+     * @param names of the weights
      */
     private String quantised(
-            String x, List<Changed> stack, int in, int out, String bias, String output, boolean inFineBlocks) {
-        if (precision == Precision.INT8 && manyRows && !inFineBlocks) {
+            String x, List<Changed> stack, int in, int out, String bias, String output, List<String> names) {
+        boolean inFineBlocks = names.stream().allMatch(fine);
+        if (precision == Precision.INT8 && !inFineBlocks && names.stream().allMatch(manyRows)) {
             return wholeNumberProduct(x, stack, in, out, bias, output);
         }
         int bits = precision == Precision.INT8 || inFineBlocks ? 8 : 4;
@@ -257,7 +259,7 @@ final class Products {
         String values = columns(stack, in, out);
         Rounded rows = rounded.computeIfAbsent(x, this::round);
         String raw = output + ".raw";
-        graph.microsoft("MatMulIntegerToFloat", rows.values(), values, UNIT, values + ".scales", rows.zero())
+        graph.microsoft("MatMulIntegerToFloat", rows.values(), values, rows.unit(), values + ".scales", rows.zero())
                 .to(raw);
         if (bias.isEmpty()) {
             return graph.node("Mul", raw, rows.scales()).to(output);
@@ -268,20 +270,35 @@ final class Products {
 
     /** Each row by its own range: one row must not cost the others their precision. */
     private Rounded round(String x) {
+        return activations.contains(x) ? roundFromZero(x) : roundAroundZero(x);
+    }
+
+    /** Few steps, since a single row pays for each. A row of zeros becomes any numbers, and those times 0. */
+    private Rounded roundAroundZero(String x) {
+        String step = graph.constant("rounding.step", new float[] {1f / Byte.MAX_VALUE});
+        String centre = graph.constant("rounding.zero" + CENTRE, (byte) CENTRE);
+        String sizes = graph.node("Abs", x).to(x + ".sizes");
+        String largest = graph.node("ReduceMax", sizes, graph.constant(-1)).to(x + ".largest");
+        String normed = graph.node("Div", x, largest).to(x + ".unit");
+        String values = graph.node("QuantizeLinear", normed, step, centre).to(x + ".rounded");
+        return new Rounded(values, centre, largest, step);
+    }
+
+    private Rounded roundFromZero(String x) {
         graph.constant(UNIT, new float[] {1});
         graph.constant("rounding.least", new float[] {Float.MIN_NORMAL});
         String lastAxis = graph.constant(-1);
-        int zero = activations.contains(x) ? NEAR_START : CENTRE;
-        String zeroPoint = graph.constant("rounding.zero" + zero, (byte) zero);
-        graph.constant(zeroPoint + ".above", new float[] {1f / (255 - zero)});
-        graph.constant(zeroPoint + ".below", new float[] {-1f / zero});
+        String zeroPoint = graph.constant("rounding.zero" + NEAR_START, (byte) NEAR_START);
+        graph.constant(zeroPoint + ".above", new float[] {1f / (255 - NEAR_START)});
+        graph.constant(zeroPoint + ".below", new float[] {-1f / NEAR_START});
         String largest = graph.node("ReduceMax", x, lastAxis).to(x + ".largest");
         String smallest = graph.node("ReduceMin", x, lastAxis).to(x + ".smallest");
         String above = graph.node("Mul", largest, zeroPoint + ".above").to(x + ".above");
         String below = graph.node("Mul", smallest, zeroPoint + ".below").to(x + ".below");
         String scales = graph.node("Max", above, below, "rounding.least").to(x + ".row_scales");
         String normed = graph.node("Div", x, scales).to(x + ".unit");
-        return new Rounded(graph.node("QuantizeLinear", normed, UNIT, zeroPoint).to(x + ".rounded"), zeroPoint, scales);
+        String values = graph.node("QuantizeLinear", normed, UNIT, zeroPoint).to(x + ".rounded");
+        return new Rounded(values, zeroPoint, scales, UNIT);
     }
 
     /** Weights in 8 bits side by side, {@code [in, out]}, their scales beside them. */

@@ -108,10 +108,9 @@ final class StoredWeights {
 
     /**
      * What a network takes. Weights are copied from their mapped files into the order of the kernels, one after the
-     * other. Quantised, a decoder's layers are there twice in 8 bits, in the form that is fast for a prompt and in the
-     * one that is fast for a token.
+     * other. Of a decoder in two forms the one that is fast for a prompt has 8 bits.
      */
-    static Footprint footprint(Inventory network, int rows, Precision precision) {
+    static Footprint footprint(Inventory network, int rows, Precision precision, boolean inTwoForms) {
         long work = REGIONS * network.activations(rows) * Float.BYTES;
         long all = network.elements() - network.lookedUp(); // rows of tables are read from their file
         if (precision == Precision.FULL) {
@@ -120,7 +119,7 @@ final class StoredWeights {
         int bits = precision == Precision.INT8 ? 8 : 4;
         long weights = Footprint.rounded(all, bits);
         long converting = WeightFile.jobBytes(network.largestOfAllRows() * (Float.BYTES + 1));
-        if (precision == Precision.INT8 && !network.states().isEmpty()) {
+        if (inTwoForms && !network.states().isEmpty()) {
             weights += Footprint.rounded(all - network.answering(), bits);
         }
         long opening = Math.min(Products.PART_BYTES, network.largest() * bits / Byte.SIZE);

@@ -63,16 +63,21 @@ class OnnxFootprintTest {
         RandomWeights random = new RandomWeights(DType.BF16);
         Inventory.of(CONFIG.network()).tensors().forEach(random::add);
         random.writeTo(folder.resolve("model.safetensors")).close();
-        for (Precision precision : Precision.values()) {
-            Footprint said =
-                    new OnnxEngine().footprint(Inventory.of(CONFIG.network()), EngineOptions.PREFILL_CHUNK, precision);
+        for (String asked : List.of("FULL false", "INT8 true", "INT8 false", "INT4 false", "INT4 true")) {
+            Precision precision = Precision.valueOf(asked.split(" ")[0]);
+            Footprint said = new OnnxEngine()
+                    .footprint(
+                            Inventory.of(CONFIG.network()),
+                            EngineOptions.PREFILL_CHUNK,
+                            precision,
+                            asked.endsWith("true"));
             long cache = Inventory.of(CONFIG.network()).states().stream()
                             .mapToLong(state -> state.values(CONTEXT))
                             .sum()
                     * Float.BYTES;
             long cached = said.weights() + Math.max(said.opening(), said.work() + cache);
-            assertTaken(precision + ", first time", cached + said.converting(), measured(precision));
-            assertTaken(precision + ", from cache", cached, measured(precision));
+            assertTaken(asked + ", first time", cached + said.converting(), measured(asked));
+            assertTaken(asked + ", from cache", cached, measured(asked));
         }
     }
 
@@ -83,7 +88,7 @@ class OnnxFootprintTest {
     }
 
     /** Bytes by which the peak of a process grows. */
-    private static long measured(Precision precision) throws Exception {
+    private static long measured(String asked) throws Exception {
         Process process = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx" + HEAP_MEGABYTES + "m",
@@ -92,7 +97,7 @@ class OnnxFootprintTest {
                         System.getProperty("java.class.path"),
                         OnnxFootprintTest.class.getName(),
                         folder.toString(),
-                        precision.name())
+                        asked)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         List<String> lines = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
@@ -105,7 +110,8 @@ class OnnxFootprintTest {
     /** What such a process does: prints the growth. */
     public static void main(String[] args) throws IOException {
         Path where = Path.of(args[0]);
-        EngineOptions options = new EngineOptions(2, false, where.resolve("cache")).with(Precision.valueOf(args[1]));
+        EngineOptions options = new EngineOptions(2, false, where.resolve("cache"))
+                .with(Precision.valueOf(args[1].split(" ")[0]), args[1].endsWith("true"));
         OrtRuntime.environment();
         long before = status("VmRSS:");
         try (Weights weights = Checkpoints.open(where.resolve("model.safetensors"));

@@ -155,7 +155,7 @@ class OnnxNetTest {
             Function<Net, Net.Value> text, FloatTensor input, Precision precision, boolean turnsStream)
             throws IOException {
         StoredWeights stored = new StoredWeights("test", weights(), precision);
-        Products products = new Products(stored, false, name -> false, new Scratch());
+        Products products = new Products(stored, weight -> false, name -> false, new Scratch());
         OnnxNet net = precision == Precision.FULL
                 ? new OnnxNet(stored, products, false, OnnxGraph.Type.FLOAT)
                 : new RoundedNet(stored, products, false, OnnxGraph.Type.FLOAT, turnsStream);

@@ -103,8 +103,12 @@ class OnnxPrecisionTest {
 
     /** Root mean square of the relative errors of the logits, at the end of the prompt and after some steps. */
     private double error(Weights weights, FloatTensor prompt, Precision precision) {
+        return error(weights, prompt, options(precision));
+    }
+
+    private double error(Weights weights, FloatTensor prompt, EngineOptions options) {
         try (DecoderNetwork exact = new OnnxEngine().decoder(CONFIG, weights, options(Precision.FULL));
-                DecoderNetwork rough = new OnnxEngine().decoder(CONFIG, weights, options(precision));
+                DecoderNetwork rough = new OnnxEngine().decoder(CONFIG, weights, options);
                 DecoderSession a = exact.open(TOKENS + STEPS);
                 DecoderSession b = rough.open(TOKENS + STEPS)) {
             double squares = Math.pow(difference(b.prefill(prompt), a.prefill(prompt)), 2);
@@ -195,6 +199,35 @@ class OnnxPrecisionTest {
         }
     }
 
+    @Test
+    void oneFormOrTwoCostAboutTheSame() throws IOException {
+        Weights weights = weights("forms", (name, values) -> {});
+        for (float factor : new float[] {1, 100}) {
+            double two = error(weights, prompt(factor), options(Precision.INT8));
+            double one = error(weights, prompt(factor), options(Precision.FULL).with(Precision.INT8, false));
+            double small = error(weights, prompt(factor), options(Precision.INT4));
+            double filled =
+                    error(weights, prompt(factor), options(Precision.FULL).with(Precision.INT4, true));
+            assertThat(one).isBetween(two / 2, 2 * two);
+            assertThat(filled).isLessThan(1.1 * small);
+        }
+    }
+
+    /** Their largest value is 0, by which rows are divided. */
+    @Test
+    void rowsOfZerosGiveNumbers() throws IOException {
+        Weights weights = weights("zeros", (name, values) -> {});
+        FloatTensor prompt = prompt(1);
+        FloatTensor zeros = FloatTensor.allocate(TOKENS, HIDDEN);
+        zeros.rows(TOKENS / 2, TOKENS)
+                .data()
+                .put(prompt.rows(TOKENS / 2, TOKENS).data());
+        for (Boolean twoForms : new Boolean[] {true, false}) {
+            assertThat(error(weights, zeros, options(Precision.FULL).with(Precision.INT8, twoForms)))
+                    .isLessThan(0.1);
+        }
+    }
+
     /** Heads that come out of one product are rotated, cut into windows and cached as those of their own products. */
     @Test
     void chunksAndACacheOfHalfThePrecisionCostLittle() throws IOException {
@@ -243,7 +276,7 @@ class OnnxPrecisionTest {
 
     private void product(Weights weights, FloatTensor x, FloatTensor y, Precision precision) {
         StoredWeights stored = new StoredWeights("product", weights, precision);
-        Products products = new Products(stored, false, name -> false, new Scratch());
+        Products products = new Products(stored, weight -> false, name -> false, new Scratch());
         products.partBytes = 50_000; // so that there are 3 parts in 4 bits and 6 in 8, the last ones smaller
         stored.graph.input("x", OnnxGraph.Type.FLOAT, 1, x.size(1));
         products.product("x", "weight", null, x.size(1), y.size(1), "y", Change.NONE);

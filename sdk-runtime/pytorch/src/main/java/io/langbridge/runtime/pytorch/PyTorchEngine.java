@@ -66,7 +66,7 @@ public final class PyTorchEngine implements Engine {
     }
 
     @Override
-    public Footprint footprint(Inventory network, int rows, Precision precision) {
+    public Footprint footprint(Inventory network, int rows, Precision precision, boolean inTwoForms) {
         return WeightLoader.footprint(network, rows);
     }
 

@@ -52,8 +52,9 @@ public interface Engine {
      * What a network will take on the CPU.
      *
      * @param rows that go in where its text leaves them open, at most
+     * @param inTwoForms see {@link EngineOptions#inTwoForms()}
      */
-    default Footprint footprint(Inventory network, int rows, Precision precision) {
+    default Footprint footprint(Inventory network, int rows, Precision precision, boolean inTwoForms) {
         return Footprint.plain(network, rows);
     }
 

@@ -4,6 +4,7 @@ import io.langbridge.Device;
 import io.langbridge.Precision;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How an engine runs its networks.
@@ -20,6 +21,8 @@ import java.util.List;
  * @param halfKvCache whether a decoder should keep 16 bits for a value of its KV cache instead of 32
  * @param affinity processors for the computing threads but the calling one, counted from 0, {@code threads - 1} of
  *     them; or empty
+ * @param twoForms whether a decoder should hold its quantised layers twice, in the form that is fast for a prompt and
+ *     in the one that is fast for a token; null is the usual, see {@link #inTwoForms()}
  */
 public record EngineOptions(
         int threads,
@@ -30,7 +33,8 @@ public record EngineOptions(
         Precision precision,
         int prefillChunk,
         boolean halfKvCache,
-        List<Integer> affinity) {
+        List<Integer> affinity,
+        @Nullable Boolean twoForms) {
     /** The default of {@code prefillChunk}. */
     public static final int PREFILL_CHUNK = 256;
 
@@ -51,6 +55,30 @@ public record EngineOptions(
         }
     }
 
+    /** In as many forms as is usual. */
+    public EngineOptions(
+            int threads,
+            boolean spinning,
+            Path cacheDirectory,
+            Device device,
+            boolean allowDownloads,
+            Precision precision,
+            int prefillChunk,
+            boolean halfKvCache,
+            List<Integer> affinity) {
+        this(
+                threads,
+                spinning,
+                cacheDirectory,
+                device,
+                allowDownloads,
+                precision,
+                prefillChunk,
+                halfKvCache,
+                affinity,
+                null);
+    }
+
     /** Computes on the CPU in full precision and downloads nothing. */
     public EngineOptions(int threads, boolean spinning, Path cacheDirectory) {
         this(threads, spinning, cacheDirectory, Device.CPU);
@@ -63,7 +91,31 @@ public record EngineOptions(
 
     /** The same in another precision. */
     public EngineOptions with(Precision wanted) {
+        return with(wanted, twoForms);
+    }
+
+    /** The same in another precision and in one form or two. */
+    public EngineOptions with(Precision wanted, @Nullable Boolean inTwoForms) {
         return new EngineOptions(
-                threads, spinning, cacheDirectory, device, allowDownloads, wanted, prefillChunk, halfKvCache, affinity);
+                threads,
+                spinning,
+                cacheDirectory,
+                device,
+                allowDownloads,
+                wanted,
+                prefillChunk,
+                halfKvCache,
+                affinity,
+                inTwoForms);
+    }
+
+    /** Whether a decoder holds its quantised layers twice. */
+    public boolean inTwoForms() {
+        return inTwoForms(precision, twoForms);
+    }
+
+    /** Whether it does in a precision; null is the usual, which is so in 8 bits. */
+    public static boolean inTwoForms(Precision precision, @Nullable Boolean asked) {
+        return precision != Precision.FULL && (asked == null ? precision == Precision.INT8 : asked);
     }
 }

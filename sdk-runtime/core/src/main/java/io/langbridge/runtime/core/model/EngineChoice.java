@@ -210,7 +210,8 @@ public record EngineChoice(Engine engine, Engine decoder, Device device) {
                 spec.precision(),
                 spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK,
                 spec.halfKvCache(),
-                spec.affinity());
+                spec.affinity(),
+                spec.twoForms());
     }
 
     /** Where converted weights are kept, if they are. */

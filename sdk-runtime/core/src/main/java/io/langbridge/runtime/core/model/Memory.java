@@ -95,18 +95,21 @@ final class Memory {
                 decoding,
                 decoder,
                 Math.min(chunk, context),
-                precision != null ? precision : spec.precisionOf(wantedLlm));
+                precision != null ? precision : spec.precisionOf(wantedLlm),
+                spec.twoForms());
         Footprint ofAdapter = footprint(
                 engine,
                 adapter,
                 patches[1],
-                precision != null ? precision.ofEncoder() : spec.precisionOf(spec.adapter()));
+                precision != null ? precision.ofEncoder() : spec.precisionOf(spec.adapter()),
+                false);
         Footprint ofEncoder = withEncoder
                 ? footprint(
                         engine,
                         encoder,
                         patches[0],
-                        precision != null ? precision.ofEncoder() : spec.precisionOf(spec.encoder()))
+                        precision != null ? precision.ofEncoder() : spec.precisionOf(spec.encoder()),
+                        false)
                 : new Footprint(0, 0, 0, 0);
         Integer most = spec.maxConcurrentRequests();
         int sessions = most == null ? 1 : Math.max(1, most);
@@ -144,8 +147,11 @@ final class Memory {
         return memory;
     }
 
-    private static Footprint footprint(@Nullable Engine engine, Inventory network, int rows, Precision precision) {
-        return engine == null ? Footprint.plain(network, rows) : engine.footprint(network, rows, precision);
+    private static Footprint footprint(
+            @Nullable Engine engine, Inventory network, int rows, Precision precision, @Nullable Boolean twoForms) {
+        return engine == null
+                ? Footprint.plain(network, rows)
+                : engine.footprint(network, rows, precision, EngineOptions.inTwoForms(precision, twoForms));
     }
 
     /**
