@@ -243,7 +243,7 @@ public final class HubModel {
                 return unchecked(file.path() + " has no header that could be read before it is here");
             }
         }
-        try (Preview preview = Preview.make()) {
+        try (Preview preview = Preview.make(cache.snapshot(commit))) {
             if (preview == null) {
                 return unchecked("the disk of the temporary folder (java.io.tmpdir) has no files with holes");
             }

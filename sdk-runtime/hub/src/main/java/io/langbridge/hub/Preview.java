@@ -33,20 +33,26 @@ final class Preview implements AutoCloseable {
     /** Where a hole is written as zeros, gigabytes of them. */
     private static final List<String> WITHOUT_HOLES = List.of("fat", "msdos", "hfs");
 
+    private final Path root;
     private final Path folder;
 
-    private Preview(Path folder) {
+    private Preview(Path root, Path folder) {
+        this.root = root;
         this.folder = folder;
     }
 
     /**
      * Makes the folder.
      *
+     * @param snapshot where the model will be; what it is called there may say how it is read
      * @return null where files cannot have holes
      */
-    static @Nullable Preview make() throws IOException {
-        Path folder = Files.createTempDirectory("langbridge-preview-");
-        Preview preview = new Preview(folder);
+    static @Nullable Preview make(Path snapshot) throws IOException {
+        Path root = Files.createTempDirectory("langbridge-preview-");
+        int names = snapshot.getNameCount();
+        Path folder = Files.createDirectories(
+                root.resolve(snapshot.subpath(names - 3, names).toString()));
+        Preview preview = new Preview(root, folder);
         FileStore disk = Files.getFileStore(folder);
         String type = disk.type().toLowerCase(Locale.ROOT);
         if (WITHOUT_HOLES.stream().anyMatch(type::contains)) {
@@ -107,7 +113,7 @@ final class Preview implements AutoCloseable {
     @Override
     public void close() throws IOException {
         List<Path> all = new ArrayList<>();
-        try (var paths = Files.walk(folder)) {
+        try (var paths = Files.walk(root)) {
             paths.forEach(all::add);
         }
         for (int i = all.size() - 1; i >= 0; i--) {

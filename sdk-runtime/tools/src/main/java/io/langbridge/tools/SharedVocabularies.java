@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * The tokens that several language models know, the most frequent ones, for a LangBridge adapter to be trained over:
@@ -83,6 +84,33 @@ public final class SharedVocabularies {
         Objects.requireNonNull(file, "file");
         Objects.requireNonNull(progress, "progress");
         TokenCounts.save(TokenCounts.count(Tokenizer.of(llm.folder()), texts, progress::counted), file);
+    }
+
+    /**
+     * How many tokens of a vocabulary language models know, and each two of them: what an adapter over it keeps when it
+     * moves from one to the other. Known is a token that is spelled the same, or is the only one there that stands for
+     * the same text.
+     *
+     * @param vocabulary {@code {token: id}}, as {@link #save} and the authors of LangBridge write it, plain or gzip
+     * @param llms by names of your own; of each only the tokenizer is read
+     * @return for each language model, in their order, the tokens that it and each of them know; with itself all it
+     *     knows
+     * @throws io.langbridge.CheckpointException if a file is missing or damaged
+     */
+    public static Map<String, Map<String, Integer>> known(Path vocabulary, Map<String, Llm> llms) {
+        SharedVocabulary tokens = SharedVocabulary.read(Objects.requireNonNull(vocabulary, "vocabulary"));
+        Map<String, int[]> ids = new LinkedHashMap<>();
+        llms.forEach((name, llm) ->
+                ids.put(name, tokens.forTokenizer(Tokenizer.of(llm.folder())).idsOrMinusOne()));
+        Map<String, Map<String, Integer>> known = new LinkedHashMap<>();
+        ids.forEach((name, own) -> {
+            Map<String, Integer> withOthers = new LinkedHashMap<>();
+            ids.forEach((other, others) -> withOthers.put(other, (int) IntStream.range(0, own.length)
+                    .filter(i -> own[i] >= 0 && others[i] >= 0)
+                    .count()));
+            known.put(name, withOthers);
+        });
+        return known;
     }
 
     /**

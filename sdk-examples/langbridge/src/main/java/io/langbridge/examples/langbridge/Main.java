@@ -20,7 +20,8 @@ import picocli.CommandLine.Command;
             Save.class,
             Export.class,
             Analyse.class,
-            Vocabulary.class
+            Vocabulary.class,
+            Shared.class
         })
 public final class Main {
     /**

@@ -193,6 +193,9 @@ class MainTest {
         assertEquals(0, run("vocabulary", "--llm", MODEL, MODEL, "--counts", counts, "--size", "4", "--out", again));
         assertEquals(Files.readString(first), Files.readString(folder.resolve("again/4_tiny-random.json")));
         assertEquals(2, run("vocabulary", "--llm", MODEL, "--counts", counts, "--size", "4", "--out", again));
+        // All that was built is known to those it was built for.
+        assertEquals(0, run("shared", "--vocabulary", first.toString(), "--llm", MODEL, MODEL), err::toString);
+        assertTrue(out.toString().contains("| tiny-random-2 | 4 | 4 |"), out::toString);
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,11 @@ final class Families {
             new Mistral3()));
 
     private Families() {}
+
+    /** The names of each family. */
+    static List<Set<String>> names() {
+        return Collections.unmodifiableList(ALL.stream().map(Family::names).collect(Collectors.toList()));
+    }
 
     /** What {@code config.json} calls the model. */
     static String nameOf(Json config) {

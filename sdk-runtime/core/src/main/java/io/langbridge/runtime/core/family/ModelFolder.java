@@ -11,6 +11,7 @@ import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,11 @@ public final class ModelFolder implements AutoCloseable {
         this.imagePrompt = imagePrompt;
         this.positions = positions;
         this.owned = owned;
+    }
+
+    /** What {@code architectures} or {@code model_type} may be, for each family that is read. */
+    public static List<Set<String>> families() {
+        return Families.names();
     }
 
     /** Opens a folder that holds everything, the vision encoder inside or beside it. */
