@@ -37,4 +37,11 @@ public interface LangBridgeModel {
      * @return how much of the softmax is kept, and how far that moves the visual tokens; empty if it is not cut
      */
     Optional<SoftmaxCut> softmaxCut(EncodedImage image);
+
+    /**
+     * Lets go of what {@link VisionLanguageModel#explain} loads for coefficients: the adapter as it is in its file,
+     * which answers do not need. {@link VisionLanguageModel.Builder#check()} says how much that is. The next
+     * explanation loads it again. Waits for explanations under way.
+     */
+    void releaseExplanation();
 }

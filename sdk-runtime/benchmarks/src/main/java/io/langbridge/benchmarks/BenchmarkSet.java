@@ -33,7 +33,9 @@ enum BenchmarkSet {
     /** Whether memory stays flat over thousands of questions. */
     SOAK,
     /** Fifty who ask the bundled model at once, with time limits. */
-    SERVICE;
+    SERVICE,
+    /** Whether files that are killed, damaged, planted or taken away do harm. */
+    DRILLS;
 
     /** Measures and hands over line by line. */
     void run(Setup setup, Consumer<JsonObject> out) throws IOException {
@@ -52,6 +54,7 @@ enum BenchmarkSet {
             case KERNELS -> KernelSet.run(setup, out);
             case SOAK -> SoakSet.run(setup, out);
             case SERVICE -> ServiceSet.run(setup, out);
+            case DRILLS -> DrillSet.run(setup, out);
         }
     }
 }

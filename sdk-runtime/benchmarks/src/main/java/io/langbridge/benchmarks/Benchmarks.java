@@ -45,7 +45,7 @@ public final class Benchmarks implements Callable<Integer> {
             arity = "0..*",
             description =
                     "encoder, adapter, fold, decoder, answer, explain, load, tokenizer, constrain, kernels, context, neighbour, soak,"
-                            + " service; without any, all but the last four")
+                            + " service, drills; without any, all but the last five")
     private List<String> names = new ArrayList<>();
 
     @Mixin
@@ -182,8 +182,12 @@ public final class Benchmarks implements Callable<Integer> {
 
     private List<BenchmarkSet> sets() {
         if (names.isEmpty()) {
-            return List.copyOf(EnumSet.complementOf(
-                    EnumSet.of(BenchmarkSet.CONTEXT, BenchmarkSet.NEIGHBOUR, BenchmarkSet.SOAK, BenchmarkSet.SERVICE)));
+            return List.copyOf(EnumSet.complementOf(EnumSet.of(
+                    BenchmarkSet.CONTEXT,
+                    BenchmarkSet.NEIGHBOUR,
+                    BenchmarkSet.SOAK,
+                    BenchmarkSet.SERVICE,
+                    BenchmarkSet.DRILLS)));
         }
         List<BenchmarkSet> sets = new ArrayList<>();
         for (String name : names) {

@@ -18,12 +18,19 @@ final class Child {
 
     /** Runs this program once more, with the same JVM options, and returns what it printed. */
     static List<JsonObject> benchmarks(List<String> arguments) throws IOException {
+        List<String> command = java();
+        command.add(Benchmarks.class.getName());
+        command.addAll(arguments);
+        return run("benchmarks " + String.join(" ", arguments), command);
+    }
+
+    /** Java as it runs here, up to the name of a class. */
+    static List<String> java() {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Benchmarks.class.getName()));
-        command.addAll(arguments);
-        return run("benchmarks " + String.join(" ", arguments), command);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        return command;
     }
 
     /** Runs a command line with the system's shell and returns what it printed. */

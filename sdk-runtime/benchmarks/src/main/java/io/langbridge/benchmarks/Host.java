@@ -5,6 +5,9 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.management.JMException;
+import javax.management.ObjectName;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +32,44 @@ final class Host {
     static @Nullable Double residentMb() {
         System.gc();
         return status("VmRSS:");
+    }
+
+    /** Files and connections that this process has open. */
+    static @Nullable Integer openFiles() {
+        try (Stream<Path> files = Files.list(Path.of("/proc/self/fd"))) {
+            return (int) files.count();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    /** Threads of this process, those of engines too. */
+    static @Nullable Integer threads() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                if (line.startsWith("Threads:")) {
+                    return Integer.valueOf(line.replaceAll("\\D", ""));
+                }
+            }
+        } catch (IOException e) {
+            return null;
+        }
+        return null;
+    }
+
+    /** Has the C library give back what it keeps of memory that was freed; false if this Java cannot ask it. */
+    static boolean trim() {
+        try {
+            ManagementFactory.getPlatformMBeanServer()
+                    .invoke(
+                            new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                            "systemTrimNativeHeap",
+                            new Object[] {new String[0]},
+                            new String[] {String[].class.getName()});
+            return true;
+        } catch (JMException e) {
+            return false;
+        }
     }
 
     /** Lets {@link #peakMb} begin anew. */

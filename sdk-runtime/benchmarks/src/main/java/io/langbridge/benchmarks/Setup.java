@@ -26,6 +26,7 @@ import picocli.CommandLine.Option;
 /** What is measured and how: the options that all sets share, and what they open. */
 final class Setup {
     private static final int CONTEXT_MARGIN = 64;
+    private static final int BUNDLED_CONTEXT = 256;
 
     @Option(
             names = "--models",
@@ -51,6 +52,18 @@ final class Setup {
             paramLabel = "FOLDER",
             description = "a whole model for answer, explain and load, in place of --encoder, --adapter and --llm")
     private @Nullable Path model;
+
+    @Option(names = "--bundled", description = "the bundled model in place of --encoder, --adapter and --llm")
+    private boolean bundled;
+
+    @Option(names = "--questions", paramLabel = "N", description = "of soak; default: ${DEFAULT-VALUE}")
+    int questions = 10_000;
+
+    @Option(names = "--loads", paramLabel = "N", description = "of soak; default: ${DEFAULT-VALUE}")
+    int loads = 200;
+
+    @Option(names = "--storm", paramLabel = "SECONDS", description = "of soak; default: ${DEFAULT-VALUE}")
+    int stormSeconds = 600;
 
     @Option(names = "--engine", paramLabel = "NAME", description = "onnx or pytorch; default: ${DEFAULT-VALUE}")
     private String engine = "onnx";
@@ -158,6 +171,15 @@ final class Setup {
         return arguments;
     }
 
+    /** The command of another process that runs the engine that is measured. */
+    List<String> child(Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>(Child.java());
+        command.add(main.getName());
+        command.addAll(List.of(arguments));
+        command.addAll(List.of(engine, precision.name()));
+        return command;
+    }
+
     Path encoder() throws IOException {
         return folder(encoder);
     }
@@ -238,6 +260,14 @@ final class Setup {
         VisionLanguageModel.Builder builder = VisionLanguageModel.builder();
         if (model != null) {
             builder.folder(model);
+        } else if (bundled) {
+            Path folder = models().resolve("bundled");
+            if (!Files.isDirectory(folder)) {
+                DemoModel.copyTo(folder);
+            }
+            builder.encoder(Encoder.of(folder.resolve("encoder")))
+                    .adapter(Adapter.langBridge(folder.resolve("adapter")))
+                    .llm(Llm.of(folder.resolve("llm")));
         } else {
             builder.encoder(Encoder.of(encoder()))
                     .adapter(Adapter.langBridge(adapter()))
@@ -250,7 +280,7 @@ final class Setup {
                 .precision(precision)
                 .prefillChunk(prefillChunk)
                 .halfKvCache(halfKvCache)
-                .contextLength(prompt + gen + CONTEXT_MARGIN)
+                .contextLength(bundled ? BUNDLED_CONTEXT : prompt + gen + CONTEXT_MARGIN)
                 .cacheDirectory(cache());
         if (twoForms != null) {
             builder.twoForms(twoForms);
@@ -284,8 +314,8 @@ final class Setup {
         String name = switch (part) {
             case "encoder" -> encoder;
             case "adapter" -> adapter;
-            case "llm" -> llm;
-            default -> model == null ? llm : model.toString();
+            case "llm" -> bundled ? "bundled" : llm;
+            default -> model != null ? model.toString() : bundled ? "bundled" : llm;
         };
         return new Line(phase)
                 .put("engine", engine)

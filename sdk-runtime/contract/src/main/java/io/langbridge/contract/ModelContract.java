@@ -168,6 +168,17 @@ public abstract class ModelContract {
     }
 
     @Test
+    void what_an_explanation_holds_can_be_released_and_is_loaded_again() {
+        String before = explain(model, "landscape.png").patches().toString();
+        for (int i = 0; i < 2; i++) {
+            model.langBridge().orElseThrow().releaseExplanation();
+            assertThat(explain(model, "landscape.png").patches()).hasToString(before);
+        }
+        model.langBridge().orElseThrow().releaseExplanation();
+        model.langBridge().orElseThrow().releaseExplanation();
+    }
+
+    @Test
     void how_likely_a_label_is_does_not_depend_on_the_others() {
         List<String> labels = List.of("yes", "no", "yes, there is", "yes, there was", "unsure");
         Request request = about(image("landscape.png"), "Is there a tree?", GenerationOptions.defaults());

@@ -35,7 +35,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         version = "0.1.0",
         sortOptions = false,
-        subcommands = Doctor.class,
+        subcommands = {Doctor.class, Cache.class},
         description = "Answers a question about a picture, on this machine. Without a model it uses a bundled"
                 + " small one, which knows drawings of a few shapes, letters and digits and nothing else.")
 public final class Quickstart implements Callable<Integer> {

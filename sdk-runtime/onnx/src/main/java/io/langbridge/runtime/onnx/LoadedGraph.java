@@ -1,17 +1,23 @@
 package io.langbridge.runtime.onnx;
 
 import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -32,11 +38,37 @@ final class LoadedGraph implements AutoCloseable {
     /** Runs hold the read lock, so that closing, which takes the write lock, waits for them. */
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
+    /** What the graph reads in memory of this class. */
+    private final List<OnnxTensor> given;
+
     private boolean closed;
 
-    private LoadedGraph(String what, OrtSession session) throws OrtException {
+    /**
+     * Values of an initializer in native memory.
+     *
+     * @param values little-endian, in row order
+     */
+    record Given(OnnxGraph.Type type, long[] dims, ByteBuffer values) {
+        static Given read(OnnxGraph.Type type, long[] dims, Path file, long from, long bytes) throws IOException {
+            ByteBuffer values = Kept.direct(Math.toIntExact(bytes));
+            WeightFile.read(file, from, values);
+            return new Given(type, dims.clone(), values);
+        }
+
+        OnnxTensor tensor(OrtEnvironment environment) throws OrtException {
+            return switch (type) {
+                case FLOAT -> OnnxTensor.createTensor(environment, values.asFloatBuffer(), dims);
+                case INT8 -> OnnxTensor.createTensor(environment, values, dims, OnnxJavaType.INT8);
+                case UINT8 -> OnnxTensor.createTensor(environment, values, dims, OnnxJavaType.UINT8);
+                default -> throw new IllegalArgumentException("No weight is stored as " + type);
+            };
+        }
+    }
+
+    private LoadedGraph(String what, OrtSession session, List<OnnxTensor> given) throws OrtException {
         this.what = what;
         this.session = session;
+        this.given = given;
         inputs = session.getInputNames();
         for (Map.Entry<String, NodeInfo> output : session.getOutputInfo().entrySet()) {
             outputs.put(output.getKey(), ((TensorInfo) output.getValue().getInfo()).getShape());
@@ -48,9 +80,11 @@ final class LoadedGraph implements AutoCloseable {
      *
      * @param what names the graph in messages
      * @param folder where the files of external weights are
+     * @param given what is used in their place, by name
      */
-    static LoadedGraph load(String what, byte[] model, Path folder, EngineOptions options) {
+    static LoadedGraph load(String what, byte[] model, Path folder, Map<String, Given> given, EngineOptions options) {
         OrtEnvironment environment = OrtRuntime.environment();
+        List<OnnxTensor> tensors = new ArrayList<>();
         try (OrtSession.SessionOptions settings = new OrtSession.SessionOptions()) {
             settings.setIntraOpNumThreads(options.threads());
             settings.setInterOpNumThreads(1);
@@ -72,8 +106,14 @@ final class LoadedGraph implements AutoCloseable {
             OrtRuntime.use(options.device(), settings);
             // Maps the weights; the other ways to hand them over copy them first.
             settings.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toString());
-            return new LoadedGraph(what, environment.createSession(model, settings));
+            for (Map.Entry<String, Given> entry : given.entrySet()) {
+                OnnxTensor tensor = entry.getValue().tensor(environment);
+                tensors.add(tensor);
+                settings.addInitializer(entry.getKey(), tensor);
+            }
+            return new LoadedGraph(what, environment.createSession(model, settings), tensors);
         } catch (OrtException e) {
+            tensors.forEach(OnnxTensor::close);
             throw new OnnxRuntimeException(
                     "ONNX Runtime cannot load the " + what + " with weights from " + folder + ": " + e.getMessage(), e);
         }
@@ -134,6 +174,7 @@ final class LoadedGraph implements AutoCloseable {
             if (!closed) {
                 closed = true;
                 session.close();
+                given.forEach(OnnxTensor::close);
             }
         } catch (OrtException e) {
             throw new OnnxRuntimeException("ONNX Runtime failed to close the " + what + ": " + e.getMessage(), e);

@@ -3,6 +3,7 @@ package io.langbridge.runtime.onnx;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.util.Map;
 
 /** One product of two matrices in memory, as a graph of one node: loading it takes a millisecond. */
 final class MatrixProduct {
@@ -24,8 +25,8 @@ final class MatrixProduct {
                 .with("transA", transposeA ? 1 : 0)
                 .with("transB", transposeB ? 1 : 0)
                 .to("product");
-        try (LoadedGraph loaded =
-                        LoadedGraph.load("matrix product", graph.toBytes(), options.cacheDirectory(), options);
+        try (LoadedGraph loaded = LoadedGraph.load(
+                        "matrix product", graph.toBytes(), options.cacheDirectory(), Map.of(), options);
                 Bindings bindings = new Bindings()) {
             bindings.input("a", a, a.size(0), a.size(1))
                     .input("b", b, b.size(0), b.size(1))

@@ -20,6 +20,12 @@ final class OnnxGraph {
     /** Operators outside the standard that ONNX Runtime brings along. */
     private static final String MICROSOFT = "com.microsoft";
 
+    /**
+     * Operators that keep their second input in an order of their own. What another operator reads is read into native
+     * memory when the graph is loaded, so large weights belong to these.
+     */
+    private static final Set<String> PACKING = Set.of("Gemm", "MatMulNBits", "MatMulIntegerToFloat");
+
     private static final int IR_VERSION = 10;
     private static final int OPSET = 21;
 
@@ -89,6 +95,26 @@ final class OnnxGraph {
     String constant(String name, byte value) {
         initializers.put(name, initializer(name, Type.UINT8).bytes(9, new byte[] {value}));
         return name;
+    }
+
+    /** A constant in the model itself, little-endian values in row order. */
+    String constant(String name, Type type, byte[] values, long... dims) {
+        initializers.put(name, initializer(name, type, dims).bytes(9, values));
+        return name;
+    }
+
+    /** Whether all that reads a constant multiplies by it, and so copies it into another order when it is loaded. */
+    boolean isPacked(String constant) {
+        boolean packed = false;
+        for (Node node : nodes) {
+            int at = node.inputs.lastIndexOf(constant);
+            boolean multiplied = at == 1 && node.inputs.indexOf(constant) == 1 && PACKING.contains(node.operator);
+            if (at >= 0 && !multiplied || node.read.contains(constant)) {
+                return false;
+            }
+            packed = packed || multiplied;
+        }
+        return packed;
     }
 
     /** A constant whose values are mapped from a file, as one run of little-endian values in row order. */

@@ -4,6 +4,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
 import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.FileState;
 import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.Reason;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
@@ -12,11 +13,11 @@ import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Footprint;
+import io.langbridge.runtime.core.lifecycle.Opening;
 import io.langbridge.runtime.core.network.Inventory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,6 +45,9 @@ final class StoredWeights {
     /** Values at the start and at the end of a tensor that its identity depends on. */
     private static final int SAMPLE = 64;
 
+    /** Smaller tensors are part of the model. */
+    private static final int MOST_IN_MODEL = 1 << 16;
+
     final OnnxGraph graph;
     final Weights checkpoint;
     final Precision precision;
@@ -53,6 +57,10 @@ final class StoredWeights {
     private final List<Filler> fillers = new ArrayList<>();
     /** Not in the graph, but must be finite. */
     private final List<StoredTensor> checked = new ArrayList<>();
+    /** Where they are in the file of converted weights. */
+    private final Map<String, Long> offsets = new HashMap<>();
+    /** What the engine does not copy, and would leave mapped. */
+    private final Map<String, LoadedGraph.Given> given = new HashMap<>();
     /** Initializers of which the graph has parts. */
     private final Map<String, Parts> parts = new HashMap<>();
 
@@ -211,8 +219,8 @@ final class StoredWeights {
     }
 
     /**
-     * Loads the graph. float32 weights that lie in files of one folder are mapped from there; others are widened into a
-     * file in the cache directory first, which is then mapped.
+     * Loads the graph. float32 weights that lie in files of one folder are read from there; others are widened into a
+     * file in the cache directory first. Files are mapped while the graph is loaded and no longer.
      */
     LoadedGraph load(EngineOptions options) {
         Set<String> needed = graph.needed();
@@ -223,13 +231,62 @@ final class StoredWeights {
         fillers.removeIf(filler -> !initializers.containsKey(filler.of()));
         try {
             Path folder = mappableFolder();
-            if (folder == null) {
-                folder = placeConverted(options.cacheDirectory());
-            }
-            return LoadedGraph.load(what, graph.toBytes(), folder, options);
+            return folder == null ? loadConverted(options) : loadFrom(folder, options);
         } catch (IOException e) {
             throw new CheckpointException("The weights for the " + what + " cannot be read: " + Reason.of(e) + ".", e);
         }
+    }
+
+    private LoadedGraph loadFrom(Path folder, EngineOptions options) throws IOException {
+        Map<Path, FileState> before = new HashMap<>();
+        for (Initializer initializer : initializers.values()) {
+            Path file = Objects.requireNonNull(initializer.stored()).file();
+            if (!before.containsKey(file)) {
+                before.put(file, FileState.of(file));
+            }
+        }
+        LoadedGraph loaded = LoadedGraph.load(what, graph.toBytes(), folder, given, options);
+        for (Map.Entry<Path, FileState> file : before.entrySet()) {
+            if (!file.getValue().equals(FileState.of(file.getKey()))) {
+                loaded.close();
+                throw new CheckpointException(
+                        file.getKey() + " was changed while it was loaded; load the model again when that is done.");
+            }
+        }
+        return loaded;
+    }
+
+    /** Reads all of the file once more beside the engine, and writes it anew if it is damaged. */
+    private LoadedGraph loadConverted(EngineOptions options) throws IOException {
+        WeightFile weights = converted();
+        for (boolean again = false; ; again = true) {
+            Path file = placeConverted(weights, options.cacheDirectory());
+            Opening<Boolean> sound = Opening.of(() -> WeightFile.keep(file));
+            LoadedGraph loaded = null;
+            OnnxRuntimeException failure = null;
+            try {
+                loaded = LoadedGraph.load(what, graph.toBytes(), folder(file), given, options);
+            } catch (OnnxRuntimeException e) {
+                failure = e;
+            }
+            boolean kept = sound.get();
+            if (loaded != null && kept) {
+                return loaded;
+            }
+            if (loaded != null) {
+                loaded.close();
+            }
+            if (again || kept) {
+                throw failure != null
+                        ? failure
+                        : new CheckpointException(
+                                file + " is damaged as soon as it is written; its disk may be failing.");
+            }
+        }
+    }
+
+    private static Path folder(Path file) {
+        return Objects.requireNonNull(file.getParent());
     }
 
     /** Places all weights where they are, if an engine can map them from there; otherwise returns null. */
@@ -252,17 +309,18 @@ final class StoredWeights {
             folder = parent;
             files.put(entry.getKey(), file);
         }
-        initializers.forEach((name, initializer) -> place(
-                name,
-                Objects.requireNonNull(files.get(name)),
-                Objects.requireNonNull(
-                        Objects.requireNonNull(initializer.stored()).offset())));
+        for (Map.Entry<String, Initializer> entry : initializers.entrySet()) {
+            StoredTensor tensor = Objects.requireNonNull(entry.getValue().stored());
+            place(
+                    entry.getKey(),
+                    Objects.requireNonNull(files.get(entry.getKey())),
+                    Objects.requireNonNull(tensor.offset()));
+        }
         return folder;
     }
 
-    private Path placeConverted(Path cacheDirectory) throws IOException {
-        WeightFile file = new WeightFile();
-        Map<String, Long> offsets = new LinkedHashMap<>();
+    private WeightFile converted() {
+        WeightFile file = new WeightFile().describe(what + ", " + precision).source(checkpoint);
         initializers.forEach((name, initializer) -> {
             StoredTensor tensor = initializer.stored();
             SafetensorsWriter.Content content = initializer.content();
@@ -291,25 +349,42 @@ final class StoredWeights {
                                     channel, bytes, Objects.requireNonNull(offsets.get(name)) + at)),
                     filler.memory());
         }
-        Path path = file.in(cacheDirectory).toRealPath();
-        initializers.keySet().forEach(name -> place(name, path, Objects.requireNonNull(offsets.get(name))));
-        return Objects.requireNonNull(path.getParent());
+        return file;
     }
 
-    private void place(String name, Path file, long offset) {
+    private Path placeConverted(WeightFile weights, Path cacheDirectory) throws IOException {
+        Path file = weights.in(cacheDirectory).toRealPath();
+        for (String name : initializers.keySet()) {
+            place(name, file, Objects.requireNonNull(offsets.get(name)));
+        }
+        return file;
+    }
+
+    /**
+     * Has the engine map what it copies into the order of its kernels. All else is read here, so that nothing stays
+     * mapped: a file that shrinks beneath a mapping ends the process, and one that is overwritten changes what the
+     * model answers.
+     */
+    private void place(String name, Path file, long offset) throws IOException {
         Initializer initializer = Objects.requireNonNull(initializers.get(name));
         Parts split = parts.getOrDefault(name, Parts.WHOLE);
         long rowBytes = initializer.bytes() / split.rows();
         for (int i = 0; i < split.count(); i++) {
             long[] dims = initializer.dims().clone();
             dims[0] = dims[0] / split.rows() * split.rows(i);
-            graph.external(
-                    split.name(name, i),
-                    initializer.type(),
-                    dims,
-                    file.getFileName().toString(),
-                    offset + (long) i * split.together() * rowBytes,
-                    split.rows(i) * rowBytes);
+            String part = split.name(name, i);
+            long from = offset + (long) i * split.together() * rowBytes;
+            long bytes = split.rows(i) * rowBytes;
+            if (bytes <= MOST_IN_MODEL) {
+                ByteBuffer values = ByteBuffer.allocate((int) bytes);
+                WeightFile.read(file, from, values);
+                graph.constant(part, initializer.type(), values.array(), dims);
+                continue;
+            }
+            graph.external(part, initializer.type(), dims, file.getFileName().toString(), from, bytes);
+            if (!graph.isPacked(part)) {
+                given.put(part, LoadedGraph.Given.read(initializer.type(), dims, file, from, bytes));
+            }
         }
     }
 
@@ -318,22 +393,17 @@ final class StoredWeights {
     }
 
     /**
-     * What a tensor's values depend on, short of reading them all: a copy of a checkpoint is recognised, an edited one
-     * is not mistaken for it.
+     * Which tensor of which file it is, and by some of its values, what a view makes of it. What the file holds is
+     * compared as a whole, see {@link WeightFile#source}.
      */
     static String identity(StoredTensor tensor) {
         int count = (int) Math.min(SAMPLE, tensor.elements());
         float[] sample = new float[2 * count];
         tensor.read(0, FloatBuffer.wrap(sample, 0, count));
         tensor.read(tensor.elements() - count, FloatBuffer.wrap(sample, count, count));
-        try {
-            Path file = tensor.file().toRealPath();
-            return tensor.name() + " " + tensor.dtype() + Arrays.toString(tensor.shape()) + " at " + tensor.offset()
-                    + " of " + Files.size(file) + " bytes, changed "
-                    + Files.getLastModifiedTime(file).toMillis() + ", "
-                    + new ContentHash().add(FloatBuffer.wrap(sample)).hex();
-        } catch (IOException e) {
-            throw new CheckpointException("The file of " + tensor.name() + " cannot be read: " + Reason.of(e) + ".", e);
-        }
+        return tensor.name() + " " + tensor.dtype() + Arrays.toString(tensor.shape()) + " at " + tensor.offset()
+                + " of "
+                + tensor.file().getFileName() + ", "
+                + new ContentHash().add(FloatBuffer.wrap(sample)).hex();
     }
 }

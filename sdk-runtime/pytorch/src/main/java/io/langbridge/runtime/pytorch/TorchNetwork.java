@@ -2,6 +2,7 @@ package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.Inventory;
@@ -22,6 +23,8 @@ final class TorchNetwork implements AutoCloseable {
     private final TorchScript script;
     private final Scope values = new Scope();
     private final Map<Slot, PtNDArray> tensors = new LinkedHashMap<>();
+    /** Those that stay mapped from their files. */
+    private final List<StoredTensor> mapped = new ArrayList<>();
     /** The same as a list. */
     private final IValue list;
 
@@ -81,9 +84,11 @@ final class TorchNetwork implements AutoCloseable {
             if (constant != null) {
                 return loader.upload(values, constant);
             }
-            return slot.access() == Slot.Access.SELDOM
-                    ? loader.stored(values, name, shape(shapes, name))
-                    : loader.get(values, name, shape(shapes, name));
+            if (slot.access() != Slot.Access.SELDOM) {
+                return loader.get(values, name, shape(shapes, name));
+            }
+            mapped.add(weights.get(name));
+            return loader.stored(values, name, shape(shapes, name));
         }
         // What was put together is freed before the next is read.
         try (Scope parts = new Scope()) {
@@ -101,6 +106,7 @@ final class TorchNetwork implements AutoCloseable {
 
     /** Runs a method, given the weights and then {@code arguments}; the caller closes the result. */
     IValue run(String method, IValue... arguments) {
+        mapped.forEach(StoredTensor::requireUnchanged);
         IValue[] all = new IValue[arguments.length + 1];
         all[0] = list;
         System.arraycopy(arguments, 0, all, 1, arguments.length);

@@ -17,23 +17,21 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings weights into PyTorch: mapped from their file where that can be done, then moved to the device and into the
- * type the network computes in. What is so already stays mapped. Not thread-safe.
+ * Brings weights into PyTorch: reads them into the type and onto the device where the network computes. They are not
+ * mapped, but for tables of which few rows are read: a file that shrinks beneath a mapping ends the process, and one
+ * that is overwritten changes what the model answers. Not thread-safe.
  */
 final class WeightLoader implements AutoCloseable {
-    /** Values read at a time where a tensor cannot be mapped. */
+    /** Values read at a time. */
     private static final int CHUNK = 1 << 22;
-
-    /** Bytes of mapped files that are copied before the mapping is let go. */
-    private static final long MOST_COPIED = 64 << 20;
 
     private final Weights weights;
     private final Placement placement;
     private final TorchScript script;
     private final Scope files = new Scope();
     private final Map<FileAs, PtNDArray> mapped = new HashMap<>();
-    /** Bytes of them that were copied since they were mapped. */
-    private long copied;
+    /** What values go through. */
+    private @Nullable FloatTensor chunk;
 
     /** A file seen as a run of elements of one type. */
     private record FileAs(Path file, ScalarType type) {}
@@ -46,32 +44,7 @@ final class WeightLoader implements AutoCloseable {
 
     /** The tensor where and as the network computes. */
     PtNDArray get(Scope scope, String name, long... shape) {
-        try (Scope call = new Scope()) {
-            StoredTensor stored = weights.get(name, shape);
-            PtNDArray map = map(call, stored);
-            if (map == null) {
-                return read(scope, stored, placement);
-            }
-            PtNDArray moved = scope.tensor(call.own(script.run(
-                    "move",
-                    call.of(map),
-                    call.of(placement.device()),
-                    call.of(placement.type().code()))));
-            if (!placement.device().equals(Placement.CPU) || placement.type() != ScalarType.of(stored.dtype())) {
-                forget(stored.elements() * stored.dtype().bytes());
-            }
-            return moved;
-        }
-    }
-
-    /** What was read of a mapped file stays in memory until the mapping goes, which others may still use. */
-    private void forget(long bytes) {
-        copied += bytes;
-        if (copied > MOST_COPIED) {
-            copied = 0;
-            mapped.clear();
-            files.close();
-        }
+        return read(scope, weights.get(name, shape), placement);
     }
 
     /** What a network takes: parts of a weight are there again while it is put together. */
@@ -80,11 +53,14 @@ final class WeightLoader implements AutoCloseable {
         return new Footprint(
                 weights,
                 network.activations(rows) * Float.BYTES,
-                network.largest() * Float.BYTES + Math.min(weights, MOST_COPIED),
+                network.largest() * Float.BYTES + Math.min(weights, (long) CHUNK * Float.BYTES),
                 0);
     }
 
-    /** The tensor as it is stored, mapped from its file; read as float32 where it cannot be mapped. On the CPU. */
+    /**
+     * The tensor as it is stored, mapped from its file; read as float32 where it cannot be mapped. On the CPU. Whoever
+     * reads it later asks {@link StoredTensor#requireUnchanged} before.
+     */
     PtNDArray stored(Scope scope, String name, long... shape) {
         StoredTensor stored = weights.get(name, shape);
         PtNDArray map = map(scope, stored);
@@ -127,13 +103,23 @@ final class WeightLoader implements AutoCloseable {
                     call.of(target.type().code())));
             for (long from = 0; from < count; from += CHUNK) {
                 try (Scope part = new Scope()) {
-                    Scope.Output values = part.output((int) Math.min(CHUNK, count - from));
-                    source.read(from, values.floats);
-                    part.own(script.run("fill", tensor, part.of(from), values.value()));
+                    FloatTensor values = chunk((int) Math.min(CHUNK, count - from));
+                    source.read(from, values);
+                    part.own(script.run("fill", tensor, part.of(from), part.of(part.view(values))));
                 }
             }
             return scope.tensor(tensor);
         }
+    }
+
+    /** Native memory that is not freed soon, so it is used again. */
+    private FloatTensor chunk(int values) {
+        FloatTensor known = chunk;
+        if (known == null || known.count() < values) {
+            known = FloatTensor.allocate(values);
+            chunk = known;
+        }
+        return known.rows(0, values);
     }
 
     /** Null if the tensor's bytes cannot be mapped as they lie in the file. */

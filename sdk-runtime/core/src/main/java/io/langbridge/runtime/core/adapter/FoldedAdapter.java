@@ -6,6 +6,7 @@ import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,9 @@ final class FoldedAdapter implements AdapterNetwork {
     private final Weights weights;
     private final AdapterNetwork folded;
     private final Supplier<AdapterNetwork> opener;
+    /** Held by who uses {@link #unfolded}. */
+    private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
+
     private @Nullable AdapterNetwork unfolded;
     private boolean closed;
 
@@ -54,7 +58,30 @@ final class FoldedAdapter implements AdapterNetwork {
 
     @Override
     public FloatTensor coefficients(FloatTensor features) {
-        return unfolded().coefficients(features);
+        use.readLock().lock();
+        try {
+            return unfolded().coefficients(features);
+        } finally {
+            use.readLock().unlock();
+        }
+    }
+
+    @Override
+    public void releaseCoefficients() {
+        use.writeLock().lock();
+        try {
+            release();
+        } finally {
+            use.writeLock().unlock();
+        }
+    }
+
+    private synchronized void release() {
+        AdapterNetwork opened = unfolded;
+        unfolded = null;
+        if (opened != null) {
+            opened.close();
+        }
     }
 
     private synchronized AdapterNetwork unfolded() {

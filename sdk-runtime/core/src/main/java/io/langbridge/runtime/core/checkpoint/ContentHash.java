@@ -42,6 +42,12 @@ public final class ContentHash {
         return this;
     }
 
+    /** Adds the first bytes of an array. */
+    ContentHash add(byte[] bytes, int count) {
+        digest.update(bytes, 0, count);
+        return this;
+    }
+
     /** Adds the values of a tensor as they are stored; as float32 if they do not lie in one piece. */
     public ContentHash add(StoredTensor tensor) {
         Long offset = tensor.offset();

@@ -86,6 +86,11 @@ final class FileTensor implements StoredTensor {
         }
     }
 
+    @Override
+    public void requireUnchanged() {
+        file.requireUnchanged();
+    }
+
     private void readRun(long position, FloatBuffer target) {
         OpenFile.Chunk chunk = file.takeChunk();
         ByteBuffer buffer = ByteBuffer.wrap(chunk.bytes()).order(ByteOrder.LITTLE_ENDIAN);

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -20,6 +21,9 @@ import java.util.Deque;
 final class OpenFile implements AutoCloseable {
     private static final int CHUNK_FLOATS = 1 << 15;
 
+    /** Whoever reads a lot at once need not ask each time. */
+    private static final long LOOK_AGAIN_NANOS = 1_000_000;
+
     private final Path path;
     private final RandomAccessFile file;
     private final long size;
@@ -27,14 +31,19 @@ final class OpenFile implements AutoCloseable {
     private final Deque<Chunk> idle = new ArrayDeque<>();
 
     private boolean closed;
+    /** What it was when it was opened. */
+    private FileState opened;
+
+    private long lookedAt;
 
     /** What a reader needs on the way, {@link DType#F64} for as many values. */
     record Chunk(byte[] bytes, float[] floats) {}
 
-    private OpenFile(Path path, RandomAccessFile file, long size) {
+    private OpenFile(Path path, RandomAccessFile file, long size, FileState opened) {
         this.path = path;
         this.file = file;
         this.size = size;
+        this.opened = opened;
     }
 
     static OpenFile open(Path path) {
@@ -54,9 +63,10 @@ final class OpenFile implements AutoCloseable {
                     path + " is not a regular file, but a pipe, a device or the like; put the file itself there.");
         }
         try {
+            FileState state = FileState.of(path);
             RandomAccessFile file = new RandomAccessFile(path.toFile(), "r");
             try {
-                return new OpenFile(path, file, file.length());
+                return new OpenFile(path, file, file.length(), state);
             } catch (IOException e) {
                 file.close();
                 throw e;
@@ -84,6 +94,9 @@ final class OpenFile implements AutoCloseable {
         try {
             file.seek(position);
             file.readFully(target, 0, length);
+            if (System.nanoTime() - lookedAt > LOOK_AGAIN_NANOS) {
+                look();
+            }
         } catch (EOFException e) {
             throw new CheckpointException(
                     path + " ends before byte " + (position + length) + "; it is truncated, or"
@@ -91,6 +104,38 @@ final class OpenFile implements AutoCloseable {
                     e);
         } catch (IOException e) {
             throw new CheckpointException(path + " cannot be read at byte " + position + ": " + Reason.of(e) + ".", e);
+        }
+    }
+
+    /**
+     * Looks at the file after reading, so that what was read before it changed is not mixed with what comes after. One
+     * that was moved here in its place is another file, which does not concern who has the old one open.
+     */
+    private void look() throws IOException {
+        FileState found;
+        try {
+            found = FileState.of(opened.file());
+        } catch (NoSuchFileException e) {
+            return; // deleted, and still open here
+        }
+        if (!found.equals(opened) && !opened.isReplacedBy(found)) {
+            boolean touched = found.size() == opened.size() && found.modified().equals(opened.modified());
+            if (!touched || !SourceHash.isSame(opened, found)) {
+                throw new CheckpointException(
+                        path + " was changed while it was open. Load the model again; move new files to their place"
+                                + " rather than write into those that are in use.");
+            }
+            opened = found;
+        }
+        lookedAt = System.nanoTime();
+    }
+
+    /** See {@link StoredTensor#requireUnchanged}. */
+    synchronized void requireUnchanged() {
+        try {
+            look();
+        } catch (IOException e) {
+            throw new CheckpointException(path + " cannot be looked at: " + Reason.of(e) + ".", e);
         }
     }
 

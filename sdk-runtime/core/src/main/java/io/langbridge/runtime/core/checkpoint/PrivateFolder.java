@@ -101,6 +101,16 @@ public final class PrivateFolder {
                 && (attributes.owner().equals(Files.getOwner(folder)) || isRoots(file));
     }
 
+    /**
+     * Has nobody write a file by mistake. Where files have no mode nothing is done: there, one that is read-only could
+     * not be deleted either.
+     */
+    static void makeReadOnly(Path file) throws IOException {
+        if (attributes(file) != null) {
+            Files.setPosixFilePermissions(file, EnumSet.of(PosixFilePermission.OWNER_READ));
+        }
+    }
+
     private static void create(Path folder) throws IOException {
         if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
             Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_ONLY));

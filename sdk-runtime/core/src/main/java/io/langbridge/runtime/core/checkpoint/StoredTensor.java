@@ -64,6 +64,14 @@ public interface StoredTensor {
     void read(long from, FloatBuffer target);
 
     /**
+     * Makes sure that the file still holds what it held when it was opened, for who mapped it. A file that was moved to
+     * its place is another one.
+     *
+     * @throws io.langbridge.CheckpointException if it was written to since
+     */
+    default void requireUnchanged() {}
+
+    /**
      * Reads the whole tensor as float32.
      *
      * @throws UnsupportedModelException if it has more elements than an array can hold

@@ -1,7 +1,10 @@
 package io.langbridge.runtime.core.checkpoint;
 
+import io.langbridge.CheckpointException;
 import io.langbridge.RuntimeUnavailableException;
 import io.langbridge.runtime.core.lifecycle.Opening;
+import io.langbridge.runtime.core.lifecycle.TemporaryFolder;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.Buffer;
@@ -14,15 +17,20 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,22 +38,35 @@ import org.slf4j.LoggerFactory;
  * Weights in the form in which an engine maps them, where the checkpoint has them in another: written once, kept in the
  * cache directory under a name made from all they depend on.
  *
- * <p>First {@link #add} says what the file holds, then {@link #in} finds or writes it. Two processes may do so at the
- * same time: each writes a file of its own, and the first to finish gives it its name. Not thread-safe.
+ * <p>First {@link #add} says what the file holds and {@link #source} what it is made from, then {@link #in} finds or
+ * writes it. It is written under another name, by one process while others wait, is made read-only and never changes
+ * afterwards. Behind what it holds are checksums of all its parts, which {@link #keep} compares: {@link #in} looks at
+ * the beginning and the length alone, so that the rest can be read beside other work. Not thread-safe.
  */
 public final class WeightFile {
     private static final Logger log = LoggerFactory.getLogger(WeightFile.class);
 
     /** Changes whenever the same recipe would give other bytes. */
-    private static final String FORMAT = "langbridge weights 1";
+    private static final String FORMAT = "langbridge weights 2";
 
     /** Magic, key, length, check sum; the first entry follows. Entries start at multiples of this, a cache line. */
     private static final int HEADER = 64;
 
     private static final long MAGIC = 0x4c42_5745_4947_4854L; // LBWEIGHT
 
+    /** Bytes that are read for a checksum at a time; parts are a multiple of it. */
+    private static final int SUMMED_BYTES = 1 << 20;
+
     /** Bytes that go to a channel at a time. */
     private static final int WRITTEN_BYTES = 1 << 20;
+
+    /** Bytes under one checksum. */
+    static final int PART_BYTES = 4 << 20;
+
+    static final String PREFIX = "weights-";
+    static final String SUFFIX = ".bin";
+
+    private static final Pattern UNFINISHED = Pattern.compile(PREFIX + "[0-9a-f]{32}\\.[-0-9a-f]+\\" + EntryLock.PART);
 
     /** Jobs together need about this much. */
     private static final int JOB_MEGABYTES = 192;
@@ -57,7 +78,10 @@ public final class WeightFile {
     private final List<Entry> entries = new ArrayList<>();
     private final List<SizedJob> jobs = new ArrayList<>();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final Set<Path> sources = new LinkedHashSet<>();
     private long length = HEADER;
+    private String what = "weights";
+    private byte @Nullable [] key;
 
     /** Writes bytes of reserved entries, each where it belongs, from any thread. */
     public interface Job {
@@ -74,6 +98,21 @@ public final class WeightFile {
 
     /** Begins a file. */
     public WeightFile() {}
+
+    /** Says in words what it holds, for whoever looks at the cache. */
+    public WeightFile describe(String text) {
+        what = text;
+        return this;
+    }
+
+    /**
+     * Names the files that all tensors lie in: what is kept is made anew when any of them is another. Recipes need not
+     * speak of their content then.
+     */
+    public WeightFile source(Weights weights) {
+        weights.names().forEach(name -> sources.add(weights.get(name).file()));
+        return this;
+    }
 
     /** Memory that jobs need together if each needs so much. */
     public static long jobBytes(long each) {
@@ -132,7 +171,11 @@ public final class WeightFile {
      * @return weights that the caller closes
      */
     public Weights open(Path cacheDirectory) {
-        OpenFile file = OpenFile.open(in(cacheDirectory));
+        Path sound = in(cacheDirectory);
+        if (!keep(sound)) {
+            sound = in(cacheDirectory);
+        }
+        OpenFile file = OpenFile.open(sound);
         Map<String, StoredTensor> stored = new LinkedHashMap<>();
         tensors.forEach((name, tensor) ->
                 stored.put(name, new FileTensor(name, file, DType.F32, tensor.shape(), tensor.offset())));
@@ -140,29 +183,27 @@ public final class WeightFile {
     }
 
     /**
-     * The complete file, written if it is not there yet or was damaged. Nothing can be added afterwards.
+     * The complete file, written if it is not there yet. Nothing can be added afterwards.
      *
+     * @return a file whose parts are not compared yet, see {@link #keep}
      * @throws RuntimeUnavailableException if it cannot be written
      */
     public Path in(Path cacheDirectory) {
-        byte[] key = hash.bytes();
-        ByteBuffer header = header(key);
         try {
             Path folder = PrivateFolder.make(cacheDirectory);
-            Path file = folder.resolve("weights-" + ContentHash.hex(key, 16) + ".bin");
-            if (isComplete(file, header)) {
-                return file;
-            }
-            log.info("Writing weights once, {} MB, to {}", length >> 20, file);
-            Path unfinished = Files.createTempFile(folder, "weights-", ".part");
-            try {
-                synchronized (WRITING) {
-                    write(unfinished, header);
+            byte[] name = key(folder);
+            ByteBuffer header = header(name);
+            Path file = folder.resolve(PREFIX + ContentHash.hex(name, 16) + SUFFIX);
+            EntryLock.sweep(folder);
+            if (!isComplete(file, header)) {
+                try (EntryLock lock = EntryLock.hold(file)) {
+                    if (!isComplete(file, header)) {
+                        make(file, header);
+                        lock.describe(what);
+                    }
                 }
-                moveTo(file, unfinished, header);
-            } finally {
-                Files.deleteIfExists(unfinished);
             }
+            CacheEntries.used(file);
             return file;
         } catch (IOException e) {
             throw new RuntimeUnavailableException(
@@ -173,8 +214,130 @@ public final class WeightFile {
         }
     }
 
+    private byte[] key(Path folder) throws IOException {
+        byte[] known = key;
+        if (known == null) {
+            for (Path source : sources) {
+                // What is not kept need not be found again.
+                hash.add(TemporaryFolder.isOne(folder) ? FileState.of(source).line() : SourceHash.of(source, folder));
+            }
+            known = hash.bytes();
+            key = known;
+        }
+        return known;
+    }
+
+    private void make(Path file, ByteBuffer header) throws IOException {
+        log.info("Writing {} once, {} MB, to {}", what, length >> 20, file);
+        String name = String.valueOf(file.getFileName());
+        Path unfinished = Files.createFile(file.resolveSibling(
+                name.substring(0, name.length() - SUFFIX.length()) + "." + UUID.randomUUID() + EntryLock.PART));
+        try {
+            synchronized (WRITING) {
+                write(unfinished, header);
+            }
+            PrivateFolder.makeReadOnly(unfinished);
+            moveTo(file, unfinished, header);
+        } finally {
+            Files.deleteIfExists(unfinished);
+        }
+    }
+
+    /** Whether it is one that is being written, or was. */
+    static boolean isUnfinished(Path file) {
+        return UNFINISHED.matcher(String.valueOf(file.getFileName())).matches();
+    }
+
+    /**
+     * Compares all of a file with its checksums, and deletes it if they differ. It takes about as long as copying it.
+     *
+     * @param file from {@link #in}
+     * @return false if it was damaged and is gone: {@link #in} writes it anew
+     * @throws CheckpointException if it is damaged and cannot be deleted
+     */
+    public static boolean keep(Path file) {
+        FileState state = null;
+        try {
+            state = FileState.of(file);
+            if (isSound(file)) {
+                return true;
+            }
+        } catch (IOException e) {
+            log.debug("{} cannot be read", file, e);
+        }
+        log.warn("{} is damaged and will be written again", file);
+        try {
+            // Another process may have written it anew already.
+            if (state != null && Files.exists(file) && state.equals(FileState.of(file))) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new CheckpointException(
+                    file + " is damaged and cannot be deleted: " + Reason.of(e)
+                            + ". Delete it, or set another cache directory.",
+                    e);
+        }
+        return false;
+    }
+
+    private static boolean isSound(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            ByteBuffer header = ByteBuffer.allocate(HEADER);
+            readFully(channel, header, 0);
+            long end = header.getLong(LENGTH_AT);
+            if (channel.size() != fileLength(end)) {
+                return false;
+            }
+            ByteBuffer kept = ByteBuffer.allocate((int) (channel.size() - end));
+            readFully(channel, kept, end);
+            return kept.equals(sums(channel, end));
+        }
+    }
+
+    private static long fileLength(long end) {
+        return end + (end + PART_BYTES - 1) / PART_BYTES * Integer.BYTES;
+    }
+
+    /** A checksum of each part of what comes before {@code end}. */
+    private static ByteBuffer sums(FileChannel channel, long end) throws IOException {
+        ByteBuffer sums = ByteBuffer.allocate((int) (fileLength(end) - end));
+        ByteBuffer chunk = ByteBuffer.allocateDirect((int) Math.min(SUMMED_BYTES, end));
+        CRC32 sum = new CRC32();
+        for (long at = 0; at < end; at += chunk.capacity()) {
+            ((Buffer) chunk).clear().limit((int) Math.min(chunk.capacity(), end - at));
+            readFully(channel, chunk, at);
+            sum.update(chunk);
+            if ((at + chunk.limit()) % PART_BYTES == 0 || at + chunk.limit() == end) {
+                sums.putInt((int) sum.getValue());
+                sum.reset();
+            }
+        }
+        ((Buffer) sums).flip();
+        return sums;
+    }
+
+    /** Reads as much as there is room for; {@code target} is to be read then. */
+    private static void readFully(FileChannel channel, ByteBuffer target, long from) throws IOException {
+        long at = from;
+        while (target.hasRemaining()) {
+            int count = channel.read(target, at);
+            if (count < 0) {
+                throw new EOFException();
+            }
+            at += count;
+        }
+        ((Buffer) target).flip();
+    }
+
+    /** Fills what remains of {@code target} with bytes of a file; it is to be read then. */
+    public static void read(Path file, long offset, ByteBuffer target) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            readFully(channel, target, offset);
+        }
+    }
+
     private void write(Path target, ByteBuffer header) throws IOException {
-        try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(target, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             writeFully(channel, header.duplicate());
             for (Entry entry : entries) {
                 channel.position(entry.offset());
@@ -188,6 +351,7 @@ public final class WeightFile {
                 writeFully(channel.position(length - 1), ByteBuffer.allocate(1));
             }
             runJobs(channel);
+            writeFully(channel.position(length), sums(channel, length));
             // Without this a power cut can leave the name with half of the content.
             channel.force(true);
         }
@@ -269,7 +433,7 @@ public final class WeightFile {
                 // Until the header is complete or the file ends.
             }
             ((Buffer) found).flip(); // Android 8 lacks the overrides of Java 9
-            boolean complete = found.equals(header) && channel.size() == header.getLong(LENGTH_AT);
+            boolean complete = found.equals(header) && channel.size() == fileLength(header.getLong(LENGTH_AT));
             if (!complete) {
                 log.warn("{} is damaged and will be written again", file);
             }

@@ -26,6 +26,9 @@ public interface AdapterNetwork extends AutoCloseable {
      */
     FloatTensor coefficients(FloatTensor features);
 
+    /** Frees what only {@link #coefficients} needs, until it is called again; waits for calls under way. */
+    default void releaseCoefficients() {}
+
     @Override
     void close();
 }

@@ -5,11 +5,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A folder for converted weights that are not kept; closing deletes it. */
 public final class TemporaryFolder implements AutoCloseable {
+    private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
+
     private final Path path;
 
     private TemporaryFolder(Path path) {
@@ -19,13 +23,20 @@ public final class TemporaryFolder implements AutoCloseable {
     /** Makes one; the caller closes it. */
     public static TemporaryFolder make() {
         try {
-            return new TemporaryFolder(Files.createTempDirectory("langbridge-"));
+            Path made = Files.createTempDirectory("langbridge-");
+            OPEN.add(made);
+            return new TemporaryFolder(made);
         } catch (IOException e) {
             throw new RuntimeUnavailableException(
                     "Converted weights need a temporary folder, which cannot be made: " + e
                             + ". Set the system property java.io.tmpdir to a folder that can be written to.",
                     e);
         }
+    }
+
+    /** Whether a folder is such a one. */
+    public static boolean isOne(Path folder) {
+        return OPEN.contains(folder);
     }
 
     /** Where it is. */
@@ -43,5 +54,6 @@ public final class TemporaryFolder implements AutoCloseable {
             Files.deleteIfExists(file);
         }
         Files.deleteIfExists(path);
+        OPEN.remove(path);
     }
 }

@@ -299,6 +299,14 @@ final class FitCheck {
                                     ? ""
                                     : ", " + Memory.megabytes(first) + " the first time, when weights are converted"));
         }
+        long explaining = Memory.explaining(files, spec, EngineChoice.presumed(engines, spec));
+        if (explaining > 0) {
+            add(
+                    Verdict.FITS,
+                    "explanations",
+                    "by coefficients take about " + Memory.megabytes(explaining)
+                            + " more from the first on, until langBridge().releaseExplanation()");
+        }
     }
 
     private void licences() {

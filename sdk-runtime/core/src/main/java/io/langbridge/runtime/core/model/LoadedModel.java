@@ -242,6 +242,12 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     }
 
     @Override
+    public void releaseExplanation() {
+        checkOpen();
+        parts.adapter().releaseCoefficients();
+    }
+
+    @Override
     public Chat chat(@Nullable String system, GenerationOptions options) {
         Objects.requireNonNull(options, "options");
         checkOpen();

@@ -147,6 +147,21 @@ final class Memory {
         return memory;
     }
 
+    /** What explaining a picture by coefficients loads beside it: the adapter before it was folded; 0 if it is not. */
+    static long explaining(ModelFiles files, ModelSpec spec, @Nullable EngineChoice engines) {
+        if (!(files.adapterConfig() instanceof AdapterConfig.LangBridge config) || config.softmax()) {
+            return 0;
+        }
+        Inventory unfolded = Inventory.of(Projector.coefficients(config));
+        return footprint(
+                        engines == null ? null : engines.engine(),
+                        unfolded,
+                        1,
+                        spec.precisionOf(spec.adapter()),
+                        false)
+                .weights();
+    }
+
     private static Footprint footprint(
             @Nullable Engine engine, Inventory network, int rows, Precision precision, @Nullable Boolean twoForms) {
         return engine == null

@@ -2,15 +2,23 @@ package io.langbridge.runtime.core.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.langbridge.RuntimeUnavailableException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -40,7 +48,7 @@ class WeightFileTest {
     @Test
     void entriesStartWhereAddSaid() throws IOException {
         byte[] bytes = Files.readAllBytes(file("a").in(folder));
-        assertThat(bytes).hasSize(192);
+        assertThat(bytes).hasSize(192 + Integer.BYTES); // behind what it holds, the checksum of its only part
         assertThat(bytes[64]).isEqualTo((byte) 1);
         assertThat(bytes[129]).isEqualTo((byte) 7);
     }
@@ -61,14 +69,151 @@ class WeightFileTest {
     void aDamagedFileIsWrittenAgain() throws IOException {
         Path path = file("a").in(folder);
         byte[] sound = Files.readAllBytes(path);
-        Files.write(path, Arrays.copyOf(sound, 150));
+        overwrite(path, Arrays.copyOf(sound, 150));
         file("a").in(folder);
         assertThat(path).hasBinaryContent(sound);
         byte[] otherHeader = sound.clone();
         otherHeader[20]++;
-        Files.write(path, otherHeader);
+        overwrite(path, otherHeader);
         file("a").in(folder);
         assertThat(path).hasBinaryContent(sound);
+    }
+
+    @Test
+    void anyByteThatFlipsIsNoticedAndHealed() throws IOException {
+        Path path = file("a").in(folder);
+        byte[] sound = Files.readAllBytes(path);
+        for (int i = 0; i < sound.length; i++) {
+            byte[] flipped = sound.clone();
+            flipped[i] = (byte) (flipped[i] ^ 1 << i % 8);
+            overwrite(path, flipped);
+            Path found = file("a").in(folder);
+            if (!WeightFile.keep(found)) {
+                found = file("a").in(folder);
+            }
+            assertThat(found).as("byte %d", i).isEqualTo(path).hasBinaryContent(sound);
+            assertThat(WeightFile.keep(found)).isTrue();
+        }
+    }
+
+    @Test
+    void everyPartHasAChecksum() throws IOException {
+        int bytes = 2 * WeightFile.PART_BYTES + 5;
+        WeightFile big = new WeightFile();
+        big.add("big", bytes, channel -> WeightFile.writeFully(channel, ByteBuffer.allocate(bytes)));
+        Path path = big.in(folder);
+        for (long at : new long[] {64, WeightFile.PART_BYTES, 2L * WeightFile.PART_BYTES - 1, bytes + 63}) {
+            assertThat(WeightFile.keep(big.in(folder))).isTrue();
+            path.toFile().setWritable(true);
+            try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+                file.seek(at);
+                file.write(1);
+            }
+            assertThat(WeightFile.keep(path)).as("byte %d", at).isFalse();
+            assertThat(path).doesNotExist();
+        }
+    }
+
+    @Test
+    void nobodyWritesIntoAFileByMistake() throws IOException {
+        Path path = file("a").in(folder);
+        assumeTrue(path.getFileSystem().supportedFileAttributeViews().contains("posix"), "files have no mode here");
+        assertThat(Files.getPosixFilePermissions(path)).containsExactly(PosixFilePermission.OWNER_READ);
+    }
+
+    /** In place, as whoever does not care that it is read-only. */
+    private static void overwrite(Path path, byte[] bytes) throws IOException {
+        path.toFile().setWritable(true);
+        Files.write(path, bytes);
+    }
+
+    @Test
+    void whatDiedWhileItWroteGoesAtTheNextStart() throws IOException {
+        Path of = folder.resolve("weights-00112233445566778899aabbccddeeff." + UUID.randomUUID() + ".part");
+        Path ofOlderVersion = folder.resolve("weights-4711.part");
+        Path justNow = folder.resolve("weights-4712.part");
+        for (Path part : List.of(of, ofOlderVersion, justNow)) {
+            Files.write(part, new byte[100]);
+        }
+        Files.write(EntryLock.of(of), new byte[0]);
+        Files.setLastModifiedTime(ofOlderVersion, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+        file("a").in(folder);
+        assertThat(of).doesNotExist();
+        assertThat(EntryLock.of(of)).doesNotExist();
+        assertThat(ofOlderVersion).doesNotExist();
+        assertThat(justNow).exists();
+    }
+
+    @Test
+    void whatIsBeingWrittenStays() throws IOException {
+        Path entry = folder.resolve("weights-00112233445566778899aabbccddeeff.bin");
+        Path part = Files.createFile(folder.resolve("weights-00112233445566778899aabbccddeeff.1.part"));
+        EntryLock lock = EntryLock.hold(entry);
+        try {
+            file("a").in(folder);
+            assertThat(part).exists();
+        } finally {
+            lock.close();
+        }
+        file("a").in(folder);
+        assertThat(part).doesNotExist();
+    }
+
+    @Test
+    void aSourceThatChangesMakesAnotherFile() throws IOException {
+        Path source = folder.resolve("a.safetensors");
+        new SafetensorsWriter()
+                .add("x", FloatBuffer.wrap(new float[1000]), 1000)
+                .write(source);
+        FileTime time = Files.getLastModifiedTime(source);
+        Path first = of(source);
+        assertThat(of(source)).isEqualTo(first);
+
+        try (RandomAccessFile file = new RandomAccessFile(source.toFile(), "rw")) {
+            file.seek(file.length() - 2000); // far from what is sampled
+            file.write(1);
+        }
+        Files.setLastModifiedTime(source, time);
+        assertThat(of(source)).isNotEqualTo(first);
+    }
+
+    @Test
+    void aCopyOfASourceIsRecognised() throws IOException {
+        Path source = folder.resolve("a.safetensors");
+        new SafetensorsWriter().add("x", FloatBuffer.wrap(new float[10]), 10).write(source);
+        Path copy = Files.copy(
+                source, Files.createDirectory(folder.resolve("other")).resolve("a.safetensors"));
+        assertThat(of(copy)).isEqualTo(of(source));
+    }
+
+    private Path of(Path source) {
+        try (Weights weights = Checkpoints.open(source)) {
+            return file("a").source(weights).in(folder);
+        }
+    }
+
+    @Test
+    void theLeastRecentlyUsedGoFirst() throws IOException {
+        Path old = file("old").describe("an old one").in(folder);
+        Path used = file("used").in(folder);
+        Path made = file("made").in(folder);
+        long now = System.currentTimeMillis();
+        for (Path entry : List.of(old, used, made)) {
+            Files.setLastModifiedTime(EntryLock.of(entry), FileTime.fromMillis(now -= 10_000));
+        }
+        file("made").in(folder);
+
+        assertThat(CacheEntries.all(folder)).hasSize(3);
+        assertThat(CacheEntries.limit(folder, 600)).isEmpty();
+        assertThat(CacheEntries.limit(folder, 400))
+                .extracting(CacheEntries.Entry::file)
+                .containsExactly(used);
+        assertThat(CacheEntries.limit(folder, 0))
+                .extracting(CacheEntries.Entry::what)
+                .containsExactlyInAnyOrder("weights", "an old one");
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).isEmpty();
+        }
     }
 
     @Test
@@ -80,13 +225,17 @@ class WeightFileTest {
                 paths.add(threads.submit(() -> file("a").in(folder)));
             }
             for (Future<Path> path : paths) {
-                assertThat(path.get()).hasSize(192);
+                assertThat(path.get()).hasSize(196);
             }
+            assertThat(written).hasValue(1);
         } finally {
             threads.shutdownNow();
         }
         try (Stream<Path> files = Files.list(folder)) {
-            assertThat(files).hasSize(1);
+            assertThat(files)
+                    .hasSize(2)
+                    .allMatch(file ->
+                            file.toString().endsWith(".bin") || file.toString().endsWith(".lock"));
         }
     }
 

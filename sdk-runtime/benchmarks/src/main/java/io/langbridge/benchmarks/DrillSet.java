@@ -1,0 +1,369 @@
+package io.langbridge.benchmarks;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.langbridge.runtime.demo.DemoModel;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchEvent;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What may happen to files in the life of a machine, done {@code --reps} times each to processes that load the bundled
+ * model. Held is what ends in the right answer, or where that cannot be in an error of this library; a process that
+ * dies of itself, another answer and a cache that stays damaged are not. On Linux. Some drills need root.
+ */
+final class DrillSet {
+    private static final int ANOTHER_USER = 12345;
+    private static final int PROCESSES = 4;
+
+    private final Setup setup;
+    private final Consumer<JsonObject> out;
+    private final Path scratch;
+    private final Path model;
+    private final Path cache;
+    private final Random random = new Random();
+    private final String right;
+    private final long nanos;
+
+    /** Does harm once, and says whether it was held. */
+    private interface Drill {
+        boolean held() throws IOException, InterruptedException;
+    }
+
+    private DrillSet(Setup setup, Consumer<JsonObject> out, Path scratch) throws IOException, InterruptedException {
+        this.setup = setup;
+        this.out = out;
+        this.scratch = scratch;
+        this.model = scratch.resolve("model");
+        this.cache = scratch.resolve("cache");
+        fresh();
+        long start = System.nanoTime();
+        right = answer(ask());
+        nanos = System.nanoTime() - start;
+    }
+
+    static void run(Setup setup, Consumer<JsonObject> out) throws IOException {
+        Path scratch = Files.createTempDirectory("langbridge-drills");
+        try {
+            DrillSet drills = new DrillSet(setup, out, scratch);
+            drills.all();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            delete(scratch);
+        }
+    }
+
+    private void all() throws IOException, InterruptedException {
+        drill("killed while converting", this::killed);
+        drill("four processes, one cold cache", this::together);
+        drill("a byte of the cache flipped", this::flipped);
+        drill("weights edited, size and time as before", this::edited);
+        drill("files truncated under an open model", () -> harmed("truncate -s $(($(stat -c %s \"$0\") / 3)) \"$0\""));
+        drill(
+                "files overwritten under an open model",
+                () -> harmed("head -c $(stat -c %s \"$0\") /dev/urandom | dd of=\"$0\" conv=notrunc status=none"));
+        drill("files replaced under an open model", () -> harmed("cp \"$0\" \"$0.n\" && mv -f \"$0.n\" \"$0\""));
+        drill("clock set back", this::clock);
+        drill("a planted entry that others may write to", () -> planted(false));
+        drill("a planted link", () -> planted(true));
+        if (Files.getAttribute(scratch, "unix:uid").equals(0)) {
+            drill("a cache of another user", this::anothers);
+            drill("full disk", () -> mounted("size=600k", true));
+            drill("read-only disk", () -> mounted("ro", false));
+        }
+    }
+
+    private void drill(String name, Drill drill) throws IOException, InterruptedException {
+        int held = 0;
+        for (int i = 0; i < setup.reps; i++) {
+            fresh();
+            if (drill.held()) {
+                held++;
+            }
+        }
+        out.accept(setup.line("drill", "model")
+                .put("model", "bundled")
+                .put("drill", name)
+                .put("held", held + " of " + setup.reps + " held")
+                .json());
+    }
+
+    private void fresh() throws IOException {
+        delete(cache);
+        delete(model);
+        DemoModel.copyTo(model);
+    }
+
+    private boolean killed() throws IOException, InterruptedException {
+        try (Asked asked = new Asked()) {
+            if (!asked.process.waitFor((long) (random.nextDouble() * nanos), TimeUnit.NANOSECONDS)) {
+                asked.process.destroyForcibly().waitFor();
+            }
+        }
+        return isRight(ask()) && list(cache, ".part").isEmpty();
+    }
+
+    private boolean together() throws IOException, InterruptedException {
+        Files.createDirectory(
+                cache, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Set<String> begun = new HashSet<>();
+        boolean held = true;
+        try (WatchService watch = FileSystems.getDefault().newWatchService()) {
+            WatchKey key = cache.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
+            List<Asked> all = new ArrayList<>();
+            for (int i = 0; i < PROCESSES; i++) {
+                all.add(new Asked());
+            }
+            for (Asked asked : all) {
+                held &= isRight(asked.end());
+            }
+            for (WatchEvent<?> event : key.pollEvents()) {
+                String file = String.valueOf(event.context());
+                if (file.startsWith("weights-") && file.endsWith(".part")) {
+                    begun.add(file);
+                }
+            }
+        }
+        return held && begun.size() == list(cache, ".bin").size();
+    }
+
+    private boolean flipped() throws IOException, InterruptedException {
+        if (!isRight(ask())) {
+            return false;
+        }
+        List<Path> entries = list(cache, ".bin");
+        if (entries.isEmpty()) {
+            return true; // this engine keeps nothing of this model
+        }
+        Path entry = entries.get(random.nextInt(entries.size()));
+        byte[] sound = Files.readAllBytes(entry);
+        int at = random.nextInt(sound.length);
+        write(entry, at, (byte) (sound[at] ^ 1 << random.nextInt(Byte.SIZE)));
+        return isRight(ask()) && Arrays.equals(sound, Files.readAllBytes(entry));
+    }
+
+    private boolean edited() throws IOException, InterruptedException {
+        ask();
+        Path weights = model.resolve("llm/model.safetensors");
+        FileTime time = Files.getLastModifiedTime(weights);
+        long length = Files.size(weights);
+        for (int i = 0; i < 2000; i++) {
+            write(weights, length / 3 + random.nextInt((int) (length / 2)), (byte) random.nextInt());
+        }
+        Files.setLastModifiedTime(weights, time);
+        List<String> found = ask();
+        delete(cache);
+        return found.equals(ask());
+    }
+
+    private boolean harmed(String command) throws IOException, InterruptedException {
+        try (Asked asked = new Asked()) {
+            if (!right.equals(answer(List.of(asked.line())))) {
+                return false;
+            }
+            List<Path> files = list(model, ".safetensors");
+            files.addAll(list(cache, ".bin"));
+            for (Path file : files) {
+                new ProcessBuilder("sh", "-c", "chmod u+w \"$0\"; " + command, file.toString())
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+            }
+            asked.again();
+            List<String> after = asked.end();
+            return isRight(after) || isError(after, "CheckpointException");
+        }
+    }
+
+    private boolean clock() throws IOException, InterruptedException {
+        ask();
+        FileTime later = FileTime.from(Instant.now().plus(Duration.ofDays(400)));
+        Path part = Files.createFile(cache.resolve("weights-00112233445566778899aabbccddeeff.1.part"));
+        for (Path file : list(scratch, "")) {
+            Files.setLastModifiedTime(file, later);
+        }
+        return isRight(ask()) && !Files.exists(part) && edited();
+    }
+
+    private boolean planted(boolean link) throws IOException, InterruptedException {
+        ask();
+        for (Path entry : list(cache, ".bin")) {
+            byte[] bytes = Files.readAllBytes(entry);
+            for (int i = 64; i < bytes.length; i += 7) {
+                bytes[i] = (byte) (bytes[i] ^ 1);
+            }
+            Files.delete(entry);
+            if (link) {
+                Files.createSymbolicLink(entry, Files.write(scratch.resolve("planted"), bytes));
+            } else {
+                Files.write(entry, bytes);
+                Files.setPosixFilePermissions(entry, PosixFilePermissions.fromString("rw-rw-rw-"));
+            }
+        }
+        boolean held = isRight(ask());
+        Files.deleteIfExists(scratch.resolve("planted"));
+        return held;
+    }
+
+    private boolean anothers() throws IOException, InterruptedException {
+        ask();
+        Files.setAttribute(cache, "unix:uid", ANOTHER_USER);
+        List<String> said = ask();
+        Files.setAttribute(cache, "unix:uid", 0);
+        return isError(said, "RuntimeUnavailableException")
+                || list(cache, ".bin").isEmpty() && isRight(said);
+    }
+
+    /** On a disk of its own. */
+    private boolean mounted(String options, boolean cold) throws IOException, InterruptedException {
+        if (!cold) {
+            ask();
+        }
+        Path kept = scratch.resolve("kept");
+        delete(kept);
+        if (Files.exists(cache)) {
+            Files.move(cache, kept, StandardCopyOption.ATOMIC_MOVE);
+        }
+        Files.createDirectory(
+                cache, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        if (shell("mount -t tmpfs -o mode=700," + (cold ? options : "size=64m") + " tmpfs " + cache) != 0) {
+            return false;
+        }
+        try {
+            if (!cold) {
+                shell("cp -p " + kept + "/* " + cache + "; mount -o remount," + options + " " + cache);
+            }
+            List<String> said = ask();
+            boolean clean = list(cache, ".part").isEmpty();
+            return clean && (isRight(said) || cold && isError(said, "RuntimeUnavailableException"));
+        } finally {
+            shell("umount " + cache);
+        }
+    }
+
+    private static int shell(String command) throws IOException, InterruptedException {
+        return new ProcessBuilder("sh", "-c", command).inheritIO().start().waitFor();
+    }
+
+    private static void write(Path file, long at, byte value) throws IOException {
+        file.toFile().setWritable(true);
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            open.seek(at);
+            open.write(value);
+        }
+    }
+
+    private boolean isRight(List<String> lines) {
+        return !lines.isEmpty() && right.equals(answer(lines));
+    }
+
+    private static boolean isError(List<String> lines, String type) {
+        String error = lines.isEmpty() ? null : value(lines, "error");
+        return error != null && error.startsWith(type + ":");
+    }
+
+    private static String answer(List<String> lines) {
+        return Objects.requireNonNullElse(value(lines, "answer"), lines.toString());
+    }
+
+    private static @Nullable String value(List<String> lines, String key) {
+        JsonObject last = JsonParser.parseString(lines.get(lines.size() - 1)).getAsJsonObject();
+        return last.has(key) ? last.get(key).getAsString() : null;
+    }
+
+    /** What a process says; nothing if it died. */
+    private List<String> ask() throws IOException, InterruptedException {
+        try (Asked asked = new Asked()) {
+            return asked.end();
+        }
+    }
+
+    /** A process with the model. */
+    private final class Asked implements AutoCloseable {
+        private final Process process;
+        private final BufferedReader lines;
+
+        Asked() throws IOException {
+            process = new ProcessBuilder(setup.child(DrillChild.class, model.toString(), cache.toString()))
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        }
+
+        String line() throws IOException {
+            return Objects.requireNonNullElse(lines.readLine(), "{}");
+        }
+
+        void again() throws IOException {
+            process.getOutputStream().write('\n');
+            process.getOutputStream().flush();
+        }
+
+        /** What it says from now on. */
+        List<String> end() throws IOException, InterruptedException {
+            process.getOutputStream().close();
+            List<String> all = new ArrayList<>();
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                all.add(line);
+            }
+            return process.waitFor() == 0 ? all : List.of();
+        }
+
+        @Override
+        public void close() {
+            process.destroyForcibly();
+        }
+    }
+
+    private static List<Path> list(Path folder, String end) throws IOException {
+        if (!Files.exists(folder)) {
+            return new ArrayList<>();
+        }
+        try (Stream<Path> all = Files.walk(folder)) {
+            return new ArrayList<>(all.filter(Files::isRegularFile)
+                    .filter(file -> !file.toString().contains("natives"))
+                    .filter(file -> file.toString().endsWith(end))
+                    .toList());
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        List<Path> all;
+        try (Stream<Path> files = Files.walk(folder)) {
+            all = files.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path file : all) {
+            Files.delete(file);
+        }
+    }
+}
