@@ -50,6 +50,9 @@ final class Settings implements ModelSpec, Cloneable {
     Precision precision = Precision.FULL;
 
     @Nullable
+    Precision encoderPrecision;
+
+    @Nullable
     Integer prefillChunk;
 
     boolean halfKvCache;
@@ -158,6 +161,11 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public Precision precision() {
         return precision;
+    }
+
+    @Override
+    public Precision encoderPrecision() {
+        return encoderPrecision != null ? encoderPrecision : precision.ofEncoder();
     }
 
     @Override

@@ -34,4 +34,15 @@ class ExamplesTest {
         }
         assertThat(used).isEmpty();
     }
+
+    @Test
+    void whatTwoExamplesShareIsTheSame() throws IOException {
+        Path batch = Path.of("../../sdk-examples/batch/src/main/java/io/langbridge/examples/batch");
+        Path spark = Path.of("../../sdk-examples/spark-batch/src/main/java/io/langbridge/examples/spark");
+        for (String name : List.of("Answered.java", "Revision.java", "Task.java")) {
+            assertThat(Files.readString(spark.resolve(name)).replace("package io.langbridge.examples.spark;", ""))
+                    .isEqualTo(Files.readString(batch.resolve(name))
+                            .replace("package io.langbridge.examples.batch;", ""));
+        }
+    }
 }

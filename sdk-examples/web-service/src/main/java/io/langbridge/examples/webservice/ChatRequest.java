@@ -9,6 +9,7 @@ import io.langbridge.Request;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The body of {@code /v1/chat/completions}. A field that cannot be honoured is refused by its name, never left out.
@@ -18,6 +19,7 @@ import java.util.List;
  * @param logProbabilities whether they are asked for
  */
 record ChatRequest(Request request, boolean stream, boolean usage, boolean logProbabilities) {
+    private static final Set<JsonElement> NO_MORE_DETAIL = Set.of(new JsonPrimitive("auto"), new JsonPrimitive("low"));
     private static final int MOST_STOPS = 4;
     private static final int MOST_OTHERS = 20;
 
@@ -211,7 +213,8 @@ record ChatRequest(Request request, boolean stream, boolean usage, boolean logPr
             } else if (type.equals("image_url") && pictures != null) {
                 Fields picture = new Fields(part.get("image_url"), part.at("image_url"));
                 parts.add(new Message.ImagePart(pictures.read(picture.requiredText("url"), picture.at("url"))));
-                picture.neutral("detail", each -> each.equals(new JsonPrimitive("auto")));
+                // A model sees all that it can of every picture. LangChain4j asks for "low" unless told otherwise.
+                picture.neutral("detail", each -> NO_MORE_DETAIL.contains(each));
                 picture.end();
             } else {
                 throw ApiError.invalid(part.at("type"), "Content of the type '" + type + "' is not supported here");

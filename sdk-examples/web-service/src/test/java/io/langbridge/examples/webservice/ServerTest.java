@@ -12,6 +12,8 @@ import io.langbridge.FinishReason;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Message;
 import io.langbridge.Request;
+import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.demo.DemoModel;
 import io.langbridge.testing.FakeAnswer;
 import io.langbridge.testing.FakeModel;
 import java.awt.image.BufferedImage;
@@ -20,22 +22,33 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ServerTest {
+    @TempDir
+    Path scratch;
+
     private final HttpClient client = HttpClient.newHttpClient();
     private final List<AutoCloseable> opened = new ArrayList<>();
     private FakeModel model;
@@ -55,10 +68,14 @@ class ServerTest {
     private void serve(FakeModel.Builder fake, String key, int maxBody) throws IOException {
         Metrics metrics = new Metrics();
         model = fake.listener(metrics).build();
-        Server server =
-                new Server(model, new Server.Settings("fake", key, List.of(), List.of(), 60, maxBody, 4), metrics);
-        opened.add(server);
+        serve(model, metrics, key, maxBody);
         opened.add(model);
+    }
+
+    private void serve(VisionLanguageModel some, Metrics metrics, String key, int maxBody) throws IOException {
+        Server server =
+                new Server(some, new Server.Settings("fake", key, List.of(), List.of(), 60, maxBody, 4), metrics);
+        opened.add(server);
         address = server.start(InetAddress.getLoopbackAddress(), 0);
     }
 
@@ -248,6 +265,90 @@ class ServerTest {
         assertThat(post(asking(", \"user\": \"" + "x".repeat(2000) + "\"")).statusCode())
                 .isEqualTo(413);
         assertThat(post(asking("")).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void bodiesWithoutAnEndAreRefused() throws Exception {
+        serve(FakeModel.builder().otherwise("yes"), null, 1000);
+
+        String head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+        assertThat(raw(head + "Transfer-Encoding: chunked\r\n\r\n"
+                        + "1000\r\n".concat("x".repeat(0x1000) + "\r\n").repeat(8) + "0\r\n\r\n"))
+                .startsWith("HTTP/1.1 413");
+        // Packed bodies are not unpacked, so they cannot grow.
+        assertThat(post("\u001f\u008b", "Content-Encoding", "gzip").statusCode())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void whoeverSendsTooSlowlyIsCutOff() throws Exception {
+        serve(FakeModel.builder().otherwise("yes"));
+        String head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{";
+        URI uri = URI.create(address);
+        List<Socket> slow = new ArrayList<>();
+        for (int i = 0; i < 4; i++) { // as many as may send bodies at a time
+            Socket socket = new Socket(uri.getHost(), uri.getPort());
+            opened.add(socket);
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+            slow.add(socket);
+        }
+        for (int status = 200; status != 429; Thread.sleep(10)) { // until they have taken all places
+            status = post(asking("")).statusCode();
+            assertThat(status).isIn(200, 429);
+        }
+        for (Socket socket : slow) {
+            socket.setSoTimeout(60_000);
+            assertThat(ended(socket)).as("closed by the service").isTrue();
+        }
+        assertThat(post(asking("")).statusCode()).as("their places are free").isEqualTo(200);
+    }
+
+    private static boolean ended(Socket socket) throws IOException {
+        try {
+            socket.getInputStream().readAllBytes();
+            return true;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (SocketException e) {
+            return true; // reset
+        }
+    }
+
+    @Test
+    void aPictureThatIsLargeOnceUnpackedIsRefused() throws Exception {
+        // The size that it says it has stands at bytes 16 to 23 of a PNG.
+        byte[] png = Base64.getDecoder().decode(picture().substring(picture().indexOf(',') + 1));
+        for (int at : new int[] {17, 21}) {
+            png[at] = 2; // 131,072 and more
+        }
+        CRC32 crc = new CRC32();
+        crc.update(png, 12, 17);
+        ByteBuffer.wrap(png).putInt(29, (int) crc.getValue());
+        try (DemoModel demo = DemoModel.open();
+                VisionLanguageModel real = VisionLanguageModel.builder()
+                        .encoder(demo.encoder())
+                        .adapter(demo.adapter())
+                        .llm(demo.llm())
+                        .withoutCache()
+                        .build()) {
+            serve(real, new Metrics(), null, 1 << 20);
+            HttpResponse<String> response =
+                    post("{\"model\": \"fake\", \"messages\": [{\"role\": \"user\", \"content\": [{\"type\":"
+                            + " \"image_url\", \"image_url\": {\"url\": \"data:image/png;base64,"
+                            + Base64.getEncoder().encodeToString(png) + "\", \"detail\": \"low\"}}]}]}");
+            assertThat(response.statusCode()).isEqualTo(400);
+            assertThat(error(response).get("message").getAsString()).contains("131");
+        }
+    }
+
+    @Test
+    void manyClientsAreAnsweredOrToldToComeBack() throws Exception {
+        serve(FakeModel.builder().otherwise("A red heart."));
+        Path picture = Files.write(scratch.resolve("picture.png"), new byte[] {1, 2, 3});
+
+        String report = Load.run(address, "fake", 16, Duration.ofSeconds(1), picture);
+
+        assertThat(report).matches("16 clients, 1 s: [1-9][0-9]* answers, .*, 0 errors.*");
     }
 
     @Test

@@ -7,12 +7,14 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** LLaVA, LLaVA-NeXT and LangBridge as their authors publish them. */
 final class LlavaAuthors implements Family {
@@ -35,25 +37,34 @@ final class LlavaAuthors implements Family {
     }
 
     @Override
+    public @Nullable ChatTemplate chatTemplate(Json config, Path folder) {
+        ChatTemplate own = ChatTemplate.of(folder);
+        return own == null ? LlavaConversations.of(folder) : own;
+    }
+
+    @Override
     public ModelFolder open(Checkpoint checkpoint) {
         Json config = checkpoint.config();
         Path folder = checkpoint.folder();
         Weights weights = checkpoint.weights();
         refuseVariants(config);
         LlmPart llm = checkpoint.llm();
+        VisionPart vision = tower(checkpoint);
+        int imageSize = vision.config().imageSize();
 
         Closing adapterFiles = new Closing();
         AdapterPart adapter;
         try {
             Weights projector = AdapterPart.isIn(weights) ? weights : separateProjector(folder, weights, adapterFiles);
-            adapter = checkpoint.closing().add(AdapterPart.ofAuthors(config, projector, folder, null, adapterFiles));
+            adapter = checkpoint
+                    .closing()
+                    .add(AdapterPart.ofAuthors(config, projector, folder, null, imageSize, adapterFiles));
         } catch (RuntimeException | Error e) {
             adapterFiles.closeAfter(e);
             throw e;
         }
-        VisionPart vision = tower(checkpoint);
-        Tiling tiling = TilingReader.ofAuthors(config);
-        TilingReader.requireWholeTiles(tiling, vision.config().imageSize(), config);
+        Tiling tiling = TilingReader.ofAuthors(config, imageSize);
+        TilingReader.requireWholeTiles(tiling, imageSize, config);
         return ModelFolder.of(checkpoint, vision, adapter, llm, vision.pictures(tiling), new ImagePrompt.Splice());
     }
 

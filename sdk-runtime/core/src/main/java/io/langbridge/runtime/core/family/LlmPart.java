@@ -41,8 +41,8 @@ public final class LlmPart implements AutoCloseable {
     private final Weights weights;
     private final GenerationDefaults generation;
     private final Path folder;
-    /** Whether LLaVA's authors made it, whose code says how questions are put. */
-    private final boolean ofAuthors;
+    /** {@code config.json}, whose family may say how questions are put. */
+    private final Json configuration;
 
     private final long elements;
     private final List<State> states;
@@ -53,13 +53,13 @@ public final class LlmPart implements AutoCloseable {
             Weights weights,
             GenerationDefaults generation,
             Path folder,
-            boolean ofAuthors,
+            Json configuration,
             List<AutoCloseable> owned) {
         this.config = config;
         this.weights = weights;
         this.generation = generation;
         this.folder = folder;
-        this.ofAuthors = ofAuthors;
+        this.configuration = configuration;
         Inventory inventory = Inventory.of(config.network());
         this.elements = inventory.check(weights);
         this.states = inventory.states();
@@ -77,8 +77,8 @@ public final class LlmPart implements AutoCloseable {
         Json config = Folder.config(folder);
         Closing closing = new Closing();
         try {
-            return of(
-                    config, closing.add(Checkpoints.open(folder)), folder, closing.opened(), UnaryOperator.identity());
+            Weights weights = Quantisation.widened(config, closing.add(Checkpoints.open(folder)));
+            return of(config, weights, folder, closing.opened(), UnaryOperator.identity());
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
@@ -88,7 +88,8 @@ public final class LlmPart implements AutoCloseable {
     /** @param inModel what the decoder is in the whole model, beside what it is alone */
     static LlmPart of(
             Json config, Weights all, Path folder, List<AutoCloseable> owned, UnaryOperator<DecoderConfig> inModel) {
-        Json text = config.object("text_config");
+        // InternVL's authors call it so.
+        Json text = config.object(config.has("llm_config") ? "llm_config" : "text_config");
         DecoderConfig decoder =
                 text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text, config);
         Quantisation.refuse(all);
@@ -98,14 +99,13 @@ public final class LlmPart implements AutoCloseable {
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
+        Family family = Families.known(config);
+        String end = family == null ? null : family.endToken(config);
+        if (end != null) {
+            generation = generation.endingWith(Checkpoint.tokenId(folder, end));
+        }
         DecoderConfig model = inModel.apply(decoder);
-        return new LlmPart(
-                model,
-                model.weights(weights),
-                generation,
-                folder,
-                LlavaAuthors.NAMES.contains(Families.nameOf(config)),
-                owned);
+        return new LlmPart(model, model.weights(weights), generation, folder, config, owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */
@@ -182,8 +182,8 @@ public final class LlmPart implements AutoCloseable {
      */
     public @Nullable ChatTemplate chatTemplate(@Nullable String wanted) {
         if (wanted == null) {
-            ChatTemplate own = ChatTemplate.of(folder);
-            return own == null && ofAuthors ? LlavaConversations.of(folder) : own;
+            Family family = Families.known(configuration);
+            return family == null ? ChatTemplate.of(folder) : family.chatTemplate(configuration, folder);
         }
         ChatTemplate named = LlavaConversations.named(wanted, folder);
         if (named != null) {

@@ -1,8 +1,6 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.Adapter;
 import io.langbridge.Device;
-import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
@@ -78,13 +76,12 @@ public final class Loader implements ModelLoader {
             Memory.of(files, spec, choice, spec.llm(), context, true).check(spec.memoryLimit());
             Head head = Head.of(files, context, tokenizer.get(), Fit.wantedTemplate(spec));
             EngineOptions options = choice.options(spec, cacheDirectory(spec, shared));
-            Encoder wanted = spec.encoder();
             Opening<Running> vision = shared.add(Opening.of(() -> choice.engine()
                     .open(
                             files.vision().network(),
                             files.vision().weights(),
                             Collections.emptyMap(),
-                            options.with(spec.precisionOf(wanted == null ? null : wanted.precision())))));
+                            options.with(spec.precisionOf(spec.encoder())))));
             Networks networks = Networks.open(spec, choice, options, head, spec.llm(), own);
             SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, preprocessor, vision.get(), shared);
             own.add(encoder.use());
@@ -195,19 +192,15 @@ public final class Loader implements ModelLoader {
                 @Nullable Llm llm,
                 Closing closing) {
             ModelFiles files = head.files();
-            Adapter wanted = spec.adapter();
             Opening<AdapterNetwork> adapter = closing.add(Opening.of(() -> Adapters.attach(
                     choice.engine(),
                     files.adapterConfig(),
                     files.adapter().weights(),
                     head.matrix(),
                     files.topK(),
-                    options.with(spec.precisionOf(wanted == null ? null : wanted.precision())))));
+                    options.with(spec.precisionOf(spec.adapter())))));
             DecoderNetwork decoder = closing.add(choice.decoder()
-                    .decoder(
-                            files.llm().config(),
-                            files.llm().weights(),
-                            options.with(spec.precisionOf(llm == null ? null : llm.precision()))));
+                    .decoder(files.llm().config(), files.llm().weights(), options.with(spec.precisionOf(llm))));
             return new Networks(adapter.get(), decoder);
         }
     }
@@ -239,6 +232,7 @@ public final class Loader implements ModelLoader {
                 head.tokenizer(),
                 new Embeddings(head.files().llm().embeddings()),
                 (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
-                vocabulary == null ? null : vocabulary::transfer);
+                vocabulary == null ? null : vocabulary::transfer,
+                encoder::features);
     }
 }

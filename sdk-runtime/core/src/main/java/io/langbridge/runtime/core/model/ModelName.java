@@ -32,8 +32,7 @@ final class ModelName {
         if (folder == null || llm != null) {
             add(llmFolder, name);
         }
-        return name + " (" + encoder.engines.decoder().name() + ", "
-                + spec.precisionOf(llm == null ? null : llm.precision()) + ")";
+        return name + " (" + encoder.engines.decoder().name() + ", " + spec.precisionOf(llm) + ")";
     }
 
     private static void add(@Nullable Path path, StringBuilder name) {
