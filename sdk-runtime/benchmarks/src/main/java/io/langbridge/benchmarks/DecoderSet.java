@@ -99,6 +99,7 @@ final class DecoderSet {
                     session,
                     setup.random(
                             EMBEDDING_DEVIATION, setup.prompt, part.config().hiddenSize()));
+            run.steps(WARM_UP);
             double[] alone = new double[setup.reps];
             double[] speed = new double[setup.reps];
             double[] kept = new double[setup.reps];
@@ -107,9 +108,12 @@ final class DecoderSet {
             for (int i = 0; i < setup.reps; i++) {
                 Host.awaitQuiet(setup.patience);
                 double[] quiet = run.steps(setup.gen);
+                Spinner spinner = new Spinner();
                 double[] disturbed;
-                try (Spinner spinner = new Spinner()) {
+                try {
                     disturbed = run.steps(setup.gen);
+                } finally {
+                    spinner.end();
                 }
                 alone[i] = speed(quiet);
                 speed[i] = speed(disturbed);
@@ -134,8 +138,8 @@ final class DecoderSet {
         return seconds.length / DoubleStream.of(seconds).sum();
     }
 
-    /** Keeps a processor busy until it is closed. */
-    private static final class Spinner implements AutoCloseable {
+    /** Keeps a processor busy until its end. */
+    private static final class Spinner {
         private volatile boolean done;
 
         Spinner() {
@@ -150,8 +154,7 @@ final class DecoderSet {
             thread.start();
         }
 
-        @Override
-        public void close() {
+        void end() {
             done = true;
         }
     }
