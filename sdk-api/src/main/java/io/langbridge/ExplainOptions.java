@@ -39,8 +39,8 @@ public final class ExplainOptions {
     /**
      * The defaults.
      *
-     * @return coefficients, the 8 words of each patch that set it apart most, nothing on empty ground, heat maps for the
-     *     100 strongest words of the picture
+     * @return coefficients, the 8 words of each patch that set it apart most, nothing on empty ground, heat maps for
+     *     the 100 strongest words of the picture
      */
     public static ExplainOptions defaults() {
         return DEFAULTS;
@@ -104,7 +104,8 @@ public final class ExplainOptions {
     @Override
     public String toString() {
         return "ExplainOptions[" + measure + ", " + wordsPerPatch + " words per patch, " + imageWords
-                + " of the picture" + (byMagnitude ? ", by magnitude" : "") + (raw ? ", raw" : "") + (words.isEmpty() ? "" : ", " + words)
+                + " of the picture" + (byMagnitude ? ", by magnitude" : "") + (raw ? ", raw" : "")
+                + (words.isEmpty() ? "" : ", " + words)
                 + "]";
     }
 
@@ -167,8 +168,8 @@ public final class ExplainOptions {
 
         /**
          * Ranks words by their values alone and gives those of every patch, as the reference's visualisation does.
-         * Default false: then what is common to the whole picture counts for less, so that words come first which set
-         * a patch apart ({@link Explanation.Weight#strength()}), and patches of empty ground have no words
+         * Default false: then what is common to the whole picture counts for less, so that words come first which set a
+         * patch apart ({@link Explanation.Weight#strength()}), and patches of empty ground have no words
          * ({@link Explanation.Patch#words()}). The values are the same either way.
          *
          * @param raw true to take values as they are

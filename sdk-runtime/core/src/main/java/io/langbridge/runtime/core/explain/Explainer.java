@@ -253,19 +253,15 @@ public final class Explainer {
     }
 
     private static List<Explanation.Patch> patches(
-            List<Place> places,
-            TokenLayout layout,
-            Strongest[] strongest,
-            List<Explanation.Area> areas,
-            Words words) {
+            List<Place> places, TokenLayout layout, Strongest[] strongest, List<Explanation.Area> areas, Words words) {
         List<Explanation.Patch> patches = new ArrayList<>();
         for (int i = 0; i < places.size(); i++) {
             Place place = places.get(i);
             Strongest found = strongest[i];
             List<Explanation.Weight> weights = new ArrayList<>();
             for (int rank = 0; rank < found.size(); rank++) {
-                weights.add(new Explanation.Weight(
-                        words.word(found.index(rank)), found.value(rank), found.strength(rank)));
+                weights.add(
+                        new Explanation.Weight(words.word(found.index(rank)), found.value(rank), found.strength(rank)));
             }
             int rows = layout.rows(place.tile);
             int columns = layout.columns(place.tile);

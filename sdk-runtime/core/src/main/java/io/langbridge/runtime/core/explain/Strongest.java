@@ -3,8 +3,8 @@ package io.langbridge.runtime.core.explain;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The k strongest of many values, strongest first; the first one of equals. How strong one is may be counted from
- * what is usual for it. Not thread-safe.
+ * The k strongest of many values, strongest first; the first one of equals. How strong one is may be counted from what
+ * is usual for it. Not thread-safe.
  */
 public final class Strongest {
     private final boolean byMagnitude;

@@ -149,13 +149,8 @@ final class Memory {
         if (!(files.adapterConfig() instanceof AdapterConfig.LangBridge config) || config.softmax()) {
             return 0;
         }
-        Adapter wanted = spec.adapter();
         Inventory unfolded = Inventory.of(Projector.coefficients(config));
-        return footprint(
-                        engines == null ? null : engines.engine(),
-                        unfolded,
-                        1,
-                        spec.precisionOf(wanted == null ? null : wanted.precision()))
+        return footprint(engines == null ? null : engines.engine(), unfolded, 1, spec.precisionOf(spec.adapter()))
                 .weights();
     }
 

@@ -80,7 +80,8 @@ class NearestTest {
                 int row = expected[rank];
                 assertThat(found[vector].index(rank)).isEqualTo(row);
                 assertThat((double) found[vector].value(rank)).isCloseTo(cosine(v, row), within(1e-6));
-                assertThat((double) found[vector].strength(rank)).isCloseTo(cosine(v, row) - mean[row] / 2, within(1e-6));
+                assertThat((double) found[vector].strength(rank))
+                        .isCloseTo(cosine(v, row) - mean[row] / 2, within(1e-6));
             }
         }
     }
