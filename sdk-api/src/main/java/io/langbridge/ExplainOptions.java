@@ -24,6 +24,7 @@ public final class ExplainOptions {
     private final int wordsPerPatch;
     private final int imageWords;
     private final boolean byMagnitude;
+    private final boolean raw;
     private final List<String> words;
 
     private ExplainOptions(Builder builder) {
@@ -31,10 +32,16 @@ public final class ExplainOptions {
         this.wordsPerPatch = builder.wordsPerPatch;
         this.imageWords = builder.imageWords;
         this.byMagnitude = builder.byMagnitude;
+        this.raw = builder.raw;
         this.words = Collections.unmodifiableList(new ArrayList<>(builder.words));
     }
 
-    /** {@return coefficients, the 8 largest of each patch, heat maps for the 100 strongest words of the picture} */
+    /**
+     * The defaults.
+     *
+     * @return coefficients, the 8 words of each patch that set it apart most, nothing on empty ground, heat maps for the
+     *     100 strongest words of the picture
+     */
     public static ExplainOptions defaults() {
         return DEFAULTS;
     }
@@ -59,6 +66,7 @@ public final class ExplainOptions {
         builder.wordsPerPatch = wordsPerPatch;
         builder.imageWords = imageWords;
         builder.byMagnitude = byMagnitude;
+        builder.raw = raw;
         builder.words.addAll(words);
         return builder;
     }
@@ -83,6 +91,11 @@ public final class ExplainOptions {
         return byMagnitude;
     }
 
+    /** {@return whether words are ranked by their values alone, on every patch} */
+    public boolean raw() {
+        return raw;
+    }
+
     /** {@return words asked for by name, unmodifiable} */
     public List<String> words() {
         return words;
@@ -91,7 +104,7 @@ public final class ExplainOptions {
     @Override
     public String toString() {
         return "ExplainOptions[" + measure + ", " + wordsPerPatch + " words per patch, " + imageWords
-                + " of the picture" + (byMagnitude ? ", by magnitude" : "") + (words.isEmpty() ? "" : ", " + words)
+                + " of the picture" + (byMagnitude ? ", by magnitude" : "") + (raw ? ", raw" : "") + (words.isEmpty() ? "" : ", " + words)
                 + "]";
     }
 
@@ -101,6 +114,7 @@ public final class ExplainOptions {
         private int wordsPerPatch = 8;
         private int imageWords = 100;
         private boolean byMagnitude;
+        private boolean raw;
         private final List<String> words = new ArrayList<>();
 
         private Builder() {}
@@ -129,7 +143,7 @@ public final class ExplainOptions {
 
         /**
          * How many words of the whole picture to keep with their heat maps; default 100. A picture of several tiles is
-         * computed twice for them, unless this is 0 and no word is asked for.
+         * computed once more for them, unless this is 0 and no word is asked for.
          *
          * @param count 0 to 1000
          * @return this builder
@@ -140,14 +154,28 @@ public final class ExplainOptions {
         }
 
         /**
-         * Which words are strong: those with the largest values, as in the reference's visualisation, or those with the
-         * largest absolute values, so that words a patch is made of with a minus sign show too. Default false.
+         * Which words are strong: those with the largest strengths, as in the reference's visualisation, or those with
+         * the largest absolute ones, so that words a patch is made of with a minus sign show too. Default false.
          *
          * @param byMagnitude true to compare absolute values
          * @return this builder
          */
         public Builder byMagnitude(boolean byMagnitude) {
             this.byMagnitude = byMagnitude;
+            return this;
+        }
+
+        /**
+         * Ranks words by their values alone and gives those of every patch, as the reference's visualisation does.
+         * Default false: then what is common to the whole picture counts for less, so that words come first which set
+         * a patch apart ({@link Explanation.Weight#strength()}), and patches of empty ground have no words
+         * ({@link Explanation.Patch#words()}). The values are the same either way.
+         *
+         * @param raw true to take values as they are
+         * @return this builder
+         */
+        public Builder raw(boolean raw) {
+            this.raw = raw;
             return this;
         }
 

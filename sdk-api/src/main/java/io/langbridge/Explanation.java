@@ -12,8 +12,9 @@ import java.util.Optional;
  *
  * <pre>{@code
  * for (Explanation.Patch patch : model.explain(encoded, ExplainOptions.defaults()).patches()) {
- *     Explanation.Weight first = patch.words().get(0);
- *     System.out.printf("%d,%d %s %.3f%n", patch.row(), patch.column(), first.word().text(), first.value());
+ *     for (Explanation.Weight word : patch.words()) {
+ *         System.out.printf("%d,%d %s %.3f%n", patch.row(), patch.column(), word.word().text(), word.value());
+ *     }
  * }
  * }</pre>
  *
@@ -175,8 +176,21 @@ public final class Explanation {
      *
      * @param word the word
      * @param value see {@link Explanation#measure()}
+     * @param strength what words are ranked by: the value less half of the mean that it has in the patches of the
+     *     picture, so that a word which all of them have counts for less than one that sets this patch apart; the value
+     *     itself with {@link ExplainOptions#raw()}; its absolute value with {@link ExplainOptions#byMagnitude()}
      */
-    public record Weight(Word word, float value) {}
+    public record Weight(Word word, float value, float strength) {
+        /**
+         * A word that is as strong as its value says.
+         *
+         * @param word the word
+         * @param value see {@link Explanation#measure()}
+         */
+        public Weight(Word word, float value) {
+            this(word, value, value);
+        }
+    }
 
     /**
      * A part of the picture, in pixels of the picture from its top left corner. It leaves the picture where that was
@@ -223,7 +237,9 @@ public final class Explanation {
      * @param row in the tile, 0 at the top
      * @param column in the tile, 0 at the left
      * @param area what of the picture it shows
-     * @param words its strongest words, strongest first
+     * @param words its strongest words, strongest first. None if nothing lies on it: if the encoder sees there what it
+     *     sees of a picture that is white, gray or black all over. That can be told where every visual token stands for
+     *     one patch of the encoder, and is not with {@link ExplainOptions#raw()}
      */
     public record Patch(int tile, int row, int column, Area area, List<Weight> words) {
         /**
@@ -268,8 +284,8 @@ public final class Explanation {
         }
 
         /**
-         * How much of the picture it is: the sum of its values (of their absolute values, if strong means that) over
-         * the patches that have it among their strongest words, divided by the number of all patches.
+         * How much of the picture it is: the sum of its {@linkplain Weight#strength() strengths} in the patches that
+         * have it among their strongest words, divided by the number of all patches.
          *
          * @return 0 if no patch has it among its strongest
          */

@@ -19,7 +19,13 @@ public enum Precision {
     INT8,
     /**
      * 4-bit weights, 8-bit activations: the smallest; a language model's first layer, where rounding costs most, has 8
-     * bits. ONNX Runtime on the CPU only.
+     * bits. ONNX Runtime on the CPU only. Asked of a whole model, encoder and adapter have {@link #INT8}: they are
+     * small beside it, run over many rows at a time, which is faster in 8 bits, and lose more than it does.
      */
-    INT4
+    INT4;
+
+    /** {@return that of encoder and adapter where this is asked of a whole model} */
+    public Precision ofEncoder() {
+        return this == INT4 ? INT8 : this;
+    }
 }

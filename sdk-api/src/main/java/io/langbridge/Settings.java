@@ -20,6 +20,9 @@ final class Settings implements ModelSpec, Cloneable {
     Path folder;
 
     @Nullable
+    String chatTemplate;
+
+    @Nullable
     Integer threads;
 
     boolean spinning;
@@ -47,6 +50,9 @@ final class Settings implements ModelSpec, Cloneable {
     Precision precision = Precision.FULL;
 
     @Nullable
+    Precision encoderPrecision;
+
+    @Nullable
     Integer prefillChunk;
 
     boolean halfKvCache;
@@ -59,6 +65,14 @@ final class Settings implements ModelSpec, Cloneable {
     Integer maxQueuedRequests;
 
     List<ModelListener> listeners = List.of();
+
+    /** A blank one would put no question at all. */
+    static String requireTemplate(String chatTemplate) {
+        if (chatTemplate.trim().isEmpty()) {
+            throw new IllegalArgumentException("chatTemplate is empty");
+        }
+        return chatTemplate;
+    }
 
     /** As they are now. */
     Settings copy() {
@@ -87,6 +101,11 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public @Nullable Path folder() {
         return folder;
+    }
+
+    @Override
+    public @Nullable String chatTemplate() {
+        return chatTemplate;
     }
 
     @Override
@@ -142,6 +161,11 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public Precision precision() {
         return precision;
+    }
+
+    @Override
+    public Precision encoderPrecision() {
+        return encoderPrecision != null ? encoderPrecision : precision.ofEncoder();
     }
 
     @Override

@@ -43,8 +43,7 @@ public interface VisionLanguageModel extends AutoCloseable {
     }
 
     /**
-     * Opens a folder that holds everything: LLaVA, LLaVA-NeXT or LangBridge as their authors publish them,
-     * {@code LlavaForConditionalGeneration} or {@code LlavaNextForConditionalGeneration}.
+     * Opens a folder that holds everything, of a family that is read, as transformers or its authors publish it.
      *
      * @param folder the Hugging Face folder
      * @return the model, ready to be asked; the caller closes it
@@ -309,6 +308,21 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
+         * How questions are put to the language model, in place of the chat template of its folder: a Jinja template as
+         * transformers runs it, or the name of a conversation form that LLaVA's authors keep in their code,
+         * {@code vicuna_v1}, {@code llava_v1}, {@code mistral_instruct}, {@code chatml_direct}, {@code llava_llama_2},
+         * {@code llava_llama_3} or {@code plain}. Without it a LLaVA model of theirs gets the form that they choose for
+         * its name. Holds for the language model that the model is built with, not for others put in its place later.
+         *
+         * @param chatTemplate what {@code chat_template.jinja} has in it, or such a name
+         * @return this builder
+         */
+        public Builder chatTemplate(String chatTemplate) {
+            settings.chatTemplate = Settings.requireTemplate(Objects.requireNonNull(chatTemplate, "chatTemplate"));
+            return this;
+        }
+
+        /**
          * Computing threads; default is the number of processors, at most 8.
          *
          * @param threads at least 1
@@ -353,8 +367,9 @@ public interface VisionLanguageModel extends AutoCloseable {
          * Most visual tokens that a picture becomes, in place of the model's own limit: fewer save time and room in the
          * context, more show finer detail. SmolVLM and Idefics3 resize to a smaller longest edge then, Qwen's models to
          * fewer pixels ({@code max_pixels}); a picture much longer than wide may have some more. Gemma 4 knows 70, 140,
-         * 280, 560 and 1,120, of which the largest is taken that is no more. Other models give every picture as many as
-         * they do, which {@code build()} says.
+         * 280, 560 and 1,120, of which the largest is taken that is no more. InternVL takes as many tiles as that
+         * allows, and LLaVA with dynamic resolution the best of its grids that have no more. Other models give every
+         * picture as many as they do, which {@code build()} says.
          *
          * @param maxVisualTokens at least 1
          * @return this builder
@@ -392,13 +407,26 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
-         * The precision of all parts that do not set their own; default is {@link Precision#FULL}.
+         * The precision of all parts that do not set their own; default is {@link Precision#FULL}. With
+         * {@link Precision#INT4} encoder and adapter have {@link Precision#INT8}, see {@link #encoderPrecision}.
          *
          * @param precision the precision
          * @return this builder
          */
         public Builder precision(Precision precision) {
             settings.precision = Objects.requireNonNull(precision, "precision");
+            return this;
+        }
+
+        /**
+         * The precision of encoder and adapter that do not set their own; default is that of {@link #precision}, with
+         * {@link Precision#INT8} in place of {@link Precision#INT4}.
+         *
+         * @param precision the precision
+         * @return this builder
+         */
+        public Builder encoderPrecision(Precision precision) {
+            settings.encoderPrecision = Objects.requireNonNull(precision, "precision");
             return this;
         }
 

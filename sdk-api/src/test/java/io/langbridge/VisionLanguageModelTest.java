@@ -7,6 +7,8 @@ import io.langbridge.spi.ModelLoader;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.nio.file.Paths;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -67,6 +69,38 @@ class VisionLanguageModelTest {
                     .hasMessage("cacheDirectory(somewhere) and withoutCache() contradict each other: leave one of"
                             + " them out");
         }
+    }
+
+    @Test
+    void encoder_and_adapter_of_an_INT4_model_have_INT8_unless_they_are_asked_for_otherwise() {
+        VisionLanguageModel.Builder builder =
+                VisionLanguageModel.builder().folder(FOLDER).precision(Precision.INT4);
+        assertThat(precisions(builder)).containsExactly(Precision.INT8, Precision.INT8, Precision.INT4);
+        assertThat(precisions(builder.encoderPrecision(Precision.INT4))).containsOnly(Precision.INT4);
+        VisionLanguageModel.Builder parts = VisionLanguageModel.builder()
+                .encoder(Encoder.of(FOLDER).precision(Precision.INT4))
+                .adapter(Adapter.langBridge(FOLDER))
+                .llm(Llm.of(FOLDER).precision(Precision.FULL))
+                .precision(Precision.INT4);
+        assertThat(precisions(parts)).containsExactly(Precision.INT4, Precision.INT8, Precision.FULL);
+        assertThat(precisions(parts.encoderPrecision(Precision.FULL)))
+                .containsExactly(Precision.INT4, Precision.FULL, Precision.FULL);
+        for (Precision same : new Precision[] {Precision.FULL, Precision.INT8}) {
+            assertThat(precisions(VisionLanguageModel.builder().folder(FOLDER).precision(same)))
+                    .containsOnly(same);
+        }
+    }
+
+    /** Of encoder, adapter and language model. */
+    private static List<Precision> precisions(VisionLanguageModel.Builder builder) {
+        List<Precision> found = new ArrayList<>();
+        assertThatThrownBy(() -> builder.build(new OtherRuntime(spec -> {
+                    found.add(spec.precisionOf(spec.encoder()));
+                    found.add(spec.precisionOf(spec.adapter()));
+                    found.add(spec.precisionOf(spec.llm()));
+                })))
+                .hasMessage("loads nothing");
+        return found;
     }
 
     @Test

@@ -36,6 +36,10 @@ public interface ModelSpec {
     @Nullable
     Path folder();
 
+    /** {@return how questions are put to a language model that does not set its own} */
+    @Nullable
+    String chatTemplate();
+
     /** {@return computing threads} */
     @Nullable
     Integer threads();
@@ -72,8 +76,11 @@ public interface ModelSpec {
     /** {@return whether native libraries may be downloaded} */
     boolean allowDownloads();
 
-    /** {@return of the parts that do not set their own} */
+    /** {@return of the language model, if it does not set its own} */
     Precision precision();
+
+    /** {@return of encoder and adapter that do not set their own} */
+    Precision encoderPrecision();
 
     /** {@return most positions of a prompt that run at a time} */
     @Nullable
@@ -97,22 +104,43 @@ public interface ModelSpec {
     List<ModelListener> listeners();
 
     /**
-     * The precision of a part.
+     * The precision of a language model.
      *
-     * @param ofPart what the part asks for itself, or null
-     * @return that, or the builder's
+     * @param llm null where a folder holds all parts
+     * @return its own, or the builder's
      */
-    default Precision precisionOf(@Nullable Precision ofPart) {
-        return ofPart != null ? ofPart : precision();
+    default Precision precisionOf(@Nullable Llm llm) {
+        return llm == null ? precision() : or(llm.precision(), precision());
+    }
+
+    /**
+     * The precision of an encoder.
+     *
+     * @param encoder null where a folder holds all parts
+     * @return its own, or the builder's
+     */
+    default Precision precisionOf(@Nullable Encoder encoder) {
+        return encoder == null ? encoderPrecision() : or(encoder.precision(), encoderPrecision());
+    }
+
+    /**
+     * The precision of an adapter.
+     *
+     * @param adapter null where a folder holds all parts
+     * @return its own, or the builder's
+     */
+    default Precision precisionOf(@Nullable Adapter adapter) {
+        return adapter == null ? encoderPrecision() : or(adapter.precision(), encoderPrecision());
+    }
+
+    private static Precision or(@Nullable Precision own, Precision ofBuilder) {
+        return own != null ? own : ofBuilder;
     }
 
     /** {@return whether a part has a precision other than {@link Precision#FULL}} */
     default boolean quantises() {
-        Encoder encoder = encoder();
-        Adapter adapter = adapter();
-        Llm llm = llm();
-        return precisionOf(encoder == null ? null : encoder.precision()) != Precision.FULL
-                || precisionOf(adapter == null ? null : adapter.precision()) != Precision.FULL
-                || precisionOf(llm == null ? null : llm.precision()) != Precision.FULL;
+        return precisionOf(encoder()) != Precision.FULL
+                || precisionOf(adapter()) != Precision.FULL
+                || precisionOf(llm()) != Precision.FULL;
     }
 }

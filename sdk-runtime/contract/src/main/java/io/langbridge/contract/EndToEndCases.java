@@ -15,7 +15,9 @@ import io.langbridge.runtime.core.family.ModelFolder;
 import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
 import io.langbridge.runtime.core.image.Patches;
+import io.langbridge.runtime.core.image.PicturePlan;
 import io.langbridge.runtime.core.image.PreparedImage;
+import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.network.AdapterConfig;
@@ -46,6 +48,11 @@ final class EndToEndCases {
     /** Name of where the reference has a picture's patches. */
     private static final String PLACES = ".image_position_ids";
 
+    /** Rows and columns of the patches of each view; such cases resize with torchvision, whose bytes are others. */
+    private static final String SHAPES = ".spatial_shapes";
+
+    private static final double OTHER_RESIZING = 2e-2;
+
     private static final int SPLICED = -200;
 
     private final Check check;
@@ -61,17 +68,29 @@ final class EndToEndCases {
     private final String image;
 
     private final Map<String, List<Integer>> greedyTokens = new LinkedHashMap<>();
+    /** Of runs whose pictures the reference resizes in another way: what follows from our own pixels. */
+    private final Map<String, int[]> fromOwnPixels = new LinkedHashMap<>();
     /** Of all runs, where positions have several axes. */
     private final List<Given> placed = new ArrayList<>();
 
     /** A picture on its way through the model. */
     private record Seen(
-            FloatTensor pixels,
+            List<FloatTensor> each,
             FloatTensor features,
             FloatTensor projected,
             FloatTensor visualTokens,
             FloatTensor exactTokens,
-            TokenLayout layout) {}
+            PicturePlan plan) {
+
+        TokenLayout layout() {
+            return plan.layout();
+        }
+
+        /** Of all views. */
+        FloatTensor pixels() {
+            return each.get(0);
+        }
+    }
 
     private record Networks(Running vision, AdapterNetwork adapter, DecoderNetwork decoder) {
         static Networks open(Check check, ModelFolder folder, EngineOptions options) {
@@ -128,7 +147,7 @@ final class EndToEndCases {
         Path vocabulary = model.folder.adapter().vocabularyFile();
         if (!check.measuresPlainRounding()) {
             SharedVocabulary words = vocabulary == null ? null : SharedVocabulary.read(vocabulary);
-            PublicApi.check(check, checkpoint, words, runs, maxNewTokens);
+            PublicApi.check(check, checkpoint, words, runs, maxNewTokens, model.fromOwnPixels);
         }
         return model.greedyTokens;
     }
@@ -151,7 +170,7 @@ final class EndToEndCases {
         String label = run.text("label");
         List<Seen> seen = new ArrayList<>();
         for (String name : run.texts("pictures")) {
-            Seen picture = see(label, seen.size(), name);
+            Seen picture = see(label, seen, name, true);
             if (picture == null) {
                 check.leaveOut("run " + label + ": " + name + " is not there");
                 run.describeAll();
@@ -191,11 +210,30 @@ final class EndToEndCases {
         FloatTensor exactEmbeds =
                 embeddings(ids, seen.stream().map(Seen::exactTokens).toList(), exact.decoder());
         checkDecoder(run, label, prompt, exactEmbeds, maxNewTokens);
+        if (check.hasTensor(label + SHAPES) && !check.quantized()) {
+            checkOwnPixels(run, label, ids, maxNewTokens);
+        }
+    }
+
+    /** The same from our own pixels, which are near to the reference's. */
+    private void checkOwnPixels(Entry run, String label, int[] ids, int maxNewTokens) {
+        List<Seen> own = new ArrayList<>();
+        for (String name : run.texts("pictures")) {
+            own.add(Objects.requireNonNull(see(label, own, name, false)));
+        }
+        checkTogether(label + ".pixel_values", own.stream().map(this::padded).toList(), OTHER_RESIZING);
+        FloatTensor embeds =
+                embeddings(ids, own.stream().map(Seen::visualTokens).toList(), networks.decoder());
+        Given prompt = new Given(embeds, positions(ids, own), ahead(ids));
+        fromOwnPixels.put(
+                label,
+                DecoderCases.greedy(
+                        networks.decoder(), prompt, new int[0], 1, new int[0], maxNewTokens, new ArrayList<>()));
     }
 
     /** The ids as the core puts them together from messages. */
     private void checkAssembled(Entry run, String label, List<Seen> seen) {
-        ChatTemplate template = ChatTemplate.of(folder.llm().folder());
+        ChatTemplate template = folder.llm().chatTemplate(null);
         if (template == null) {
             return; // a prompt as text
         }
@@ -381,32 +419,104 @@ final class EndToEndCases {
     }
 
     /** Runs one picture as far as the decoder; null if the picture is not there. */
-    private @Nullable Seen see(String label, int index, String name) {
+    private @Nullable Seen see(String label, List<Seen> before, String name, boolean fromGiven) {
         ReferencePictures pictures = new ReferencePictures(check.fixtures());
         Optional<RgbPixels> picture = pictures.exactPixels(name);
         if (picture.isEmpty() && !pictures.has(name)) {
             return null;
         }
         PreparedImage prepared = preprocessor.prepare(picture.orElseGet(() -> pictures.decoded(name)));
-        Map<String, FloatTensor> inputs = new LinkedHashMap<>(prepared.inputs());
-        String given = label + "." + index + ".pixel_values";
+        List<Map<String, FloatTensor>> each = new ArrayList<>();
+        prepared.each().forEach(inputs -> each.add(new LinkedHashMap<>(inputs)));
+        String given = label + "." + before.size() + ".pixel_values";
         if (picture.isEmpty() && check.hasTensor(given)) {
             // Another decoder's JPEG: go on with the reference's pixels.
-            inputs.put(Net.PIXEL_VALUES, check.tensor(given));
+            each.get(0).put(Net.PIXEL_VALUES, check.tensor(given));
         }
-        FloatTensor features = networks.vision().run(inputs);
+        if (fromGiven && check.hasTensor(label + SHAPES)) {
+            int first = before.stream().mapToInt(other -> other.each().size()).sum();
+            for (int view = 0; view < each.size(); view++) {
+                each.get(view)
+                        .put(
+                                Net.PIXEL_VALUES,
+                                givenView(
+                                        label,
+                                        first + view,
+                                        prepared.plan().views().get(view)));
+            }
+        }
+        FloatTensor features = features(networks, prepared, each);
         FloatTensor projected = networks.adapter().visualTokens(features);
         FloatTensor merged = TileMerge.merge(projected, newline, prepared.plan());
         FloatTensor exactTokens = !check.quantized()
                 ? merged
-                : TileMerge.merge(exact.adapter().visualTokens(exact.vision().run(inputs)), newline, prepared.plan());
+                : TileMerge.merge(
+                        exact.adapter().visualTokens(features(exact, prepared, each)), newline, prepared.plan());
         return new Seen(
-                Objects.requireNonNull(inputs.get(Net.PIXEL_VALUES)),
+                each.stream()
+                        .map(inputs -> Objects.requireNonNull(inputs.get(Net.PIXEL_VALUES)))
+                        .toList(),
                 features,
                 projected,
                 merged,
                 exactTokens,
-                prepared.plan().layout());
+                prepared.plan());
+    }
+
+    private static FloatTensor features(
+            Networks networks, PreparedImage prepared, List<Map<String, FloatTensor>> each) {
+        List<FloatTensor> parts =
+                each.stream().map(inputs -> networks.vision().run(inputs)).toList();
+        if (parts.size() == 1) {
+            return parts.get(0);
+        }
+        FloatTensor all = prepared.features(parts.get(0));
+        FloatBuffer target = all.data();
+        parts.forEach(part -> target.put(part.data()));
+        return all;
+    }
+
+    /** Patches of a view as the reference has them, row by row, in our order. */
+    private FloatTensor givenView(String label, int view, PicturePlan.View of) {
+        FloatTensor all = check.tensor(label + ".pixel_values");
+        int rows = of.size().height() / patches().size();
+        int columns = of.size().width() / patches().size();
+        FloatTensor given = all.rows(view, view + 1).reshape(all.size(1), all.size(2));
+        FloatTensor values = FloatTensor.allocate(1, rows * columns, all.size(2));
+        FloatBuffer target = values.data();
+        int[] row = patches().rows(rows, columns);
+        int[] column = patches().columns(rows, columns);
+        for (int i = 0; i < row.length; i++) {
+            int at = row[i] * columns + column[i];
+            target.put(given.rows(at, at + 1).data());
+        }
+        return values;
+    }
+
+    /** Patches of all views row by row, and zeros behind them, as the reference has them. */
+    private FloatTensor padded(Seen picture) {
+        FloatTensor first = picture.each().get(0);
+        int most = check.tensor(check.tensorNames().stream()
+                        .filter(name -> name.endsWith(".pixel_values"))
+                        .findFirst()
+                        .get())
+                .size(1);
+        FloatTensor all = FloatTensor.allocate(picture.each().size(), most, first.size(2));
+        for (int view = 0; view < picture.each().size(); view++) {
+            FloatTensor values = picture.each().get(view);
+            FloatTensor ours = values.reshape(values.size(1), values.size(2));
+            FloatTensor slot = all.rows(view, view + 1).reshape(most, first.size(2));
+            PicturePlan.View of = picture.plan().views().get(view);
+            int rows = of.size().height() / patches().size();
+            int columns = of.size().width() / patches().size();
+            int[] row = patches().rows(rows, columns);
+            int[] column = patches().columns(rows, columns);
+            for (int i = 0; i < row.length; i++) {
+                int at = row[i] * columns + column[i];
+                slot.rows(at, at + 1).data().put(ours.rows(i, i + 1).data());
+            }
+        }
+        return all;
     }
 
     /** Tensors of each picture ({@code <run>.<i>.}), and of all pictures of a run together ({@code <run>.}). */
@@ -423,12 +533,22 @@ final class EndToEndCases {
         }
         checkTogether(
                 label + ".pixel_values",
-                seen.stream().map(picture -> asGiven(label, picture)).toList());
+                seen.stream().map(picture -> asGiven(label, picture)).toList(),
+                check.tolerance(label + ".pixel_values"));
         checkTogether(label + ".features", seen.stream().map(Seen::features).toList());
         checkTogether(label + ".projected", seen.stream().map(Seen::projected).toList());
         checkTogether(
                 label + ".visual_tokens",
                 seen.stream().map(picture -> alone(picture.visualTokens())).toList());
+        if (check.hasTensor(label + SHAPES)) {
+            int[] shapes = seen.stream()
+                    .flatMap(picture -> picture.plan().views().stream())
+                    .flatMapToInt(view -> IntStream.of(
+                            view.size().height() / patches().size(),
+                            view.size().width() / patches().size()))
+                    .toArray();
+            check.same(label + SHAPES, shapes, check.ids(label + SHAPES));
+        }
         if (check.hasTensor(label + PLACES)) {
             checkPlaces(label + PLACES, seen);
         }
@@ -443,10 +563,16 @@ final class EndToEndCases {
         }
         if (check.hasTensor(label + ".image_sizes")) {
             ReferencePictures pictures = new ReferencePictures(check.fixtures());
-            int[] sizes = names.stream()
-                    .map(pictures::decoded)
-                    .flatMapToInt(picture -> IntStream.of(picture.height(), picture.width()))
-                    .toArray();
+            // Of what the encoder sees, if that is at the picture's own shape; else of the picture.
+            int[] sizes = folder.pictures().patches() != null
+                    ? seen.stream()
+                            .map(picture -> picture.plan().views().get(0).size())
+                            .flatMapToInt(size -> IntStream.of(size.height(), size.width()))
+                            .toArray()
+                    : names.stream()
+                            .map(pictures::decoded)
+                            .flatMapToInt(picture -> IntStream.of(picture.height(), picture.width()))
+                            .toArray();
             check.same(label + ".image_sizes", sizes, check.ids(label + ".image_sizes"));
         }
     }
@@ -464,7 +590,30 @@ final class EndToEndCases {
         if (pixels.shape().length != 3 || !check.hasTensor(name)) {
             return pixels;
         }
+        if (check.hasTensor(label + SHAPES)) {
+            return padded(picture);
+        }
+        if (check.tensor(name).shape().length == 4) {
+            return inPlanes(picture);
+        }
         return check.hasTensor(label + PLACES) ? rowByRow(name, picture) : inFrames(name, pixels);
+    }
+
+    /** Pixels of the only view, channel by channel. */
+    private FloatTensor inPlanes(Seen picture) {
+        Size view = picture.plan().views().get(0).size();
+        int size = patches().size();
+        FloatTensor planes = FloatTensor.allocate(1, 3, view.height(), view.width());
+        float[] ours = picture.pixels().toArray();
+        int[] places = places(picture);
+        for (int i = 0; i < ours.length; i++) {
+            int patch = i / (3 * size * size);
+            int in = i % (3 * size * size);
+            int y = places[2 * patch + 1] * size + in / size % size;
+            int x = places[2 * patch] * size + in % size;
+            planes.data().put((in / (size * size) * view.height() + y) * view.width() + x, ours[i]);
+        }
+        return planes;
     }
 
     /** Its patches come row by row, and as many of zeros behind them as there may be. */
@@ -549,6 +698,10 @@ final class EndToEndCases {
      * number of tiles, with zeros.
      */
     private void checkTogether(String name, List<FloatTensor> parts) {
+        checkTogether(name, parts, check.tolerance(name));
+    }
+
+    private void checkTogether(String name, List<FloatTensor> parts, double tolerance) {
         if (!check.hasTensor(name)) {
             return;
         }
@@ -572,7 +725,7 @@ final class EndToEndCases {
         check.holds(
                 name + " has " + expected.count() + " values, the pictures have " + values,
                 padded ? values <= expected.count() : values == expected.count());
-        check.close(name, actual.toArray(), expected.toArray(), check.tolerance(name));
+        check.close(name, actual.toArray(), expected.toArray(), tolerance);
     }
 
     /** The text between the pictures, piece by piece. */

@@ -468,6 +468,13 @@ public abstract class ModelContract {
         costsAtMost("qwen3-vl", 4);
         costsAtMost("smolvlm", 100);
         costsAtMost("smolvlm", 16);
+        costsAtMost("lfm2-vl", 60);
+        costsAtMost("lfm2-vl", 5);
+        costsAtMost("ministral3", 7);
+        costsAtMost("internvl", 12);
+        costsAtMost("internvl", 4);
+        costsAtMost("llava-onevision", 60);
+        costsAtMost("granite-vision", 60);
     }
 
     private void costsAtMost(String family, int most) {
@@ -495,6 +502,8 @@ public abstract class ModelContract {
     void a_chat_about_a_picture_goes_on_as_if_all_of_it_were_new() {
         chatGoesOn("qwen3-vl");
         chatGoesOn("qwen3.5"); // whose states cannot be cut
+        chatGoesOn("lfm2-vl");
+        chatGoesOn("ministral3");
     }
 
     private void chatGoesOn(String family) {
@@ -693,6 +702,13 @@ public abstract class ModelContract {
         assertThat(direct.tiles()).hasSize(1);
         for (Explanation.Patch patch : direct.patches()) {
             assertThat(patch.words()).hasSize(8);
+            assertThat(patch.words()).isSortedAccordingTo((a, b) -> Float.compare(b.strength(), a.strength()));
+        }
+        Explanation raw = model.explain(
+                model.encode(image("portrait.png")),
+                ExplainOptions.builder().raw(true).build());
+        for (Explanation.Patch patch : raw.patches()) {
+            assertThat(patch.words()).hasSize(8).allMatch(weight -> weight.strength() == weight.value());
             assertThat(patch.words()).isSortedAccordingTo((a, b) -> Float.compare(b.value(), a.value()));
         }
         assertThat(direct.measure()).isEqualTo(Explanation.Measure.COEFFICIENT);
@@ -735,6 +751,25 @@ public abstract class ModelContract {
             assertThat(near.patches())
                     .allMatch(patch ->
                             patch.words().stream().allMatch(weight -> weight.value() > 0 && weight.value() <= 1.0001));
+        }
+    }
+
+    @Test
+    void tiles_of_different_shapes_are_explained_each_by_its_own_patches() {
+        ExplainOptions cosine =
+                ExplainOptions.builder().measure(Explanation.Measure.COSINE).build();
+        try (VisionLanguageModel tiled = load(fixtures.resolve("families/lfm2-vl/checkpoint"))) {
+            EncodedImage seen = tiled.encode(image("landscape.png"));
+            Explanation near = tiled.explain(seen, cosine);
+            assertThat(seen.tiles()).isEqualTo(3).isEqualTo(near.tiles().size());
+            assertThat(near.patches()).hasSize(tiled.visualTokenCount(seen.width(), seen.height()));
+            for (Explanation.Tile tile : near.tiles()) {
+                assertThat(near.patches().stream().filter(patch -> patch.tile() == tile.index()))
+                        .hasSize(tile.patchRows() * tile.patchColumns());
+            }
+            // The whole comes last and shows all of the picture.
+            assertThat(near.tiles().get(2).patchColumns()).isEqualTo(5);
+            assertThat(near.tiles().get(2).area()).isEqualTo(new Explanation.Area(0, 0, 320, 180));
         }
     }
 

@@ -42,8 +42,14 @@ final class PublicApi {
 
     private PublicApi() {}
 
+    /** @param fromOwnPixels ids by run where they follow from other pixels than the reference's */
     static void check(
-            Check check, Path checkpoint, @Nullable SharedVocabulary vocabulary, List<Entry> runs, int maxNewTokens) {
+            Check check,
+            Path checkpoint,
+            @Nullable SharedVocabulary vocabulary,
+            List<Entry> runs,
+            int maxNewTokens,
+            Map<String, int[]> fromOwnPixels) {
         GenerationOptions options = GenerationOptions.greedy().toBuilder()
                 .repetitionPenalty(1)
                 .stopTokens()
@@ -54,7 +60,8 @@ final class PublicApi {
                 .threads(check.options().threads())
                 .cacheDirectory(check.options().cacheDirectory())
                 .device(Device.CPU)
-                .precision(check.options().precision());
+                .precision(check.options().precision())
+                .encoderPrecision(check.options().precision());
         try (VisionLanguageModel model = builder.build(new Loader(check.engine()))) {
             for (Entry run : runs) {
                 String label = run.text("label");
@@ -76,6 +83,8 @@ final class PublicApi {
                     Answer answer = stream.answer();
                     if (check.quantized()) {
                         check.same("answer's length, " + label, answer.tokenIds().length, maxNewTokens);
+                    } else if (fromOwnPixels.containsKey(label)) {
+                        check.same("answer's ids, " + label, answer.tokenIds(), fromOwnPixels.get(label));
                     } else {
                         check.same("answer's ids, " + label, answer.tokenIds(), run.integers("new_ids"));
                         check.same("answer's text, " + label, answer.text(), run.text("new_text"));
@@ -110,6 +119,7 @@ final class PublicApi {
                 ExplainOptions options = ExplainOptions.builder()
                         .wordsPerPatch(20)
                         .imageWords(20)
+                        .raw(true)
                         .build();
                 Explanation explanation = model.explain(model.encode(Image.of(file.get())), options);
                 compare(check, tensor, explanation, vocabulary);

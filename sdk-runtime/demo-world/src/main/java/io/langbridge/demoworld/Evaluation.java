@@ -6,12 +6,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.langbridge.EncodedImage;
-import io.langbridge.ExplainOptions;
-import io.langbridge.Explanation;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Request;
-import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.demoworld.Question.Kind;
 import java.io.IOException;
@@ -19,21 +16,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/**
- * How well a model answers questions about scenes it has never seen, kind by kind, and whether the words that its
- * patches are made of name what lies on them.
- */
+/** How well a model answers questions about scenes it has never seen, kind by kind. */
 final class Evaluation {
     /** How many of how many. */
     record Score(int right, int of) {
@@ -49,14 +41,12 @@ final class Evaluation {
     /** An answer that was wrong. */
     record Miss(Question question, String answer) {}
 
-    private static final int STRONGEST = 10;
     private static final int QUESTIONS = 6;
     private static final Score NONE = new Score(0, 0);
     private static final Pattern ITEM = Pattern.compile("(small|medium|large) [a-z]+ (?:(?:letter|digit) \\w|[a-z]+)");
 
     private final Map<Kind, Score> kinds = new EnumMap<>(Kind.class);
     private final List<Miss> misses = new ArrayList<>();
-    private Score patches = NONE;
 
     private Evaluation() {}
 
@@ -70,15 +60,11 @@ final class Evaluation {
     static Evaluation of(VisionLanguageModel model, long seed, int scenes, IntConsumer progress) {
         Evaluation evaluation = new Evaluation();
         SplittableRandom random = new SplittableRandom(seed);
-        boolean explains = true;
         for (int i = 0; i < scenes; i++) {
             Scene scene = Scene.random(random);
             EncodedImage picture = model.encode(Painter.image(scene));
             for (Question question : Wording.questions(scene, random, QUESTIONS)) {
                 evaluation.ask(model, picture, question);
-            }
-            if (explains) {
-                explains = evaluation.explain(model, picture, scene);
             }
             progress.accept(i + 1);
         }
@@ -151,52 +137,9 @@ final class Evaluation {
         return matcher.results().map(result -> result.group()).sorted().collect(Collectors.toList());
     }
 
-    /** False if the model's adapter is not made of words. */
-    private boolean explain(VisionLanguageModel model, EncodedImage picture, Scene scene) {
-        Explanation explanation;
-        try {
-            explanation = model.explain(
-                    picture, ExplainOptions.builder().wordsPerPatch(STRONGEST).build());
-        } catch (UnsupportedModelException e) {
-            return false;
-        }
-        int side = explanation.tiles().get(0).patchColumns();
-        PatchMap map = new PatchMap(scene, side);
-        for (Explanation.Patch patch : explanation.patches()) {
-            int item = map.item(patch.row() * side + patch.column());
-            if (item >= 0) {
-                Set<String> names = names(scene.items().get(item));
-                patches = patches.plus(patch.words().stream()
-                        .anyMatch(weight -> names.contains(weight.word().text())));
-            }
-        }
-        return true;
-    }
-
-    /** The words that name an item's colour or figure; of a character also the character. */
-    static Set<String> names(Item item) {
-        Set<String> names = new HashSet<>();
-        names.add(item.colour().word());
-        if (item.colour() == Colour.GRAY) {
-            names.add("grey");
-        }
-        if (item.figure().isCharacter()) {
-            names.add(String.valueOf(item.character()));
-        } else {
-            names.add(item.figure().word());
-            names.addAll(item.figure().synonyms());
-        }
-        return names;
-    }
-
     Score overall() {
         return kinds.values().stream()
                 .reduce(NONE, (one, two) -> new Score(one.right() + two.right(), one.of() + two.of()));
-    }
-
-    /** Patches on which an item lies, and on how many of them its name is among the strongest words. */
-    Score patches() {
-        return patches;
     }
 
     Map<Kind, Score> kinds() {
@@ -212,9 +155,6 @@ final class Evaluation {
         StringBuilder table = new StringBuilder();
         kinds.forEach((kind, score) -> table.append(line(kind.name().toLowerCase(Locale.ROOT), score)));
         table.append(line("all", overall()));
-        if (patches.of() > 0) {
-            table.append(line("explained patches", patches));
-        }
         return table.toString();
     }
 
@@ -228,9 +168,6 @@ final class Evaluation {
         kinds.forEach((kind, score) -> json.addProperty(kind.name().toLowerCase(Locale.ROOT), score.share()));
         json.addProperty("all", overall().share());
         json.addProperty("questions", overall().of());
-        if (patches.of() > 0) {
-            json.addProperty("explained_patches", patches.share());
-        }
         return json;
     }
 }

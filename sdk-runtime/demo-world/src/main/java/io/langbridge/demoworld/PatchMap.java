@@ -6,6 +6,7 @@ import java.awt.geom.AffineTransform;
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferInt;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 
 /** Which item lies on which patch of an encoder's grid, to which a picture of any shape is stretched. */
@@ -15,6 +16,7 @@ final class PatchMap {
 
     private final int side;
     private final int[] items;
+    private final BitSet touched = new BitSet();
     private final int[] centres;
 
     /**
@@ -32,6 +34,9 @@ final class PatchMap {
         for (int patch = 0; patch < items.length; patch++) {
             int most = (int) Math.ceil(ENOUGH * FINE * FINE);
             for (int item = 0; item < all.size(); item++) {
+                if (covered[patch][item] > 0) {
+                    touched.set(patch);
+                }
                 if (covered[patch][item] >= most) {
                     most = covered[patch][item] + 1;
                     items[patch] = item;
@@ -51,6 +56,11 @@ final class PatchMap {
      */
     int item(int patch) {
         return items[patch];
+    }
+
+    /** Whether no item reaches into a patch or around it. */
+    boolean isEmpty(int patch) {
+        return items[patch] < 0 && !touched.get(patch);
     }
 
     /**

@@ -390,6 +390,12 @@ class OnnxNet implements Net {
     }
 
     @Override
+    public Value mixed(Value shares, Value x) {
+        String y = graph.node("MatMul", read(shares), read(x)).to(unique(x.name() + ".mixed"));
+        return new Value(y, shares.rows(), x.width());
+    }
+
+    @Override
     public Value rotated(Value x, Value cos, Value sin) {
         // One position as a number is that of the first row.
         String first = graph.constant(0);

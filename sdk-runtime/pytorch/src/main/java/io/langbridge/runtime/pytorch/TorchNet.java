@@ -312,6 +312,11 @@ final class TorchNet implements Net {
     }
 
     @Override
+    public Value mixed(Value shares, Value x) {
+        return new Value(let(call("torch.matmul", shares.name(), x.name())), shares.rows(), x.width());
+    }
+
+    @Override
     public Value rotated(Value x, Value cos, Value sin) {
         return x.named(let(call("self.rotated", x.name(), cos.name(), sin.name())));
     }

@@ -3,6 +3,7 @@ package io.langbridge.runtime.training;
 import io.langbridge.Adapter;
 import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.family.AdapterPart;
 import io.langbridge.runtime.core.family.FeatureSelection;
 import io.langbridge.runtime.core.family.LlmPart;
@@ -51,16 +52,22 @@ record Parts(
         Adapter existing = training.adapter;
         AdapterPart adapter = existing == null ? null : closing.add(Fit.open(existing));
         FeatureSelection selection = Fit.selection(encoder, adapter);
+        Tiling tiling = Fit.tiling(encoder, adapter);
+        if (tiling instanceof Tiling.AnyResolution any && any.maxTiles() > 0) {
+            throw new UnsupportedModelException("The adapter was trained with 'image_aspect_ratio' anyres_max_"
+                    + any.maxTiles() + ", which mixes visual tokens of several patches; training with that is not"
+                    + " supported. Choose Encoder.fit(ImageFit.PAD) or ImageFit.PREPROCESSOR.");
+        }
         VisionPart vision = encoder == null ? null : closing.add(VisionPart.open(encoder.folder(), selection));
         LlmPart llm = training.llm == null ? null : closing.add(LlmPart.open(training.llm.folder()));
         Tokenizer tokenizer = training.llm == null ? null : Tokenizer.of(training.llm.folder());
         SharedVocabulary vocabulary = null;
         AdapterConfig config = null;
         if (vision != null && llm == null) {
-            config = new AdapterConfig.Linear(vision.config().hiddenSize(), training.labels.size());
+            config = new AdapterConfig.Linear(vision.width(), training.labels.size());
         } else if (vision != null && llm != null && tokenizer != null) {
             vocabulary = vocabulary(adapter, training.newAdapter, tokenizer, llm);
-            int features = vision.config().hiddenSize();
+            int features = vision.width();
             int hidden = llm.config().hiddenSize();
             config = adapter == null || existing == null
                     ? config(training.newAdapter, vocabulary, features, hidden)
@@ -70,8 +77,7 @@ record Parts(
                         + " file: Adapter.langBridge(projector, vocabulary)");
             }
         }
-        return new Parts(
-                vision, adapter, llm, tokenizer, config, vocabulary, selection, Fit.tiling(encoder, adapter), closing);
+        return new Parts(vision, adapter, llm, tokenizer, config, vocabulary, selection, tiling, closing);
     }
 
     private static @Nullable SharedVocabulary vocabulary(

@@ -145,7 +145,7 @@ final class TrainingRun implements AutoCloseable {
         if (llm == null || tokenizer == null) {
             return new PatchLabels(wanted.labels, parts.patches());
         }
-        ChatTemplate template = ChatTemplate.of(llm.folder());
+        ChatTemplate template = llm.chatTemplate(wanted.llm == null ? null : wanted.llm.chatTemplate());
         if (template == null && settings.conversations()) {
             throw new UnsupportedModelException("The language model in " + llm.folder()
                     + " has no chat template, so nothing says how a question is put to it; add"

@@ -92,7 +92,21 @@ public final class Checkpoints {
      * @throws CheckpointException if it is missing or has another shape
      */
     public static Weights transposed(Weights weights, String name, long rows, long columns) {
-        StoredTensor matrix = new TransposedTensor(weights.get(name, rows, columns));
+        StoredTensor matrix = TransposedTensor.of(weights.get(name, rows, columns));
+        return changed(weights, tensor -> tensor.equals(name), old -> matrix);
+    }
+
+    /**
+     * A view in which the values of each row of a matrix are grouped in the other way: it has {@code groups} of
+     * {@code size} values that belong together, and here the first values of all groups come first, then the second.
+     *
+     * @param name of the matrix, {@code [rows, groups * size]}; others stay as they are
+     * @return a view; closing it closes nothing
+     * @throws CheckpointException if it is missing or has another shape
+     */
+    public static Weights regrouped(Weights weights, String name, long rows, int groups, int size) {
+        StoredTensor matrix = new TransposedTensor(
+                weights.get(name, rows, (long) groups * size), groups, size, rows, (long) groups * size);
         return changed(weights, tensor -> tensor.equals(name), old -> matrix);
     }
 
@@ -107,6 +121,15 @@ public final class Checkpoints {
         return changed(weights, which, tensor -> new ReorderedTensor(tensor, order));
     }
 
+    /**
+     * A view of a matrix whose values are multiplied in float32, those of each block with a number of its own.
+     *
+     * @param scale {@code [rows / blockRows, columns / blockColumns]}, rounded up; a single one in any shape
+     */
+    public static StoredTensor scaled(StoredTensor matrix, StoredTensor scale, long blockRows, long blockColumns) {
+        return new ScaledTensor(matrix, scale, blockRows, blockColumns);
+    }
+
     /** A view of a tensor whose values are multiplied in float32. */
     public static StoredTensor times(float factor, StoredTensor tensor) {
         return factor == 1 ? tensor : new LinearTensor(tensor, factor, 0);
@@ -114,9 +137,10 @@ public final class Checkpoints {
 
     /**
      * A view in which a convolution's kernel over several frames is one for pictures that are shown in all of them: its
-     * sum, {@code [out, channels * height * width]}.
+     * sum, {@code [out, channels * height * width]}; of one frame, the same values as a matrix.
      *
-     * @param name of the kernel, {@code [out, channels, frames, height, width]}; others stay as they are
+     * @param name of the kernel, {@code [out, channels, frames, height, width]}, or without the frames; others stay as
+     *     they are
      * @return a view; closing it closes nothing
      * @throws CheckpointException if it is missing or has another shape
      */
@@ -151,10 +175,27 @@ public final class Checkpoints {
                         new RowsTensor(tensor, first, rows[i]));
                 first += rows[i];
             }
-            if (tensor.shape().length != 2 || tensor.shape()[0] != first) {
+            if (tensor.shape().length == 0 || tensor.shape()[0] != first) {
                 throw new CheckpointException("Tensor " + tensor.name() + " in " + tensor.file() + " has shape "
                         + Arrays.toString(tensor.shape()) + ", but config.json asks for " + first + " rows: those of "
                         + String.join(", ", parts) + ".");
+            }
+        }
+        return new NamedTensors(weights.source(), view, Collections.emptyList());
+    }
+
+    /**
+     * A view with other tensors in place of some.
+     *
+     * @param which what stands in the place of a tensor, or null for those to leave out
+     * @return a view; closing it closes nothing
+     */
+    public static Weights replaced(Weights weights, UnaryOperator<@Nullable StoredTensor> which) {
+        Map<String, StoredTensor> view = new LinkedHashMap<>();
+        for (String name : weights.names()) {
+            StoredTensor tensor = which.apply(weights.get(name));
+            if (tensor != null) {
+                view.put(name, tensor);
             }
         }
         return new NamedTensors(weights.source(), view, Collections.emptyList());

@@ -38,7 +38,7 @@ public interface StoredTensor {
     default void requireFloatingPoint() {
         if (!dtype().isFloatingPoint()) {
             throw new UnsupportedModelException("Tensor " + name() + " in " + file() + " is stored as " + dtype()
-                    + "; weights must be F64, F32, F16 or BF16. Quantised checkpoints are not read; take the one it was"
+                    + "; weights must be floating-point numbers. Quantised checkpoints are not read; take the one it was"
                     + " made from.");
         }
     }

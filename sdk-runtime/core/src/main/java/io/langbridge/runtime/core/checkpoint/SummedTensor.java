@@ -17,8 +17,8 @@ final class SummedTensor extends ComputedTensor {
         super(kernel);
         long[] shape = kernel.shape();
         rows = shape[0];
-        frames = Math.toIntExact(shape[2]);
-        frame = Math.toIntExact(shape[3] * shape[4]);
+        frames = shape.length == 5 ? Math.toIntExact(shape[2]) : 1;
+        frame = Math.toIntExact(shape[shape.length - 2] * shape[shape.length - 1]);
         columns = shape[1] * frame;
     }
 

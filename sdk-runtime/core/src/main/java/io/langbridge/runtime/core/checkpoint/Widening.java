@@ -8,6 +8,19 @@ import java.nio.ShortBuffer;
 final class Widening {
     private static final float TWO_TO_112 = 0x1p112f;
 
+    /** Value of each byte as F8_E4M3: a sign, four bits of exponent, three of fraction. */
+    private static final float[] E4M3 = new float[256];
+
+    static {
+        for (int bits = 0; bits < 128; bits++) {
+            int exponent = bits >> 3;
+            int fraction = bits & 7;
+            float value = exponent == 0 ? fraction * 0x1p-9f : Math.scalb(8 + fraction, exponent - 10);
+            E4M3[bits] = bits == 127 ? Float.NaN : value;
+            E4M3[bits | 128] = -E4M3[bits];
+        }
+    }
+
     private Widening() {}
 
     /**
@@ -30,6 +43,16 @@ final class Widening {
                 ShortBuffer from = source.asShortBuffer();
                 for (int i = 0; i < count; i++) {
                     target[at + i] = halfToFloat(from.get(i));
+                }
+            }
+            case F8_E4M3 -> {
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = E4M3[source.get() & 0xff];
+                }
+            }
+            case F8_E5M2 -> {
+                for (int i = 0; i < count; i++) {
+                    target[at + i] = halfToFloat((short) (source.get() << 8)); // the same with less fraction
                 }
             }
             case F64 -> {

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.explain;
 import io.langbridge.CheckpointException;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
+import io.langbridge.Image;
 import io.langbridge.PromptException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BinaryOperator;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -30,12 +32,19 @@ import org.jspecify.annotations.Nullable;
  * use by several threads.
  */
 public final class Explainer {
+    /** How much of what a word has in the whole picture is taken off; with all of it, a large thing hides itself. */
+    private static final double COMMON = 0.5;
+
+    private static final Strongest NONE = new Strongest(0, false);
+
     private final AdapterNetwork adapter;
     private final Tokenizer tokenizer;
     private final Embeddings embeddings;
     private final BinaryOperator<FloatTensor> product;
     private final @Nullable Supplier<SharedVocabulary.Transfer> vocabulary;
+    private final Function<Image, FloatTensor> encoder;
     private SharedVocabulary.@Nullable Transfer known;
+    private @Nullable Ground ground;
 
     /**
      * Explains the visual tokens of one adapter in words of one language model.
@@ -44,24 +53,28 @@ public final class Explainer {
      * @param embeddings of the language model
      * @param product {@code [m, d]} and {@code [n, d]} to {@code [m, n]}: the first times the second transposed
      * @param vocabulary finds the adapter's shared vocabulary in the language model, asked once; null if there is none
+     * @param encoder gives the features of a picture, {@code [tiles, patches, mm_hidden]}; asked for a few small ones,
+     *     once
      */
     public Explainer(
             AdapterNetwork adapter,
             Tokenizer tokenizer,
             Embeddings embeddings,
             BinaryOperator<FloatTensor> product,
-            @Nullable Supplier<SharedVocabulary.Transfer> vocabulary) {
+            @Nullable Supplier<SharedVocabulary.Transfer> vocabulary,
+            Function<Image, FloatTensor> encoder) {
         this.adapter = adapter;
         this.tokenizer = tokenizer;
         this.embeddings = embeddings;
         this.product = product;
         this.vocabulary = vocabulary;
+        this.encoder = encoder;
     }
 
     /**
      * Explains a picture.
      *
-     * @param features {@code [tiles, patches, mm_hidden]}
+     * @param features {@code [tiles, patches, mm_hidden]}, or {@code [1, patches of all tiles, mm_hidden]}
      * @param plan how it was cut
      * @throws UnsupportedModelException if coefficients are asked for and the adapter has none
      * @throws CheckpointException if there is no shared vocabulary, or a coefficient is not a number
@@ -79,12 +92,15 @@ public final class Explainer {
         List<Explanation.Area> areas = plan.areas();
         TokenLayout layout = plan.layout();
         List<Place> places = places(layout);
-        List<Strongest> strongest = new ArrayList<>();
+        BitSet empty = options.raw() ? new BitSet() : empty(features, places, layout);
+        Strongest[] strongest = new Strongest[places.size()];
         Map<Integer, Tally> tallies = new HashMap<>();
         try {
-            for (Place place : places) {
-                Strongest found = scores.strongest(place);
-                strongest.add(found);
+            scores.begin(places);
+            // From the end, where the last tile is still in memory.
+            for (int i = strongest.length - 1; i >= 0; i--) {
+                Strongest found = empty.get(i) ? NONE : scores.strongest(places.get(i));
+                strongest[i] = found;
                 for (int rank = 0; rank < found.size(); rank++) {
                     tallies.computeIfAbsent(found.index(rank), index -> new Tally())
                             .add(found.strength(rank));
@@ -119,6 +135,30 @@ public final class Explainer {
                 imageWords);
     }
 
+    /** The places on which nothing lies, where that can be told: where each has features of its own. */
+    private BitSet empty(FloatTensor features, List<Place> places, TokenLayout layout) {
+        BitSet empty = new BitSet();
+        if (features.size(1) == layout.patches()) {
+            Ground known = ground(layout.patches() - layout.rows() * layout.columns());
+            float[] row = new float[features.size(2)];
+            FloatBuffer rows = features.data();
+            for (int i = 0; i < places.size(); i++) {
+                Place place = places.get(i);
+                ((Buffer) rows).position((place.tile * layout.patches() + place.token) * row.length);
+                rows.get(row);
+                empty.set(i, known.is(row));
+            }
+        }
+        return empty;
+    }
+
+    private synchronized Ground ground(int classTokens) {
+        if (ground == null) {
+            ground = Ground.of(encoder, classTokens);
+        }
+        return ground;
+    }
+
     private synchronized SharedVocabulary.Transfer transfer() {
         AdapterConfig config = adapter.config();
         if (!(config instanceof AdapterConfig.LangBridge langBridge)) {
@@ -137,25 +177,30 @@ public final class Explainer {
         return known;
     }
 
-    /** Where a patch is: tile, patch among those of the tile, and position among the tile's visual tokens. */
-    private record Place(int tile, int patch, int token) {}
+    /**
+     * Where a patch is: tile, patch among those of the tile, and position among the visual tokens of the tile and of
+     * all tiles.
+     */
+    private record Place(int tile, int patch, int token, int source) {}
 
     /** The patches that become visual tokens, in the order of tile, row, column. */
     private static List<Place> places(TokenLayout layout) {
-        int tokensPerTile = layout.patches();
         // The class token, where the adapter was trained with it, comes first and is no patch.
-        int classTokens = tokensPerTile - layout.rows() * layout.columns();
+        int classTokens = layout.patches() - layout.rows() * layout.columns();
         BitSet kept = new BitSet();
         for (int token = 0; token < layout.tokens(); token++) {
-            if (layout.source(token) != TokenLayout.NEWLINE) {
-                kept.set(layout.source(token));
+            for (int part = 0; part < layout.parts(token); part++) {
+                if (layout.source(token, part) != TokenLayout.NEWLINE) {
+                    kept.set(layout.source(token, part));
+                }
             }
         }
         List<Place> places = new ArrayList<>();
         for (int source = kept.nextSetBit(0); source >= 0; source = kept.nextSetBit(source + 1)) {
-            int token = source % tokensPerTile;
+            int tile = layout.view(source);
+            int token = source - layout.first(tile);
             if (token >= classTokens) {
-                places.add(new Place(source / tokensPerTile, token - classTokens, token));
+                places.add(new Place(tile, token - classTokens, token, source));
             }
         }
         return places;
@@ -200,8 +245,8 @@ public final class Explainer {
                     tile,
                     view.row(),
                     view.column(),
-                    plan.layout().rows(),
-                    plan.layout().columns(),
+                    plan.layout().rows(tile),
+                    plan.layout().columns(tile),
                     areas.get(tile)));
         }
         return tiles;
@@ -210,19 +255,20 @@ public final class Explainer {
     private static List<Explanation.Patch> patches(
             List<Place> places,
             TokenLayout layout,
-            List<Strongest> strongest,
+            Strongest[] strongest,
             List<Explanation.Area> areas,
             Words words) {
-        int rows = layout.rows();
-        int columns = layout.columns();
         List<Explanation.Patch> patches = new ArrayList<>();
         for (int i = 0; i < places.size(); i++) {
             Place place = places.get(i);
-            Strongest found = strongest.get(i);
+            Strongest found = strongest[i];
             List<Explanation.Weight> weights = new ArrayList<>();
             for (int rank = 0; rank < found.size(); rank++) {
-                weights.add(new Explanation.Weight(words.word(found.index(rank)), found.value(rank)));
+                weights.add(new Explanation.Weight(
+                        words.word(found.index(rank)), found.value(rank), found.strength(rank)));
             }
+            int rows = layout.rows(place.tile);
+            int columns = layout.columns(place.tile);
             int row = place.patch / columns;
             int column = place.patch % columns;
             patches.add(new Explanation.Patch(
@@ -233,7 +279,10 @@ public final class Explainer {
 
     /** How strong each word is in a patch. */
     private interface Scores {
-        /** Called in the order of the places. */
+        /** Called first: looks at all places of the picture. */
+        void begin(List<Place> places);
+
+        /** Called in the order of the places from the last to the first. */
         Strongest strongest(Place place);
 
         /** Values of some words in all places; {@code values[i][j]} is of {@code columns[i]} in place {@code j}. */
@@ -244,6 +293,7 @@ public final class Explainer {
         private final FloatTensor features;
         private final ExplainOptions options;
         private final float[] row;
+        private float @Nullable [] common;
         private int tileInMemory = -1;
         private @Nullable FloatTensor ofTile;
 
@@ -265,10 +315,28 @@ public final class Explainer {
         }
 
         @Override
+        public void begin(List<Place> places) {
+            if (options.raw()) {
+                return;
+            }
+            double[] sums = new double[row.length];
+            for (Place place : places) {
+                of(place).get(row);
+                for (int i = 0; i < sums.length; i++) {
+                    sums[i] += row[i];
+                }
+            }
+            common = new float[sums.length];
+            for (int i = 0; i < sums.length; i++) {
+                common[i] = (float) (COMMON * sums[i] / places.size());
+            }
+        }
+
+        @Override
         public Strongest strongest(Place place) {
             of(place).get(row);
             Strongest strongest = new Strongest(options.wordsPerPatch(), options.byMagnitude());
-            strongest.offer(row, row.length, 0);
+            strongest.offer(row, common, row.length, 0);
             return strongest;
         }
 
@@ -277,8 +345,7 @@ public final class Explainer {
             if (columns.length == 0) {
                 return;
             }
-            // From the end, where the last tile is still in memory.
-            for (int j = places.size() - 1; j >= 0; j--) {
+            for (int j = 0; j < places.size(); j++) {
                 of(places.get(j)).get(row);
                 for (int i = 0; i < columns.length; i++) {
                     values[i][j] = row[columns[i]];
@@ -289,15 +356,13 @@ public final class Explainer {
 
     private final class Cosines implements Scores {
         private final FloatTensor tokens;
-        private final int tokensPerTile;
         private final Nearest nearest;
         private final ExplainOptions options;
-        private Strongest @Nullable [] found;
+        private Strongest[] found = {};
 
         Cosines(FloatTensor features, AllWords words, ExplainOptions options) {
             FloatTensor visual = adapter.visualTokens(features);
-            this.tokensPerTile = visual.size(1);
-            this.tokens = embedded(visual.reshape(visual.size(0) * tokensPerTile, visual.size(2)));
+            this.tokens = embedded(visual.reshape(visual.size(0) * visual.size(1), visual.size(2)));
             this.nearest = new Nearest(embeddings, words.known, product);
             this.options = options;
         }
@@ -318,11 +383,13 @@ public final class Explainer {
         }
 
         @Override
+        public void begin(List<Place> places) {
+            found = nearest.of(tokens, options.raw() ? 0 : COMMON, options.wordsPerPatch(), options.byMagnitude());
+        }
+
+        @Override
         public Strongest strongest(Place place) {
-            if (found == null) {
-                found = nearest.of(tokens, options.wordsPerPatch(), options.byMagnitude());
-            }
-            return found[place.tile * tokensPerTile + place.token];
+            return found[place.source];
         }
 
         @Override
@@ -331,7 +398,7 @@ public final class Explainer {
             for (int i = 0; i < columns.length; i++) {
                 for (int j = 0; j < places.size(); j++) {
                     Place place = places.get(j);
-                    values[i][j] = cosines[i][place.tile * tokensPerTile + place.token];
+                    values[i][j] = cosines[i][place.source];
                 }
             }
         }

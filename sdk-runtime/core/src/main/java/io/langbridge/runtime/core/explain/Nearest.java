@@ -5,6 +5,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.function.BinaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** Cosines between vectors and the rows of an embedding table. Never more than a block of rows is in memory. */
 public final class Nearest {
@@ -34,6 +35,17 @@ public final class Nearest {
      * @throws ArithmeticException if a cosine is NaN
      */
     public Strongest[] of(FloatTensor vectors, int k, boolean byMagnitude) {
+        return of(vectors, 0, k, byMagnitude);
+    }
+
+    /**
+     * The k rows whose cosines with each vector are most above their mean over all vectors.
+     *
+     * @param vectors {@code [n, d]}
+     * @param share how much of the mean counts, 0 to 1
+     * @throws ArithmeticException if a cosine is NaN
+     */
+    Strongest[] of(FloatTensor vectors, double share, int k, boolean byMagnitude) {
         int n = vectors.size(0);
         float[] lengths = inverseLengths(vectors);
         Strongest[] nearest = new Strongest[n];
@@ -45,30 +57,47 @@ public final class Nearest {
             FloatTensor rows = table.read(from, to);
             float[] rowLengths = inverseLengths(rows);
             FloatBuffer products = product.apply(vectors, rows).data();
+            float[] above = share == 0 ? null : means(products.duplicate(), lengths, rowLengths, share);
             float[] cosines = new float[to - from];
             for (int i = 0; i < n; i++) {
                 products.get(cosines);
                 for (int row = 0; row < cosines.length; row++) {
                     cosines[row] *= lengths[i] * rowLengths[row];
                 }
-                offerUsable(nearest[i], cosines, from);
+                offerUsable(nearest[i], cosines, above, from);
             }
         }
         return nearest;
     }
 
+    /** A share of the mean of each row's cosines. */
+    private static float[] means(FloatBuffer products, float[] lengths, float[] rowLengths, double share) {
+        double[] sums = new double[rowLengths.length];
+        for (float length : lengths) {
+            for (int row = 0; row < sums.length; row++) {
+                sums[row] += products.get() * (double) length;
+            }
+        }
+        float[] means = new float[sums.length];
+        for (int row = 0; row < means.length; row++) {
+            means[row] = (float) (share * sums[row] * rowLengths[row] / lengths.length);
+        }
+        return means;
+    }
+
     /** Offers the runs of rows that may be found. */
-    private void offerUsable(Strongest nearest, float[] cosines, int from) {
+    private void offerUsable(Strongest nearest, float[] cosines, float @Nullable [] above, int from) {
         int to = from + cosines.length;
         int start = usable.nextSetBit(from);
         if (start == from && usable.nextClearBit(from) >= to) {
-            nearest.offer(cosines, cosines.length, from);
+            nearest.offer(cosines, above, cosines.length, from);
             return;
         }
         while (start >= 0 && start < to) {
             int end = Math.min(usable.nextClearBit(start), to);
             float[] run = Arrays.copyOfRange(cosines, start - from, end - from);
-            nearest.offer(run, run.length, start);
+            float[] aboveRun = above == null ? null : Arrays.copyOfRange(above, start - from, end - from);
+            nearest.offer(run, aboveRun, run.length, start);
             start = usable.nextSetBit(end);
         }
     }

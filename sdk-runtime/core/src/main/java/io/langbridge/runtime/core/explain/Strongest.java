@@ -1,10 +1,16 @@
 package io.langbridge.runtime.core.explain;
 
-/** The k strongest of many values, strongest first; the first one of equals. Not thread-safe. */
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The k strongest of many values, strongest first; the first one of equals. How strong one is may be counted from
+ * what is usual for it. Not thread-safe.
+ */
 public final class Strongest {
     private final boolean byMagnitude;
     private final int[] indices;
     private final float[] values;
+    private final float[] strengths;
     private int size;
 
     /**
@@ -16,6 +22,7 @@ public final class Strongest {
         this.byMagnitude = byMagnitude;
         this.indices = new int[k];
         this.values = new float[k];
+        this.strengths = new float[k];
     }
 
     /**
@@ -24,9 +31,19 @@ public final class Strongest {
      * @throws ArithmeticException if one is NaN
      */
     public void offer(float[] row, int count, int from) {
+        offer(row, null, count, from);
+    }
+
+    /**
+     * Takes values whose strength is what they are above something.
+     *
+     * @param above one for each value; null for 0
+     */
+    void offer(float[] row, float @Nullable [] above, int count, int from) {
         float weakest = weakest();
         for (int i = 0; i < count; i++) {
-            float strength = byMagnitude ? Math.abs(row[i]) : row[i];
+            float lead = above == null ? row[i] : row[i] - above[i];
+            float strength = byMagnitude ? Math.abs(lead) : lead;
             if (strength > weakest) {
                 insert(from + i, row[i], strength);
                 weakest = weakest();
@@ -37,23 +54,25 @@ public final class Strongest {
     }
 
     private float weakest() {
-        return size < values.length ? Float.NEGATIVE_INFINITY : strength(size - 1);
+        return size < values.length ? Float.NEGATIVE_INFINITY : strengths[size - 1];
     }
 
     private void insert(int index, float value, float strength) {
         int at = size < values.length ? size++ : size - 1;
-        while (at > 0 && strength(at - 1) < strength) {
+        while (at > 0 && strengths[at - 1] < strength) {
             indices[at] = indices[at - 1];
             values[at] = values[at - 1];
+            strengths[at] = strengths[at - 1];
             at--;
         }
         indices[at] = index;
         values[at] = value;
+        strengths[at] = strength;
     }
 
     /** What decides the order. */
     float strength(int rank) {
-        return byMagnitude ? Math.abs(values[rank]) : values[rank];
+        return strengths[rank];
     }
 
     /** How many there are, at most k. */

@@ -35,7 +35,9 @@ public final class AdapterConfigWriter {
 
     /** Adds what it was trained on. */
     public static void addTraining(JsonObject json, FeatureSelection selection, Tiling tiling) {
-        json.addProperty("mm_vision_select_layer", selection.layer());
+        JsonArray layers = new JsonArray();
+        selection.layers().forEach(layers::add);
+        json.add("mm_vision_select_layer", layers.size() == 1 ? layers.get(0) : layers);
         json.addProperty("mm_vision_select_feature", selection.patches() ? "patch" : "cls_patch");
         if (!(tiling instanceof Tiling.AnyResolution any)) {
             json.addProperty("image_aspect_ratio", tiling instanceof Tiling.Pad ? "pad" : "square");

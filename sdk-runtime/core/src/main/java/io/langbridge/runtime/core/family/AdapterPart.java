@@ -105,7 +105,12 @@ public final class AdapterPart implements AutoCloseable {
         Closing closing = new Closing();
         try {
             Weights all = closing.add(Checkpoints.open(file));
-            return ofAuthors(config, all, isFolder ? fileOrFolder : null, vocabularyFile, closing);
+            VisionConfig trainedOn = config == null
+                    ? null
+                    : VisionConfigReader.knownOrNull(
+                            config.stringOr("mm_vision_tower", ""), config, FeatureSelection.DEFAULT);
+            int imageSize = trainedOn == null ? 0 : trainedOn.imageSize();
+            return ofAuthors(config, all, isFolder ? fileOrFolder : null, vocabularyFile, imageSize, closing);
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
@@ -116,10 +121,16 @@ public final class AdapterPart implements AutoCloseable {
      * Makes the part from the authors' layout.
      *
      * @param folder where the shared vocabulary is looked for, or null
+     * @param imageSize of the encoder's tiles in pixels; 0 if it is not known
      * @param closing takes what is opened; the part owns everything in it
      */
     static AdapterPart ofAuthors(
-            @Nullable Json config, Weights all, @Nullable Path folder, @Nullable Path vocabularyFile, Closing closing) {
+            @Nullable Json config,
+            Weights all,
+            @Nullable Path folder,
+            @Nullable Path vocabularyFile,
+            int imageSize,
+            Closing closing) {
         Weights weights = normalize(all);
         Folder.refuseLora(weights);
         AdapterConfig adapter = AdapterConfigReader.ofAuthors(config, weights);
@@ -141,7 +152,7 @@ public final class AdapterPart implements AutoCloseable {
                 vocabulary,
                 matrix,
                 newlineIn(all),
-                config == null || !config.has("image_aspect_ratio") ? null : TilingReader.ofAuthors(config),
+                config == null || !config.has("image_aspect_ratio") ? null : TilingReader.ofAuthors(config, imageSize),
                 config == null ? null : selection(config),
                 config,
                 closing.opened());

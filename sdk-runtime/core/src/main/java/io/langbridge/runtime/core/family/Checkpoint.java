@@ -5,6 +5,7 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -56,6 +57,12 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
                 + weights.source() + "; the folder holds another model than its config.json says, or not all of it.");
     }
 
+    /** What puts texts and pictures together, {@code processor_config.json}; empty if there is none. */
+    Json processor() {
+        Path file = folder.resolve("processor_config.json");
+        return Files.exists(file) ? Json.read(file) : Json.parse(new byte[] {'{', '}'}, file.toString());
+    }
+
     /** The text of a token that {@code tokenizer_config.json} names, as newer files do in one of two places. */
     String token(String key, String absent) {
         Path file = folder.resolve("tokenizer_config.json");
@@ -65,6 +72,20 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
         }
         Json extra = names.isObject("extra_special_tokens") ? names.object("extra_special_tokens") : null;
         return extra == null ? absent : extra.stringOr(key, absent);
+    }
+
+    /**
+     * The number of a token that the authors' code knows by its text.
+     *
+     * @throws CheckpointException if the folder's tokenizer has none
+     */
+    static int tokenId(Path folder, String token) {
+        Integer id = Tokenizer.of(folder).idOf(token);
+        if (id == null) {
+            throw new CheckpointException("The tokenizer in " + folder + " has no token " + token
+                    + ", which the model is used with; it belongs to another model.");
+        }
+        return id;
     }
 
     /** The number of the token that stands for a picture, which transformers 4 and 5 name differently. */
@@ -79,10 +100,6 @@ record Checkpoint(Path folder, @Nullable Path visionFolder, Json config, Weights
      * @param defaultToken its text where the file has none
      */
     ImagePrompt placeholder(int defaultId, String defaultToken) {
-        int id = imageTokenId(defaultId);
-        Path processor = folder.resolve("processor_config.json");
-        String token =
-                Files.exists(processor) ? Json.read(processor).stringOr("image_token", defaultToken) : defaultToken;
-        return new ImagePrompt.Placeholder(id, token);
+        return new ImagePrompt.Placeholder(imageTokenId(defaultId), processor().stringOr("image_token", defaultToken));
     }
 }

@@ -135,7 +135,8 @@ public final class DecoderConfigReader {
         boolean known = named(whole) != null
                 || Qwen35ConfigReader.reads(whole)
                 || GemmaConfigReader.NAMES.contains(whole)
-                || Gemma4ConfigReader.NAMES.contains(whole);
+                || Gemma4ConfigReader.NAMES.contains(whole)
+                || Lfm2ConfigReader.NAMES.contains(whole);
         return read(text, known ? whole : "llama");
     }
 
@@ -360,10 +361,21 @@ public final class DecoderConfigReader {
 
     private static @Nullable Family named(String name) {
         return switch (name) {
-            case "Qwen2ForCausalLM", "LlavaQwenForCausalLM", "qwen2", "llava_qwen" -> Family.QWEN2;
-            case "Qwen3ForCausalLM", "qwen3" -> Family.QWEN3;
+            case "Qwen2ForCausalLM",
+                    "LlavaQwenForCausalLM",
+                    "LlavaQwen2ForCausalLM",
+                    "qwen2",
+                    "llava_qwen",
+                    "llava_qwen2",
+                    "llava-qwen2" -> Family.QWEN2;
+            case "Qwen3ForCausalLM", "qwen3", "LightOnOcrForConditionalGeneration", "lighton_ocr" -> Family.QWEN3;
             case "LlamaForCausalLM", "LlavaLlamaForCausalLM", "llama", "llava_llama" -> Family.LLAMA;
-            case "MistralForCausalLM", "LlavaMistralForCausalLM", "mistral", "llava_mistral" -> Family.MISTRAL;
+            case "MistralForCausalLM",
+                    "LlavaMistralForCausalLM",
+                    "mistral",
+                    "llava_mistral",
+                    "Mistral3ForConditionalGeneration",
+                    "mistral3" -> Family.MISTRAL;
             case "Qwen2VLForConditionalGeneration",
                     "Qwen2_5_VLForConditionalGeneration",
                     "qwen2_vl",
@@ -530,12 +542,14 @@ public final class DecoderConfigReader {
                 theta,
                 switch (type) {
                     case "default" -> null;
+                    // Turns more slowly only beyond max_position_embeddings, which no context is longer than.
+                    case "dynamic" -> null;
                     case "linear" -> new Rope.LinearScaling(positive(parameters, "factor"));
                     case "llama3" -> llama3(parameters, maxPositions);
                     case "yarn" -> yarn(json, parameters, maxPositions);
                     default ->
                         throw new UnsupportedModelException(parameters.at(typeKey) + " is '" + type
-                                + "'; supported are default, linear, llama3 and yarn.");
+                                + "'; supported are default, linear, dynamic, llama3 and yarn.");
                 },
                 shared);
     }

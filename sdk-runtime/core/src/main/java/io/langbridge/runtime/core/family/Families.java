@@ -6,11 +6,20 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** All families of models that are read. */
 final class Families {
-    private static final List<Family> ALL = Collections.unmodifiableList(
-            Arrays.asList(new LlavaAuthors(), new Llava(), new SmolVlm(), new Gemma3(), new Gemma4(), new QwenVl()));
+    private static final List<Family> ALL = Collections.unmodifiableList(Arrays.asList(
+            new LlavaAuthors(),
+            new Llava(),
+            new SmolVlm(),
+            new Gemma3(),
+            new Gemma4(),
+            new QwenVl(),
+            new InternVl(),
+            new Lfm2Vl(),
+            new Mistral3()));
 
     private Families() {}
 
@@ -21,24 +30,32 @@ final class Families {
         return architectures.isEmpty() ? config.stringOr("model_type", "") : architectures.get(0);
     }
 
+    /** The family of a folder; null if it is none of these, a language model alone for example. */
+    static @Nullable Family known(Json config) {
+        String name = nameOf(config);
+        return ALL.stream()
+                .filter(family -> family.names().contains(name))
+                .findFirst()
+                .orElse(null);
+    }
+
     /**
      * The family of a folder.
      *
      * @throws UnsupportedModelException if it is none of these
      */
     static Family of(Json config) {
-        String name = nameOf(config);
-        for (Family family : ALL) {
-            if (family.names().contains(name)) {
-                return family;
-            }
+        Family family = known(config);
+        if (family != null) {
+            return family;
         }
         String known = ALL.stream()
-                .flatMap(family -> family.names().stream())
+                .flatMap(each -> each.names().stream())
                 .filter(each -> Character.isUpperCase(each.charAt(0)))
                 .sorted()
                 .collect(Collectors.joining(", "));
-        throw new UnsupportedModelException(config.at("architectures") + " is '" + name + "'; supported are " + known
-                + ". To combine an encoder, an adapter and a language model from separate folders, use the builder.");
+        throw new UnsupportedModelException(
+                config.at("architectures") + " is '" + nameOf(config) + "'; supported are " + known
+                        + ". To combine an encoder, an adapter and a language model from separate folders, use the builder.");
     }
 }

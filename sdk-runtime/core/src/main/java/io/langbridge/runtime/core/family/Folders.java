@@ -6,8 +6,10 @@ import java.nio.file.Path;
 import java.nio.file.Paths;
 import org.jspecify.annotations.Nullable;
 
-/** Follows the paths that a configuration names, but not away from the model. */
-final class Folders {
+/** Follows the paths that a configuration names, but not away from the model; and tells what a folder is called. */
+public final class Folders {
+    private static final String CACHED = "models--";
+
     private Folders() {}
 
     /** The file {@code name} inside {@code folder}, or there the file of its last name; null if there is neither. */
@@ -30,6 +32,29 @@ final class Folders {
         Path inside = inside(folder, name);
         Path parent = folder.toAbsolutePath().normalize().getParent();
         return inside != null || parent == null ? inside : inside(parent, name);
+    }
+
+    /**
+     * What a snapshot in a Hugging Face cache is called on the hub, owner and name.
+     *
+     * @param folder absolute
+     * @return null if it is no such snapshot
+     */
+    public static @Nullable String repository(Path folder) {
+        Path snapshots = folder.getParent();
+        Path model = snapshots == null ? null : snapshots.getParent();
+        return snapshots == null
+                        || model == null
+                        || !last(snapshots).equals("snapshots")
+                        || !last(model).startsWith(CACHED)
+                ? null
+                : last(model).substring(CACHED.length()).replace("--", "/");
+    }
+
+    /** The last name of a path. */
+    public static String last(Path path) {
+        Path name = path.getFileName();
+        return name == null ? path.toString() : name.toString();
     }
 
     private static @Nullable Path lastName(String name) {

@@ -140,14 +140,14 @@ final class Gemma4Pictures implements Pictures {
     }
 
     @Override
-    public Map<String, FloatTensor> inputs(PicturePlan plan) {
-        int rows = plan.layout().rows() * config.poolingKernelSize();
-        int columns = plan.layout().columns() * config.poolingKernelSize();
+    public Map<String, FloatTensor> inputs(Size view) {
+        int rows = view.height() / config.patchSize();
+        int columns = view.width() / config.patchSize();
         int[] row = patches.rows(rows, columns);
         int[] column = patches.columns(rows, columns);
         Map<String, FloatTensor> inputs = new LinkedHashMap<>();
         float[] frequencies = new Rope(config.ropeTheta(), null).inverseFrequencies(config.headDim() / 2);
-        GridPictures.addAngles(inputs, frequencies, column, row);
+        GridPictures.addAngles(inputs, frequencies, column, frequencies, row);
         inputs.put(Gemma4Vit.COLUMN, numbers(column, 0));
         inputs.put(Gemma4Vit.ROW, numbers(row, config.positionEmbeddingSize()));
         return inputs;

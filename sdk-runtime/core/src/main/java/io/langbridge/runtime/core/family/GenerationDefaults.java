@@ -116,6 +116,29 @@ public record GenerationDefaults(
                 ignored(json));
     }
 
+    /** The same with one more id that ends an answer. */
+    GenerationDefaults endingWith(int id) {
+        Set<Integer> all = new LinkedHashSet<>(eosTokenIds);
+        all.add(id);
+        return new GenerationDefaults(
+                all,
+                doSample,
+                temperature,
+                topK,
+                topP,
+                minP,
+                repetitionPenalty,
+                maxNewTokens,
+                minNewTokens,
+                minLength,
+                suppressTokens,
+                beginSuppressTokens,
+                badWords,
+                noRepeatNgramSize,
+                stopStrings,
+                ignored);
+    }
+
     /** Where there is no file. */
     private static GenerationDefaults of(Set<Integer> eosTokenIds) {
         return new GenerationDefaults(

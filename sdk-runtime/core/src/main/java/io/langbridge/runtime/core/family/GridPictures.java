@@ -161,9 +161,19 @@ final class GridPictures implements Pictures {
             throw new ImageException("The picture has " + width + " x " + height + " pixels, so one side is more than "
                     + LARGEST_RATIO + " times the other, which this model does not take; cut it into parts");
         }
+        return within(picture, block, 0, minPixels, maxPixels);
+    }
+
+    /**
+     * To the nearest blocks, at least {@code least} pixels along each side, and if that is not within the range, as far
+     * as is allowed at the same shape.
+     */
+    static Size within(Size picture, int block, int least, long minPixels, long maxPixels) {
+        int width = picture.width();
+        int height = picture.height();
         // Half to even, as the reference rounds.
-        long across = (long) Math.rint((double) width / block) * block;
-        long down = (long) Math.rint((double) height / block) * block;
+        long across = Math.max(least, (long) Math.rint((double) width / block) * block);
+        long down = Math.max(least, (long) Math.rint((double) height / block) * block);
         if (across * down > maxPixels) {
             double scale = Math.sqrt((double) ((long) width * height) / maxPixels);
             across = Math.max(block, (long) Math.floor(width / scale / block) * block);
@@ -177,39 +187,38 @@ final class GridPictures implements Pictures {
     }
 
     @Override
-    public Map<String, FloatTensor> inputs(PicturePlan plan) {
-        int rows = plan.layout().rows() * config.mergeSize();
-        int columns = plan.layout().columns() * config.mergeSize();
+    public Map<String, FloatTensor> inputs(Size view) {
+        int rows = view.height() / config.patchSize();
+        int columns = view.width() / config.patchSize();
         int[] row = patches.rows(rows, columns);
         int[] column = patches.columns(rows, columns);
         Map<String, FloatTensor> inputs = new LinkedHashMap<>();
-        addAngles(
-                inputs,
-                new Rope(config.ropeTheta(), null).inverseFrequencies(config.hiddenSize() / config.numHeads() / 2),
-                row,
-                column);
+        float[] frequencies =
+                new Rope(config.ropeTheta(), null).inverseFrequencies(config.hiddenSize() / config.numHeads() / 2);
+        addAngles(inputs, frequencies, row, frequencies, column);
         if (config.positionsPerSide() > 0) {
             addPositions(inputs, row, rows, column, columns);
         }
         if (config.cellsPerWindow() > 0) {
-            addWindows(inputs, plan.layout().rows(), plan.layout().columns());
+            addWindows(inputs, view.height() / block, view.width() / block);
         }
         return inputs;
     }
 
-    /** Angles of the frequencies by one place of each patch, and then of the same by another. */
-    static void addAngles(Map<String, FloatTensor> inputs, float[] frequencies, int[] first, int[] second) {
-        FloatTensor cos = FloatTensor.allocate(1, first.length, 2 * frequencies.length);
-        FloatTensor sin = FloatTensor.allocate(1, first.length, 2 * frequencies.length);
+    /** Angles of some frequencies by one place of each patch, and then of some by another. */
+    static void addAngles(
+            Map<String, FloatTensor> inputs, float[] ofFirst, int[] first, float[] ofSecond, int[] second) {
+        int angles = ofFirst.length + ofSecond.length;
+        FloatTensor cos = FloatTensor.allocate(1, first.length, angles);
+        FloatTensor sin = FloatTensor.allocate(1, first.length, angles);
         FloatBuffer cosines = cos.data();
         FloatBuffer sines = sin.data();
         for (int patch = 0; patch < first.length; patch++) {
-            for (int place : new int[] {first[patch], second[patch]}) {
-                for (float frequency : frequencies) {
-                    float angle = place * frequency;
-                    cosines.put((float) Math.cos(angle));
-                    sines.put((float) Math.sin(angle));
-                }
+            for (int i = 0; i < angles; i++) {
+                float angle =
+                        i < ofFirst.length ? first[patch] * ofFirst[i] : second[patch] * ofSecond[i - ofFirst.length];
+                cosines.put((float) Math.cos(angle));
+                sines.put((float) Math.sin(angle));
             }
         }
         inputs.put(GridVit.COS, cos);

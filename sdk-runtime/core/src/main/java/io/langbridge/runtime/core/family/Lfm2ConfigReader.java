@@ -12,8 +12,8 @@ import java.util.Set;
 
 /** Reads the configuration of LFM2. */
 final class Lfm2ConfigReader {
-    static final Set<String> NAMES =
-            Collections.unmodifiableSet(new HashSet<>(Arrays.asList("Lfm2ForCausalLM", "lfm2")));
+    static final Set<String> NAMES = Collections.unmodifiableSet(new HashSet<>(
+            Arrays.asList("Lfm2ForCausalLM", "lfm2", "Lfm2VlForConditionalGeneration", "lfm2_vl", "lfm2-vl")));
 
     private Lfm2ConfigReader() {}
 

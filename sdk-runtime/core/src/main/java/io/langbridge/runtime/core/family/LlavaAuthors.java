@@ -7,26 +7,39 @@ import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.VisionConfig;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** LLaVA, LLaVA-NeXT and LangBridge as their authors publish them. */
 final class LlavaAuthors implements Family {
     private static final String TOWER = "mm_vision_tower";
 
+    static final Set<String> NAMES = Collections.unmodifiableSet(new HashSet<>(Arrays.asList(
+            "LlavaQwenForCausalLM",
+            "LlavaQwen2ForCausalLM",
+            "LlavaLlamaForCausalLM",
+            "LlavaMistralForCausalLM",
+            "llava_qwen",
+            "llava_qwen2",
+            "llava-qwen2",
+            "llava_llama",
+            "llava_mistral")));
+
     @Override
     public Set<String> names() {
-        return new HashSet<>(Arrays.asList(
-                "LlavaQwenForCausalLM",
-                "LlavaLlamaForCausalLM",
-                "LlavaMistralForCausalLM",
-                "llava_qwen",
-                "llava_llama",
-                "llava_mistral"));
+        return NAMES;
+    }
+
+    @Override
+    public @Nullable ChatTemplate chatTemplate(Json config, Path folder) {
+        ChatTemplate own = ChatTemplate.of(folder);
+        return own == null ? LlavaConversations.of(folder) : own;
     }
 
     @Override
@@ -34,25 +47,45 @@ final class LlavaAuthors implements Family {
         Json config = checkpoint.config();
         Path folder = checkpoint.folder();
         Weights weights = checkpoint.weights();
-        if (config.booleanOr("mm_use_im_start_end", false)) {
-            throw new UnsupportedModelException(config.at("mm_use_im_start_end") + " is true; models with start and end"
-                    + " tokens around the picture are not supported.");
-        }
+        refuseVariants(config);
         LlmPart llm = checkpoint.llm();
+        VisionPart vision = tower(checkpoint);
+        int imageSize = vision.config().imageSize();
 
         Closing adapterFiles = new Closing();
         AdapterPart adapter;
         try {
             Weights projector = AdapterPart.isIn(weights) ? weights : separateProjector(folder, weights, adapterFiles);
-            adapter = checkpoint.closing().add(AdapterPart.ofAuthors(config, projector, folder, null, adapterFiles));
+            adapter = checkpoint
+                    .closing()
+                    .add(AdapterPart.ofAuthors(config, projector, folder, null, imageSize, adapterFiles));
         } catch (RuntimeException | Error e) {
             adapterFiles.closeAfter(e);
             throw e;
         }
-        VisionPart vision = tower(checkpoint);
-        Tiling tiling = TilingReader.ofAuthors(config);
-        TilingReader.requireWholeTiles(tiling, vision.config().imageSize(), config);
+        Tiling tiling = TilingReader.ofAuthors(config, imageSize);
+        TilingReader.requireWholeTiles(tiling, imageSize, config);
         return ModelFolder.of(checkpoint, vision, adapter, llm, vision.pictures(tiling), new ImagePrompt.Splice());
+    }
+
+    private static void refuseVariants(Json config) {
+        if (config.booleanOr("mm_use_im_start_end", false)) {
+            throw new UnsupportedModelException(config.at("mm_use_im_start_end") + " is true; models with start and end"
+                    + " tokens around the picture are not supported.");
+        }
+        if (config.booleanOr("s2", false)) {
+            throw new UnsupportedModelException(
+                    config.at("s2") + " is true; encoders that see a picture at several scales are not supported.");
+        }
+        if (config.has("mm_resampler_type") && !config.isNull("mm_resampler_type")) {
+            throw new UnsupportedModelException(config.at("mm_resampler_type")
+                    + " is set; models that resample what the encoder sees are not supported.");
+        }
+        String tower = config.stringOr(TOWER, "");
+        if (tower.contains("mobileclip")) {
+            throw new UnsupportedModelException(config.at(TOWER) + " is '" + tower + "', the convolutional encoder of"
+                    + " FastVLM, which is not supported; CLIP and SigLIP are.");
+        }
     }
 
     private static Weights separateProjector(Path folder, Weights weights, Closing closing) {

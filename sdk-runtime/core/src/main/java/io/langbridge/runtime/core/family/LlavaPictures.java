@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.family;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.image.Normaliser;
 import io.langbridge.runtime.core.image.PicturePlan;
 import io.langbridge.runtime.core.image.Pictures;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +31,9 @@ public final class LlavaPictures implements Pictures {
     private final byte[] paddingColour;
     private final Normaliser normaliser;
 
+    /** Visual tokens of a picture in tiles. */
+    private final int most;
+
     /**
      * Checks that the configuration makes tiles of the size the encoder reads.
      *
@@ -37,6 +42,11 @@ public final class LlavaPictures implements Pictures {
      * @throws CheckpointException if the configuration makes another size, or asks for something unknown
      */
     public LlavaPictures(PreprocessorConfig config, Tiling tiling, int tileSize, int patches) {
+        this(config, tiling, tileSize, patches, Integer.MAX_VALUE);
+    }
+
+    private LlavaPictures(PreprocessorConfig config, Tiling tiling, int tileSize, int patches, int most) {
+        this.most = most;
         this.config = config;
         this.tiling = tiling;
         this.tileSize = tileSize;
@@ -56,6 +66,27 @@ public final class LlavaPictures implements Pictures {
         this.paddingColour = tiling instanceof Tiling.Pad ? paddingColour(config.imageMean()) : BLACK;
     }
 
+    /** Of the resolutions only those remain that cost a picture no more. */
+    @Override
+    public Pictures atMost(int visualTokens) {
+        if (!(tiling instanceof Tiling.AnyResolution any)) {
+            return Pictures.super.atMost(visualTokens);
+        }
+        int least = any.resolutions().stream().mapToInt(this::most).min().orElse(0);
+        if (visualTokens < least) {
+            throw new UnsupportedModelException("maxVisualTokens(" + visualTokens + ") was asked for, but the whole"
+                    + " picture and the smallest of the grids (image_grid_pinpoints) have up to " + least + ".");
+        }
+        return new LlavaPictures(config, tiling, tileSize, patches, visualTokens);
+    }
+
+    /** Visual tokens of a picture that fills this resolution and is not shrunk, which none exceeds. */
+    private int most(Size resolution) {
+        Tiling.AnyResolution any = (Tiling.AnyResolution) tiling;
+        Tiling.AnyResolution whole = new Tiling.AnyResolution(any.resolutions(), any.convention(), any.merge());
+        return grid(resolution, whole, resolution).layout(patches).tokens();
+    }
+
     @Override
     public Normaliser normaliser() {
         return normaliser;
@@ -70,25 +101,27 @@ public final class LlavaPictures implements Pictures {
     public String description() {
         if (tiling instanceof Tiling.AnyResolution any) {
             return "dynamic resolution, " + any.resolutions().size() + " grids, tiles merged "
-                    + any.merge().name().toLowerCase(Locale.ROOT);
+                    + any.merge().name().toLowerCase(Locale.ROOT)
+                    + (any.maxTiles() == 0 ? "" : ", shrunk to " + any.maxTiles())
+                    + (most == Integer.MAX_VALUE ? "" : ", at most " + most + " visual tokens");
         }
         return tiling instanceof Tiling.Pad ? "padded to a square" : "as preprocessor_config.json says";
     }
 
     @Override
     public String toString() {
-        return tiling.toString();
+        return tiling + (most == Integer.MAX_VALUE ? "" : ", at most " + most);
     }
 
     @Override
     public PicturePlan plan(Size picture) {
-        TokenLayout layout = grid(picture).layout(patches);
         if (!(tiling instanceof Tiling.AnyResolution any)) {
-            return oneTile(picture, layout);
+            return oneTile(picture, grid(picture).layout(patches));
         }
         // LLaVA resizes with PIL's own default here, whatever the preprocessor's filter is.
         Resampler.Filter fit = any.convention() == Tiling.Convention.LLAVA ? Resampler.Filter.BICUBIC : filter;
-        Size resolution = bestResolution(picture, any.resolutions());
+        Size resolution = bestResolution(picture, allowed(any, picture));
+        TokenLayout layout = grid(picture, any, resolution).layout(patches);
         Size fitted = fitted(picture, resolution);
         Size tile = new Size(tileSize, tileSize);
         int left = (resolution.width() - fitted.width()) / 2;
@@ -108,15 +141,28 @@ public final class LlavaPictures implements Pictures {
     /** How a picture of this size is cut. */
     public TileGrid grid(Size picture) {
         if (tiling instanceof Tiling.AnyResolution any) {
-            Size resolution = bestResolution(picture, any.resolutions());
-            return new TileGrid(
-                    picture,
-                    resolution.width() / tileSize,
-                    resolution.height() / tileSize,
-                    any.convention(),
-                    any.merge());
+            return grid(picture, any, bestResolution(picture, allowed(any, picture)));
         }
         return TileGrid.whole(picture);
+    }
+
+    private TileGrid grid(Size picture, Tiling.AnyResolution any, Size resolution) {
+        return new TileGrid(
+                picture,
+                resolution.width() / tileSize,
+                resolution.height() / tileSize,
+                any.convention(),
+                any.merge(),
+                any.maxTiles());
+    }
+
+    private List<Size> allowed(Tiling.AnyResolution any, Size picture) {
+        return most == Integer.MAX_VALUE
+                ? any.resolutions()
+                : any.resolutions().stream()
+                        .filter(resolution ->
+                                grid(picture, any, resolution).layout(patches).tokens() <= most)
+                        .collect(Collectors.toList());
     }
 
     private PicturePlan oneTile(Size picture, TokenLayout layout) {

@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.family;
 
 import io.langbridge.CheckpointException;
+import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Json;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
@@ -9,6 +10,7 @@ import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.State;
+import io.langbridge.runtime.core.text.template.ChatTemplate;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -39,6 +41,9 @@ public final class LlmPart implements AutoCloseable {
     private final Weights weights;
     private final GenerationDefaults generation;
     private final Path folder;
+    /** {@code config.json}, whose family may say how questions are put. */
+    private final Json configuration;
+
     private final long elements;
     private final List<State> states;
     private final List<AutoCloseable> owned;
@@ -48,11 +53,13 @@ public final class LlmPart implements AutoCloseable {
             Weights weights,
             GenerationDefaults generation,
             Path folder,
+            Json configuration,
             List<AutoCloseable> owned) {
         this.config = config;
         this.weights = weights;
         this.generation = generation;
         this.folder = folder;
+        this.configuration = configuration;
         Inventory inventory = Inventory.of(config.network());
         this.elements = inventory.check(weights);
         this.states = inventory.states();
@@ -70,8 +77,8 @@ public final class LlmPart implements AutoCloseable {
         Json config = Folder.config(folder);
         Closing closing = new Closing();
         try {
-            return of(
-                    config, closing.add(Checkpoints.open(folder)), folder, closing.opened(), UnaryOperator.identity());
+            Weights weights = Quantisation.widened(config, closing.add(Checkpoints.open(folder)));
+            return of(config, weights, folder, closing.opened(), UnaryOperator.identity());
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);
             throw e;
@@ -81,7 +88,8 @@ public final class LlmPart implements AutoCloseable {
     /** @param inModel what the decoder is in the whole model, beside what it is alone */
     static LlmPart of(
             Json config, Weights all, Path folder, List<AutoCloseable> owned, UnaryOperator<DecoderConfig> inModel) {
-        Json text = config.object("text_config");
+        // InternVL's authors call it so.
+        Json text = config.object(config.has("llm_config") ? "llm_config" : "text_config");
         DecoderConfig decoder =
                 text == null ? DecoderConfigReader.read(config) : DecoderConfigReader.readNested(text, config);
         Quantisation.refuse(all);
@@ -91,8 +99,13 @@ public final class LlmPart implements AutoCloseable {
                 decoder.tieWordEmbeddings() || text != null && config.booleanOr("tie_word_embeddings", false);
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
+        Family family = Families.known(config);
+        String end = family == null ? null : family.endToken(config);
+        if (end != null) {
+            generation = generation.endingWith(Checkpoint.tokenId(folder, end));
+        }
         DecoderConfig model = inModel.apply(decoder);
-        return new LlmPart(model, model.weights(weights), generation, folder, owned);
+        return new LlmPart(model, model.weights(weights), generation, folder, config, owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */
@@ -156,6 +169,33 @@ public final class LlmPart implements AutoCloseable {
     /** Where the configuration and the tokenizer files are. */
     public Path folder() {
         return folder;
+    }
+
+    /**
+     * How questions are put to it: as the user wants, else as its files say, else as the code of its authors does.
+     *
+     * @param wanted a template, or the name of one of LLaVA's conversation forms; null for the model's own
+     * @return null if nothing says how
+     * @throws CheckpointException if a file or the template is damaged
+     * @throws io.langbridge.UnsupportedModelException if the template has what is not supported, {@code wanted} is
+     *     neither a template nor such a name, or the model is LLaVA's and its name says no form
+     */
+    public @Nullable ChatTemplate chatTemplate(@Nullable String wanted) {
+        if (wanted == null) {
+            Family family = Families.known(configuration);
+            return family == null ? ChatTemplate.of(folder) : family.chatTemplate(configuration, folder);
+        }
+        ChatTemplate named = LlavaConversations.named(wanted, folder);
+        if (named != null) {
+            return named;
+        }
+        if (!wanted.contains("{{") && !wanted.contains("{%")) {
+            throw new UnsupportedModelException(
+                    "chatTemplate(\"" + (wanted.length() > 60 ? wanted.substring(0, 60) + ".." : wanted)
+                            + "\") is no Jinja template and names none of the conversation forms of LLaVA that are known: "
+                            + LlavaConversations.names() + ".");
+        }
+        return ChatTemplate.of(wanted, "the template given to chatTemplate(..)", folder);
     }
 
     /** Number of weights, for an estimate of the memory; a tied head is not counted again. */

@@ -62,7 +62,7 @@ public final class ModelFolder implements AutoCloseable {
         Family family = Families.of(config);
         Closing closing = new Closing();
         try {
-            Weights weights = closing.add(Checkpoints.open(folder));
+            Weights weights = Quantisation.widened(config, closing.add(Checkpoints.open(folder)));
             return family.open(new Checkpoint(folder, visionFolder, config, weights, closing));
         } catch (RuntimeException | Error e) {
             closing.closeAfter(e);

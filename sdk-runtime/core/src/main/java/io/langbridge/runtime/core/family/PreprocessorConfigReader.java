@@ -39,6 +39,7 @@ public final class PreprocessorConfigReader {
      */
     public static PreprocessorConfig read(Json json, Kind kind, int absentSize) {
         boolean siglip = isSiglip(json, kind);
+        boolean crops = !siglip && !processor(json).startsWith("LlavaOnevisionImageProcessor");
         PreprocessorConfig.@Nullable Resize resize =
                 json.booleanOr("do_resize", true) ? resize(json, siglip, absentSize) : null;
         int resample = json.intOr("resample", BICUBIC);
@@ -46,7 +47,7 @@ public final class PreprocessorConfigReader {
             throw new UnsupportedModelException(
                     json.at("resample") + " is " + resample + "; supported are 2 (bilinear) and 3 (bicubic).");
         }
-        boolean crop = json.booleanOr("do_center_crop", !siglip);
+        boolean crop = json.booleanOr("do_center_crop", crops);
         return new PreprocessorConfig(
                 resize,
                 resample,
@@ -163,30 +164,31 @@ public final class PreprocessorConfigReader {
     }
 
     private static boolean isSiglip(Json json, Kind kind) {
-        String name = json.string("image_processor_type");
-        if (name == null) {
-            name = json.string("feature_extractor_type");
-        }
-        if (name == null) {
-            return kind == Kind.SIGLIP;
-        }
-        return switch (name) {
+        return switch (processor(json)) {
+            case "" -> kind == Kind.SIGLIP;
             case "CLIPFeatureExtractor",
                     "CLIPImageProcessor",
                     "CLIPImageProcessorFast",
                     "LlavaImageProcessor",
                     "LlavaImageProcessorFast",
                     "LlavaNextImageProcessor",
-                    "LlavaNextImageProcessorFast" -> false;
+                    "LlavaNextImageProcessorFast",
+                    "LlavaOnevisionImageProcessor",
+                    "LlavaOnevisionImageProcessorFast" -> false;
             case "SiglipImageProcessor",
                     "SiglipImageProcessorFast",
                     "Gemma3ImageProcessor",
                     "Gemma3ImageProcessorFast" -> true;
             default ->
-                throw new UnsupportedModelException(json.at("image_processor_type") + " is '" + name
-                        + "'; supported are CLIPImageProcessor, SiglipImageProcessor, LlavaImageProcessor and"
-                        + " LlavaNextImageProcessor.");
+                throw new UnsupportedModelException(json.at("image_processor_type") + " is '" + processor(json)
+                        + "'; supported are CLIPImageProcessor, SiglipImageProcessor, LlavaImageProcessor,"
+                        + " LlavaNextImageProcessor and LlavaOnevisionImageProcessor.");
         };
+    }
+
+    /** What it is called; empty if the file does not say. */
+    private static String processor(Json json) {
+        return json.stringOr("image_processor_type", json.stringOr("feature_extractor_type", ""));
     }
 
     private static PreprocessorConfig.Resize resize(Json json, boolean siglip, int absentSize) {

@@ -1,7 +1,10 @@
 package io.langbridge.runtime.core.family;
 
+import io.langbridge.CheckpointException;
 import io.langbridge.UnsupportedModelException;
+import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.Json;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +25,16 @@ final class Quantisation {
 
     private static final List<String> PARTS =
             Collections.unmodifiableList(Arrays.asList("text_config", "vision_config", "llm_config"));
+
+    /** Behind the name of a weight of 8-bit floating-point numbers: what it must be multiplied with. */
+    private static final List<String> SCALES = Collections.unmodifiableList(Arrays.asList("_scale_inv", "_scale"));
+
+    /** Ends of the names of scales that are for products in 8 bits, which are not done. */
+    private static final List<String> ACTIVATIONS =
+            Collections.unmodifiableList(Arrays.asList(".activation_scale", ".input_scale"));
+
+    /** Rows and columns that have a scale in common. */
+    private static final String BLOCK = "weight_block_size";
 
     /** Files of AutoGPTQ, AutoAWQ and TensorRT Model Optimizer. */
     private static final List<String> FILES = Collections.unmodifiableList(
@@ -67,9 +80,75 @@ final class Quantisation {
         }
     }
 
+    /**
+     * Weights of 8-bit floating-point numbers with their scales, as the numbers they stand for; others as they are.
+     *
+     * @param config {@code config.json}, which says how much of a matrix has a scale in common
+     * @return a view; closing it closes nothing
+     * @throws CheckpointException if a scale is missing or of another shape
+     */
+    static Weights widened(Json config, Weights weights) {
+        Json settings = config.isObject(KEYS.get(0)) ? config.object(KEYS.get(0)) : null;
+        if (settings == null || !isFloat8(settings)) {
+            return weights;
+        }
+        return Checkpoints.replaced(weights, tensor -> {
+            boolean ofActivations = ACTIVATIONS.stream().anyMatch(tensor.name()::endsWith);
+            boolean ofWeights = SCALES.stream().anyMatch(end -> tensor.name().endsWith(".weight" + end));
+            if (ofActivations || ofWeights) {
+                return null;
+            }
+            return tensor.dtype().isFloat8() ? scaled(tensor, weights, settings) : tensor;
+        });
+    }
+
+    private static StoredTensor scaled(StoredTensor tensor, Weights weights, Json settings) {
+        for (String end : SCALES) {
+            String name = tensor.name() + end;
+            if (weights.contains(name)) {
+                return scaled(tensor, weights.get(name), settings);
+            }
+        }
+        throw new CheckpointException("Tensor " + tensor.name() + " in " + tensor.file() + " is stored as "
+                + tensor.dtype() + ", but there is no " + tensor.name() + SCALES.get(0)
+                + ", which it would have to be multiplied with; download the checkpoint again.");
+    }
+
+    private static StoredTensor scaled(StoredTensor tensor, StoredTensor scale, Json settings) {
+        scale.requireFloatingPoint();
+        long[] shape = tensor.shape();
+        if (shape.length != 2) {
+            throw new UnsupportedModelException("Tensor " + tensor.name() + " in " + tensor.file() + " is stored as "
+                    + tensor.dtype() + " with the shape " + Arrays.toString(shape) + "; only matrices are widened.");
+        }
+        if (scale.elements() == 1) {
+            return Checkpoints.scaled(tensor, scale, Math.max(1, shape[0]), Math.max(1, shape[1]));
+        }
+        List<Long> block = settings.has(BLOCK) ? settings.longs(BLOCK) : Arrays.asList(128L, 128L);
+        if (block.size() != 2 || block.get(0) < 1 || block.get(1) < 1) {
+            throw new CheckpointException(
+                    settings.at(BLOCK) + " must be two numbers, rows and columns of a block, not " + block + ".");
+        }
+        long[] wanted = {(shape[0] + block.get(0) - 1) / block.get(0), (shape[1] + block.get(1) - 1) / block.get(1)};
+        if (!Arrays.equals(scale.shape(), wanted)) {
+            throw new CheckpointException("Tensor " + scale.name() + " in " + scale.file() + " has shape "
+                    + Arrays.toString(scale.shape()) + ", but " + tensor.name() + " of shape "
+                    + Arrays.toString(shape) + " has " + Arrays.toString(wanted) + " blocks of " + block
+                    + " (" + BLOCK + "); the files belong to different checkpoints.");
+        }
+        return Checkpoints.scaled(tensor, scale, block.get(0), block.get(1));
+    }
+
+    private static boolean isFloat8(Json settings) {
+        return "fp8".equals(text(settings, "quant_method"));
+    }
+
     private static void refuse(Json json, Json config) {
         for (String key : KEYS) {
             Json quantisation = json.isObject(key) ? json.object(key) : null;
+            if (quantisation != null && json == config && key.equals(KEYS.get(0)) && isFloat8(quantisation)) {
+                continue; // widened when they are read
+            }
             if (quantisation != null && !quantisation.keys().isEmpty()) {
                 String method = method(quantisation, key.equals("quantization") ? "MLX" : "a method it does not name");
                 if (method != null) {

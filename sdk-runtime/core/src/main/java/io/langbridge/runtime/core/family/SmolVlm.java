@@ -71,7 +71,7 @@ final class SmolVlm implements Family {
                         json.positiveOr("patch_size", 32),
                         VisionConfigReader.activation(json, "gelu_pytorch_tanh"),
                         json.epsilonOr("layer_norm_eps", 1e-6),
-                        LAST.layer(),
+                        LAST.layers(),
                         LAST.patches()),
                 json);
     }

@@ -15,8 +15,17 @@ import java.math.RoundingMode;
  * @param tilesDown tiles below each other, 0 if there is only the whole picture
  * @param convention whose rounding decides which patches are padding
  * @param merge how the tiles' visual tokens become one sequence
+ * @param maxTiles what a grid without padding is shrunk to if it has more, see {@link Tiling.AnyResolution}; 0 if never
  */
-public record TileGrid(Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge) {
+public record TileGrid(
+        Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge, int maxTiles) {
+    /** From here on a grid is shrunk, by side. */
+    private static final double LARGE = 1.1;
+
+    /** A grid that is never shrunk. */
+    public TileGrid(Size picture, int tilesAcross, int tilesDown, Tiling.Convention convention, Tiling.Merge merge) {
+        this(picture, tilesAcross, tilesDown, convention, merge, 0);
+    }
 
     /** The whole picture as the only tile, without a newline: plain and padded pictures. */
     public static TileGrid whole(Size picture) {
@@ -49,16 +58,73 @@ public record TileGrid(Size picture, int tilesAcross, int tilesDown, Tiling.Conv
         int side = requireSquare(merge, patches);
         Range rows = keptRows(side);
         Range columns = keptColumns(side);
+        double ratio = unpad && maxTiles > 0
+                ? Math.sqrt((double) rows.size() * columns.size() / ((double) maxTiles * side * side))
+                : 1;
+        if (ratio > LARGE) {
+            addShrunk(layout, side, rows, columns, ratio);
+            return layout.build();
+        }
         for (int row = rows.from(); row < rows.to(); row++) {
             for (int column = columns.from(); column < columns.to(); column++) {
-                int tile = 1 + row / side * tilesAcross + column / side;
-                layout.add((tile * side + row % side) * side + column % side);
+                layout.add(source(side, row, column));
             }
             if (unpad) {
                 layout.add(TokenLayout.NEWLINE);
             }
         }
         return layout.build();
+    }
+
+    /** A cell of the tiles' common grid. */
+    private int source(int side, int row, int column) {
+        int tile = 1 + row / side * tilesAcross + column / side;
+        return (tile * side + row % side) * side + column % side;
+    }
+
+    /** Each visual token is made of the four cells around its middle, by how near they are. */
+    private void addShrunk(TokenLayout.Builder layout, int side, Range rows, Range columns, double ratio) {
+        int down = Math.max(1, wholes(rows.size(), ratio));
+        int across = Math.max(1, wholes(columns.size(), ratio));
+        for (int row = 0; row < down; row++) {
+            Between y = Between.of(row, rows, down);
+            for (int column = 0; column < across; column++) {
+                Between x = Between.of(column, columns, across);
+                layout.add(
+                        new int[] {
+                            source(side, y.first, x.first),
+                            source(side, y.first, x.second),
+                            source(side, y.second, x.first),
+                            source(side, y.second, x.second)
+                        },
+                        new float[] {
+                            (1 - y.share) * (1 - x.share),
+                            (1 - y.share) * x.share,
+                            y.share * (1 - x.share),
+                            y.share * x.share
+                        });
+            }
+            layout.add(TokenLayout.NEWLINE);
+        }
+    }
+
+    /**
+     * How often {@code part} goes into {@code all}; a quotient rounded up to a whole number is one less, as Python has
+     * it.
+     */
+    private static int wholes(int all, double part) {
+        return (int) Math.rint((all - all % part) / part);
+    }
+
+    /** Two cells and how much of the second, in float32 as the reference computes it. */
+    private record Between(int first, int second, float share) {
+        static Between of(int index, Range range, int count) {
+            float scale = (float) range.size() / count;
+            float middle = Math.max(0, scale * (index + 0.5f) - 0.5f);
+            int first = Math.min((int) middle, range.size() - 1);
+            int second = Math.min(first + 1, range.size() - 1);
+            return new Between(range.from() + first, range.from() + second, middle - first);
+        }
     }
 
     /** The side of the square that the visual tokens of a tile form. */

@@ -23,10 +23,17 @@ public sealed interface Tiling {
      * @param resolutions what the picture may be fitted into, in the order of the file, which decides ties
      * @param convention whose rounding to follow
      * @param merge how the tiles' visual tokens become one sequence
+     * @param maxTiles of {@code anyres_max_N}: a grid without its padding that has more visual tokens than so many
+     *     tiles (and a tenth of a side) is shrunk to as many; 0 if it never is
      */
-    record AnyResolution(List<Size> resolutions, Convention convention, Merge merge) implements Tiling {
+    record AnyResolution(List<Size> resolutions, Convention convention, Merge merge, int maxTiles) implements Tiling {
         public AnyResolution {
             resolutions = List.copyOf(resolutions);
+        }
+
+        /** Never shrunk. */
+        public AnyResolution(List<Size> resolutions, Convention convention, Merge merge) {
+            this(resolutions, convention, merge, 0);
         }
     }
 

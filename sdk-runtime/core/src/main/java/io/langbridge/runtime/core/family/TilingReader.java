@@ -7,15 +7,28 @@ import io.langbridge.runtime.core.image.Size;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Reads how pictures become tiles. */
 final class TilingReader {
     private static final String PINPOINTS = "image_grid_pinpoints";
 
+    /** {@code anyres}, or with a number of tiles that grids are shrunk to. */
+    private static final Pattern ANY_RESOLUTION = Pattern.compile("anyres(?:_max_([1-9][0-9]{0,3}))?");
+
+    /** The authors' grids from so many tiles across and down to so many. */
+    private static final Pattern RANGE =
+            Pattern.compile("\\(([1-9][0-9]?)x([1-9][0-9]?)\\).*\\(([1-9][0-9]?)x([1-9][0-9]?)\\)");
+
     private TilingReader() {}
 
-    /** {@code image_aspect_ratio}, {@code image_grid_pinpoints} and {@code mm_patch_merge_type} of the authors. */
-    static Tiling ofAuthors(Json config) {
+    /**
+     * {@code image_aspect_ratio}, {@code image_grid_pinpoints} and {@code mm_patch_merge_type} of the authors.
+     *
+     * @param imageSize of a tile in pixels, which grids may be counted in; 0 if it is not known
+     */
+    static Tiling ofAuthors(Json config, int imageSize) {
         String aspect = config.stringOr("image_aspect_ratio", "square");
         String mergeType = config.stringOr("mm_patch_merge_type", "flat");
         Tiling.Merge merge = switch (mergeType) {
@@ -36,11 +49,72 @@ final class TilingReader {
                 }
                 yield aspect.equals("pad") ? new Tiling.Pad() : new Tiling.Plain();
             }
-            case "anyres" -> new Tiling.AnyResolution(pairs(config, false), Tiling.Convention.LLAVA, merge);
-            default ->
-                throw new UnsupportedModelException(config.at("image_aspect_ratio") + " is '" + aspect
-                        + "'; supported are square, pad and anyres.");
+            default -> {
+                Matcher any = ANY_RESOLUTION.matcher(aspect);
+                if (!any.matches()) {
+                    throw new UnsupportedModelException(config.at("image_aspect_ratio") + " is '" + aspect
+                            + "'; supported are square, pad, anyres and anyres_max_N.");
+                }
+                yield new Tiling.AnyResolution(
+                        ofAuthorsGrids(config, imageSize), Tiling.Convention.LLAVA, merge, tiles(any));
+            }
         };
+    }
+
+    private static int tiles(Matcher anyResolution) {
+        String tiles = anyResolution.group(1);
+        return tiles == null ? 0 : Integer.parseInt(tiles);
+    }
+
+    private static List<Size> ofAuthorsGrids(Json config, int imageSize) {
+        Matcher range = config.isString(PINPOINTS) ? RANGE.matcher(config.requiredString(PINPOINTS)) : null;
+        if (range == null || !range.find()) {
+            return pairs(config, false);
+        }
+        if (imageSize == 0) {
+            throw new UnsupportedModelException(config.at(PINPOINTS) + " counts grids in tiles, but nothing says how"
+                    + " large those are: mm_vision_tower names no encoder that is known by its name; write the"
+                    + " resolutions in pixels.");
+        }
+        return grids(
+                Integer.parseInt(range.group(1)),
+                Integer.parseInt(range.group(3)),
+                Integer.parseInt(range.group(2)),
+                Integer.parseInt(range.group(4)),
+                imageSize);
+    }
+
+    /** Every grid, those of one width together and the narrow ones first. */
+    private static List<Size> grids(int acrossFrom, int acrossTo, int downFrom, int downTo, int imageSize) {
+        List<Size> grids = new ArrayList<>();
+        for (int across = acrossFrom; across <= acrossTo; across++) {
+            for (int down = downFrom; down <= downTo; down++) {
+                grids.add(new Size(across * imageSize, down * imageSize));
+            }
+        }
+        return grids;
+    }
+
+    /** LLaVA-OneVision in transformers: as LLaVA-NeXT, large grids are shrunk. */
+    static Tiling ofOneVision(Json config, Json preprocessor) {
+        String aspect = config.stringOr("vision_aspect_ratio", "anyres_max_9");
+        Matcher any = ANY_RESOLUTION.matcher(aspect);
+        if (!any.matches() || tiles(any) == 0) {
+            throw new UnsupportedModelException(
+                    config.at("vision_aspect_ratio") + " is '" + aspect + "'; only anyres_max_N is supported.");
+        }
+        List<Size> resolutions = new ArrayList<>();
+        if (config.has(PINPOINTS) || preprocessor.has(PINPOINTS)) {
+            resolutions = pairs(config.has(PINPOINTS) ? config : preprocessor, true);
+        } else {
+            // The default of LlavaOnevisionConfig.
+            for (int down = 1; down <= 6; down++) {
+                for (int across = 1; across <= 6; across++) {
+                    resolutions.add(new Size(across * 384, down * 384));
+                }
+            }
+        }
+        return new Tiling.AnyResolution(resolutions, Tiling.Convention.HF, Tiling.Merge.SPATIAL_UNPAD, tiles(any));
     }
 
     /** LLaVA-NeXT in transformers: pinpoints as (height, width). */

@@ -24,13 +24,18 @@ public final class VisionConfigReader {
         return read(vision == null ? config : vision, kind(config, modelType), selection);
     }
 
-    /** Reads {@code vision_config} of a LLaVA model. */
-    static VisionConfig readNested(@Nullable Json vision, Json config, FeatureSelection selection) {
+    /**
+     * Reads {@code vision_config} of a LLaVA model.
+     *
+     * @param absent what it is where the file does not say
+     */
+    static VisionConfig readNested(@Nullable Json vision, Json config, FeatureSelection selection, Kind absent) {
         if (vision == null) {
-            // What LlavaConfig puts in its place.
-            return clipLarge(336, config, selection);
+            // What LlavaConfig and LlavaOnevisionConfig put in its place.
+            return absent == Kind.CLIP ? clipLarge(336, config, selection) : siglipLarge(26, config, selection);
         }
-        return read(vision, kind(vision, vision.stringOr("model_type", "clip_vision_model")), selection);
+        String type = absent == Kind.CLIP ? "clip_vision_model" : "siglip_vision_model";
+        return read(vision, kind(vision, vision.stringOr("model_type", type)), selection);
     }
 
     /**
@@ -44,23 +49,26 @@ public final class VisionConfigReader {
         return switch (name) {
             case "openai/clip-vit-large-patch14-336" -> clipLarge(336, config, selection);
             case "openai/clip-vit-large-patch14" -> clipLarge(224, config, selection);
-            case "google/siglip-so400m-patch14-384" ->
-                checked(
-                        new VisionConfig(
-                                Kind.SIGLIP,
-                                1152,
-                                4304,
-                                27,
-                                16,
-                                384,
-                                14,
-                                Activation.GELU_TANH,
-                                1e-6f,
-                                selection.layer(),
-                                selection.patches()),
-                        config);
+            case "google/siglip-so400m-patch14-384" -> siglipLarge(27, config, selection);
             default -> null;
         };
+    }
+
+    private static VisionConfig siglipLarge(int layers, Json config, FeatureSelection selection) {
+        return checked(
+                new VisionConfig(
+                        Kind.SIGLIP,
+                        1152,
+                        4304,
+                        layers,
+                        16,
+                        384,
+                        14,
+                        Activation.GELU_TANH,
+                        1e-6f,
+                        selection.layers(),
+                        selection.patches()),
+                config);
     }
 
     private static VisionConfig clipLarge(int imageSize, Json config, FeatureSelection selection) {
@@ -75,7 +83,7 @@ public final class VisionConfigReader {
                         14,
                         Activation.QUICK_GELU,
                         1e-5f,
-                        selection.layer(),
+                        selection.layers(),
                         selection.patches()),
                 config);
     }
@@ -107,7 +115,7 @@ public final class VisionConfigReader {
                         json.positiveOr("patch_size", clip ? 32 : 16),
                         activation(json, clip ? "quick_gelu" : "gelu_pytorch_tanh"),
                         json.epsilonOr("layer_norm_eps", clip ? 1e-5 : 1e-6),
-                        selection.layer(),
+                        selection.layers(),
                         selection.patches()),
                 json);
     }
@@ -122,8 +130,11 @@ public final class VisionConfigReader {
                     + ", larger than image_size " + config.imageSize() + ".");
         }
         int layers = config.numHiddenLayers();
-        if (config.selectLayer() < -layers - 1 || config.selectLayer() > layers) {
-            throw new CheckpointException("Layer " + config.selectLayer() + " is asked for, but " + json.source()
+        for (int layer : config.selectLayers()) {
+            if (layer >= -layers - 1 && layer <= layers) {
+                continue;
+            }
+            throw new CheckpointException("Layer " + layer + " is asked for, but " + json.source()
                     + " describes an encoder with " + layers + " layers: " + (-layers - 1) + " to " + layers
                     + " are possible.");
         }

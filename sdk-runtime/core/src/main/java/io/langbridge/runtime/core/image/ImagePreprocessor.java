@@ -8,6 +8,7 @@ import io.langbridge.spi.RgbPixels;
 import io.langbridge.spi.RowSink;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,12 +129,17 @@ public final class ImagePreprocessor {
         PreparedImage prepared() {
             List<RgbPixels> views = views(begun());
             Patches patches = pictures.patches();
-            Map<String, FloatTensor> inputs = new LinkedHashMap<>();
-            inputs.put(
-                    Net.PIXEL_VALUES,
-                    patches == null ? normalise(views) : patches.values(views.get(0), pictures.normaliser()));
-            inputs.putAll(pictures.inputs(begun()));
-            return new PreparedImage(inputs, begun());
+            if (patches == null) {
+                return PreparedImage.alike(Collections.singletonMap(Net.PIXEL_VALUES, normalise(views)), begun());
+            }
+            List<Map<String, FloatTensor>> each = new ArrayList<>();
+            for (RgbPixels view : views) {
+                Map<String, FloatTensor> inputs = new LinkedHashMap<>();
+                inputs.put(Net.PIXEL_VALUES, patches.values(view, pictures.normaliser()));
+                inputs.putAll(pictures.inputs(new Size(view.width(), view.height())));
+                each.add(inputs);
+            }
+            return new PreparedImage(each, begun());
         }
 
         PicturePlan begun() {

@@ -10,7 +10,8 @@ import java.util.List;
  *
  * @param picture its size, upright
  * @param resizings sizes that it is resized to
- * @param views what the encoder sees, all of the same size, in the order of its results
+ * @param views what the encoder sees, in the order of its results; all of the same size if it takes them as they are
+ *     and does not read patches
  * @param layout order of the visual tokens
  */
 public record PicturePlan(Size picture, List<Resizing> resizings, List<View> views, TokenLayout layout) {

@@ -23,12 +23,12 @@ public interface Pictures {
     }
 
     /**
-     * What the encoder reads beside the pixels.
+     * What an encoder of patches reads beside the pixels of a view.
      *
-     * @param plan of the picture
+     * @param view its size
      * @return by name, {@code [1, rows, width]} each
      */
-    default Map<String, FloatTensor> inputs(PicturePlan plan) {
+    default Map<String, FloatTensor> inputs(Size view) {
         return Collections.emptyMap();
     }
 

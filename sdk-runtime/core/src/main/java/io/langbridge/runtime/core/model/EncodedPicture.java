@@ -12,7 +12,7 @@ final class EncodedPicture implements EncodedImage {
     /** Distinguishes pictures in the KV cache's record of what it holds. */
     final long serial = SERIALS.incrementAndGet();
 
-    /** {@code [tiles, patches, mm_hidden]}. */
+    /** {@code [tiles, patches, mm_hidden]}, or {@code [1, patches of all tiles, mm_hidden]} where tiles differ. */
     final FloatTensor features;
 
     final PicturePlan plan;
@@ -38,6 +38,6 @@ final class EncodedPicture implements EncodedImage {
 
     @Override
     public int tiles() {
-        return features.size(0);
+        return plan.views().size();
     }
 }

@@ -207,7 +207,7 @@ public record EngineChoice(Engine engine, Engine decoder, Device device) {
                 cacheDirectory,
                 device,
                 spec.allowDownloads(),
-                spec.precisionOf(null),
+                spec.precision(),
                 spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK,
                 spec.halfKvCache(),
                 spec.affinity());

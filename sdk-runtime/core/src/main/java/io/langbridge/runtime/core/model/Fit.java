@@ -5,6 +5,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.Encoder;
 import io.langbridge.ImageFit;
 import io.langbridge.LangBridgeAdapter;
+import io.langbridge.Llm;
 import io.langbridge.MissingTokens;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.adapter.VocabularyMatrix;
@@ -20,6 +21,7 @@ import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.text.template.ChatTemplate;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
+import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -144,23 +146,33 @@ public final class Fit {
         }
     }
 
-    /** Something must say how a question is put to the language model. */
-    static ChatTemplate requireTemplate(ModelFiles files) {
-        ChatTemplate template = ChatTemplate.of(files.llm().folder());
+    /** What the user wants for the language model that the model is built with, or null. */
+    static @Nullable String wantedTemplate(ModelSpec spec) {
+        Llm llm = spec.llm();
+        return llm == null || llm.chatTemplate() == null ? spec.chatTemplate() : llm.chatTemplate();
+    }
+
+    /**
+     * Something must say how a question is put to the language model.
+     *
+     * @param wanted see {@link LlmPart#chatTemplate}
+     */
+    static ChatTemplate requireTemplate(ModelFiles files, @Nullable String wanted) {
+        ChatTemplate template = files.llm().chatTemplate(wanted);
         if (template == null) {
             throw new UnsupportedModelException(
                     "The language model in " + files.llm().folder()
-                            + " has no chat template, so nothing says how a question is put to it; add chat_template.jinja, or use"
-                            + " the instruction-tuned version of the model");
+                            + " has no chat template, so nothing says how a question is put to it; add chat_template.jinja, say it"
+                            + " with chatTemplate(..), or use the instruction-tuned version of the model");
         }
         return template;
     }
 
     /** Puts questions to the language model. */
-    static PromptAssembler assembler(ModelFiles files, Tokenizer tokenizer) {
+    static PromptAssembler assembler(ModelFiles files, Tokenizer tokenizer, @Nullable String wantedTemplate) {
         return new PromptAssembler(
                 tokenizer,
-                requireTemplate(files),
+                requireTemplate(files, wantedTemplate),
                 files.imagePrompt(),
                 files.llm().generation().eosTokenIds());
     }

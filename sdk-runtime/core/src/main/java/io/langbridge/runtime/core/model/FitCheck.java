@@ -113,7 +113,7 @@ final class FitCheck {
         }
         if (tokenizer == null) {
             attempt("chat template", () -> {
-                Fit.requireTemplate(files);
+                Fit.requireTemplate(files, Fit.wantedTemplate(spec));
             });
         } else {
             prompt(files, tokenizer);
@@ -144,18 +144,25 @@ final class FitCheck {
         if (files.adapterConfig() instanceof AdapterConfig.Connector) {
             return; // belongs to the encoder, and knows what it takes
         }
-        int layer = files.vision().config().selectLayer();
+        String layer = words(files.vision().config().selectLayers());
         FeatureSelection trained = files.adapter().selection();
         if (trained == null) {
             add(
                     Verdict.NOTE,
                     "layer",
                     layer + "; the adapter's folder has no config.json that says which one it was trained on");
-        } else if (trained.layer() != layer) {
-            add(Verdict.NOTE, "layer", layer + " was asked for, but the adapter was trained on " + trained.layer());
+        } else if (!trained.layers().equals(files.vision().config().selectLayers())) {
+            add(
+                    Verdict.NOTE,
+                    "layer",
+                    layer + " was asked for, but the adapter was trained on " + words(trained.layers()));
         } else {
             add(Verdict.FITS, "layer", layer + ", as the adapter was trained");
         }
+    }
+
+    private static String words(List<Integer> layers) {
+        return layers.stream().map(String::valueOf).collect(Collectors.joining(", "));
     }
 
     private void tokenizer(ModelFiles files, Tokenizer tokenizer) {
@@ -186,7 +193,8 @@ final class FitCheck {
 
     /** What a question takes beside its own words and pictures, put together as it will be. */
     private void prompt(ModelFiles files, Tokenizer tokenizer) {
-        PromptAssembler assembler = attempt("chat template", () -> Fit.assembler(files, tokenizer));
+        PromptAssembler assembler =
+                attempt("chat template", () -> Fit.assembler(files, tokenizer, Fit.wantedTemplate(spec)));
         if (assembler == null) {
             return;
         }

@@ -1,8 +1,6 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.Adapter;
 import io.langbridge.Device;
-import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
@@ -76,15 +74,14 @@ public final class Loader implements ModelLoader {
             ImagePreprocessor preprocessor = new ImagePreprocessor(files.pictures());
             int context = files.contextLength(spec);
             Memory.of(files, spec, choice, spec.llm(), context, true).check(spec.memoryLimit());
-            Head head = Head.of(files, context, tokenizer.get());
+            Head head = Head.of(files, context, tokenizer.get(), Fit.wantedTemplate(spec));
             EngineOptions options = choice.options(spec, cacheDirectory(spec, shared));
-            Encoder wanted = spec.encoder();
             Opening<Running> vision = shared.add(Opening.of(() -> choice.engine()
                     .open(
                             files.vision().network(),
                             files.vision().weights(),
                             Collections.emptyMap(),
-                            options.with(spec.precisionOf(wanted == null ? null : wanted.precision())))));
+                            options.with(spec.precisionOf(spec.encoder())))));
             Networks networks = Networks.open(spec, choice, options, head, spec.llm(), own);
             SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, preprocessor, vision.get(), shared);
             own.add(encoder.use());
@@ -112,7 +109,7 @@ public final class Loader implements ModelLoader {
             ModelFiles files = encoder.files.with(own.add(LlmPart.open(llm.folder())));
             int context = files.contextLength(encoder.spec);
             Memory.of(files, encoder.spec, encoder.engines, llm, context, false).check(encoder.spec.memoryLimit());
-            Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()));
+            Head head = Head.of(files, context, Tokenizer.of(files.llm().folder()), llm.chatTemplate());
             Networks networks = Networks.open(encoder.spec, encoder.engines, encoder.options, head, llm, own);
             LoadedModel model = join(encoder, head, networks, llm, own);
             log(files, start);
@@ -170,7 +167,7 @@ public final class Loader implements ModelLoader {
             Fit.@Nullable Lookup vocabulary,
             @Nullable VocabularyMatrix matrix) {
 
-        static Head of(ModelFiles files, int context, Tokenizer tokenizer) {
+        static Head of(ModelFiles files, int context, Tokenizer tokenizer, @Nullable String chatTemplate) {
             Fit.requireWidth(files.adapter(), files.llm());
             Fit.Lookup vocabulary = Fit.lookup(files.adapter(), tokenizer);
             Fit.requireNewline(files, vocabulary);
@@ -178,7 +175,7 @@ public final class Loader implements ModelLoader {
                     files,
                     context,
                     tokenizer,
-                    Fit.assembler(files, tokenizer),
+                    Fit.assembler(files, tokenizer, chatTemplate),
                     vocabulary,
                     Fit.vocabularyMatrix(files, vocabulary));
         }
@@ -195,19 +192,15 @@ public final class Loader implements ModelLoader {
                 @Nullable Llm llm,
                 Closing closing) {
             ModelFiles files = head.files();
-            Adapter wanted = spec.adapter();
             Opening<AdapterNetwork> adapter = closing.add(Opening.of(() -> Adapters.attach(
                     choice.engine(),
                     files.adapterConfig(),
                     files.adapter().weights(),
                     head.matrix(),
                     files.topK(),
-                    options.with(spec.precisionOf(wanted == null ? null : wanted.precision())))));
+                    options.with(spec.precisionOf(spec.adapter())))));
             DecoderNetwork decoder = closing.add(choice.decoder()
-                    .decoder(
-                            files.llm().config(),
-                            files.llm().weights(),
-                            options.with(spec.precisionOf(llm == null ? null : llm.precision()))));
+                    .decoder(files.llm().config(), files.llm().weights(), options.with(spec.precisionOf(llm))));
             return new Networks(adapter.get(), decoder);
         }
     }
@@ -239,6 +232,7 @@ public final class Loader implements ModelLoader {
                 head.tokenizer(),
                 new Embeddings(head.files().llm().embeddings()),
                 (a, b) -> encoder.engines.engine().multiply(a, false, b, true, encoder.options),
-                vocabulary == null ? null : vocabulary::transfer);
+                vocabulary == null ? null : vocabulary::transfer,
+                encoder::features);
     }
 }

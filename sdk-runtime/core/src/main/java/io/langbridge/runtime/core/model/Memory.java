@@ -1,8 +1,6 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.Adapter;
 import io.langbridge.Device;
-import io.langbridge.Encoder;
 import io.langbridge.FitReport;
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.Llm;
@@ -22,6 +20,7 @@ import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.State;
 import io.langbridge.spi.ModelSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -91,29 +90,23 @@ final class Memory {
         Inventory decoder = Inventory.of(files.llm().config().network());
         Inventory encoder = Inventory.of(files.vision().network());
         Inventory adapter = Inventory.of(Projector.network(Adapters.running(files.adapterConfig(), hidden), hidden));
-        int patches = patches(files, encoder);
-        Encoder wantedEncoder = spec.encoder();
-        Adapter wantedAdapter = spec.adapter();
+        int[] patches = patches(files, encoder);
         Footprint ofDecoder = footprint(
                 decoding,
                 decoder,
                 Math.min(chunk, context),
-                precision != null ? precision : spec.precisionOf(wantedLlm == null ? null : wantedLlm.precision()));
+                precision != null ? precision : spec.precisionOf(wantedLlm));
         Footprint ofAdapter = footprint(
                 engine,
                 adapter,
-                patches,
-                precision != null
-                        ? precision
-                        : spec.precisionOf(wantedAdapter == null ? null : wantedAdapter.precision()));
+                patches[1],
+                precision != null ? precision.ofEncoder() : spec.precisionOf(spec.adapter()));
         Footprint ofEncoder = withEncoder
                 ? footprint(
                         engine,
                         encoder,
-                        patches,
-                        precision != null
-                                ? precision
-                                : spec.precisionOf(wantedEncoder == null ? null : wantedEncoder.precision()))
+                        patches[0],
+                        precision != null ? precision.ofEncoder() : spec.precisionOf(spec.encoder()))
                 : new Footprint(0, 0, 0, 0);
         Integer most = spec.maxConcurrentRequests();
         int sessions = most == null ? 1 : Math.max(1, most);
@@ -155,18 +148,23 @@ final class Memory {
         return engine == null ? Footprint.plain(network, rows) : engine.footprint(network, rows, precision);
     }
 
-    /** What the encoder gives for a view; of a large picture if that depends on the picture. */
-    private static int patches(ModelFiles files, Inventory encoder) {
+    /**
+     * What the encoder gives for a view, and what the adapter takes at once; of a large picture if that depends on the
+     * picture.
+     */
+    private static int[] patches(ModelFiles files, Inventory encoder) {
         int rows = encoder.result().rows();
         Patches cut = files.pictures().patches();
         if (rows != Net.ANY || cut == null) {
-            return Math.max(rows, 0);
+            return new int[] {Math.max(rows, 0), Math.max(rows, 0)};
         }
-        return files.pictures().plan(LARGE).views().stream()
+        int[] ofViews = files.pictures().plan(LARGE).views().stream()
                 .mapToInt(
                         view -> view.size().width() / cut.size() * (view.size().height() / cut.size()))
-                .max()
-                .orElse(0);
+                .toArray();
+        return new int[] {
+            Arrays.stream(ofViews).max().orElse(0), Arrays.stream(ofViews).sum()
+        };
     }
 
     /** What a session keeps, with the angles of its positions and the marks that it can go back to. */

@@ -19,6 +19,7 @@ import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -153,8 +154,13 @@ public record ModelFiles(
 
     /** Says what the features mean, so that those of another encoder are refused. */
     String encoderName() {
-        String layer = vision.isVit() ? "layer " + vision.config().layersToRun() : vision.description();
-        return vision.folder().toAbsolutePath().normalize() + ", " + layer + ", " + pictures();
+        String layers = vision.isVit()
+                ? "layers "
+                        + vision.config().selectLayers().stream()
+                                .map(vision.config()::layersBehind)
+                                .collect(Collectors.toList())
+                : vision.description();
+        return vision.folder().toAbsolutePath().normalize() + ", " + layers + ", " + pictures();
     }
 
     /**

@@ -3,13 +3,13 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.Adapter;
 import io.langbridge.Encoder;
 import io.langbridge.Llm;
+import io.langbridge.runtime.core.family.Folders;
 import io.langbridge.spi.ModelSpec;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** What a model is called in its answers. */
 final class ModelName {
-    private static final String CACHED = "models--";
     private static final int REVISION = 7;
 
     private ModelName() {}
@@ -32,8 +32,7 @@ final class ModelName {
         if (folder == null || llm != null) {
             add(llmFolder, name);
         }
-        return name + " (" + encoder.engines.decoder().name() + ", "
-                + spec.precisionOf(llm == null ? null : llm.precision()) + ")";
+        return name + " (" + encoder.engines.decoder().name() + ", " + spec.precisionOf(llm) + ")";
     }
 
     private static void add(@Nullable Path path, StringBuilder name) {
@@ -45,21 +44,8 @@ final class ModelName {
     /** The last name of a path; of a snapshot in a Hugging Face cache what it is called on the hub. */
     static String of(Path path) {
         Path absolute = path.toAbsolutePath().normalize();
-        String last = last(absolute);
-        Path snapshots = absolute.getParent();
-        Path model = snapshots == null ? null : snapshots.getParent();
-        if (snapshots == null
-                || model == null
-                || !last(snapshots).equals("snapshots")
-                || !last(model).startsWith(CACHED)) {
-            return last;
-        }
-        return last(model).substring(CACHED.length()).replace("--", "/") + "@"
-                + last.substring(0, Math.min(REVISION, last.length()));
-    }
-
-    private static String last(Path path) {
-        Path name = path.getFileName();
-        return name == null ? path.toString() : name.toString();
+        String last = Folders.last(absolute);
+        String repository = Folders.repository(absolute);
+        return repository == null ? last : repository + "@" + last.substring(0, Math.min(REVISION, last.length()));
     }
 }

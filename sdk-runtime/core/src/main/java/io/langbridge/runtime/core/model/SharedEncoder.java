@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.Image;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
 import io.langbridge.runtime.core.image.ImagePreprocessor;
@@ -7,7 +8,9 @@ import io.langbridge.runtime.core.image.PreparedImage;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.spi.ModelSpec;
-import java.util.Objects;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.Map;
 
 /**
  * What models have in common that differ in their language model only: the encoder, and the files of encoder and
@@ -54,22 +57,25 @@ final class SharedEncoder {
      * @param betweenTiles called before each tile; what it throws ends this
      */
     EncodedPicture encode(PreparedImage picture, Runnable betweenTiles) {
-        int tiles = picture.pixels().size(0);
-        int atOnce = vision.together();
-        FloatTensor all = null;
-        for (int from = 0; from < tiles; from += atOnce) {
-            betweenTiles.run();
-            int to = Math.min(tiles, from + atOnce);
-            FloatTensor some = vision.run(picture.views(from, to));
-            if (to - from == tiles) {
-                return new EncodedPicture(some, picture.plan(), name());
-            }
-            if (all == null) {
-                all = FloatTensor.allocate(tiles, some.size(1), some.size(2));
-            }
-            all.rows(from, to).data().put(some.data());
+        List<Map<String, FloatTensor>> runs = picture.runs(vision.together());
+        betweenTiles.run();
+        FloatTensor first = vision.run(runs.get(0));
+        if (runs.size() == 1) {
+            return new EncodedPicture(first, picture.plan(), name());
         }
-        return new EncodedPicture(Objects.requireNonNull(all), picture.plan(), name());
+        FloatTensor all = picture.features(first);
+        FloatBuffer target = all.data();
+        target.put(first.data());
+        for (Map<String, FloatTensor> run : runs.subList(1, runs.size())) {
+            betweenTiles.run();
+            target.put(vision.run(run).data());
+        }
+        return new EncodedPicture(all, picture.plan(), name());
+    }
+
+    /** The features of a picture, {@code [tiles, patches, mm_hidden]}. */
+    FloatTensor features(Image image) {
+        return encode(preprocessor.prepare(image), () -> {}).features;
     }
 
     /** Adds a user, who must still have another one that keeps it open, unless it is the first. */

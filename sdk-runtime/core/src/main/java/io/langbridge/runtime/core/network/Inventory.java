@@ -386,6 +386,12 @@ public final class Inventory {
         }
 
         @Override
+        public Value mixed(Value shares, Value x) {
+            work(shares, shares.width() + 2L * x.width());
+            return value(shares.rows(), x.width());
+        }
+
+        @Override
         public Value rotated(Value x, Value cos, Value sin) {
             return x;
         }

@@ -65,6 +65,18 @@ public record LlamaConfig(
             Rotary.@Nullable Growth queryGrowth) {
         /** None of it. */
         public static final Variant NONE = new Variant(false, null, 1, 1, 1, 0, 1, null);
+
+        private Variant unscaledLogits() {
+            return new Variant(
+                    normsBehind,
+                    stillLayer,
+                    rotatedPart,
+                    embeddingMultiplier,
+                    residualMultiplier,
+                    attentionMultiplier,
+                    1,
+                    queryGrowth);
+        }
     }
 
     /** A decoder that has nothing of what only few have. */
@@ -140,7 +152,12 @@ public record LlamaConfig(
 
     /** The same decoder with something added to visual tokens behind so many layers. */
     public LlamaConfig deepstack(int layers) {
-        return with(layers, tieWordEmbeddings);
+        return with(layers, tieWordEmbeddings, variant);
+    }
+
+    /** The same decoder whose logits are not divided. */
+    public LlamaConfig unscaledLogits() {
+        return with(deepstack, tieWordEmbeddings, variant.unscaledLogits());
     }
 
     @Override
@@ -150,10 +167,10 @@ public record LlamaConfig(
 
     @Override
     public LlamaConfig tied(boolean tied) {
-        return with(deepstack, tied);
+        return with(deepstack, tied, variant);
     }
 
-    private LlamaConfig with(int layers, boolean tied) {
+    private LlamaConfig with(int layers, boolean tied, Variant other) {
         return new LlamaConfig(
                 modelType,
                 hiddenSize,
@@ -174,6 +191,6 @@ public record LlamaConfig(
                 slidingLayer,
                 layers,
                 tied,
-                variant);
+                other);
     }
 }

@@ -359,6 +359,13 @@ public interface Net {
     /** Those rows of {@code x} that {@link #indices} say, in their order, each as often as it is there. */
     Value picked(Value x, Value indices);
 
+    /**
+     * Sums of rows of {@code x}.
+     *
+     * @param shares how much of each row goes into each sum, {@code [sums, rows of x]}
+     */
+    Value mixed(Value shares, Value x);
+
     Value attention(Value x, String layer, Attention how);
 
     Value deltaRule(Value x, String layer, DeltaRule how);

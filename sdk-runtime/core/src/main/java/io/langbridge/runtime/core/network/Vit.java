@@ -3,9 +3,14 @@ package io.langbridge.runtime.core.network;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.network.Net.Value;
 import io.langbridge.runtime.core.network.VisionConfig.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 
-/** The vision towers of CLIP and SigLIP. */
+/** The vision towers of CLIP, SigLIP and SigLIP 2. */
 public final class Vit {
+    private static final String POSITIONS = "embeddings.position_embedding.weight";
+
     private final VisionConfig config;
     private final boolean clip;
 
@@ -15,8 +20,8 @@ public final class Vit {
     }
 
     /**
-     * Pixels {@code [3, image_size, image_size]} to features of the selected layer, {@code [tokens, hidden]}, without
-     * the class token if the configuration selects patches.
+     * Pixels {@code [3, image_size, image_size]} to features of the selected layers, {@code [tokens, layers * hidden]},
+     * without the class token if the configuration selects patches.
      *
      * @param pools whether the checkpoint has what comes behind the last layer, which only the trace shows
      */
@@ -35,12 +40,44 @@ public final class Vit {
         return new Vit(config).features(net);
     }
 
+    /**
+     * SigLIP 2: patches of a picture of any shape, {@code [patches, 3 * patch_size * patch_size]} pixel by pixel, to
+     * what its last norm gives, {@code [patches, hidden]}. Beside them goes in how much of each position of the square
+     * that {@code image_size} makes a patch has, {@link GridVit#POSITION_SHARE}.
+     */
+    public static Network ofPatches(VisionConfig config) {
+        return new Network("vision encoder", new Vit(config)::ofPatches);
+    }
+
+    private Value ofPatches(Net net) {
+        int hidden = config.hiddenSize();
+        Value patches = net.input(Net.PIXEL_VALUES, Net.ANY, 3 * config.patchSize() * config.patchSize());
+        Value x = net.linear(patches, "embeddings.patch_embedding", hidden, true);
+        Value share = net.input(GridVit.POSITION_SHARE, Net.ANY, config.patches());
+        Value table = net.weight(POSITIONS, config.patches(), hidden);
+        List<Value> states = states(net, net.add(x, net.mixed(share, table)));
+        return norm(net, states.get(states.size() - 1), "post_layernorm");
+    }
+
     private Value features(Net net) {
-        Value x = embeddings(net);
-        for (int i = 0; i < config.layersToRun(); i++) {
-            x = layer(net, x, "encoder.layers." + i);
+        List<Value> states = states(net, embeddings(net));
+        Value x = null;
+        for (int layer : config.selectLayers()) {
+            Value state = states.get(config.layersBehind(layer));
+            x = x == null ? state : net.beside(x, state);
         }
+        Objects.requireNonNull(x);
         return config.selectPatches() && clip ? net.rows(x, 1, config.patches()) : x;
+    }
+
+    /** What goes into the first layer, and what each gives. */
+    private List<Value> states(Net net, Value embedded) {
+        List<Value> states = new ArrayList<>();
+        states.add(embedded);
+        for (int i = 0; i < config.layersToRun(); i++) {
+            states.add(layer(net, states.get(i), "encoder.layers." + i));
+        }
+        return states;
     }
 
     private Value embeddings(Net net) {
@@ -50,7 +87,7 @@ public final class Vit {
         if (clip) {
             x = net.under(net.weight("embeddings.class_embedding", hidden), x);
         }
-        x = net.add(x, net.weight("embeddings.position_embedding.weight", config.tokens(), hidden));
+        x = net.add(x, net.weight(POSITIONS, config.tokens(), hidden));
         return clip ? norm(net, x, "pre_layrnorm") : x;
     }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.langbridge.CheckpointException;
 import io.langbridge.ExplainOptions;
 import io.langbridge.Explanation;
+import io.langbridge.Image;
 import io.langbridge.PromptException;
 import io.langbridge.UnsupportedModelException;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
@@ -21,6 +22,7 @@ import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
+import io.langbridge.spi.RgbPixels;
 import java.nio.file.Paths;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -88,7 +90,26 @@ class ExplainerTest {
                 tokenizer,
                 new Embeddings(ArrayTensor.random(700, 4, 3)),
                 ArrayTensor::product,
-                vocabulary == null ? null : () -> vocabulary.forTokenizer(tokenizer));
+                vocabulary == null ? null : () -> vocabulary.forTokenizer(tokenizer),
+                ExplainerTest::encoded);
+    }
+
+    /** An encoder that tells what is of one colour, all of its features about 100, from what is not, all of them 0. */
+    private static FloatTensor encoded(Image image) {
+        RgbPixels pixels = image.pixels();
+        byte[] row = new byte[3 * pixels.width()];
+        boolean blank = true;
+        for (int y = 0; y < pixels.height(); y++) {
+            pixels.copyRow(y, 0, pixels.width(), row, 0);
+            for (byte channel : row) {
+                blank &= channel == row[0];
+            }
+        }
+        float[] features = new float[16];
+        for (int i = 0; blank && i < features.length; i++) {
+            features[i] = 100 + i / 4;
+        }
+        return features(1, features);
     }
 
     private static FloatTensor features(int tiles, float... values) {
@@ -112,7 +133,7 @@ class ExplainerTest {
                 .explain(
                         FOUR_PATCHES,
                         WHOLE,
-                        ExplainOptions.builder().wordsPerPatch(2).build());
+                        ExplainOptions.builder().wordsPerPatch(2).raw(true).build());
 
         assertThat(explanation.patches().stream().map(ExplainerTest::texts))
                 .containsExactly(
@@ -136,7 +157,11 @@ class ExplainerTest {
                 .explain(
                         FOUR_PATCHES,
                         WHOLE,
-                        ExplainOptions.builder().wordsPerPatch(1).imageWords(2).build());
+                        ExplainOptions.builder()
+                                .wordsPerPatch(1)
+                                .imageWords(2)
+                                .raw(true)
+                                .build());
 
         assertThat(explanation.words()).extracting(word -> word.word().text()).containsExactly("<|im_end|>", "the");
         Explanation.ImageWord the = explanation.word("the").orElseThrow();
@@ -144,6 +169,80 @@ class ExplainerTest {
         assertThat(the.strongIn()).isEqualTo(1);
         assertThat(IntStream.range(0, 4).mapToObj(the::value)).containsExactly(1f, -9f, 0f, 7f);
         assertThat(explanation.word("a")).isEmpty();
+    }
+
+    @Test
+    void words_that_all_patches_have_come_after_those_that_set_one_apart() {
+        FloatTensor features = features(
+                1, //
+                8, 5, 0, 0, //
+                8, 0, 0, 0, //
+                8, -3, 0, 0, //
+                8, 0, 6, 0);
+        ExplainOptions options = ExplainOptions.builder().wordsPerPatch(2).build();
+
+        Explanation explanation = explainer(langBridge(false), WORDS).explain(features, WHOLE, options);
+
+        assertThat(texts(explanation.patches().get(0))).containsExactly("a", "the");
+        assertThat(texts(explanation.patches().get(3))).containsExactly("\\n", "the");
+        Explanation.Weight the = explanation.patches().get(0).words().get(1);
+        assertThat(the.value()).isEqualTo(8);
+        assertThat(the.strength()).isEqualTo(8 - 8 / 2f);
+        Explanation.Weight a = explanation.patches().get(0).words().get(0);
+        assertThat(a.value()).isEqualTo(5);
+        assertThat(a.strength()).isEqualTo(5 - 0.5f / 2);
+        assertThat(explanation.word("a").orElseThrow().strength())
+                .isEqualTo((4.75 + strength(explanation, "a", 1) + strength(explanation, "a", 2)) / 4, within(1e-6));
+
+        Explanation raw = explainer(langBridge(false), WORDS)
+                .explain(features, WHOLE, options.toBuilder().raw(true).build());
+        assertThat(texts(raw.patches().get(0))).containsExactly("the", "a");
+        assertThat(raw.patches().get(0).words().get(1).strength()).isEqualTo(5);
+    }
+
+    /** How strong a word is in a patch, 0 if it is not among its words. */
+    private static double strength(Explanation explanation, String word, int patch) {
+        return explanation.patches().get(patch).words().stream()
+                .filter(weight -> weight.word().text().equals(word))
+                .mapToDouble(Explanation.Weight::strength)
+                .sum();
+    }
+
+    @Test
+    void on_empty_ground_nothing_is_said() {
+        FloatTensor features = features(
+                1, //
+                101, 102, 103, 101, //
+                0, 1, 0, 9, //
+                99, 100, 101, 102, //
+                130, 130, 130, 130);
+
+        Explanation explanation =
+                explainer(langBridge(false), WORDS).explain(features, WHOLE, ExplainOptions.defaults());
+
+        assertThat(explanation.patches())
+                .extracting(patch -> patch.words().size())
+                .containsExactly(0, 4, 0, 4);
+        assertThat(explanation.words())
+                .allSatisfy(word -> assertThat(word.strongIn()).isEqualTo(2));
+        Explanation raw = explainer(langBridge(false), WORDS)
+                .explain(features, WHOLE, ExplainOptions.builder().raw(true).build());
+        assertThat(raw.patches()).allMatch(patch -> patch.words().size() == 4);
+    }
+
+    @Test
+    void an_encoder_to_which_all_pictures_look_empty_does_not_say_what_is() {
+        FloatTensor features = features(1, new float[16]);
+        Explainer explainer = new Explainer(
+                langBridge(false),
+                tokenizer,
+                new Embeddings(ArrayTensor.random(700, 4, 3)),
+                ArrayTensor::product,
+                () -> WORDS.forTokenizer(tokenizer),
+                image -> FOUR_PATCHES);
+
+        assertThat(explainer.explain(features, WHOLE, ExplainOptions.defaults()).patches())
+                .allMatch(patch -> patch.words().size() == 4);
     }
 
     @Test
@@ -155,6 +254,7 @@ class ExplainerTest {
                         ExplainOptions.builder()
                                 .wordsPerPatch(1)
                                 .byMagnitude(true)
+                                .raw(true)
                                 .build());
 
         assertThat(explanation.patches().get(1).words().get(0).value()).isEqualTo(-9);
@@ -213,8 +313,8 @@ class ExplainerTest {
         Explanation.ImageWord first = explanation.word("the").orElseThrow();
         assertThat(first.value(4)).isEqualTo(values[(1 * 4 + 2) * 4]);
         assertThat(first.value(11)).isEqualTo(values[(4 * 4 + 1) * 4]);
-        // Twice, but the last tile, which is still there; never two tiles in one call.
-        assertThat(adapter.asked).hasSize(9).allMatch(tile -> tile.length == 16);
+        // Three times, less the tiles which are still there; never two tiles in one call.
+        assertThat(adapter.asked).hasSize(13).allMatch(tile -> tile.length == 16);
     }
 
     @Test
@@ -237,6 +337,7 @@ class ExplainerTest {
                         ExplainOptions.builder()
                                 .measure(Explanation.Measure.COSINE)
                                 .wordsPerPatch(1)
+                                .raw(true)
                                 .build());
 
         assertThat(explanation.tiles())
@@ -279,6 +380,7 @@ class ExplainerTest {
         ExplainOptions options = ExplainOptions.builder()
                 .measure(Explanation.Measure.COSINE)
                 .wordsPerPatch(3)
+                .raw(true)
                 .word("the")
                 .build();
 

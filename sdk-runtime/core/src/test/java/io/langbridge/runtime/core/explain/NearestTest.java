@@ -55,6 +55,37 @@ class NearestTest {
     }
 
     @Test
+    void rows_can_be_ranked_by_what_sets_a_vector_apart() {
+        BitSet usable = new BitSet();
+        usable.set(3, 4990);
+        double[] mean = new double[5000];
+        for (int row = 0; row < mean.length; row++) {
+            for (int vector = 0; vector < VECTORS; vector++) {
+                mean[row] += cosine(vector, row) / VECTORS;
+            }
+        }
+        Nearest nearest = new Nearest(new Embeddings(table), usable, ArrayTensor::product);
+
+        Strongest[] found = nearest.of(vectors.tensor(), 0.5, 4, false);
+
+        for (int vector = 0; vector < VECTORS; vector++) {
+            int v = vector;
+            int[] expected = usable.stream()
+                    .boxed()
+                    .sorted((a, b) -> Double.compare(cosine(v, b) - mean[b] / 2, cosine(v, a) - mean[a] / 2))
+                    .limit(4)
+                    .mapToInt(Integer::intValue)
+                    .toArray();
+            for (int rank = 0; rank < 4; rank++) {
+                int row = expected[rank];
+                assertThat(found[vector].index(rank)).isEqualTo(row);
+                assertThat((double) found[vector].value(rank)).isCloseTo(cosine(v, row), within(1e-6));
+                assertThat((double) found[vector].strength(rank)).isCloseTo(cosine(v, row) - mean[row] / 2, within(1e-6));
+            }
+        }
+    }
+
+    @Test
     void the_cosine_with_a_row_can_be_asked_for_and_a_row_of_zeros_is_near_to_nothing() {
         for (int i = 0; i < WIDTH; i++) {
             table.values()[17 * WIDTH + i] = 0;

@@ -15,6 +15,7 @@ import io.langbridge.runtime.core.network.Qwen35Config;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.network.Rotary;
 import io.langbridge.runtime.core.network.VisionConfig;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -321,7 +322,7 @@ class ConfigReadersTest {
                 "\"model_type\":\"gemma\" | gemma",
                 "\"architectures\":[\"GPT2LMHeadModel\"] | GPT2LMHeadModel",
                 "\"model_type\":\"llama\",\"hidden_act\":\"gelu\" | only silu",
-                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"su\"} | default, linear, llama3 and yarn",
+                "\"model_type\":\"llama\",\"rope_scaling\":{\"rope_type\":\"su\"} | default, linear, dynamic, llama3 and yarn",
                 "\"model_type\":\"phi3\",\"rope_scaling\":{\"rope_type\":\"linear\"} | default and longrope",
                 "\"model_type\":\"llama\",\"quantization_config\":{\"quant_method\":\"gptq\"} | gptq",
                 "\"model_type\":\"qwen2\",\"num_hidden_layers\":1,\"layer_types\":[\"x\"] | sliding_attention"
@@ -422,8 +423,8 @@ class ConfigReadersTest {
     void pinpoints_are_lists_or_the_text_of_a_list_and_each_program_has_its_order() {
         String list = "\"image_aspect_ratio\":\"anyres\",\"image_grid_pinpoints\":[[28,56],[56,28]]";
         String text = "\"image_aspect_ratio\":\"anyres\",\"image_grid_pinpoints\":\"[(28, 56), (56, 28)]\"";
-        Tiling.AnyResolution authors = (Tiling.AnyResolution) TilingReader.ofAuthors(json(list));
-        assertThat(authors).isEqualTo(TilingReader.ofAuthors(json(text)));
+        Tiling.AnyResolution authors = (Tiling.AnyResolution) TilingReader.ofAuthors(json(list), 0);
+        assertThat(authors).isEqualTo(TilingReader.ofAuthors(json(text), 0));
         assertThat(authors.resolutions()).containsExactly(new Size(28, 56), new Size(56, 28));
         assertThat(authors.merge()).isEqualTo(Tiling.Merge.FLAT);
         Tiling.AnyResolution next = (Tiling.AnyResolution) TilingReader.ofNext(json(list), json(""));
@@ -431,15 +432,69 @@ class ConfigReadersTest {
         assertThat(next.merge()).isEqualTo(Tiling.Merge.SPATIAL_UNPAD);
     }
 
+    @Test
+    void authors_count_grids_in_tiles_too() {
+        Tiling.AnyResolution range = (Tiling.AnyResolution) TilingReader.ofAuthors(
+                json("\"image_aspect_ratio\":\"anyres_max_9\",\"image_grid_pinpoints\":\"(1x1),...,(2x3)\""), 10);
+        assertThat(range.maxTiles()).isEqualTo(9);
+        assertThat(range.resolutions())
+                .containsExactly(
+                        new Size(10, 10),
+                        new Size(10, 20),
+                        new Size(10, 30),
+                        new Size(20, 10),
+                        new Size(20, 20),
+                        new Size(20, 30));
+    }
+
+    @Test
+    void llava_onevision_has_grids_of_up_to_six_tiles_where_the_file_says_nothing() {
+        Tiling.AnyResolution absent = (Tiling.AnyResolution) TilingReader.ofOneVision(json(""), json(""));
+        assertThat(absent.maxTiles()).isEqualTo(9);
+        assertThat(absent.convention()).isEqualTo(Tiling.Convention.HF);
+        assertThat(absent.resolutions())
+                .hasSize(36)
+                .startsWith(new Size(384, 384), new Size(768, 384))
+                .endsWith(new Size(2304, 2304));
+        assertThatThrownBy(() -> TilingReader.ofOneVision(json("\"vision_aspect_ratio\":\"anyres\""), json("")))
+                .isInstanceOf(UnsupportedModelException.class)
+                .hasMessageContaining("'vision_aspect_ratio' is 'anyres'")
+                .hasMessageContaining("anyres_max_N");
+    }
+
+    @Test
+    void features_may_be_those_of_several_layers() {
+        assertThat(FeatureSelection.ofTransformers(
+                        json("\"vision_feature_layer\":[-24,3,-1],\"vision_feature_select_strategy\":\"full\"")))
+                .isEqualTo(new FeatureSelection(Arrays.asList(-24, 3, -1), false));
+        assertThat(FeatureSelection.ofAuthors(json("\"mm_vision_select_layer\":[-2,-5]"))
+                        .layers())
+                .containsExactly(-2, -5);
+        assertThatThrownBy(() -> FeatureSelection.ofTransformers(json("\"vision_feature_layer\":[]")))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("'vision_feature_layer' is empty");
+        VisionConfig tower = VisionConfigReader.read(
+                json("\"model_type\":\"siglip\",\"vision_config\":{\"num_hidden_layers\":4}"),
+                new FeatureSelection(Arrays.asList(-4, 2, -3), false));
+        assertThat(tower.layersToRun()).isEqualTo(2);
+        assertThatThrownBy(() -> VisionConfigReader.read(
+                        json("\"model_type\":\"siglip\",\"vision_config\":{\"num_hidden_layers\":4}"),
+                        new FeatureSelection(Arrays.asList(-4, 5), false)))
+                .isInstanceOf(CheckpointException.class)
+                .hasMessageContaining("Layer 5 is asked for");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "\"image_aspect_ratio\":\"anyres_max_9\"",
+                "\"image_aspect_ratio\":\"anyres_max_0\"",
+                "\"image_aspect_ratio\":\"anyres_max_many\"",
+                "\"image_aspect_ratio\":\"anyres_max_9\",\"image_grid_pinpoints\":\"(1x1),...,(6x6)\"",
                 "\"image_aspect_ratio\":\"crop_split\"",
                 "\"mm_patch_merge_type\":\"spatial_maxpool2x2\""
             })
     void other_tilings_are_unsupported(String member) {
-        assertThatThrownBy(() -> TilingReader.ofAuthors(json(member))).isInstanceOf(UnsupportedModelException.class);
+        assertThatThrownBy(() -> TilingReader.ofAuthors(json(member), 0)).isInstanceOf(UnsupportedModelException.class);
     }
 
     @Test
@@ -454,7 +509,10 @@ class ConfigReadersTest {
         assertThat(decoder(parameters + ",\"rope_scaling\":{\"type\":\"linear\",\"rope_type\":\"default\"}")
                         .rope())
                 .isEqualTo(new Rope(10_000, null));
-        for (String kind : new String[] {"dynamic", "longrope"}) {
+        assertThat(decoder(parameters + ",\"rope_scaling\":{\"rope_type\":\"dynamic\",\"factor\":2}")
+                        .rope())
+                .isEqualTo(new Rope(10_000, null));
+        for (String kind : new String[] {"ntk", "longrope"}) {
             assertThatThrownBy(() -> decoder(parameters + ",\"rope_scaling\":{\"rope_type\":\"" + kind + "\"}"))
                     .isInstanceOf(UnsupportedModelException.class)
                     .hasMessageContaining("rope_scaling.rope_type' is '" + kind);

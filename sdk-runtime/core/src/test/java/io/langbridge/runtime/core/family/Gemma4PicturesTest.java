@@ -95,7 +95,7 @@ class Gemma4PicturesTest {
     void patches_come_block_by_block_with_their_places() {
         Gemma4Pictures pictures = new Gemma4Pictures(json("\"max_soft_tokens\":70,\"patch_size\":4"), tower(4, 64));
         PicturePlan plan = pictures.plan(new Size(300, 200));
-        Map<String, FloatTensor> inputs = pictures.inputs(plan);
+        Map<String, FloatTensor> inputs = pictures.inputs(plan.views().get(0).size());
         FloatTensor column = Objects.requireNonNull(inputs.get(Gemma4Vit.COLUMN));
         FloatTensor row = Objects.requireNonNull(inputs.get(Gemma4Vit.ROW));
 

@@ -23,6 +23,31 @@ class TileMergeTest {
     }
 
     @Test
+    void aLargeGridIsShrunkToAsManyTilesAsAreAllowed() {
+        // 4 x 4 patches of four tiles, to the size of one: each is the mean of four.
+        TileGrid grid = new TileGrid(new Size(20, 20), 2, 2, Convention.HF, Merge.SPATIAL_UNPAD, 1);
+        assertThat(TileMerge.merge(numbered(5, 4), NEWLINE, plan(grid, 4)).toArray())
+                .containsExactly(0, 1, 2, 3, 5.5f, 9.5f, -1, 13.5f, 17.5f, -1);
+        TokenLayout layout = grid.layout(4);
+        assertThat(layout.mixes()).isTrue();
+        assertThat(layout.parts(4)).isEqualTo(4);
+        assertThat(layout.source(4)).isEqualTo(4);
+        assertThat(layout.parts(6)).isEqualTo(1);
+        assertThat(layout.source(6, 0)).isEqualTo(TokenLayout.NEWLINE);
+    }
+
+    @Test
+    void betweenTwoPatchesTheNearerOneHasTheLargerShare() {
+        // 1 x 6 patches to 1 x 4: middles at 0.25, 1.75, 3.25 and 4.75.
+        TileGrid grid = new TileGrid(new Size(60, 10), 6, 1, Convention.HF, Merge.SPATIAL_UNPAD, 3);
+        assertThat(TileMerge.merge(numbered(7, 1), NEWLINE, plan(grid, 1)).toArray())
+                .containsExactly(0, 1.25f, 2.75f, 4.25f, 5.75f, -1);
+        // As many as are allowed.
+        TileGrid small = new TileGrid(new Size(30, 10), 3, 1, Convention.HF, Merge.SPATIAL_UNPAD, 3);
+        assertThat(small.layout(1).mixes()).isFalse();
+    }
+
+    @Test
     void rowsOfPaddingAreLeftOut() {
         // A picture four times as wide as high in a grid of 4 x 4 patches shows in one row; centred, two stay.
         TileGrid grid = new TileGrid(new Size(40, 10), 2, 2, Convention.LLAVA, Merge.SPATIAL_UNPAD);

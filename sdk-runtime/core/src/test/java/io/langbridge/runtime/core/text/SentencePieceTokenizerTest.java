@@ -27,7 +27,7 @@ class SentencePieceTokenizerTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"bpe", "unigram"})
+    @ValueSource(strings = {"bpe", "unigram", "llama", "llama-legacy"})
     void a_model_of_pieces_gives_the_ids_of_the_reference(String name) throws Exception {
         Tokenizer tokenizer = Tokenizer.of(FOLDER.resolve(name));
         JsonArray cases;

@@ -55,9 +55,20 @@ public final class ChatTemplate {
      */
     public static @Nullable ChatTemplate of(Path folder) {
         TemplateFiles.Found found = TemplateFiles.find(folder);
-        return found == null
-                ? null
-                : new ChatTemplate(found.source(), found.where(), TokenizerConfigFile.namedTokens(folder));
+        return found == null ? null : of(found.source(), found.where(), folder);
+    }
+
+    /**
+     * A template that is at hand as text, for a checkpoint.
+     *
+     * @param source Jinja2
+     * @param where named in errors
+     * @param folder whose named tokens become variables
+     * @throws CheckpointException if the template or a file with tokens is damaged
+     * @throws io.langbridge.UnsupportedModelException if the template has a tag, filter or test that is not supported
+     */
+    public static ChatTemplate of(String source, String where, Path folder) {
+        return new ChatTemplate(source, where, TokenizerConfigFile.namedTokens(folder));
     }
 
     /**
