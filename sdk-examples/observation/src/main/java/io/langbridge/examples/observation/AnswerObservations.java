@@ -14,8 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * Makes an observation of each request, out of which Micrometer makes metrics and spans. Names are those of
  * OpenTelemetry's conventions for generative AI, which still change: change them here.
  *
- * <p>Requests are told of in threads of the model, where the caller's observation is not the current one: those made here
- * stand beside it, not in it.
+ * <p>Requests are told of in threads of the model, where the caller's observation is not the current one: those made
+ * here stand beside it, not in it.
  */
 public final class AnswerObservations implements ModelListener {
     private final Map<Long, Observation> running = new ConcurrentHashMap<>();
@@ -34,11 +34,12 @@ public final class AnswerObservations implements ModelListener {
     }
 
     private Observation begin() {
-        return Observation.start("gen_ai.client.operation", registry)
+        return Observation.createNotStarted("gen_ai.client.operation", registry)
                 .contextualName("chat " + model)
                 .lowCardinalityKeyValue("gen_ai.operation.name", "chat")
                 .lowCardinalityKeyValue("gen_ai.provider.name", "langbridge")
-                .lowCardinalityKeyValue("gen_ai.request.model", model);
+                .lowCardinalityKeyValue("gen_ai.request.model", model)
+                .start();
     }
 
     @Override
