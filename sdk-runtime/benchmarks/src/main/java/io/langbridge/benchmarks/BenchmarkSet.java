@@ -29,7 +29,9 @@ enum BenchmarkSet {
     /** Whether memory stays flat over thousands of questions. */
     SOAK,
     /** Fifty who ask the bundled model at once, with time limits. */
-    SERVICE;
+    SERVICE,
+    /** Several who decode at a time. */
+    CONCURRENCY;
 
     /** Measures and hands over line by line. */
     void run(Setup setup, Consumer<JsonObject> out) throws IOException {
@@ -46,6 +48,7 @@ enum BenchmarkSet {
             case KERNELS -> KernelSet.run(setup, out);
             case SOAK -> SoakSet.run(setup, out);
             case SERVICE -> ServiceSet.run(setup, out);
+            case CONCURRENCY -> ConcurrencySet.run(setup, out);
         }
     }
 }

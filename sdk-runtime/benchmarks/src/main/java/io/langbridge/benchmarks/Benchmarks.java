@@ -43,9 +43,8 @@ public final class Benchmarks implements Callable<Integer> {
     @Parameters(
             paramLabel = "SET",
             arity = "0..*",
-            description =
-                    "encoder, adapter, decoder, answer, load, tokenizer, constrain, kernels, soak, service; without any, all but the"
-                            + " last two")
+            description = "encoder, adapter, decoder, answer, load, tokenizer, constrain, kernels, soak, service,"
+                    + " concurrency; without any, all but the last three")
     private List<String> names = new ArrayList<>();
 
     @Mixin
@@ -182,7 +181,8 @@ public final class Benchmarks implements Callable<Integer> {
 
     private List<BenchmarkSet> sets() {
         if (names.isEmpty()) {
-            return List.copyOf(EnumSet.complementOf(EnumSet.of(BenchmarkSet.SOAK, BenchmarkSet.SERVICE)));
+            return List.copyOf(EnumSet.complementOf(
+                    EnumSet.of(BenchmarkSet.SOAK, BenchmarkSet.SERVICE, BenchmarkSet.CONCURRENCY)));
         }
         List<BenchmarkSet> sets = new ArrayList<>();
         for (String name : names) {
