@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -140,6 +141,44 @@ public interface VisionLanguageModel extends AutoCloseable {
     default CompletableFuture<Answer> answerAsync(Request request, Executor executor) {
         Objects.requireNonNull(executor, "executor");
         return PushedAnswer.promise(stream(request), executor);
+    }
+
+    /**
+     * Answers many requests, as {@link #answerAll(Stream, int)} does: as many at a time as
+     * {@link Builder#maxConcurrentRequests} allows, or 8 where there is no limit.
+     *
+     * @param requests what to ask
+     * @return the answers, in the order of the requests; the caller closes it
+     */
+    default Stream<BatchAnswer> answerAll(Stream<Request> requests) {
+        return answerAll(requests, BatchAnswers.AT_ONCE);
+    }
+
+    /**
+     * Answers many requests, a few at a time, so that they share the model's work.
+     *
+     * <pre>{@code
+     * try (Stream<Path> files = Files.list(folder);
+     *         Stream<BatchAnswer> answers = model.answerAll(files.map(file -> Request.of(Image.of(file), "What is it?")))) {
+     *     answers.forEach(one -> System.out.println(one.failure().isPresent() ? one.failure().get() : one.answer().text()));
+     * }
+     * }</pre>
+     *
+     * <p>Lazy, and of any length: requests are read while answers are, at most twice as many as are answered at a time
+     * before the first of them is taken, by the thread that takes them. A request that fails does not end the others;
+     * what its request would have thrown is in its place. Where others ask this model too,
+     * {@link Builder#maxQueuedRequests} may let one fail with {@link BusyException}. A thread that is interrupted gets
+     * the rest with {@link FinishReason#CANCELLED}, as from {@link #answer(Request)}. Taking them in parallel is no
+     * faster.
+     *
+     * @param requests what to ask; closed with the answers
+     * @param atOnce how many to answer at a time, at least 1
+     * @return the answers, in the order of the requests. The caller closes it, which cancels what runs; who takes all
+     *     need not. Taking one throws {@link IllegalStateException} if the model is closed before all requests were
+     *     read
+     */
+    default Stream<BatchAnswer> answerAll(Stream<Request> requests, int atOnce) {
+        return BatchAnswers.of(this, requests, atOnce);
     }
 
     /**

@@ -34,6 +34,8 @@ enum BenchmarkSet {
     SOAK,
     /** Fifty who ask the bundled model at once, with time limits. */
     SERVICE,
+    /** Several who decode at a time. */
+    CONCURRENCY,
     /** Whether files that are killed, damaged, planted or taken away do harm. */
     DRILLS;
 
@@ -54,6 +56,7 @@ enum BenchmarkSet {
             case KERNELS -> KernelSet.run(setup, out);
             case SOAK -> SoakSet.run(setup, out);
             case SERVICE -> ServiceSet.run(setup, out);
+            case CONCURRENCY -> ConcurrencySet.run(setup, out);
             case DRILLS -> DrillSet.run(setup, out);
         }
     }

@@ -45,7 +45,7 @@ public final class Benchmarks implements Callable<Integer> {
             arity = "0..*",
             description =
                     "encoder, adapter, fold, decoder, answer, explain, load, tokenizer, constrain, kernels, context, neighbour, soak,"
-                            + " service, drills; without any, all but the last five")
+                            + " service, concurrency, drills; without any, all but the last six")
     private List<String> names = new ArrayList<>();
 
     @Mixin
@@ -187,6 +187,7 @@ public final class Benchmarks implements Callable<Integer> {
                     BenchmarkSet.NEIGHBOUR,
                     BenchmarkSet.SOAK,
                     BenchmarkSet.SERVICE,
+                    BenchmarkSet.CONCURRENCY,
                     BenchmarkSet.DRILLS)));
         }
         List<BenchmarkSet> sets = new ArrayList<>();

@@ -124,6 +124,25 @@ class BenchmarkSetTest {
     }
 
     @Test
+    void severalDecodeAtATimeAndArePutBesideAPeer() throws IOException {
+        Path peer = folder.resolve("peer.jsonl");
+        Files.writeString(peer, "{\"bench\":\"concurrency.8\",\"total_tok_s\":{\"median\":1}}\n");
+        List<JsonObject> lines = run("concurrency", "--compare", peer.toString());
+
+        assertThat(lines.subList(0, 5)).allSatisfy(line -> {
+            assertThat(line.get("phase").getAsString())
+                    .isEqualTo("concurrency." + line.get("chats").getAsInt());
+            for (String figure : List.of("total_tok_s", "first_token_ms")) {
+                assertThat(line.getAsJsonObject(figure).get("median").getAsDouble())
+                        .isPositive();
+            }
+        });
+        assertThat(lines.subList(5, lines.size()))
+                .extracting(line -> line.get("figure").getAsString())
+                .containsExactly("concurrency.8.total_tok_s");
+    }
+
+    @Test
     void aPeersCommandRunsInTurn() throws IOException {
         List<JsonObject> lines = run(
                 "decoder",

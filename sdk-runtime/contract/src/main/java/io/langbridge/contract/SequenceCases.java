@@ -7,6 +7,7 @@ import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.State;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -135,6 +136,47 @@ final class SequenceCases {
             sequences.set(1, new Sequence(again, new ArrayList<>()));
             compare("another prompt", 1, DecoderCases.copy(batch.sequence(1).prefill(network.embed(again))));
             step(batch, true, true, true);
+            move(batch);
+        }
+    }
+
+    /** Sequences that go on elsewhere: alone, and then in another batch in each other's places. */
+    private void move(DecoderBatch batch) {
+        List<DecoderSession> moved = new ArrayList<>();
+        try (DecoderBatch other = network.open(sequences.size(), capacity + 1)) {
+            for (int i = 0; i < sequences.size(); i++) {
+                moved.add(network.open(capacity));
+                batch.sequence(i).mark();
+                moved.get(i).takeOver(batch.sequence(i), 0);
+                int token = nextId();
+                sequences.get(i).steps.add(token);
+                compare("moved " + i, i, DecoderCases.copy(moved.get(i).step(token)));
+            }
+            int known = sequences.get(0).length();
+            other.sequence(1).takeOver(moved.get(0), 0);
+            other.sequence(0).takeOver(moved.get(1), 0);
+            other.sequence(2).takeOver(moved.get(2), 0);
+            Collections.swap(sequences, 0, 1);
+            step(other, true, true, true);
+            step(other, true, true, true);
+            moved.get(0).takeOver(other.sequence(1), known);
+            sequences.get(1).steps.add(ids[0]);
+            compare("moved back", 1, DecoderCases.copy(moved.get(0).step(ids[0])));
+            check.same(
+                    "length of what moved",
+                    moved.get(0).length(),
+                    sequences.get(1).length());
+            int steps = sequences.get(1).steps.size();
+            int marked = sequences.get(1).length() - 4;
+            check.same("length at a mark that moved along", moved.get(0).rewind(marked), marked);
+            sequences.get(1).steps.subList(steps - 4, steps).clear();
+            sequences.get(1).steps.add(ids[1]);
+            compare(
+                    "gone back where it moved to",
+                    1,
+                    DecoderCases.copy(moved.get(0).step(ids[1])));
+        } finally {
+            moved.forEach(DecoderSession::close);
         }
     }
 

@@ -18,6 +18,8 @@ import io.langbridge.runtime.core.network.Network;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
@@ -146,7 +148,7 @@ final class CountingEngine implements Engine {
 
             @Override
             public DecoderBatch open(int sequences, int capacity) {
-                throw new UnsupportedOperationException();
+                return new Batch(sequences, capacity, config.vocabSize());
             }
 
             @Override
@@ -171,6 +173,45 @@ final class CountingEngine implements Engine {
             FloatTensor product,
             EngineOptions options) {
         throw new UnsupportedOperationException();
+    }
+
+    private final class Batch implements DecoderBatch {
+        private final List<Session> sessions = new ArrayList<>();
+        private final FloatTensor logits;
+
+        Batch(int sequences, int capacity, int vocabulary) {
+            logits = FloatTensor.allocate(sequences, vocabulary);
+            for (int i = 0; i < sequences; i++) {
+                openSessions.incrementAndGet();
+                sessions.add(new Session(capacity, vocabulary));
+                logits.data().put(i * vocabulary + TOKEN, 1);
+            }
+        }
+
+        @Override
+        public int sequences() {
+            return sessions.size();
+        }
+
+        @Override
+        public DecoderSession sequence(int index) {
+            return sessions.get(index);
+        }
+
+        @Override
+        public FloatTensor step(int... tokenIds) {
+            compute("step of "
+                    + Arrays.stream(tokenIds).filter(id -> id != NONE).count());
+            for (int i = 0; i < tokenIds.length; i++) {
+                sessions.get(i).length += tokenIds[i] == NONE ? 0 : 1;
+            }
+            return logits;
+        }
+
+        @Override
+        public void close() {
+            sessions.forEach(Session::close);
+        }
     }
 
     private final class Session implements DecoderSession {
@@ -239,6 +280,14 @@ final class CountingEngine implements Engine {
             }
             marks.tailSet(length, false).clear();
             return length;
+        }
+
+        @Override
+        public void takeOver(DecoderSession from, int known) {
+            Session other = (Session) from;
+            length = other.length;
+            marks.clear();
+            marks.addAll(other.marks);
         }
 
         @Override

@@ -94,6 +94,8 @@ class FitReportTest {
                 .isBetween(cache / 2, cache - 1);
         assertThat(memory(builder().contextLength(64).maxConcurrentRequests(3), "3 KV caches for 64 positions"))
                 .isEqualTo(3 * cache);
+        assertThat(memory(builder().contextLength(64).maxConcurrentRequests(3), "rows for steps of 3 together"))
+                .isEqualTo(3 * cache);
         assertThat(memory(builder().prefillChunk(1), "activations"))
                 .isLessThan(memory(builder().prefillChunk(32), "activations"));
         FitReport kept = builder().check();

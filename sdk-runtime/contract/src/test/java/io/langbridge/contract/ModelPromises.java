@@ -9,6 +9,7 @@ import io.langbridge.Answer;
 import io.langbridge.AnswerHandle;
 import io.langbridge.AnswerListener;
 import io.langbridge.AnswerStream;
+import io.langbridge.BatchAnswer;
 import io.langbridge.Chat;
 import io.langbridge.EncodedImage;
 import io.langbridge.ExplainOptions;
@@ -39,6 +40,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -180,6 +185,95 @@ abstract class ModelPromises {
         Answer.Usage usage = model().answer(request).usage();
         assertThat(usage.visualTokens()).isPositive();
         assertThat(usage.promptTokens()).isGreaterThan(usage.visualTokens());
+    }
+
+    private static Request numbered(int number) {
+        return Request.builder()
+                .text(number % 5 == 3 ? TOO_LONG : "What is number " + number + "?")
+                .options(LONG)
+                .build();
+    }
+
+    @Test
+    void manyAreAnsweredInTheirOrderAndEachFailsForItself() {
+        VisionLanguageModel model = model();
+        List<Request> requests =
+                IntStream.range(0, 30).mapToObj(ModelPromises::numbered).toList();
+        for (int atOnce : new int[] {1, 3, 8, 100}) {
+            List<BatchAnswer> answers;
+            try (Stream<BatchAnswer> all = model.answerAll(requests.stream(), atOnce)) {
+                answers = all.toList();
+            }
+            assertThat(answers).extracting(BatchAnswer::request).containsExactlyElementsOf(requests);
+            for (int i = 0; i < answers.size(); i++) {
+                BatchAnswer one = answers.get(i);
+                if (i % 5 == 3) {
+                    assertThat(one.failure().orElseThrow()).isInstanceOf(PromptException.class);
+                    assertThatExceptionOfType(PromptException.class).isThrownBy(one::answer);
+                } else {
+                    assertThat(one.failure()).isEmpty();
+                    assertThat(one.answer().finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+                }
+            }
+        }
+        assertThat(model.answerAll(requests.stream()).map(one -> one.failure().isPresent()))
+                .hasSize(30);
+        assertThat(model.answerAll(Stream.empty())).isEmpty();
+        assertThatIllegalArgumentException().isThrownBy(() -> model.answerAll(Stream.empty(), 0));
+    }
+
+    @Test
+    void manyAreReadAsTheyAreTakenByWhoTakesThem() {
+        VisionLanguageModel model = model();
+        AtomicInteger read = new AtomicInteger();
+        AtomicBoolean closed = new AtomicBoolean();
+        Thread here = Thread.currentThread();
+        Stream<Request> endless = Stream.generate(() -> {
+                    assertThat(Thread.currentThread()).isSameAs(here);
+                    read.incrementAndGet();
+                    return question();
+                })
+                .onClose(() -> closed.set(true));
+        try (Stream<BatchAnswer> answers = model.answerAll(endless, 2)) {
+            Iterator<BatchAnswer> some = answers.iterator();
+            assertThat(read).hasValue(0);
+            for (int taken = 1; taken <= 20; taken++) {
+                assertThat(some.next().answer().tokenIds()).hasSize(40);
+                // A stream's iterator looks one ahead.
+                assertThat(read.get()).isLessThanOrEqualTo(taken + 1 + 4);
+            }
+        }
+        assertThat(closed).isTrue();
+    }
+
+    @Test
+    void whoIsInterruptedHasTheRestOfManyCancelled() {
+        VisionLanguageModel model = model();
+        List<FinishReason> reasons = new ArrayList<>();
+        model.answerAll(Stream.generate(ModelPromises::question).limit(20), 2).forEach(one -> {
+            reasons.add(one.answer().finishReason());
+            if (reasons.size() == 3) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(reasons).hasSize(20);
+        assertThat(reasons.subList(0, 3)).containsOnly(FinishReason.MAX_NEW_TOKENS);
+        assertThat(reasons.subList(8, 20)).containsOnly(FinishReason.CANCELLED);
+    }
+
+    @Test
+    void aModelThatIsClosedEndsMany() {
+        VisionLanguageModel model = model();
+        Iterator<BatchAnswer> answers =
+                model.answerAll(Stream.generate(ModelPromises::question), 2).iterator();
+        answers.next();
+        model.close();
+        assertThatIllegalStateException().isThrownBy(() -> {
+            while (true) {
+                answers.next();
+            }
+        });
     }
 
     @Test

@@ -39,6 +39,7 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -649,10 +650,94 @@ class ServedModelTest {
             assertThat(thread.getName()).startsWith("langbridge-");
             assertThat(thread.isDaemon()).isTrue();
         });
-        assertThat(engine.threads).hasSizeLessThanOrEqualTo(2);
+        assertThat(engine.threads).hasSizeLessThanOrEqualTo(16);
         model.close();
         for (Thread thread : engine.threads) {
             thread.join();
+        }
+    }
+
+    @Test
+    void whoAsksAtTheSameTimeSharesSteps() throws Exception {
+        VisionLanguageModel model = model();
+        List<AnswerStream> streams = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            AnswerStream stream = model.stream(text());
+            stream.iterator().next();
+            streams.add(stream);
+        }
+        List<Future<Answer>> answers = new ArrayList<>();
+        CountDownLatch shared = new CountDownLatch(1);
+        // A step takes a while, until others are there.
+        engine.meanwhile = () -> {
+            if (engine.count("step of") > 0) {
+                shared.countDown();
+            }
+            unchecked(() -> shared.await(50, TimeUnit.MILLISECONDS));
+        };
+        for (AnswerStream stream : streams) {
+            answers.add(others.submit(stream::answer));
+        }
+        for (Future<Answer> answer : answers) {
+            assertThat(answer.get().finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+        }
+        assertThat(engine.count("step of")).isPositive();
+        streams.forEach(AnswerStream::close);
+    }
+
+    @Test
+    void amongManyWhoAreCancelledClosedOrOutOfTimeTheOthersAreAnswered() throws Exception {
+        VisionLanguageModel model = model();
+        List<Callable<FinishReason>> work = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            int number = i;
+            work.add(() -> asked(model, number));
+        }
+        ExecutorService many = Executors.newFixedThreadPool(20);
+        try {
+            List<Future<FinishReason>> reasons = many.invokeAll(work);
+            for (int i = 0; i < reasons.size(); i++) {
+                FinishReason reason = reasons.get(i).get();
+                if (i % 5 < 2) {
+                    assertThat(reason).as("request " + i).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+                }
+            }
+        } finally {
+            many.shutdownNow();
+        }
+    }
+
+    private FinishReason asked(VisionLanguageModel model, int number) {
+        switch (number % 5) {
+            case 0 -> {
+                return model.answer(number % 2 == 0 ? text() : request(LONG)).finishReason();
+            }
+            case 1 -> {
+                try (Chat chat = model.chat(null, LONG)) {
+                    chat.ask("What?");
+                    return chat.ask("And now?").finishReason();
+                }
+            }
+            case 2 -> {
+                Request limited = Request.builder()
+                        .text("What?")
+                        .options(LONG)
+                        .timeout(Duration.ofMillis(1 + number % 7))
+                        .build();
+                return model.answer(limited).finishReason();
+            }
+            default -> {
+                AnswerStream stream = model.stream(text());
+                Iterator<AnswerStream.Piece> pieces = stream.iterator();
+                for (int i = 0; i < number % 30; i++) {
+                    pieces.next();
+                }
+                Future<?> ended = others.submit(number % 5 == 3 ? stream::cancel : stream::close);
+                FinishReason reason = stream.answer().finishReason();
+                unchecked(ended::get);
+                stream.close();
+                return reason;
+            }
         }
     }
 

@@ -152,6 +152,31 @@ final class Kept {
         }
     }
 
+    /**
+     * Copies what another keeps of one of its sequences: positions {@code first} to {@code end - 1}, and all that
+     * cannot be cut.
+     */
+    void copy(int sequence, Kept other, int of, int first, int end) {
+        for (int i = 0; i < parts.size(); i++) {
+            Part part = parts.get(i);
+            Part from = other.parts.get(i);
+            ByteBuffer target = part.of(sequence, 1);
+            ByteBuffer source = from.of(of, 1);
+            if (!part.grows) {
+                target.put(source);
+                continue;
+            }
+            int heads = (int) part.dims[0];
+            int row = part.bytes / heads / positions;
+            for (int head = 0; head < heads; head++) {
+                int at = (head * other.positions + first) * row;
+                ((Buffer) source).limit(at + (end - first) * row).position(at);
+                ((Buffer) target).position((head * positions + first) * row);
+                target.put(source);
+            }
+        }
+    }
+
     /** Begins a sequence anew. */
     void clear(int sequence) {
         for (Part part : parts) {

@@ -103,6 +103,12 @@ final class OnnxDecoderSession extends KeptSession<List<ByteBuffer>> {
     }
 
     @Override
+    protected void copy(KeptSession<List<ByteBuffer>> other, int first, int end) {
+        OnnxDecoderSession from = (OnnxDecoderSession) other;
+        cache.copy(index, from.cache, from.index, first, end);
+    }
+
+    @Override
     public synchronized void fill(FloatTensor inputsEmbeds) {
         LoadedGraph filling = fillingGraph;
         if (filling == null) {

@@ -82,6 +82,14 @@ final class PyTorchDecoderSession extends KeptSession<IValue> {
     }
 
     @Override
+    protected void copy(KeptSession<IValue> other, int first, int end) {
+        try (Scope call = new Scope()) {
+            IValue from = ((PyTorchDecoderSession) other).cache;
+            call.own(network.run("take_over", cache, from, call.of(first), call.of(end)));
+        }
+    }
+
+    @Override
     protected void free(IValue copy) {
         copy.close();
     }

@@ -63,6 +63,19 @@
       torch.copy_(kept[i], copies[i])
     return len(kept)
 
+  # Copies of another sequence what is kept of positions first to end - 1, and all that cannot be cut.
+  def take_over(self, w: List[Tensor], cache: __torch__.Context, other: __torch__.Context, first: int,
+      end: int) -> int:
+    kept = cache.windows + cache.matrices
+    copied = other.windows + other.matrices
+    for i in range(len(kept)):
+      torch.copy_(kept[i], copied[i])
+    growing = cache.keys + cache.values
+    grown = other.keys + other.values
+    for i in range(len(growing)):
+      torch.copy_(torch.narrow(growing[i], 1, first, end - first), torch.narrow(grown[i], 1, first, end - first))
+    return end
+
   # Begins a sequence anew.
   def clear(self, w: List[Tensor], cache: __torch__.Context) -> int:
     kept = cache.windows + cache.matrices

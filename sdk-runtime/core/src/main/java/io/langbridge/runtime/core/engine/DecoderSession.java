@@ -127,6 +127,17 @@ public interface DecoderSession extends AutoCloseable {
      */
     int rewind(int length);
 
+    /**
+     * Goes on in the place of another session of the same network: holds what that one holds, its marks included. That
+     * one is then to be rewound, to take over again or to be closed; its keys and values stay what they were.
+     *
+     * @param known so many positions from the first on are known to be the same here and there
+     * @throws IllegalArgumentException if this has no room for it, or it is a session of another kind
+     */
+    default void takeOver(DecoderSession other, int known) {
+        throw new IllegalArgumentException(getClass().getName() + " cannot go on from another session");
+    }
+
     @Override
     void close();
 }

@@ -63,6 +63,9 @@ public abstract class KeptSession<C> implements DecoderSession {
     /** Frees a copy that is not needed any more. */
     protected void free(C copy) {}
 
+    /** Copies what another session keeps of positions {@code first} to {@code end - 1}, and all that cannot be cut. */
+    protected abstract void copy(KeptSession<C> other, int first, int end);
+
     @Override
     public final synchronized int length() {
         return length;
@@ -204,6 +207,40 @@ public abstract class KeptSession<C> implements DecoderSession {
         }
         restore(last().copy);
         return last().length;
+    }
+
+    @Override
+    public final synchronized void takeOver(DecoderSession from, int known) {
+        if (!getClass().isInstance(from)) {
+            DecoderSession.super.takeOver(from, known);
+            return;
+        }
+        @SuppressWarnings("unchecked") // of the same class
+        KeptSession<C> other = (KeptSession<C>) from;
+        requireOpen();
+        synchronized (other) {
+            other.requireRoom(0);
+            if (other.length > capacity) {
+                throw new IllegalArgumentException(
+                        "There is room for " + capacity + " positions, not for " + other.length);
+            }
+            Places places = places();
+            Places others = other.places();
+            if (places != null && others != null) {
+                places.takeOver(others, Math.min(known, other.length));
+            }
+            if (ahead != null && other.ahead != null) {
+                ahead.takeOver(other.ahead);
+            }
+            copy(other, Math.min(known, other.length), other.length);
+            marks.forEach(mark -> free(mark.copy));
+            marks.clear();
+            marks.addAll(other.marks);
+            other.marks.clear();
+            length = other.length;
+            lost = false;
+            other.lost = sumsUp; // what it sums up will not be of its length for long
+        }
     }
 
     /** Engines free what they hold too. */

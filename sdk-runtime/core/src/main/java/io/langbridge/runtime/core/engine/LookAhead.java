@@ -47,6 +47,13 @@ public final class LookAhead {
         return best;
     }
 
+    /** Says the same as another, as far as there is room. */
+    public void takeOver(LookAhead other) {
+        int common = Math.min(ahead.length, other.ahead.length);
+        System.arraycopy(other.ahead, 0, ahead, 0, common);
+        Arrays.fill(ahead, common, ahead.length, 0);
+    }
+
     /** What was said of tokens from {@code first} on. */
     public int[] of(int first, int count) {
         return Arrays.copyOfRange(ahead, first, first + count);

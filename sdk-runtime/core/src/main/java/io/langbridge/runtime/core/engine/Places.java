@@ -20,6 +20,8 @@ public final class Places {
     private final Table table;
     /** Behind as many tokens, where the next stands. */
     private final int[] next;
+    /** Where tokens stand, {@code [axes][tokens]}, as far as they are filled. */
+    private final int[][] at;
 
     /** Places in the table that hold something. */
     private int filled;
@@ -44,6 +46,7 @@ public final class Places {
     public Places(Rope.Sections sections, int frequencies, int capacity, Table table) {
         axes = sections.axes(frequencies);
         next = new int[capacity + 1];
+        at = new int[Rope.Sections.AXES][capacity];
         this.capacity = capacity;
         this.table = table;
     }
@@ -68,7 +71,7 @@ public final class Places {
         int tokens = positions.length == 0 ? 0 : positions[0].length;
         boolean fits = positions.length == Rope.Sections.AXES;
         for (int[] axis : positions) {
-            fits &= axis.length == tokens && Arrays.stream(axis).allMatch(at -> at >= 0 && at < capacity);
+            fits &= axis.length == tokens && Arrays.stream(axis).allMatch(this::isKnown);
         }
         if (!fits) {
             throw new IllegalArgumentException("Positions must be " + Rope.Sections.AXES
@@ -78,19 +81,30 @@ public final class Places {
             throw new IllegalStateException("The cache holds " + length + " of at most " + capacity
                     + " positions; there is no room for " + tokens + " more");
         }
-        int[] values = new int[tokens * axes.length];
         for (int token = 0; token < tokens; token++) {
-            for (int i = 0; i < axes.length; i++) {
-                values[token * axes.length + i] = positions[axes[i]][token];
-            }
             int last = 0;
-            for (int[] axis : positions) {
-                last = Math.max(last, axis[token]);
+            for (int axis = 0; axis < positions.length; axis++) {
+                at[axis][length + token] = positions[axis][token];
+                last = Math.max(last, positions[axis][token]);
             }
             next[length + token + 1] = last + 1;
         }
-        table.fill(length, values);
-        filled = length + tokens;
+        fill(length, length + tokens);
+    }
+
+    private boolean isKnown(int position) {
+        return position >= 0 && position < capacity;
+    }
+
+    private void fill(int first, int end) {
+        int[] values = new int[(end - first) * axes.length];
+        for (int place = first; place < end; place++) {
+            for (int i = 0; i < axes.length; i++) {
+                values[(place - first) * axes.length + i] = at[axes[i]][place];
+            }
+        }
+        table.fill(first, values);
+        filled = end;
     }
 
     /** Makes sure that places up to {@code end} are filled: where nothing was said, one by one. */
@@ -99,15 +113,33 @@ public final class Places {
             return;
         }
         int to = Math.min(capacity, Math.max(end, filled + AHEAD));
-        int[] values = new int[(to - filled) * axes.length];
         for (int place = filled; place < to; place++) {
             // Room that was promised may be larger than what there are positions for.
             int position = Math.min(next[place], capacity - 1);
-            Arrays.fill(values, (place - filled) * axes.length, (place - filled + 1) * axes.length, position);
+            for (int[] axis : at) {
+                axis[place] = position;
+            }
             next[place + 1] = position + 1;
         }
-        table.fill(filled, values);
-        filled = to;
+        fill(filled, to);
+    }
+
+    /**
+     * Has tokens stand where they do in another sequence.
+     *
+     * @param known so many places are filled like that already
+     * @throws IllegalArgumentException if this has no room for one of them
+     */
+    public void takeOver(Places other, int known) {
+        int end = Math.min(capacity, other.filled);
+        for (int axis = 0; axis < at.length; axis++) {
+            if (!Arrays.stream(other.at[axis], 0, end).allMatch(this::isKnown)) {
+                throw new IllegalArgumentException("Positions must be below " + capacity);
+            }
+            System.arraycopy(other.at[axis], 0, at[axis], 0, end);
+        }
+        System.arraycopy(other.next, 0, next, 0, end + 1);
+        fill(Math.min(known, end), end);
     }
 
     /** Forgets all behind {@code length} tokens. */

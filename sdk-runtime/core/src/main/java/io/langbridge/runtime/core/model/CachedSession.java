@@ -1,7 +1,5 @@
 package io.langbridge.runtime.core.model;
 
-import io.langbridge.runtime.core.engine.DecoderNetwork;
-import io.langbridge.runtime.core.engine.DecoderSession;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -13,10 +11,10 @@ final class CachedSession implements AutoCloseable {
     /** Capacities are multiples of this, so that a little longer prompt finds room. */
     private static final int GRANULARITY = 256;
 
-    final DecoderSession session;
+    final SharedSession session;
     private long[] keys = new long[0];
 
-    private CachedSession(DecoderSession session) {
+    private CachedSession(SharedSession session) {
         this.session = session;
     }
 
@@ -27,7 +25,7 @@ final class CachedSession implements AutoCloseable {
      * @param needed positions of prompt and answer
      * @param limit most positions a cache may have
      */
-    static CachedSession prepare(@Nullable CachedSession old, int needed, int limit, DecoderNetwork decoder) {
+    static CachedSession prepare(@Nullable CachedSession old, int needed, int limit, SharedDecoder decoder) {
         if (old != null && old.session.capacity() >= needed) {
             return old;
         }

@@ -4,8 +4,9 @@ import io.langbridge.runtime.core.lifecycle.Opening;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.RejectedExecutionHandler;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -23,14 +24,28 @@ final class EngineThreads implements AutoCloseable {
     private final ThreadPoolExecutor pool;
 
     EngineThreads(int threads) {
+        Tasks tasks = new Tasks();
         pool = new ThreadPoolExecutor(
-                threads,
-                threads,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                new Factory(MODELS.incrementAndGet()));
+                1, threads, IDLE_SECONDS, TimeUnit.SECONDS, tasks, new Factory(MODELS.incrementAndGet()), tasks);
         pool.allowCoreThreadTimeOut(true);
+    }
+
+    /** Has a task go to a thread that is idle, or to a new one, or wait if there may be none. */
+    private static final class Tasks extends LinkedTransferQueue<Runnable> implements RejectedExecutionHandler {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public boolean offer(Runnable task) {
+            return tryTransfer(task);
+        }
+
+        @Override
+        public void rejectedExecution(Runnable task, ThreadPoolExecutor of) {
+            if (of.isShutdown()) {
+                throw new RejectedExecutionException("The model is closed");
+            }
+            put(task);
+        }
     }
 
     /** Names threads, and keeps them free of the loader of whoever happened to ask first. */

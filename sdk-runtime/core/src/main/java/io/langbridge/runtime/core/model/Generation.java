@@ -251,6 +251,7 @@ final class Generation {
     void cancel() {
         stop(FinishReason.CANCELLED);
         model.admission().wake(this);
+        model.sharedDecoder().wake();
         withdraw();
         release(); // nobody may ever read on
     }
@@ -283,6 +284,11 @@ final class Generation {
         synchronized (this) {
             return stop != null;
         }
+    }
+
+    /** Among all answers, by when they began. */
+    long number() {
+        return number;
     }
 
     synchronized boolean isCancelled() {
@@ -393,6 +399,7 @@ final class Generation {
         int needed = (int) Math.min(model.mostPositions(), (long) promptTokens + maxNewTokens);
         CachedSession taken = sessions.take(keys, needed);
         session = taken;
+        taken.session.ownedBy(this);
         long prefillStart = System.nanoTime();
         cachedTokens = taken.rewind(keys);
         Positions positions = model.positions();
@@ -583,8 +590,11 @@ final class Generation {
         Answer said = null;
         try {
             said = failure == null ? snapshot() : null;
-            if (session != null && said != null && open) {
-                session.turnEnds();
+            if (session != null) {
+                session.session.rests();
+                if (said != null && open) {
+                    session.turnEnds();
+                }
             }
             sessions.giveBack(session, messages, said);
         } catch (RuntimeException e) {

@@ -26,7 +26,7 @@ final class IdleSession implements Generation.SessionSource {
             old = idle;
             idle = null;
         }
-        return CachedSession.prepare(old, needed, model.mostPositions(), model.decoder());
+        return CachedSession.prepare(old, needed, model.mostPositions(), model.sharedDecoder());
     }
 
     @Override

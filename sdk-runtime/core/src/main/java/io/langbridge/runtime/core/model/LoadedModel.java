@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.model;
 import io.langbridge.Answer;
 import io.langbridge.AnswerException;
 import io.langbridge.AnswerStream;
+import io.langbridge.BatchAnswer;
 import io.langbridge.Chat;
 import io.langbridge.CheckpointException;
 import io.langbridge.Choice;
@@ -49,7 +50,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -57,12 +62,19 @@ import org.jspecify.annotations.Nullable;
  * takes; closing takes the write lock.
  */
 final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
+    /** How soon a wait for others' pictures notices that it need not wait any more. */
+    private static final long LOOK_MILLIS = 20;
+
     private final Parts parts;
     private final IdleSession idleSession = new IdleSession(this);
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Set<Generation> running = Collections.synchronizedSet(new HashSet<>());
     private final Set<IdleSession> chats = Collections.synchronizedSet(new HashSet<>());
     private final EngineThreads threads;
+    private final SharedDecoder sharedDecoder;
+    /** For reading and encoding, which take processors and memory. */
+    private final Semaphore pictures;
+
     private final Admission admission;
     private final Listeners listeners;
     private final Constraints constraints;
@@ -105,8 +117,14 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         this.parts = parts;
         constraints = new Constraints(parts.tokenizer());
         ModelSpec spec = parts.encoder().spec;
+        Integer most = spec.maxConcurrentRequests();
+        int rows = SharedDecoder.rows(most);
+        sharedDecoder = new SharedDecoder(
+                parts.decoder(), rows, most == null ? Long.MAX_VALUE : (long) most * parts.contextLength());
         // At least two, so that a token need not wait for somebody's picture.
-        threads = new EngineThreads(Math.max(2, parts.encoder().options.threads()));
+        int atOnce = Math.max(2, parts.encoder().options.threads());
+        pictures = new Semaphore(atOnce);
+        threads = new EngineThreads(Math.max(atOnce, rows)); // most of them wait for a step
         admission = new Admission(spec.maxConcurrentRequests(), spec.maxQueuedRequests());
         listeners = new Listeners(spec.listeners());
     }
@@ -115,6 +133,14 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     public AnswerStream stream(Request request) {
         Objects.requireNonNull(request, "request");
         return generate(request.messages(), request.options(), idleSession);
+    }
+
+    @Override
+    public Stream<BatchAnswer> answerAll(Stream<Request> requests) {
+        Integer most = parts.encoder().spec.maxConcurrentRequests();
+        return most == null
+                ? VisionLanguageModel.super.answerAll(requests)
+                : answerAll(requests, SharedDecoder.rows(most));
     }
 
     /** Prepares an answer; nothing runs yet. */
@@ -188,13 +214,34 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         Objects.requireNonNull(image, "image");
         return call(() -> {
             long start = System.nanoTime();
-            EncodedPicture picture = parts.encoder().encode(prepared(image), () -> requireOpen());
+            Runnable goOn = this::requireOpen;
+            EncodedPicture picture = inTurn(goOn, () -> parts.encoder().encode(prepared(image), goOn));
             ModelListener.Encoding told =
                     new ModelListener.Encoding(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
             long number = Listeners.nextRequest();
             listeners.tell(listener -> listener.encoded(number, told));
             return picture;
         });
+    }
+
+    private boolean waitForPictures() {
+        try {
+            return pictures.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            return false; // the answer was stopped, which is looked at next
+        }
+    }
+
+    /** Works on a picture when few others do; {@code goOn} ends the wait by an exception. */
+    private <T> T inTurn(Runnable goOn, Supplier<T> work) {
+        do {
+            goOn.run();
+        } while (!waitForPictures());
+        try {
+            return work.get();
+        } finally {
+            pictures.release();
+        }
     }
 
     private PreparedImage prepared(Image image) {
@@ -360,10 +407,15 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
             for (Message.Part part : message.parts()) {
                 if (part instanceof Message.ImagePart shown) {
                     long start = System.nanoTime();
-                    PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
-                    visual += parts.assembler().positions(prepared.plan().layout());
-                    requireRoom(tokens, visual);
-                    EncodedPicture picture = parts.encoder().encode(prepared, generation.checkpoint());
+                    int before = tokens + visual;
+                    EncodedPicture picture = inTurn(generation.checkpoint(), () -> {
+                        PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
+                        requireRoom(
+                                before,
+                                parts.assembler().positions(prepared.plan().layout()));
+                        return parts.encoder().encode(prepared, generation.checkpoint());
+                    });
+                    visual += parts.assembler().positions(picture.plan.layout());
                     generation.encoded(picture, false, System.nanoTime() - start);
                     encoded.add(new Message.EncodedImagePart(picture));
                     continue;
@@ -463,6 +515,11 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         return parts.positions();
     }
 
+    /** The same for those who run it beside each other. */
+    SharedDecoder sharedDecoder() {
+        return sharedDecoder;
+    }
+
     EngineThreads threads() {
         return threads;
     }
@@ -542,6 +599,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
             }
             openChats.forEach(IdleSession::close);
             idleSession.close();
+            sharedDecoder.close();
             visualTokens.clear();
             Closing.all(parts.resources().opened());
         } finally {

@@ -113,7 +113,6 @@ final class Memory {
                 : new Footprint(0, 0, 0, 0);
         Integer most = spec.maxConcurrentRequests();
         int sessions = most == null ? 1 : Math.max(1, most);
-        int atOnce = Math.min(sessions, EngineChoice.threads(spec.threads()));
 
         Memory memory = new Memory();
         memory.add("language model", ofDecoder.weights());
@@ -131,7 +130,13 @@ final class Memory {
         }
         long kept = sessions * kept(decoder, context, spec.halfKvCache());
         memory.add((sessions == 1 ? "KV cache" : sessions + " KV caches") + " for " + context + " positions", kept);
-        long work = ofEncoder.work() + ofAdapter.work() + atOnce * ofDecoder.work();
+        if (sessions > 1) {
+            long rows = SharedDecoder.rows(most) * kept(decoder, context, spec.halfKvCache());
+            memory.add("rows for steps of " + SharedDecoder.rows(most) + " together", rows);
+            kept += rows;
+        }
+        // A decoder runs once at a time, whoever asks.
+        long work = ofEncoder.work() + ofAdapter.work() + ofDecoder.work();
         memory.add("activations", work);
         if (withEncoder) {
             long own = engine == null ? 0 : engine.ownBytes();

@@ -1,0 +1,429 @@
+package io.langbridge.runtime.core.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.langbridge.runtime.core.engine.DecoderBatch;
+import io.langbridge.runtime.core.engine.DecoderNetwork;
+import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.generate.TokenRules;
+import io.langbridge.runtime.core.network.DecoderConfig;
+import io.langbridge.runtime.core.tensor.FloatTensor;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(120)
+class SharedDecoderTest {
+    private static final int VOCAB = 97;
+    private static final int CAPACITY = 64;
+    private static final int FAILING = 96;
+
+    private final Network network = new Network();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+
+    @AfterEach
+    void end() {
+        threads.shutdownNow();
+        assertThat(network.open).hasValue(0);
+    }
+
+    /** The next token depends on all before it, so that a token in a wrong row or twice shows in every later one. */
+    private final class Sequence implements DecoderSession {
+        private final boolean cuts;
+        private final int capacity;
+        private final FloatTensor logits = FloatTensor.allocate(VOCAB);
+        private final List<Integer> tokens = new ArrayList<>();
+        private final List<Integer> marks = new ArrayList<>();
+        private boolean closed;
+
+        Sequence(int capacity, boolean cuts) {
+            this.capacity = capacity;
+            this.cuts = cuts;
+            network.open.incrementAndGet();
+        }
+
+        void append(int token, FloatTensor to) {
+            assertThat(closed).isFalse();
+            assertThat(tokens).hasSizeLessThan(capacity);
+            tokens.add(token);
+            FloatBuffer scores = to.data();
+            for (int i = 0; i < VOCAB; i++) {
+                scores.put(i, i == next(tokens) ? 1 : 0);
+            }
+        }
+
+        @Override
+        public int length() {
+            return tokens.size();
+        }
+
+        @Override
+        public int capacity() {
+            return capacity;
+        }
+
+        @Override
+        public boolean cutsAnywhere() {
+            return cuts;
+        }
+
+        @Override
+        public FloatBuffer prefill(FloatTensor inputsEmbeds) {
+            network.alone();
+            try {
+                for (float token : inputsEmbeds.toArray()) {
+                    append((int) token, logits);
+                }
+                return logits.data();
+            } finally {
+                network.running.decrementAndGet();
+            }
+        }
+
+        @Override
+        public FloatBuffer step(int tokenId) {
+            network.alone();
+            try {
+                network.failAt(tokenId);
+                append(tokenId, logits);
+                return logits.data();
+            } finally {
+                network.running.decrementAndGet();
+            }
+        }
+
+        @Override
+        public void mark() {
+            marks.add(tokens.size());
+        }
+
+        @Override
+        public int rewind(int length) {
+            assertThat(length).isBetween(0, tokens.size());
+            int to = cuts || length == tokens.size()
+                    ? length
+                    : marks.stream().filter(mark -> mark <= length).reduce(0, (a, b) -> b);
+            tokens.subList(to, tokens.size()).clear();
+            return to;
+        }
+
+        @Override
+        public void takeOver(DecoderSession from, int known) {
+            Sequence other = (Sequence) from;
+            assertThat(other.tokens).hasSizeLessThanOrEqualTo(capacity);
+            // What is said to be known is not looked at there.
+            assertThat(tokens).hasSizeGreaterThanOrEqualTo(known);
+            tokens.subList(known, tokens.size()).clear();
+            tokens.addAll(other.tokens.subList(known, other.tokens.size()));
+            marks.clear();
+            marks.addAll(other.marks);
+        }
+
+        @Override
+        public void close() {
+            if (!closed) {
+                closed = true;
+                network.open.decrementAndGet();
+            }
+        }
+    }
+
+    private static int next(List<Integer> tokens) {
+        return Math.floorMod(tokens.hashCode(), VOCAB - 1);
+    }
+
+    private final class Network implements DecoderNetwork {
+        final AtomicInteger open = new AtomicInteger();
+        final AtomicInteger running = new AtomicInteger();
+        final AtomicInteger shared = new AtomicInteger();
+        volatile boolean fails;
+        volatile boolean cuts = true;
+        volatile boolean hasRows = true;
+
+        void alone() {
+            assertThat(running.incrementAndGet()).isEqualTo(1);
+        }
+
+        void failAt(int token) {
+            if (token == FAILING || fails && ThreadLocalRandom.current().nextInt(10) == 0) {
+                throw new IllegalStateException("failed at " + token);
+            }
+        }
+
+        @Override
+        public DecoderConfig config() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public FloatTensor embed(int... ids) {
+            FloatTensor rows = FloatTensor.allocate(ids.length, 1);
+            for (int i = 0; i < ids.length; i++) {
+                rows.data().put(i, ids[i]);
+            }
+            return rows;
+        }
+
+        @Override
+        public DecoderSession open(int capacity) {
+            return new Sequence(capacity, cuts);
+        }
+
+        @Override
+        public DecoderBatch open(int sequences, int capacity) {
+            if (!hasRows) {
+                throw new IllegalStateException("no memory");
+            }
+            List<Sequence> all = IntStream.range(0, sequences)
+                    .mapToObj(i -> new Sequence(capacity, cuts))
+                    .toList();
+            FloatTensor logits = FloatTensor.allocate(sequences, VOCAB);
+            return new DecoderBatch() {
+                @Override
+                public int sequences() {
+                    return sequences;
+                }
+
+                @Override
+                public DecoderSession sequence(int index) {
+                    return all.get(index);
+                }
+
+                @Override
+                public FloatTensor step(int... tokenIds) {
+                    requireOneEach(tokenIds);
+                    alone();
+                    try {
+                        for (int id : tokenIds) {
+                            failAt(id);
+                        }
+                        for (int i = 0; i < sequences; i++) {
+                            if (tokenIds[i] != NONE) {
+                                all.get(i).append(tokenIds[i], logits.rows(i, i + 1));
+                            }
+                        }
+                        shared.incrementAndGet();
+                        return logits;
+                    } finally {
+                        running.decrementAndGet();
+                    }
+                }
+
+                @Override
+                public void close() {
+                    all.forEach(Sequence::close);
+                }
+            };
+        }
+
+        @Override
+        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void close() {
+            // Holds nothing.
+        }
+    }
+
+    private static Sampler greedy() {
+        return new Sampler(Sampler.Settings.GREEDY, TokenRules.NONE, null);
+    }
+
+    private static List<Integer> expected(List<Integer> prompt, int count) {
+        List<Integer> tokens = new ArrayList<>(prompt);
+        for (int i = 0; i < count; i++) {
+            tokens.add(next(tokens));
+        }
+        return tokens.subList(prompt.size(), tokens.size());
+    }
+
+    private FloatTensor rows(List<Integer> tokens) {
+        return network.embed(tokens.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    /** A conversation of several turns, with all that a request does to its session. */
+    private int talk(SharedDecoder decoder, Random random, boolean mayFail) {
+        int failures = 0;
+        SharedSession session = decoder.open(CAPACITY - random.nextInt(8));
+        List<Integer> held = new ArrayList<>();
+        for (int turn = 0; turn < 4; turn++) {
+            int from = session.rewind(random.nextInt(held.size() + 1));
+            held.subList(from, held.size()).clear();
+            List<Integer> prompt =
+                    random.ints(1 + random.nextInt(4), 0, VOCAB - 1).boxed().toList();
+            Sampler sampler = greedy();
+            try {
+                held.addAll(prompt);
+                int token = session.prefill(rows(prompt), sampler);
+                session.mark();
+                int count = random.nextInt(10);
+                List<Integer> expected = expected(held, count + 1);
+                for (int i = 0; i < count; i++) {
+                    assertThat(token).isEqualTo(expected.get(i));
+                    held.add(token);
+                    // Some tokens are known before, and are read as a prompt is.
+                    token = random.nextInt(8) == 0
+                            ? session.prefill(rows(List.of(token)), sampler)
+                            : session.step(token, sampler);
+                }
+                assertThat(token).isEqualTo(expected.get(count));
+                assertThat(session.length()).isEqualTo(held.size());
+            } catch (IllegalStateException e) {
+                assertThat(mayFail).as("%s", e).isTrue();
+                failures++;
+                assertThat(session.rewind(0)).isZero();
+                held.clear();
+            }
+            if (random.nextInt(3) > 0) {
+                session.rests();
+            }
+        }
+        session.close();
+        return failures;
+    }
+
+    private void manyTalk(int rows, boolean mayFail) throws Exception {
+        try (SharedDecoder decoder = new SharedDecoder(network, rows, Long.MAX_VALUE)) {
+            List<Callable<Integer>> talks = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                long seed = i;
+                talks.add(() -> talk(decoder, new Random(seed), mayFail));
+            }
+            ExecutorService some = Executors.newFixedThreadPool(12);
+            try {
+                int failures = 0;
+                for (Future<Integer> talk : some.invokeAll(talks)) {
+                    failures += talk.get();
+                }
+                assertThat(failures > 0).isEqualTo(mayFail);
+            } finally {
+                some.shutdownNow();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 16})
+    void manyWhoComeAndGoHaveWhatEachHasAlone(int rows) throws Exception {
+        manyTalk(rows, false);
+        assertThat(network.shared.get() > 0).isEqualTo(rows > 1);
+    }
+
+    @Test
+    void soTheyDoWhereOnlyMarksAreGoneBackTo() throws Exception {
+        network.cuts = false;
+        manyTalk(8, false);
+    }
+
+    @Test
+    void aRunThatFailsHarmsNobodyElse() throws Exception {
+        network.fails = true;
+        manyTalk(8, true);
+    }
+
+    @Test
+    void whereThereIsNoMemoryForRowsAllGoOnOneAfterTheOther() throws Exception {
+        network.hasRows = false;
+        manyTalk(8, false);
+        assertThat(network.shared).hasValue(0);
+    }
+
+    @Test
+    void whoMakesTheOthersFailFailsAlone() throws Exception {
+        try (SharedDecoder decoder = new SharedDecoder(network, 4, Long.MAX_VALUE)) {
+            CountDownLatch ready = new CountDownLatch(4);
+            List<Future<Integer>> last = new ArrayList<>();
+            List<SharedSession> sessions = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                SharedSession session = decoder.open(CAPACITY);
+                sessions.add(session);
+                boolean fails = i == 2;
+                last.add(threads.submit(() -> {
+                    Sampler sampler = greedy();
+                    int token = session.prefill(rows(List.of(1, 2)), sampler);
+                    ready.countDown();
+                    ready.await();
+                    for (int step = 0; step < 20; step++) {
+                        token = session.step(fails && step == 10 ? FAILING : token, sampler);
+                    }
+                    return token;
+                }));
+            }
+            for (int i = 0; i < 4; i++) {
+                Future<Integer> one = last.get(i);
+                if (i == 2) {
+                    assertThatThrownBy(one::get).hasMessageContaining("failed at " + FAILING);
+                    sessions.get(i).rests();
+                } else {
+                    assertThat(one.get()).isEqualTo(expected(List.of(1, 2), 21).get(20));
+                }
+            }
+            sessions.forEach(SharedSession::close);
+        }
+    }
+
+    @Test
+    void aLongOneAmongShortOnesHasNoRowAndGoesOnAlone() throws Exception {
+        try (SharedDecoder decoder = new SharedDecoder(network, 8, Long.MAX_VALUE)) {
+            List<Callable<Integer>> talks = new ArrayList<>();
+            CountDownLatch ready = new CountDownLatch(4);
+            for (int i = 0; i < 4; i++) {
+                int capacity = i == 0 ? 40 * CAPACITY : CAPACITY;
+                talks.add(() -> {
+                    try (SharedSession session = decoder.open(capacity)) {
+                        Sampler sampler = greedy();
+                        int token = session.prefill(rows(List.of(3)), sampler);
+                        ready.countDown();
+                        ready.await();
+                        for (int step = 0; step < 30; step++) {
+                            token = session.step(token, sampler);
+                        }
+                        return token;
+                    }
+                });
+            }
+            for (Future<Integer> talk : threads.invokeAll(talks)) {
+                assertThat(talk.get()).isEqualTo(expected(List.of(3), 31).get(30));
+            }
+        }
+    }
+
+    @Test
+    void someoneWhoDoesNotComeBackIsNotWaitedForLong() throws Exception {
+        try (SharedDecoder decoder = new SharedDecoder(network, 4, Long.MAX_VALUE)) {
+            SharedSession pausing = decoder.open(CAPACITY);
+            SharedSession going = decoder.open(CAPACITY);
+            Sampler sampler = greedy();
+            int paused = pausing.prefill(rows(List.of(1)), sampler);
+            paused = pausing.step(paused, sampler);
+            int token = going.prefill(rows(List.of(2)), sampler);
+            for (int step = 0; step < 30; step++) {
+                token = going.step(token, sampler);
+            }
+            assertThat(token).isEqualTo(expected(List.of(2), 31).get(30));
+            assertThat(pausing.step(paused, sampler))
+                    .isEqualTo(expected(List.of(1), 3).get(2));
+            pausing.close();
+            going.close();
+        }
+    }
+}
