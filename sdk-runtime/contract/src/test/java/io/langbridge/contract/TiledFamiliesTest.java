@@ -48,7 +48,8 @@ class TiledFamiliesTest {
 
     private Path copy(String family) throws IOException {
         Path folder = Files.createDirectory(scratch.resolve(family + "-copy"));
-        try (Stream<Path> files = Files.list(bundled.resolve("families").resolve(family).resolve("checkpoint"))) {
+        try (Stream<Path> files =
+                Files.list(bundled.resolve("families").resolve(family).resolve("checkpoint"))) {
             for (Path each : files.toList()) {
                 Files.copy(each, folder.resolve(each.getFileName().toString()));
             }
@@ -116,7 +117,8 @@ class TiledFamiliesTest {
         Path renamed = scratch.resolve("authors.safetensors");
         try (Weights weights = Checkpoints.open(file)) {
             for (String name : weights.names()) {
-                if (name.contains("k_proj") && name.contains("vision") || name.contains("v_proj") && name.contains("vision")) {
+                if (name.contains("k_proj") && name.contains("vision")
+                        || name.contains("v_proj") && name.contains("vision")) {
                     continue;
                 }
                 if (name.contains("q_proj") && name.contains("vision")) {
@@ -130,14 +132,15 @@ class TiledFamiliesTest {
         Files.move(renamed, file, StandardCopyOption.REPLACE_EXISTING);
         JsonObject old = read(folder.resolve("config.json"));
         JsonObject llm = old.getAsJsonObject("text_config");
-        JsonObject config = JsonParser.parseString("{\"architectures\":[\"InternVLChatModel\"],\"downsample_ratio\":0.5,"
-                        + "\"dynamic_image_size\":true,\"force_image_size\":32,\"max_dynamic_patch\":6,"
-                        + "\"min_dynamic_patch\":1,\"pad2square\":false,\"ps_version\":\"v2\",\"select_layer\":-1,"
-                        + "\"system_message\":null,\"template\":\"internvl2_5\",\"use_thumbnail\":true,"
-                        + "\"vision_config\":{\"hidden_act\":\"gelu\",\"hidden_size\":24,\"image_size\":32,"
-                        + "\"intermediate_size\":48,\"layer_norm_eps\":1e-6,\"norm_type\":\"layer_norm\","
-                        + "\"num_attention_heads\":3,\"num_hidden_layers\":2,\"patch_size\":8,"
-                        + "\"qk_normalization\":false,\"qkv_bias\":true}}")
+        JsonObject config = JsonParser.parseString(
+                        "{\"architectures\":[\"InternVLChatModel\"],\"downsample_ratio\":0.5,"
+                                + "\"dynamic_image_size\":true,\"force_image_size\":32,\"max_dynamic_patch\":6,"
+                                + "\"min_dynamic_patch\":1,\"pad2square\":false,\"ps_version\":\"v2\",\"select_layer\":-1,"
+                                + "\"system_message\":null,\"template\":\"internvl2_5\",\"use_thumbnail\":true,"
+                                + "\"vision_config\":{\"hidden_act\":\"gelu\",\"hidden_size\":24,\"image_size\":32,"
+                                + "\"intermediate_size\":48,\"layer_norm_eps\":1e-6,\"norm_type\":\"layer_norm\","
+                                + "\"num_attention_heads\":3,\"num_hidden_layers\":2,\"patch_size\":8,"
+                                + "\"qk_normalization\":false,\"qkv_bias\":true}}")
                 .getAsJsonObject();
         config.add("llm_config", llm);
         Files.writeString(folder.resolve("config.json"), config.toString());
@@ -187,8 +190,8 @@ class TiledFamiliesTest {
                 }
             }
             assertThat(after.imagePrompt())
-                    .isEqualTo(new ImagePrompt.Placeholder(
-                            625, "<IMG_CONTEXT>", "<image>", "<img><IMG_CONTEXT></img>"));
+                    .isEqualTo(
+                            new ImagePrompt.Placeholder(625, "<IMG_CONTEXT>", "<image>", "<img><IMG_CONTEXT></img>"));
         }
     }
 
@@ -196,7 +199,8 @@ class TiledFamiliesTest {
     private Path authorsOfOneVision() throws IOException {
         Path folder = copy("llava-onevision");
         rename(folder, name -> {
-            String now = name.startsWith("language_model.") ? name.substring("language_model.".length()) : "model." + name;
+            String now =
+                    name.startsWith("language_model.") ? name.substring("language_model.".length()) : "model." + name;
             return now.replace("model.vision_tower.", "model.vision_tower.vision_tower.vision_model.")
                     .replace("multi_modal_projector.linear_1", "mm_projector.0")
                     .replace("multi_modal_projector.linear_2", "mm_projector.2");
@@ -225,8 +229,7 @@ class TiledFamiliesTest {
 
     @Test
     void theAuthorsLayoutOfLlavaOneVisionIsTheSameModel() throws IOException {
-        try (ModelFolder before =
-                        ModelFolder.open(bundled.resolve("families/llava-onevision/checkpoint"));
+        try (ModelFolder before = ModelFolder.open(bundled.resolve("families/llava-onevision/checkpoint"));
                 ModelFolder after = ModelFolder.open(authorsOfOneVision())) {
             assertThat(after.vision().elements()).isEqualTo(before.vision().elements());
             assertThat(after.adapter().config()).isEqualTo(before.adapter().config());
@@ -235,7 +238,8 @@ class TiledFamiliesTest {
                 assertThat(after.pictures().plan(picture).layout().tokens())
                         .isEqualTo(before.pictures().plan(picture).layout().tokens());
             }
-            assertThat(after.pictures().plan(new Size(640, 480)).layout().mixes()).isTrue();
+            assertThat(after.pictures().plan(new Size(640, 480)).layout().mixes())
+                    .isTrue();
         }
     }
 

@@ -42,7 +42,7 @@ public final class LlmPart implements AutoCloseable {
     private final GenerationDefaults generation;
     private final Path folder;
     /** Whether LLaVA's authors made it, whose code says how questions are put. */
-    private final boolean ofAuthors;
+    private final String architecture;
 
     private final long elements;
     private final List<State> states;
@@ -53,13 +53,13 @@ public final class LlmPart implements AutoCloseable {
             Weights weights,
             GenerationDefaults generation,
             Path folder,
-            boolean ofAuthors,
+            String architecture,
             List<AutoCloseable> owned) {
         this.config = config;
         this.weights = weights;
         this.generation = generation;
         this.folder = folder;
-        this.ofAuthors = ofAuthors;
+        this.architecture = architecture;
         Inventory inventory = Inventory.of(config.network());
         this.elements = inventory.check(weights);
         this.states = inventory.states();
@@ -100,13 +100,7 @@ public final class LlmPart implements AutoCloseable {
         decoder = decoder.tied(declared && isTied(weights));
         GenerationDefaults generation = GenerationDefaults.read(folder, text == null ? config : text);
         DecoderConfig model = inModel.apply(decoder);
-        return new LlmPart(
-                model,
-                model.weights(weights),
-                generation,
-                folder,
-                LlavaAuthors.NAMES.contains(Families.nameOf(config)),
-                owned);
+        return new LlmPart(model, model.weights(weights), generation, folder, Families.nameOf(config), owned);
     }
 
     /** A head that is tied by the configuration but has values of its own in the file is not, as in the reference. */
@@ -184,7 +178,10 @@ public final class LlmPart implements AutoCloseable {
     public @Nullable ChatTemplate chatTemplate(@Nullable String wanted) {
         if (wanted == null) {
             ChatTemplate own = ChatTemplate.of(folder);
-            return own == null && ofAuthors ? LlavaConversations.of(folder) : own;
+            if (own == null && LlavaAuthors.NAMES.contains(architecture)) {
+                return LlavaConversations.of(folder);
+            }
+            return own == null && PaliGemma.NAMES.contains(architecture) ? PaliGemma.template(folder) : own;
         }
         ChatTemplate named = LlavaConversations.named(wanted, folder);
         if (named != null) {

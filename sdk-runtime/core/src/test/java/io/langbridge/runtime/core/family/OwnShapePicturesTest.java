@@ -22,8 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** How LFM2-VL and Mistral 3 take pictures; the sizes are the reference's. */
 class OwnShapePicturesTest {
-    private static final PixtralVitConfig PIXTRAL =
-            new PixtralVitConfig(64, 64, 1, 4, 14, Activation.GELU, 10_000);
+    private static final PixtralVitConfig PIXTRAL = new PixtralVitConfig(64, 64, 1, 4, 14, Activation.GELU, 10_000);
 
     private static Lfm2Vl.Views lfm2(String settings, int patch, int side) {
         return new Lfm2Vl.Views(
