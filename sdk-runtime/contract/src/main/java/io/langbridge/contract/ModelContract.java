@@ -778,6 +778,28 @@ public abstract class ModelContract {
         }
     }
 
+    /** All of its prompt sees each other: nothing of it can be kept for another question. */
+    @Test
+    void a_model_that_knows_no_conversations_answers_one_question_each_time_and_says_so() {
+        Path folder = fixtures.resolve("families/paligemma/checkpoint");
+        try (VisionLanguageModel one = load(builder().folder(folder));
+                VisionLanguageModel fresh = load(builder().folder(folder));
+                Chat chat = one.chat(null, SHORT)) {
+            EncodedImage seen = one.encode(image("landscape.png"));
+            Answer first = one.answer(about(seen, "answer en What is this?"));
+            Answer other = one.answer(about(seen, "caption en"));
+            assertThat(other.tokenIds())
+                    .isEqualTo(fresh.answer(about(fresh.encode(image("landscape.png")), "caption en"))
+                            .tokenIds());
+            assertThat(one.answer(about(seen, "answer en What is this?")).tokenIds())
+                    .isEqualTo(first.tokenIds());
+            chat.ask(seen, "answer en What is this?");
+            assertThatThrownBy(() -> chat.ask("And then?"))
+                    .isInstanceOf(PromptException.class)
+                    .hasMessageContaining("PaliGemma answers one question");
+        }
+    }
+
     @Test
     void tiles_of_different_shapes_are_explained_each_by_its_own_patches() {
         ExplainOptions cosine =

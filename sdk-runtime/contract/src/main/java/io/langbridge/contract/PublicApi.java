@@ -173,7 +173,17 @@ final class PublicApi {
     /** The messages that a run states, or null if a picture is not there as a file with the reference's pixels. */
     static @Nullable List<Message> messages(Check check, Entry run) {
         List<Image> images = images(check, run);
-        return images == null ? null : given(run.get("messages"), images.iterator());
+        if (images == null) {
+            return null;
+        }
+        if (!run.get("messages").isJsonNull()) {
+            return given(run.get("messages"), images.iterator());
+        }
+        // A model that knows no conversations: the question as it is, behind its pictures.
+        List<Message.Part> parts = new ArrayList<>();
+        images.forEach(image -> parts.add(new Message.ImagePart(image)));
+        parts.add(new Message.Text(run.text("prompt")));
+        return List.of(new Message(Message.Role.USER, parts));
     }
 
     private static @Nullable List<Image> images(Check check, Entry run) {

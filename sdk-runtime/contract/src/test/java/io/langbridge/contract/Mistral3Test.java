@@ -79,7 +79,10 @@ class Mistral3Test {
 
     private float[] read() {
         try (ModelFolder model = ModelFolder.open(folder)) {
-            return model.llm().weights().get("model.layers.1.mlp.up_proj.weight").toFloats();
+            return model.llm()
+                    .weights()
+                    .get("model.layers.1.mlp.up_proj.weight")
+                    .toFloats();
         }
     }
 
@@ -166,7 +169,11 @@ class Mistral3Test {
     @Test
     void whatDoesNotFitTogetherIsNamed() throws IOException {
         damaged("config.json", "\"vision_feature_layer\": -1", "\"vision_feature_layer\": -9", "vision_feature_layer");
-        damaged("processor_config.json", "\"spatial_merge_size\": 2", "\"spatial_merge_size\": 3", "spatial_merge_size");
+        damaged(
+                "processor_config.json",
+                "\"spatial_merge_size\": 2",
+                "\"spatial_merge_size\": 3",
+                "spatial_merge_size");
         damaged("config.json", "\"spatial_merge_size\": 2", "\"spatial_merge_size\": 4", "spatial_merge_size");
         damaged("config.json", "\"patch_size\": 4", "\"patch_size\": 8", "patch_");
     }

@@ -96,8 +96,9 @@ final class Drill {
             require(Files.mismatch(folder.resolve("model.safetensors"), write(WEIGHTS)) < 0, "the weights are wrong");
             require(hub.verify(FakeHub.REPOSITORY).healthy(), "the cache is damaged");
             long ranged = fake.seen.stream().filter(s -> s.range() != null).count();
-            System.out.println(kills + " of " + kills + " held: " + finished + " runs that ended before they were killed, " + ranged
-                    + " downloads gone on with, " + bytes / 1_000_000 + " MB of files looked at: no wrong file");
+            System.out.println(kills + " of " + kills + " held: " + finished
+                    + " runs that ended before they were killed, " + ranged + " downloads gone on with, "
+                    + bytes / 1_000_000 + " MB of files looked at: no wrong file");
         }
     }
 

@@ -102,7 +102,7 @@ final class Tiny {
                 new Rope(10_000, null),
                 5,
                 6,
-                false,
+                GemmaConfig.Opens.NOTHING,
                 true);
     }
 

@@ -121,7 +121,7 @@ public final class DecoderConfigReader {
      * @throws CheckpointException if a value is missing or impossible
      */
     public static DecoderConfig read(Json config) {
-        return read(config, null);
+        return read(config, null, false);
     }
 
     /**
@@ -137,16 +137,17 @@ public final class DecoderConfigReader {
                 || GemmaConfigReader.NAMES.contains(whole)
                 || Gemma4ConfigReader.NAMES.contains(whole)
                 || Lfm2ConfigReader.NAMES.contains(whole);
-        return read(text, known ? whole : "llama");
+        boolean paliGemma = PaliGemma.NAMES.contains(whole);
+        return read(text, paliGemma ? "gemma" : known ? whole : "llama", paliGemma);
     }
 
-    private static DecoderConfig read(Json json, @Nullable String absentType) {
+    private static DecoderConfig read(Json json, @Nullable String absentType, boolean looksAhead) {
         String name = name(json, absentType);
         if (Qwen35ConfigReader.reads(name)) {
             return Qwen35ConfigReader.read(json);
         }
         if (GemmaConfigReader.NAMES.contains(name)) {
-            return GemmaConfigReader.read(json, name);
+            return GemmaConfigReader.read(json, name, looksAhead);
         }
         if (Gemma4ConfigReader.NAMES.contains(name)) {
             return Gemma4ConfigReader.read(json);

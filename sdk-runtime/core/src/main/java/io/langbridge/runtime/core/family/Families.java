@@ -20,7 +20,8 @@ final class Families {
             new QwenVl(),
             new InternVl(),
             new Lfm2Vl(),
-            new Mistral3()));
+            new Mistral3(),
+            new PaliGemma()));
 
     private Families() {}
 

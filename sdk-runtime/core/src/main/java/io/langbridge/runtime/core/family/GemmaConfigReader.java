@@ -22,10 +22,11 @@ final class GemmaConfigReader {
 
     private GemmaConfigReader() {}
 
-    static GemmaConfig read(Json json, String name) {
+    /** @param looksAhead whether the whole model says which tokens see others behind them */
+    static GemmaConfig read(Json json, String name, boolean looksAhead) {
         boolean third = !name.equalsIgnoreCase("gemma2ForCausalLM") && !name.equals("gemma2");
         DecoderConfigReader.refuseUnsupported(json, "hidden_activation", "gelu_pytorch_tanh");
-        if (json.booleanOr("use_bidirectional_attention", false)) {
+        if (!looksAhead && json.booleanOr("use_bidirectional_attention", false)) {
             throw new UnsupportedModelException(json.at("use_bidirectional_attention")
                     + " is true; such a model reads texts and writes none, and only those that write are supported.");
         }
@@ -57,7 +58,7 @@ final class GemmaConfigReader {
                 third ? rope(json, "sliding_attention", "rope_local_base_freq", 1e4) : rope,
                 cap(json, "attn_logit_softcapping", third ? 0 : 50),
                 cap(json, "final_logit_softcapping", third ? 0 : 30),
-                false,
+                GemmaConfig.Opens.NOTHING,
                 json.booleanOr("tie_word_embeddings", true));
     }
 

@@ -9,6 +9,7 @@ import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.family.Positions;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.lifecycle.Opening;
+import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.StreamingDecoder;
 import java.nio.FloatBuffer;
@@ -406,8 +407,9 @@ final class Generation {
         if (positions != null) {
             taken.session.place(prompt.positions(cachedTokens, positions));
         }
-        if (model.decoder().config().opensPictures()) {
-            taken.session.lookAhead(prompt.ahead(cachedTokens));
+        DecoderConfig decoder = model.decoder().config();
+        if (decoder.opensPictures()) {
+            taken.session.lookAhead(prompt.ahead(cachedTokens, decoder.opensPrompts()));
         }
         int[] marks = {prompt.behindPictures() - cachedTokens, promptTokens - WORDS_BEFORE_ANSWER - cachedTokens};
         int id = prefill(taken, prompt.embeddings(cachedTokens, model.decoder()), keys, cachedTokens, marks);

@@ -87,6 +87,10 @@ final class Memory {
         Engine decoding = engines == null ? null : engines.decoder();
         int hidden = files.llm().config().hiddenSize();
         int chunk = spec.prefillChunk() == null ? EngineOptions.PREFILL_CHUNK : spec.prefillChunk();
+        if (files.llm().config().opensPrompts()) {
+            // All of a prompt runs at once; most of it is a picture.
+            chunk = Math.max(chunk, files.pictures().plan(LARGE).layout().tokens());
+        }
         Inventory decoder = Inventory.of(files.llm().config().network());
         Inventory encoder = Inventory.of(files.vision().network());
         Inventory adapter = Inventory.of(Projector.network(Adapters.running(files.adapterConfig(), hidden), hidden));
@@ -159,11 +163,7 @@ final class Memory {
         }
         Inventory unfolded = Inventory.of(Projector.coefficients(config));
         return footprint(
-                        engines == null ? null : engines.engine(),
-                        unfolded,
-                        1,
-                        spec.precisionOf(spec.adapter()),
-                        false)
+                        engines == null ? null : engines.engine(), unfolded, 1, spec.precisionOf(spec.adapter()), false)
                 .weights();
     }
 

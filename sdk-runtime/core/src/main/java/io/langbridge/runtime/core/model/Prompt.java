@@ -146,12 +146,15 @@ final class Prompt {
     /**
      * How many positions behind it each from {@code from} on sees, where visual tokens that follow each other see each
      * other.
+     *
+     * @param words whether words do too
      */
-    int[] ahead(int from) {
+    int[] ahead(int from, boolean words) {
         long[] keys = keys();
         int[] ahead = new int[length - from];
         for (int i = length - 2; i >= from; i--) {
-            ahead[i - from] = keys[i] < 0 && keys[i + 1] < 0 ? ahead[i + 1 - from] + 1 : 0;
+            boolean sees = words || keys[i] < 0 && keys[i + 1] < 0;
+            ahead[i - from] = sees ? ahead[i + 1 - from] + 1 : 0;
         }
         return ahead;
     }

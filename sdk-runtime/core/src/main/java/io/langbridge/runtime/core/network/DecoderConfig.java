@@ -58,6 +58,11 @@ public interface DecoderConfig {
         return false;
     }
 
+    /** Whether all of a prompt see each other, words too; {@link #opensPictures} is true then. */
+    default boolean opensPrompts() {
+        return false;
+    }
+
     int numHiddenLayers();
 
     int vocabSize();

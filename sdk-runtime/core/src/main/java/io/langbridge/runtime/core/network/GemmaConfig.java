@@ -12,7 +12,7 @@ package io.langbridge.runtime.core.network;
  * @param slidingRope of layers with a window
  * @param attnLogitSoftcapping 0 if scores have no cap
  * @param finalLogitSoftcapping 0 if logits have no cap
- * @param opensPictures whether visual tokens of a picture see those behind them too (Gemma 3 in its own family)
+ * @param opens which tokens see others behind them
  */
 @SuppressWarnings("ArrayRecordComponent")
 public record GemmaConfig(
@@ -35,9 +35,29 @@ public record GemmaConfig(
         Rope slidingRope,
         float attnLogitSoftcapping,
         float finalLogitSoftcapping,
-        boolean opensPictures,
+        Opens opens,
         boolean tieWordEmbeddings)
         implements DecoderConfig {
+
+    /** Which tokens see others behind them too. */
+    public enum Opens {
+        /** None, as in a language model alone. */
+        NOTHING,
+        /** Visual tokens of a picture those of the same (Gemma 3 in its own family). */
+        PICTURES,
+        /** All of a prompt all of it (PaliGemma). */
+        PROMPTS
+    }
+
+    @Override
+    public boolean opensPictures() {
+        return opens != Opens.NOTHING;
+    }
+
+    @Override
+    public boolean opensPrompts() {
+        return opens == Opens.PROMPTS;
+    }
 
     @Override
     public float embeddingScale() {
@@ -57,15 +77,33 @@ public record GemmaConfig(
 
     @Override
     public GemmaConfig tied(boolean tied) {
-        return with(opensPictures, tied);
+        return with(opens, finalLogitSoftcapping, tied);
     }
 
     /** The same decoder with visual tokens of a picture seeing each other. */
     public GemmaConfig openingPictures() {
-        return with(true, tieWordEmbeddings);
+        return with(Opens.PICTURES, finalLogitSoftcapping, tieWordEmbeddings);
     }
 
-    private GemmaConfig with(boolean opens, boolean tied) {
+    /**
+     * The same decoder with all of a prompt seeing each other, and no cap of the logits, as in PaliGemma. What sees
+     * each other does so beyond a window too, so contexts go no further than the window, where that makes no
+     * difference.
+     */
+    public GemmaConfig openingPrompts() {
+        return with(Opens.PROMPTS, 0, tieWordEmbeddings);
+    }
+
+    private int withinWindow() {
+        for (boolean slides : slidingLayer) {
+            if (slides) {
+                return Math.min(maxPositionEmbeddings, slidingWindow);
+            }
+        }
+        return maxPositionEmbeddings;
+    }
+
+    private GemmaConfig with(Opens tokens, float cap, boolean tied) {
         return new GemmaConfig(
                 modelType,
                 hiddenSize,
@@ -75,7 +113,7 @@ public record GemmaConfig(
                 numKeyValueHeads,
                 headDim,
                 vocabSize,
-                maxPositionEmbeddings,
+                tokens == Opens.PROMPTS ? withinWindow() : maxPositionEmbeddings,
                 rmsNormEps,
                 attentionBias,
                 qkNorm,
@@ -85,8 +123,8 @@ public record GemmaConfig(
                 rope,
                 slidingRope,
                 attnLogitSoftcapping,
-                finalLogitSoftcapping,
-                opens,
+                cap,
+                tokens,
                 tied);
     }
 }

@@ -361,10 +361,17 @@ public final class PromptAssembler {
         return ids.length > 0 && tokenizer.isAdded(ids[0]);
     }
 
-    /** As the reference decides: a prompt that begins with the begin token's text is complete. */
+    /**
+     * As the reference decides: a prompt that begins with the begin token's text is complete. In front of it there may
+     * be pictures.
+     */
     private boolean beginsItself(String text) {
         String begin = tokenizer.bosToken();
-        return begin != null && text.startsWith(begin);
+        int at = 0;
+        while (text.startsWith(image, at)) {
+            at += image.length();
+        }
+        return begin != null && text.startsWith(begin, at);
     }
 
     /**
