@@ -189,14 +189,14 @@ final class BatchAnswers extends AbstractSpliterator<BatchAnswer> {
         Running next = new Running(request, stream);
         Thread thread = new Thread(next, "langbridge-batch");
         thread.setDaemon(true);
-        synchronized (this) {
-            begun.add(next);
-            running++;
-        }
         if (Thread.currentThread().isInterrupted()) {
             next.cancel(); // as answer(..) does for who is interrupted
         }
-        thread.start();
+        synchronized (this) {
+            thread.start(); // its end waits for this
+            begun.add(next);
+            running++;
+        }
     }
 
     private void cancel() {

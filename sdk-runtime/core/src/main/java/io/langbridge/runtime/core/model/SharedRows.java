@@ -25,8 +25,8 @@ final class SharedRows implements AutoCloseable {
 
     private final DecoderNetwork network;
     private final int most;
-    /** Positions that all rows may have, beside those of the sessions. */
-    private final long budget;
+    /** Positions that all rows may have, beside those of the sessions; fewer once there was no memory for so many. */
+    private long budget;
 
     private final List<SharedSession> seated = new ArrayList<>();
     private @Nullable DecoderBatch batch;
@@ -121,8 +121,14 @@ final class SharedRows implements AutoCloseable {
             positions = longest(wanted);
         }
         int even = Math.min(most, Integer.highestOneBit(2 * rows - 1));
+        rows = (long) even * positions <= limit ? even : rows;
         close();
-        batch = network.open((long) even * positions <= limit ? even : rows, positions);
+        try {
+            batch = network.open(rows, positions);
+        } catch (RuntimeException | Error e) {
+            budget = Math.min(budget, (long) rows * positions - 1); // asking again at every step would take its time
+            throw e;
+        }
         capacity = positions;
     }
 
