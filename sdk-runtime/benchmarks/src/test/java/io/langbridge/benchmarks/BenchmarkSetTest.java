@@ -37,7 +37,8 @@ class BenchmarkSetTest {
                         "answer.decode",
                         "second_question",
                         "explain.coefficient",
-                        "explain.cosine");
+                        "explain.cosine",
+                        "explain.sparse");
         assertThat(lines).allSatisfy(line -> {
             assertThat(line.getAsJsonObject("ms").get("median").getAsDouble()).isPositive();
             assertThat(line.getAsJsonObject("ms").get("n").getAsInt()).isPositive();

@@ -87,7 +87,7 @@ public final class Fixtures {
     /**
      * The cases that come with this module.
      *
-     * @param scratch where a folder inside a jar is unpacked to
+     * @param scratch where a folder inside a jar is unpacked to, once
      */
     public static Path bundled(Path scratch) {
         URL readme = Objects.requireNonNull(Fixtures.class.getResource("/fixtures/README.md"), "fixtures");
@@ -96,11 +96,14 @@ public final class Fixtures {
             if (uri.getScheme().equals("file")) {
                 return Objects.requireNonNull(Path.of(uri).getParent());
             }
-            // Weights are mapped into memory, which needs real files.
-            try (FileSystem jar = FileSystems.newFileSystem(uri, Map.of())) {
-                copy(jar.getPath("/fixtures"), scratch.resolve("fixtures"));
+            Path unpacked = scratch.resolve("fixtures");
+            if (!Files.exists(unpacked)) {
+                // Weights are mapped into memory, which needs real files.
+                try (FileSystem jar = FileSystems.newFileSystem(uri, Map.of())) {
+                    copy(jar.getPath("/fixtures"), unpacked);
+                }
             }
-            return scratch.resolve("fixtures");
+            return unpacked;
         } catch (java.net.URISyntaxException | IOException e) {
             throw new AssertionError("The bundled fixtures cannot be unpacked from " + readme, e);
         }

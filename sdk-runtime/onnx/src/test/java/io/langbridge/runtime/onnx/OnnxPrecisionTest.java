@@ -316,7 +316,8 @@ class OnnxPrecisionTest {
             }
         }
         try (Stream<Path> files = Files.list(folder.resolve("cache"))) {
-            assertThat(files).hasSize(4); // the checkpoint is bfloat16, so FULL is converted too; INT8 has two forms
+            // The checkpoint is bfloat16, so FULL is converted too; INT8 has two forms.
+            assertThat(files.filter(file -> file.toString().endsWith(".bin"))).hasSize(4);
         }
     }
 
