@@ -5,11 +5,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 
 /**
  * Patches side by side that have the same strongest word, and what is written on them once.
@@ -117,10 +117,10 @@ record Region(List<Integer> patches, List<Explanation.Weight> words, Explanation
         int[] best = {0, 0, 0, 0};
         double most = 0;
         // How many cells of the region stand above each one, with it.
-        Map<Cell, Integer> heights =
-                new TreeMap<>(Comparator.comparingInt(Cell::row).thenComparingInt(Cell::column));
-        cells.keySet().forEach(cell -> heights.put(cell, 0));
-        for (Cell cell : heights.keySet()) {
+        Map<Cell, Integer> heights = new HashMap<>();
+        List<Cell> inOrder = new ArrayList<>(cells.keySet());
+        inOrder.sort(Comparator.comparingInt(Cell::row).thenComparingInt(Cell::column));
+        for (Cell cell : inOrder) {
             int height = heights.getOrDefault(new Cell(cell.row - 1, cell.column), 0) + 1;
             heights.put(cell, height);
             for (int column = cell.column; height > 0; column--) {
