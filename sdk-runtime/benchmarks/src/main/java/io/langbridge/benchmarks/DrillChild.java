@@ -23,7 +23,11 @@ import java.util.Arrays;
 final class DrillChild {
     private DrillChild() {}
 
-    /** @param args folder of the bundled model, cache directory, engine, precision */
+    /**
+     * Loads and answers.
+     *
+     * @param args folder of the bundled model, cache directory, engine, precision
+     */
     public static void main(String[] args) throws IOException {
         Path folder = Path.of(args[0]);
         try (VisionLanguageModel model = VisionLanguageModel.builder()

@@ -64,7 +64,7 @@ class OnnxFootprintTest {
         Inventory.of(CONFIG.network()).tensors().forEach(random::add);
         random.writeTo(folder.resolve("model.safetensors")).close();
         for (String asked : List.of("FULL false", "INT8 true", "INT8 false", "INT4 false", "INT4 true")) {
-            Precision precision = Precision.valueOf(asked.split(" ")[0]);
+            Precision precision = precision(asked);
             Footprint said = new OnnxEngine()
                     .footprint(
                             Inventory.of(CONFIG.network()),
@@ -79,6 +79,10 @@ class OnnxFootprintTest {
             assertTaken(asked + ", first time", cached + said.converting(), measured(asked));
             assertTaken(asked + ", from cache", cached, measured(asked));
         }
+    }
+
+    private static Precision precision(String asked) {
+        return Precision.valueOf(asked.substring(0, asked.indexOf(' ')));
     }
 
     private static void assertTaken(String what, long said, long taken) {
@@ -110,8 +114,8 @@ class OnnxFootprintTest {
     /** What such a process does: prints the growth. */
     public static void main(String[] args) throws IOException {
         Path where = Path.of(args[0]);
-        EngineOptions options = new EngineOptions(2, false, where.resolve("cache"))
-                .with(Precision.valueOf(args[1].split(" ")[0]), args[1].endsWith("true"));
+        EngineOptions options =
+                new EngineOptions(2, false, where.resolve("cache")).with(precision(args[1]), args[1].endsWith("true"));
         OrtRuntime.environment();
         long before = status("VmRSS:");
         try (Weights weights = Checkpoints.open(where.resolve("model.safetensors"));
