@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * that those of neighbouring sequences are a tensor as well.
  */
 final class Kept {
+    final int sequences;
     private final int positions;
     private final List<Part> parts = new ArrayList<>();
 
@@ -48,6 +49,7 @@ final class Kept {
 
     /** @param half whether keys and values are in float16 */
     Kept(List<State> states, int sequences, int positions, boolean half) {
+        this.sequences = sequences;
         this.positions = positions;
         OnnxJavaType type = half ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT;
         try {

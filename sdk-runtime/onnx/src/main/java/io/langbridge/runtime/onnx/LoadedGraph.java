@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import java.io.IOException;
@@ -50,9 +51,17 @@ final class LoadedGraph implements AutoCloseable {
      */
     record Given(OnnxGraph.Type type, long[] dims, ByteBuffer values) {
         static Given read(OnnxGraph.Type type, long[] dims, Path file, long from, long bytes) throws IOException {
-            ByteBuffer values = Kept.direct(Math.toIntExact(bytes));
-            WeightFile.read(file, from, values);
-            return new Given(type, dims.clone(), values);
+            try {
+                ByteBuffer values = Kept.direct(Math.toIntExact(bytes));
+                WeightFile.read(file, from, values);
+                return new Given(type, dims.clone(), values);
+            } catch (OutOfMemoryError | ArithmeticException e) {
+                throw new InsufficientMemoryException(
+                        (bytes >> 20) + " MB of weights in " + file
+                                + " need native memory that the JVM does not give (" + e
+                                + "). Raise -XX:MaxDirectMemorySize, which is the size of the heap unless it is set.",
+                        e);
+            }
         }
 
         OnnxTensor tensor(OrtEnvironment environment) throws OrtException {
@@ -112,6 +121,9 @@ final class LoadedGraph implements AutoCloseable {
                 settings.addInitializer(entry.getKey(), tensor);
             }
             return new LoadedGraph(what, environment.createSession(model, settings), tensors);
+        } catch (RuntimeException | Error e) {
+            tensors.forEach(OnnxTensor::close);
+            throw e;
         } catch (OrtException e) {
             tensors.forEach(OnnxTensor::close);
             throw new OnnxRuntimeException(

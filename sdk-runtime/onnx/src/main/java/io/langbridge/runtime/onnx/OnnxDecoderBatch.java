@@ -101,8 +101,9 @@ final class OnnxDecoderBatch implements DecoderBatch {
     private void run(int[] tokenIds, int first, int last) {
         int count = last - first + 1;
         if (run.first != first || run.count != count) {
+            Run next = new Run(first, count);
             run.bindings.close();
-            run = new Run(first, count);
+            run = next;
         }
         for (int i = first; i <= last; i++) {
             OnnxDecoderSession session = sessions.get(i);

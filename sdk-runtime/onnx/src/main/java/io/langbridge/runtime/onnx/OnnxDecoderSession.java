@@ -224,5 +224,8 @@ final class OnnxDecoderSession extends KeptSession<List<ByteBuffer>> {
         super.close();
         step.close();
         kept.close();
+        if (cache.sequences == 1) {
+            cache.free(); // whoever still knows this session needs no memory for that
+        }
     }
 }

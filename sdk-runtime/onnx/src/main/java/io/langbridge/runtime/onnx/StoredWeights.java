@@ -240,20 +240,25 @@ final class StoredWeights {
     private LoadedGraph loadFrom(Path folder, EngineOptions options) throws IOException {
         Map<Path, FileState> before = new HashMap<>();
         for (Initializer initializer : initializers.values()) {
-            Path file = Objects.requireNonNull(initializer.stored()).file();
-            if (!before.containsKey(file)) {
-                before.put(file, FileState.of(file));
+            StoredTensor stored = Objects.requireNonNull(initializer.stored());
+            if (!before.containsKey(stored.file())) {
+                before.put(stored.file(), FileState.of(stored.file()));
+                stored.requireInPlace();
             }
         }
         LoadedGraph loaded = LoadedGraph.load(what, graph.toBytes(), folder, given, options);
-        for (Map.Entry<Path, FileState> file : before.entrySet()) {
-            if (!file.getValue().equals(FileState.of(file.getKey()))) {
-                loaded.close();
-                throw new CheckpointException(
-                        file.getKey() + " was changed while it was loaded; load the model again when that is done.");
+        try {
+            for (Map.Entry<Path, FileState> file : before.entrySet()) {
+                if (!file.getValue().equals(FileState.of(file.getKey()))) {
+                    throw new CheckpointException(file.getKey()
+                            + " was changed while it was loaded; load the model again when that is done.");
+                }
             }
+            return loaded;
+        } catch (IOException | RuntimeException | Error e) {
+            loaded.close();
+            throw e;
         }
-        return loaded;
     }
 
     /** Reads all of the file once more beside the engine, and writes it anew if it is damaged. */
@@ -269,7 +274,15 @@ final class StoredWeights {
             } catch (OnnxRuntimeException e) {
                 failure = e;
             }
-            boolean kept = sound.get();
+            boolean kept;
+            try {
+                kept = sound.get();
+            } catch (RuntimeException | Error e) {
+                if (loaded != null) {
+                    loaded.close();
+                }
+                throw e;
+            }
             if (loaded != null && kept) {
                 return loaded;
             }

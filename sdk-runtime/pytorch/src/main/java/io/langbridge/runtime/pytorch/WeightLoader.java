@@ -2,6 +2,8 @@ package io.langbridge.runtime.pytorch;
 
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.IValue;
+import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.Reason;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.Footprint;
@@ -9,7 +11,6 @@ import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.pytorch.TorchScriptArchive.Source;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -137,6 +138,7 @@ final class WeightLoader implements AutoCloseable {
             stride *= shape[i];
         }
         PtNDArray file = mapped.computeIfAbsent(new FileAs(stored.file(), type), this::map);
+        stored.requireInPlace();
         try (Scope call = new Scope()) {
             return scope.tensor(call.own(script.run(
                     "part",
@@ -156,7 +158,7 @@ final class WeightLoader implements AutoCloseable {
                     call.of(elements),
                     call.of(file.type().code()))));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new CheckpointException(file.file() + " cannot be mapped: " + Reason.of(e) + ".", e);
         }
     }
 

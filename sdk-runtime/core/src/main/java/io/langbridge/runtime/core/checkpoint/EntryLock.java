@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -41,10 +42,13 @@ final class EntryLock implements AutoCloseable {
 
     private final Path file;
     private final @Nullable FileChannel channel;
+    /** False where the disk has no locks, so that others may hold it too. */
+    private final boolean alone;
 
-    private EntryLock(Path file, @Nullable FileChannel channel) {
+    private EntryLock(Path file, @Nullable FileChannel channel, boolean alone) {
         this.file = file;
         this.channel = channel;
+        this.alone = alone;
     }
 
     /** The file of an entry's lock. */
@@ -86,6 +90,7 @@ final class EntryLock implements AutoCloseable {
         }
         FileChannel channel = null;
         boolean held = false;
+        boolean alone = true;
         try {
             channel = FileChannel.open(key, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             FileLock lock;
@@ -97,8 +102,9 @@ final class EntryLock implements AutoCloseable {
             } catch (IOException e) {
                 LOG.debug("There are no locks at {}", file, e);
                 held = true;
+                alone = false;
             }
-            return held ? new EntryLock(key, channel) : null;
+            return held ? new EntryLock(key, channel, alone) : null;
         } finally {
             if (!held) {
                 OPEN.remove(key);
@@ -113,9 +119,11 @@ final class EntryLock implements AutoCloseable {
     static void sweep(Path folder) {
         try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, "*" + PART)) {
             for (Path part : parts) {
-                sweepOne(part);
+                if (String.valueOf(part.getFileName()).startsWith(WeightFile.PREFIX)) {
+                    sweepOne(part);
+                }
             }
-        } catch (IOException e) {
+        } catch (IOException | DirectoryIteratorException e) {
             LOG.debug("What lies unfinished in {} stays", folder, e);
         }
     }
@@ -127,25 +135,33 @@ final class EntryLock implements AutoCloseable {
                 delete(part); // its lock goes last
                 return;
             }
-            try {
-                long age = System.currentTimeMillis()
-                        - Files.getLastModifiedTime(part).toMillis();
-                // Time may have been set back meanwhile.
-                if (Math.abs(age) > FORGOTTEN_MILLIS) {
-                    delete(part);
-                }
-            } catch (NoSuchFileException e) {
-                LOG.debug("{} is finished", part);
-            }
+            deleteForgotten(part);
             return;
         }
         EntryLock held = tryHold(lock);
         if (held != null) {
             try {
-                delete(part);
+                if (held.alone) {
+                    delete(part);
+                } else {
+                    deleteForgotten(part);
+                }
             } finally {
                 held.close();
             }
+        }
+    }
+
+    private static void deleteForgotten(Path part) throws IOException {
+        try {
+            long age =
+                    System.currentTimeMillis() - Files.getLastModifiedTime(part).toMillis();
+            // Time may have been set back meanwhile.
+            if (Math.abs(age) > FORGOTTEN_MILLIS) {
+                delete(part);
+            }
+        } catch (NoSuchFileException e) {
+            LOG.debug("{} is finished", part);
         }
     }
 

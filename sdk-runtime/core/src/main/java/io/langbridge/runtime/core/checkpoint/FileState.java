@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param size in bytes
  * @param modified when its content was last written, as anybody may set it
  * @param changed when anything about it was last changed, which only the system sets; null where it does not say
+ * @param access who may do what with it, and how many names it has; null where the system does not say
  * @param key the file on its disk, whatever its name; null where there is none
  */
 public record FileState(
@@ -21,6 +24,7 @@ public record FileState(
         long size,
         FileTime modified,
         @Nullable FileTime changed,
+        @Nullable String access,
         @Nullable String key) {
     /** Clocks of file systems are as coarse as this, in milliseconds. */
     private static final long COARSE = 2000;
@@ -35,6 +39,7 @@ public record FileState(
                 attributes.size(),
                 attributes.lastModifiedTime(),
                 changed(file),
+                access(file),
                 key == null ? null : key.toString());
     }
 
@@ -44,6 +49,24 @@ public record FileState(
         } catch (UnsupportedOperationException | IllegalArgumentException e) {
             return null; // another system
         }
+    }
+
+    private static @Nullable String access(Path file) throws IOException {
+        try {
+            return new TreeMap<>(Files.readAttributes(file, "unix:mode,uid,gid,nlink")).toString();
+        } catch (UnsupportedOperationException | IllegalArgumentException e) {
+            return null; // another system
+        }
+    }
+
+    /** Whether somebody gave it other rights, another owner or another name, and wrote nothing. */
+    boolean isOnlyAccessedOtherwise(FileState now) {
+        return size == now.size
+                && modified.equals(now.modified)
+                && Objects.equals(key, now.key)
+                && access != null
+                && now.access != null
+                && !access.equals(now.access);
     }
 
     /**

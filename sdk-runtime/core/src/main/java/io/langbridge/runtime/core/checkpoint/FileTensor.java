@@ -91,6 +91,11 @@ final class FileTensor implements StoredTensor {
         file.requireUnchanged();
     }
 
+    @Override
+    public void requireInPlace() {
+        file.requireInPlace();
+    }
+
     private void readRun(long position, FloatBuffer target) {
         OpenFile.Chunk chunk = file.takeChunk();
         ByteBuffer buffer = ByteBuffer.wrap(chunk.bytes()).order(ByteOrder.LITTLE_ENDIAN);

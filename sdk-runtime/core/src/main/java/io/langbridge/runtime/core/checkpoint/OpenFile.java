@@ -119,8 +119,7 @@ final class OpenFile implements AutoCloseable {
             return; // deleted, and still open here
         }
         if (!found.equals(opened) && !opened.isReplacedBy(found)) {
-            boolean touched = found.size() == opened.size() && found.modified().equals(opened.modified());
-            if (!touched || !SourceHash.isSame(opened, found)) {
+            if (!opened.isOnlyAccessedOtherwise(found) && !SourceHash.isSame(opened, found)) {
                 throw new CheckpointException(
                         path + " was changed while it was open. Load the model again; move new files to their place"
                                 + " rather than write into those that are in use.");
@@ -128,6 +127,19 @@ final class OpenFile implements AutoCloseable {
             opened = found;
         }
         lookedAt = System.nanoTime();
+    }
+
+    /** See {@link StoredTensor#requireInPlace}. */
+    synchronized void requireInPlace() {
+        requireUnchanged();
+        try {
+            if (!opened.equals(FileState.of(path))) {
+                throw new CheckpointException(
+                        "Another file was put in the place of " + path + " since it was opened. Load the model again.");
+            }
+        } catch (IOException e) {
+            throw new CheckpointException(path + " cannot be looked at: " + Reason.of(e) + ".", e);
+        }
     }
 
     /** See {@link StoredTensor#requireUnchanged}. */

@@ -60,8 +60,10 @@ final class SourceHash {
             String hash = hash(state);
             LOG.info("Hashed {} in {} ms", state.file(), (System.nanoTime() - start) / 1_000_000);
             requireSame(state);
+            if (tells || state.changed() == null) {
+                KNOWN.put(state, hash); // where the system says little, an open file is trusted as well
+            }
             if (tells) {
-                KNOWN.put(state, hash);
                 write(kept, state, hash);
             }
             return hash;
@@ -71,7 +73,14 @@ final class SourceHash {
     /** Whether a file that was hashed in one state and is in another now has the same bytes; false if it was not. */
     static boolean isSame(FileState before, FileState now) throws IOException {
         String known = KNOWN.get(before);
-        return known != null && known.equals(hash(now));
+        boolean touched = before.size() == now.size() && before.modified().equals(now.modified());
+        if (known == null || !touched || !known.equals(hash(now))) {
+            return false;
+        }
+        if (now.tellsChanges()) {
+            KNOWN.put(now, known);
+        }
+        return true;
     }
 
     private static void requireSame(FileState state) throws IOException {
@@ -103,7 +112,8 @@ final class SourceHash {
     private static void write(Path kept, FileState state, String hash) {
         try {
             AtomicWrite.to(kept, FORMAT + "\n" + hash + "\n" + state.line() + "\n");
-        } catch (CheckpointException e) {
+            PrivateFolder.makeReadOnly(kept); // whatever the umask: what others may write is not trusted
+        } catch (CheckpointException | IOException e) {
             LOG.debug("The hash of {} cannot be kept", state.file(), e);
         }
     }

@@ -72,6 +72,13 @@ public interface StoredTensor {
     default void requireUnchanged() {}
 
     /**
+     * Makes sure that the file that was opened still lies at {@link #file()}, for who reads it by its name.
+     *
+     * @throws io.langbridge.CheckpointException if it was written to, or another one was moved to its place
+     */
+    default void requireInPlace() {}
+
+    /**
      * Reads the whole tensor as float32.
      *
      * @throws UnsupportedModelException if it has more elements than an array can hold

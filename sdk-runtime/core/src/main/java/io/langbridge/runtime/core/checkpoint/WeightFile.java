@@ -11,6 +11,7 @@ import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -262,8 +263,11 @@ public final class WeightFile {
             if (isSound(file)) {
                 return true;
             }
+        } catch (NoSuchFileException e) {
+            return false;
         } catch (IOException e) {
-            log.debug("{} cannot be read", file, e);
+            throw new RuntimeUnavailableException(
+                    file + " cannot be read to compare it with its checksums: " + Reason.of(e) + ".", e);
         }
         log.warn("{} is damaged and will be written again", file);
         try {
@@ -291,6 +295,8 @@ public final class WeightFile {
             ByteBuffer kept = ByteBuffer.allocate((int) (channel.size() - end));
             readFully(channel, kept, end);
             return kept.equals(sums(channel, end));
+        } catch (EOFException e) {
+            return false;
         }
     }
 

@@ -4,13 +4,14 @@ import io.langbridge.runtime.core.lifecycle.Opening;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.LinkedTransferQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.RejectedExecutionHandler;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that work for a model. Native code that ran in a virtual thread would hold its carrier, engines keep
@@ -22,29 +23,42 @@ final class EngineThreads implements AutoCloseable {
     private static final long IDLE_SECONDS = 10;
 
     private final ThreadPoolExecutor pool;
+    /** Tasks that were handed over and have not ended. */
+    private final AtomicInteger pending = new AtomicInteger();
 
     EngineThreads(int threads) {
         Tasks tasks = new Tasks();
-        pool = new ThreadPoolExecutor(
-                1, threads, IDLE_SECONDS, TimeUnit.SECONDS, tasks, new Factory(MODELS.incrementAndGet()), tasks);
+        pool =
+                new ThreadPoolExecutor(
+                        1,
+                        threads,
+                        IDLE_SECONDS,
+                        TimeUnit.SECONDS,
+                        tasks,
+                        new Factory(MODELS.incrementAndGet()),
+                        tasks) {
+                    @Override
+                    protected void afterExecute(Runnable task, @Nullable Throwable thrown) {
+                        pending.decrementAndGet();
+                    }
+                };
         pool.allowCoreThreadTimeOut(true);
     }
 
     /** Has a task go to a thread that is idle, or to a new one, or wait if there may be none. */
-    private static final class Tasks extends LinkedTransferQueue<Runnable> implements RejectedExecutionHandler {
+    private final class Tasks extends LinkedBlockingQueue<Runnable> implements RejectedExecutionHandler {
         private static final long serialVersionUID = 1L;
 
         @Override
         public boolean offer(Runnable task) {
-            return tryTransfer(task);
+            return pending.get() <= pool.getPoolSize() && super.offer(task);
         }
 
         @Override
         public void rejectedExecution(Runnable task, ThreadPoolExecutor of) {
-            if (of.isShutdown()) {
+            if (of.isShutdown() || !super.offer(task) || of.isShutdown() && remove(task)) {
                 throw new RejectedExecutionException("The model is closed");
             }
-            put(task);
         }
     }
 
@@ -87,9 +101,11 @@ final class EngineThreads implements AutoCloseable {
                 current.setContextClassLoader(before);
             }
         });
+        pending.incrementAndGet();
         try {
             pool.execute(task);
         } catch (RejectedExecutionException e) {
+            pending.decrementAndGet();
             task.run(); // finds the model closed
         }
         return task;
@@ -97,7 +113,11 @@ final class EngineThreads implements AutoCloseable {
 
     /** Takes a task back; false if it has begun. */
     boolean withdraw(FutureTask<?> task) {
-        return pool.remove(task);
+        boolean taken = pool.remove(task);
+        if (taken) {
+            pending.decrementAndGet();
+        }
+        return taken;
     }
 
     /** Whether somebody waits for a thread. */

@@ -483,12 +483,14 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     }
 
     private FloatTensor visualTokens(EncodedPicture picture) {
-        FloatTensor known = visualTokens.get(picture);
-        if (known == null) {
-            known = TileMerge.merge(parts.adapter().visualTokens(picture.features), parts.newline(), picture.plan);
-            visualTokens.put(picture, known);
+        synchronized (picture.features) { // once for all who ask about it
+            FloatTensor known = visualTokens.get(picture);
+            if (known == null) {
+                known = TileMerge.merge(parts.adapter().visualTokens(picture.features), parts.newline(), picture.plan);
+                visualTokens.put(picture, known);
+            }
+            return known;
         }
-        return known;
     }
 
     String name() {

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.model.SharedSession.State;
@@ -66,6 +67,9 @@ public final class SharedDecoder implements AutoCloseable {
     /** Until when who was in the last step is waited for. */
     private long graceEnds;
 
+    /** Whether somebody waits until nobody reads logits of the rows. */
+    private boolean waitsForRows;
+
     private boolean warned;
 
     /**
@@ -86,7 +90,28 @@ public final class SharedDecoder implements AutoCloseable {
 
     /** Opens an empty KV cache; see {@link DecoderNetwork#open(int)}. */
     public SharedSession open(int capacity) {
-        return new SharedSession(this, network.open(capacity));
+        try {
+            return new SharedSession(this, network.open(capacity));
+        } catch (InsufficientMemoryException | OutOfMemoryError e) {
+            LOG.debug("No memory for {} positions beside rows that are shared", capacity, e);
+            giveUpRows();
+            return new SharedSession(this, network.open(capacity));
+        }
+    }
+
+    /** Frees the rows between two steps; the next that several take has new ones. */
+    private void giveUpRows() {
+        lock.lock();
+        try {
+            waitsForRows = true;
+            while (running || members.stream().anyMatch(member -> member.state == State.CHOOSES)) {
+                changed.awaitUninterruptibly();
+            }
+            rows.close(); // with the lock held, as nobody else may move sequences meanwhile
+        } finally {
+            waitsForRows = false;
+            lock.unlock();
+        }
     }
 
     /** Runs a part of a prompt, or what else runs for one sequence without others. */
@@ -154,7 +179,7 @@ public final class SharedDecoder implements AutoCloseable {
                 if (session.state == State.CHOOSES) {
                     session.state = State.AWAY;
                 }
-                if (System.nanoTime() - graceEnds >= 0) {
+                if (System.nanoTime() - graceEnds >= 0 || waitsForRows) {
                     changed.signalAll(); // they wait for this alone
                 }
             } finally {
@@ -256,12 +281,16 @@ public final class SharedDecoder implements AutoCloseable {
 
     /** Waits until something is so; ends with an exception if the answer is stopped before its turn. */
     private void await(SharedSession session, BooleanSupplier come) {
-        while (!come.getAsBoolean()) {
+        while (true) {
+            // Read first: what it keeps waiting may end while this looks.
+            long grace = graceEnds - System.nanoTime();
+            if (come.getAsBoolean()) {
+                return;
+            }
             boolean runs = session.state == State.RUNS;
             if (!runs) {
                 requireGoOn(session);
             }
-            long grace = graceEnds - System.nanoTime();
             long nanos = runs ? Long.MAX_VALUE : session.remainingNanos();
             try {
                 long unused = changed.awaitNanos(grace > 0 && !runs ? Math.min(nanos, grace) : nanos);

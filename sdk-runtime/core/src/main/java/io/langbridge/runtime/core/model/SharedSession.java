@@ -102,6 +102,10 @@ public final class SharedSession implements DecoderSession {
             } catch (IllegalStateException e) {
                 // A run of the row failed, and its owner begins anew.
                 LOG.debug("What a failed run left is not copied", e);
+            } catch (RuntimeException | Error e) {
+                LOG.warn("A sequence cannot go on from the row that it had beside others", e);
+                closed = true;
+                own.close(); // so that its owner is told, and does not go on from less than it had
             }
         }
     }
