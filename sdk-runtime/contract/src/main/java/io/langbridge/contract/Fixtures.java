@@ -109,11 +109,13 @@ public final class Fixtures {
         }
     }
 
-    private static void copy(Path from, Path to) throws IOException {
+    /** Copies a file, or a folder with all that is in it. */
+    static void copy(Path from, Path to) throws IOException {
         List<Path> all;
         try (Stream<Path> walk = Files.walk(from)) {
             all = walk.toList();
         }
+        Files.createDirectories(to.getParent());
         for (Path source : all) {
             Path target = to.resolve(from.relativize(source).toString());
             if (Files.isDirectory(source)) {

@@ -62,23 +62,12 @@ public abstract class OpenFilesContract {
             Path bundled = Fixtures.bundled(Files.createDirectories(scratch.resolve("bundled")));
             fixtures = Files.createTempDirectory(scratch, "fixtures");
             for (String part : Arrays.asList("end-to-end/langbridge-pad/checkpoint", "images/landscape.png")) {
-                copy(bundled.resolve(part), fixtures.resolve(part));
+                Fixtures.copy(bundled.resolve(part), fixtures.resolve(part));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         checkpoint = fixtures.resolve("end-to-end/langbridge-pad/checkpoint");
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        List<Path> all;
-        try (Stream<Path> files = Files.walk(from)) {
-            all = files.collect(Collectors.toList());
-        }
-        Files.createDirectories(to.getParent());
-        for (Path file : all) {
-            Files.copy(file, to.resolve(from.relativize(file).toString()));
-        }
     }
 
     private Path cache() {

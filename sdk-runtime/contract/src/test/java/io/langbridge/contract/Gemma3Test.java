@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,16 +29,8 @@ class Gemma3Test {
     @BeforeEach
     void copy() throws IOException {
         Path bundled = Fixtures.bundled(scratch.resolve("bundled")).resolve("families/gemma3/checkpoint");
-        folder = Files.createDirectory(scratch.resolve("model"));
-        copyAll(bundled, folder);
-    }
-
-    private static void copyAll(Path from, Path to) throws IOException {
-        try (Stream<Path> files = Files.list(from)) {
-            for (Path each : files.toList()) {
-                Files.copy(each, to.resolve(each.getFileName().toString()));
-            }
-        }
+        folder = scratch.resolve("model");
+        Fixtures.copy(bundled, folder);
     }
 
     private void replace(String file, String old, String now) throws IOException {
@@ -64,7 +55,7 @@ class Gemma3Test {
         }
         try (ModelFolder before = ModelFolder.open(folder)) {
             Path moved = Files.createDirectory(scratch.resolve("moved"));
-            copyAll(folder, moved);
+            Fixtures.copy(folder, moved);
             Files.copy(renamed, moved.resolve("model.safetensors"), StandardCopyOption.REPLACE_EXISTING);
             try (ModelFolder after = ModelFolder.open(moved)) {
                 assertThat(after.llm().weights().names())

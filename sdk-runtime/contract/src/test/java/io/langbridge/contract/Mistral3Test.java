@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,12 +37,8 @@ class Mistral3Test {
     @BeforeEach
     void copy() throws IOException {
         Path bundled = Fixtures.bundled(scratch.resolve("bundled")).resolve("families/ministral3/checkpoint");
-        folder = Files.createDirectory(scratch.resolve("model"));
-        try (Stream<Path> files = Files.list(bundled)) {
-            for (Path each : files.toList()) {
-                Files.copy(each, folder.resolve(each.getFileName().toString()));
-            }
-        }
+        folder = scratch.resolve("model");
+        Fixtures.copy(bundled, folder);
     }
 
     private void replace(String file, String old, String now) throws IOException {
