@@ -250,10 +250,20 @@ class OnnxNet implements Net {
     public Value layerNorm(Value x, String layer, float epsilon) {
         String weight = weights.weight(layer + ".weight", x.width());
         String bias = weights.weight(layer + ".bias", x.width());
-        return x.named(graph.node("LayerNormalization", read(x), weight, bias)
-                .with("epsilon", epsilon)
-                .with("axis", -1)
-                .to(unique(layer)));
+        return x.named(layerNorm(read(x), weight, bias, layer, epsilon));
+    }
+
+    /** Of a tensor that may be a sum that is still open. */
+    final String layerNorm(String x, String weight, String bias, String layer, float epsilon) {
+        List<String> open = sums.remove(x);
+        return open == null
+                ? graph.node("LayerNormalization", x, weight, bias)
+                        .with("epsilon", epsilon)
+                        .with("axis", -1)
+                        .to(unique(layer))
+                : graph.microsoft("SkipLayerNormalization", open.get(0), open.get(1), weight, bias)
+                        .with("epsilon", epsilon)
+                        .to(unique(layer), "", "", x);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.langbridge.runtime.onnx;
 
+import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Running;
@@ -39,7 +40,10 @@ final class OnnxRunning implements Running {
     private static OnnxNet net(Network network, Weights weights, EngineOptions options, boolean shows) {
         StoredWeights stored = new StoredWeights(network.name(), weights, options.precision());
         Products products = new Products(stored, weight -> true, weight -> false, new Scratch());
-        return new OnnxNet(stored, products, shows, OnnxGraph.Type.FLOAT);
+        // What adds nothing from layer to layer is no encoder, and has little that is larger than the rest.
+        return options.precision() == Precision.FULL || !Inventory.of(network).addsProducts()
+                ? new OnnxNet(stored, products, shows, OnnxGraph.Type.FLOAT)
+                : new RoundedEncoder(stored, products, shows);
     }
 
     @Override

@@ -146,6 +146,44 @@ final class Products {
     }
 
     /**
+     * The same for weights that are quantised.
+     *
+     * @param offset what the weight sees beside {@code x} in every row, which goes into the bias; or null
+     */
+    String product(
+            String x,
+            StoredTensor weight,
+            @Nullable StoredTensor bias,
+            Change.@Nullable Scale offset,
+            String output,
+            Change change) {
+        int out = (int) weight.shape()[0];
+        int in = (int) weight.shape()[1];
+        String sum = bias == null && offset == null ? "" : bias(weight, bias, offset, change);
+        return quantised(x, List.of(new Changed(weight, change)), in, out, sum, output, List.of(weight.name()));
+    }
+
+    private String bias(
+            StoredTensor weight, @Nullable StoredTensor bias, Change.@Nullable Scale offset, Change change) {
+        int out = (int) weight.shape()[0];
+        String recipe = (bias == null ? out + " zeros" : StoredWeights.identity(bias))
+                + (offset == null ? "" : " and " + offset + " through " + StoredWeights.identity(weight)) + " "
+                + change;
+        return stored.made(
+                weight.name() + ".bias",
+                recipe,
+                () -> {
+                    float[] values = bias == null ? new float[out] : StoredWeights.finite(bias);
+                    if (offset != null) {
+                        Smoothing.addProduct(weight, offset.values(), values);
+                    }
+                    change.applyToBias(values);
+                    return values;
+                },
+                out);
+    }
+
+    /**
      * Layers that read the same input as one product, which costs less than many: {@code [tokens, in]} to their outputs
      * side by side. Not in full precision, where each weight is used where it is.
      */

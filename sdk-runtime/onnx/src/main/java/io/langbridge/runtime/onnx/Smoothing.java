@@ -1,6 +1,7 @@
 package io.langbridge.runtime.onnx;
 
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
+import io.langbridge.runtime.core.network.Activation;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,54 @@ final class Smoothing {
             activations[i] = (float) (activations[i] * g * Math.sqrt(0.25 + 0.25 * g * g / (g * g + 4)));
         }
         return factors(activations, columnNorms(down));
+    }
+
+    /**
+     * Per channel of what an activation function gives: divide that by it and multiply {@code second} with it.
+     *
+     * @param bias of {@code first}, {@code [inner]}, or null
+     * @param norm weight of the norm before, {@code [hidden]}
+     * @param offset its bias, or null
+     */
+    static float[] ofActivation(
+            Activation function,
+            StoredTensor first,
+            float @Nullable [] bias,
+            float[] norm,
+            float @Nullable [] offset,
+            StoredTensor second) {
+        float[] deviations = rowNorms(first, norm);
+        float[] means = bias == null ? new float[deviations.length] : bias.clone();
+        if (offset != null) {
+            addProduct(first, offset, means);
+        }
+        // Root mean squares over a normal distribution, which is near enough by sums over a grid.
+        double slope = function == Activation.SILU ? 1 : 1.702; // GELU is x * sigmoid(1.702 x) within 0.02
+        float[] activations = new float[deviations.length];
+        for (int i = 0; i < activations.length; i++) {
+            double squares = 0;
+            double all = 0;
+            for (double z = -4; z <= 4; z += 0.25) {
+                double share = Math.exp(-z * z / 2);
+                double x = means[i] + deviations[i] * z;
+                double y = x / (1 + Math.exp(-slope * x));
+                squares += share * y * y;
+                all += share;
+            }
+            activations[i] = (float) Math.sqrt(squares / all);
+        }
+        return factors(activations, columnNorms(second));
+    }
+
+    /** Adds {@code weight x} to {@code sums}. */
+    static void addProduct(StoredTensor weight, float[] x, float[] sums) {
+        forEachRow(weight, (index, values, from, in) -> {
+            float sum = 0;
+            for (int i = 0; i < in; i++) {
+                sum += values[from + i] * x[i];
+            }
+            sums[index] += sum;
+        });
     }
 
     /**

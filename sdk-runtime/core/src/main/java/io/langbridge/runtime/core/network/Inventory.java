@@ -19,6 +19,7 @@ public final class Inventory {
     private final List<State> states;
     private final List<Rotary> rotaries;
     private final boolean addsNorms;
+    private final boolean addsProducts;
     private final Map<String, int[]> inputs;
     private final Net.Value result;
     private final long lookedUp;
@@ -34,6 +35,7 @@ public final class Inventory {
         states = Collections.unmodifiableList(reader.states);
         rotaries = Collections.unmodifiableList(new ArrayList<>(reader.rotaries));
         addsNorms = reader.addsNorms;
+        addsProducts = reader.addsProducts;
         inputs = Collections.unmodifiableMap(reader.inputs);
         this.result = result;
         lookedUp = reader.sizes(reader.tables);
@@ -75,6 +77,11 @@ public final class Inventory {
     /** Whether what blocks give goes through an RMS norm before it is added. */
     public boolean addsNorms() {
         return addsNorms;
+    }
+
+    /** Whether it has blocks whose last product is added to what went in. */
+    public boolean addsProducts() {
+        return addsProducts;
     }
 
     /**
@@ -160,6 +167,9 @@ public final class Inventory {
         /** Name of what an RMS norm gives. */
         private static final String NORM = "norm";
 
+        /** Name of what a product gives. */
+        private static final String PRODUCT = "product";
+
         private final Map<String, long[]> tensors = new LinkedHashMap<>();
         private final List<State> states = new ArrayList<>();
         /** Which of them are keys and values, by the layer they are counted as. */
@@ -167,6 +177,7 @@ public final class Inventory {
 
         private final Set<Rotary> rotaries = new LinkedHashSet<>();
         private boolean addsNorms;
+        private boolean addsProducts;
         private final Map<String, int[]> inputs = new LinkedHashMap<>();
 
         /** Tables of which rows are read, without those that are multiplied with as well. */
@@ -293,7 +304,7 @@ public final class Inventory {
                 need(bias, out);
             }
             work(x, 2L * x.width() + out);
-            return value(x.rows(), out);
+            return new Value(PRODUCT, x.rows(), out);
         }
 
         @Override
@@ -342,6 +353,7 @@ public final class Inventory {
         public Value add(Value a, Value b) {
             stream = a.width();
             addsNorms |= b.name().equals(NORM);
+            addsProducts |= b.name().equals(PRODUCT);
             return a;
         }
 
