@@ -67,6 +67,10 @@ final class Settings implements ModelSpec, Cloneable {
     @Nullable
     Integer maxQueuedRequests;
 
+    @Nullable
+    Integer keptPrefixes;
+
+    int sharedImages;
     List<ModelListener> listeners = List.of();
 
     /** A blank one would put no question at all. */
@@ -199,6 +203,16 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public @Nullable Integer maxQueuedRequests() {
         return maxQueuedRequests;
+    }
+
+    @Override
+    public @Nullable Integer keptPrefixes() {
+        return keptPrefixes;
+    }
+
+    @Override
+    public int sharedImages() {
+        return sharedImages;
     }
 
     @Override

@@ -537,8 +537,9 @@ public interface VisionLanguageModel extends AutoCloseable {
         /**
          * Most requests that are answered at a time; each has its own KV cache. Others wait, in the order in which they
          * came, until one ends; they can be cancelled, interrupted and time out there too. Default is no limit: then
-         * all make progress side by side, token by token. A small number, 1 to 4, answers most requests sooner when
-         * many come at once.
+         * nobody is refused, 16 make progress side by side, token by token, and those beyond wait in the same way, but
+         * a stream that nobody has read for a second gives way to them until it is read again. A small number, 1 to 4,
+         * answers most requests sooner when many come at once.
          *
          * <p>A request takes its place when it begins to run: {@code ask} and {@code answer} at once, a stream when its
          * first piece is asked for. It gives it back when it ends, is closed or is dropped, and when its time is over
@@ -568,6 +569,46 @@ public interface VisionLanguageModel extends AutoCloseable {
                 throw new IllegalArgumentException("maxQueuedRequests must be 0 or positive, not " + requests);
             }
             settings.maxQueuedRequests = requests;
+            return this;
+        }
+
+        /**
+         * How many KV caches stay when their requests have ended, so that a prompt that begins as an earlier one did,
+         * with the same {@link EncodedImage} or the same words, runs only what is new; what was used longest ago goes
+         * first. {@link FitReport#memoryNeeded()} counts so many of full {@link #contextLength}. Left open, up to 8 are
+         * kept, and only as many as find room in the caches that are counted anyway: one of full length, or one for
+         * each of {@link #maxConcurrentRequests}. A chat keeps its own. Layers that sum up what they have read go back
+         * to the ends of pictures and turns only.
+         *
+         * @param prefixes 0 to keep none
+         * @return this builder
+         */
+        public Builder keptPrefixes(int prefixes) {
+            if (prefixes < 0) {
+                throw new IllegalArgumentException("keptPrefixes must be 0 or positive, not " + prefixes);
+            }
+            settings.keptPrefixes = prefixes;
+            return this;
+        }
+
+        /**
+         * How many pictures stay encoded when nobody holds them, so that one of equal pixels is not encoded again,
+         * whoever asks, and prompts about it share {@link #keptPrefixes}; what was used longest ago goes first. Default
+         * is 0: then only those share anything of a picture who hold the same {@link EncodedImage}. Pictures are
+         * compared by the SHA-256 of what the encoder reads of them, and how they are laid out.
+         *
+         * <p>Whoever may ask learns from the time to the first token, and from {@link Answer.Usage#cachedTokens},
+         * whether somebody has asked about the same picture lately. Leave it off where callers who may not know that of
+         * each other ask one model.
+         *
+         * @param images 0 to share none
+         * @return this builder
+         */
+        public Builder sharedImages(int images) {
+            if (images < 0) {
+                throw new IllegalArgumentException("sharedImages must be 0 or positive, not " + images);
+            }
+            settings.sharedImages = images;
             return this;
         }
 
@@ -693,7 +734,7 @@ public interface VisionLanguageModel extends AutoCloseable {
             }
             if (all.maxQueuedRequests != null && all.maxConcurrentRequests == null) {
                 throw new IllegalStateException("maxQueuedRequests(" + all.maxQueuedRequests
-                        + ") needs maxConcurrentRequests(..); without a limit none waits");
+                        + ") needs maxConcurrentRequests(..); without a limit none is refused");
             }
             int tied = all.affinity.size();
             if (tied > 0 && (all.threads == null || tied != all.threads - 1)) {

@@ -104,6 +104,13 @@ public interface ModelSpec {
     @Nullable
     Integer maxQueuedRequests();
 
+    /** {@return how many prompts' KV caches are kept for prompts that begin alike} */
+    @Nullable
+    Integer keptPrefixes();
+
+    /** {@return how many pictures are kept encoded for others of equal pixels} */
+    int sharedImages();
+
     /** {@return who is told what happens} */
     List<ModelListener> listeners();
 

@@ -3,12 +3,18 @@ package io.langbridge.contract;
 import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
+import io.langbridge.runtime.core.generate.Sampler;
+import io.langbridge.runtime.core.model.SharedDecoder;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.State;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * Three sequences of different lengths in one batch: each has the logits that it has alone, whoever takes part beside
@@ -23,6 +29,8 @@ final class SequenceCases {
      * sequence far more differs.
      */
     private static final double ROUNDED_OTHERWISE = 0.05;
+
+    private static final int SHARED_STEPS = 12;
 
     private static final int NONE = DecoderBatch.NONE;
 
@@ -58,6 +66,9 @@ final class SequenceCases {
         cases.sequences.add(new Sequence(Arrays.copyOf(ids, longest), new ArrayList<>()));
         cases.sequences.add(new Sequence(Arrays.copyOfRange(ids, 3, 4), new ArrayList<>()));
         cases.run();
+        if (!check.quantized()) { // otherwise two tokens may be as likely but for the rounding
+            checkShared(check, network, ids);
+        }
     }
 
     /**
@@ -95,6 +106,53 @@ final class SequenceCases {
                 }
             }
         }
+    }
+
+    /**
+     * Requests that share a decoder, in threads of their own: three for whom there are two rows, and one too long for a
+     * row, so that some step beside others and some alone. Each chooses the tokens that it chooses alone.
+     */
+    private static void checkShared(Check check, DecoderNetwork network, int[] ids) {
+        int longest = ids.length - 1;
+        int[] prompts = {5, 3, 4, longest};
+        List<int[]> expected = new ArrayList<>();
+        for (int prompt : prompts) {
+            try (DecoderSession session = network.open(longest + SHARED_STEPS)) {
+                expected.add(greedy(network, session, Arrays.copyOf(ids, prompt)));
+            }
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(prompts.length);
+        try (SharedDecoder decoder = new SharedDecoder(network, 2, Long.MAX_VALUE)) {
+            List<Future<int[]>> running = new ArrayList<>();
+            for (int prompt : prompts) {
+                running.add(threads.submit(() -> {
+                    try (DecoderSession session = decoder.open(prompt + SHARED_STEPS)) {
+                        return greedy(network, session, Arrays.copyOf(ids, prompt));
+                    }
+                }));
+            }
+            for (int i = 0; i < prompts.length; i++) {
+                check.same(
+                        "tokens of prompt " + i + " beside others",
+                        Arrays.toString(running.get(i).get()),
+                        Arrays.toString(expected.get(i)));
+            }
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException("A request beside others failed", e);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private static int[] greedy(DecoderNetwork network, DecoderSession session, int[] prompt) {
+        Sampler greedy = new Sampler(Sampler.Settings.GREEDY);
+        int[] tokens = new int[SHARED_STEPS];
+        int token = session.prefill(network.embed(prompt), greedy);
+        for (int i = 0; i < SHARED_STEPS; i++) {
+            tokens[i] = token;
+            token = session.step(token, greedy);
+        }
+        return tokens;
     }
 
     private static float[] alone(DecoderNetwork network, Given prompt, int capacity, int[] tokens) {

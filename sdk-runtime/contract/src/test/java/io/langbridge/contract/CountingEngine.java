@@ -58,9 +58,7 @@ final class CountingEngine implements Engine {
     /** A model on this engine that sees pictures as several tiles. */
     VisionLanguageModel load(
             Path scratch, @Nullable Integer concurrent, @Nullable Integer queued, ModelListener... listeners) {
-        Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint");
-        VisionLanguageModel.Builder builder =
-                VisionLanguageModel.builder().folder(checkpoint).threads(1).cacheDirectory(scratch.resolve("cache"));
+        VisionLanguageModel.Builder builder = builder(scratch);
         if (concurrent != null) {
             builder.maxConcurrentRequests(concurrent);
         }
@@ -71,6 +69,12 @@ final class CountingEngine implements Engine {
             builder.listener(listener);
         }
         return builder.build(new Loader(this));
+    }
+
+    /** Such a model's folder, threads and cache. */
+    static VisionLanguageModel.Builder builder(Path scratch) {
+        Path checkpoint = Fixtures.bundled(scratch).resolve("end-to-end/llava-next-native/checkpoint");
+        return VisionLanguageModel.builder().folder(checkpoint).threads(1).cacheDirectory(scratch.resolve("cache"));
     }
 
     private void compute(String what) {
@@ -238,6 +242,11 @@ final class CountingEngine implements Engine {
         }
 
         @Override
+        public boolean cutsAnywhere() {
+            return cuts;
+        }
+
+        @Override
         public int chunk() {
             return CHUNK;
         }
@@ -280,6 +289,15 @@ final class CountingEngine implements Engine {
             }
             marks.tailSet(length, false).clear();
             return length;
+        }
+
+        @Override
+        public int rewindable(int position) {
+            if (cuts || position == length) {
+                return position;
+            }
+            Integer mark = marks.floor(position);
+            return mark == null ? 0 : mark;
         }
 
         @Override

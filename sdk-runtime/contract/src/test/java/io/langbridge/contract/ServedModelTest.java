@@ -23,6 +23,7 @@ import io.langbridge.ModelListener;
 import io.langbridge.PromptException;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
+import io.langbridge.runtime.core.model.Loader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ForkJoinPool;
@@ -41,7 +43,9 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
@@ -476,15 +480,132 @@ class ServedModelTest {
         assertThat(model.answer(what).usage().cachedTokens()).isPositive();
     }
 
+    private VisionLanguageModel keeping(UnaryOperator<VisionLanguageModel.Builder> options) {
+        VisionLanguageModel model =
+                options.apply(CountingEngine.builder(scratch)).build(new Loader(engine));
+        open.add(model);
+        return model;
+    }
+
+    private static Image picture(int colour) {
+        int[] pixels = new int[90 * 60];
+        Arrays.fill(pixels, 0xff000000 | colour);
+        return Image.ofArgb(pixels, 90, 60);
+    }
+
+    private static Answer ask(VisionLanguageModel model, EncodedImage image, String question) {
+        return model.answer(Request.builder()
+                .image(image)
+                .text(question)
+                .options(LONG.toBuilder().maxNewTokens(4).build())
+                .build());
+    }
+
+    @Test
+    void conversationsAboutTwoPicturesInTurnBothGoOnFromWhatIsKept() {
+        for (boolean cuts : new boolean[] {true, false}) {
+            engine.cuts = cuts;
+            VisionLanguageModel model = keeping(builder -> builder);
+            List<EncodedImage> images = List.of(model.encode(picture(1)), model.encode(picture(2)));
+            for (EncodedImage image : images) {
+                Answer first = ask(model, image, "What is it?");
+                assertThat(first.usage().cachedTokens())
+                        .isLessThan(first.usage().promptTokens() - first.usage().visualTokens());
+            }
+            for (String question : List.of("Where is it?", "Why?", "When was it taken?")) {
+                for (EncodedImage image : images) {
+                    Answer.Usage usage = ask(model, image, question).usage();
+                    assertThat(usage.cachedTokens()).isGreaterThanOrEqualTo(usage.visualTokens());
+                }
+            }
+            assertThat(engine.openSessions).hasValue(2);
+            model.close();
+        }
+    }
+
+    @Test
+    void noMorePrefixesAreKeptThanAllowedAndTheOnesUsedLongAgoGoFirst() {
+        VisionLanguageModel model = keeping(builder -> builder.keptPrefixes(2));
+        List<EncodedImage> images = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            images.add(model.encode(picture(i)));
+            ask(model, images.get(i), "What is it?");
+        }
+        assertThat(engine.openSessions).hasValue(2);
+        int visual = ask(model, images.get(2), "Why?").usage().visualTokens();
+        assertThat(ask(model, images.get(1), "Why?").usage().cachedTokens()).isGreaterThan(visual);
+        assertThat(ask(model, images.get(0), "Why?").usage().cachedTokens()).isLessThan(visual);
+        assertThat(ask(model, images.get(1), "And?").usage().cachedTokens()).isGreaterThan(visual);
+        assertThat(ask(model, images.get(2), "And?").usage().cachedTokens()).isLessThan(visual);
+        assertThat(engine.openSessions).hasValue(2);
+
+        VisionLanguageModel none = keeping(builder -> builder.keptPrefixes(0));
+        for (int i = 0; i < 2; i++) {
+            assertThat(ask(none, none.encode(picture(1)), "Why?").usage().cachedTokens())
+                    .isZero();
+        }
+        assertThat(engine.openSessions).hasValue(2);
+    }
+
+    @Test
+    void whatIsKeptHasRoomInTheMemoryThatWasCounted() {
+        VisionLanguageModel model = keeping(builder -> builder.contextLength(300));
+        for (int i = 0; i < 3; i++) {
+            ask(model, model.encode(picture(i)), "What is it?");
+            assertThat(engine.openSessions).hasValue(1);
+        }
+    }
+
+    @Test
+    void aPromptTooLongForItsCacheTakesWhatItSharesAlong() {
+        for (boolean cuts : new boolean[] {true, false}) {
+            engine.cuts = cuts;
+            VisionLanguageModel model = keeping(builder -> builder);
+            EncodedImage image = model.encode(picture(1));
+            int visual = ask(model, image, "What is it?").usage().visualTokens();
+            Answer.Usage usage = model.answer(Request.builder()
+                            .image(image)
+                            .text("What is it?")
+                            .options(LONG.toBuilder().maxNewTokens(300).build())
+                            .build())
+                    .usage();
+            assertThat(usage.cachedTokens()).isGreaterThanOrEqualTo(visual);
+            assertThat(engine.openSessions).hasValue(1);
+            model.close();
+        }
+    }
+
+    @Test
+    void picturesOfEqualPixelsAreSharedOnlyWhereThatIsAskedFor() {
+        VisionLanguageModel apart = keeping(builder -> builder);
+        VisionLanguageModel shared = keeping(builder -> builder.sharedImages(2));
+        assertThat(apart.encode(picture(7))).isNotSameAs(apart.encode(picture(7)));
+        assertThat(apart.answer(request(LONG)).usage().visualTokens())
+                .isGreaterThan(apart.answer(request(LONG)).usage().cachedTokens());
+
+        EncodedImage first = shared.encode(picture(7));
+        int tiles = engine.count("tiles");
+        assertThat(shared.encode(picture(7))).isSameAs(first);
+        assertThat(engine.count("tiles")).isEqualTo(tiles);
+        assertThat(shared.encode(picture(8))).isNotSameAs(first);
+        assertThat(shared.encode(Image.ofArgb(new int[60 * 90], 60, 90))).isNotSameAs(first);
+        assertThat(shared.encode(picture(7))).isNotSameAs(first); // two others have come since
+        shared.answer(request(LONG));
+        tiles = engine.count("tiles");
+        Answer.Usage usage = shared.answer(request(LONG)).usage();
+        assertThat(engine.count("tiles")).isEqualTo(tiles);
+        assertThat(usage.cachedTokens()).isGreaterThan(usage.visualTokens());
+    }
+
     @Test
     void streamsAndChatsThatAreDroppedFreeTheirCaches() {
         VisionLanguageModel model = model(21, 0);
         drop(model);
-        // One cache is kept for the next question.
-        for (int i = 0; i < 1000 && engine.openSessions.get() > 1; i++) {
+        // Some caches are kept for the next questions.
+        for (int i = 0; i < 1000 && engine.openSessions.get() > 8; i++) {
             System.gc();
         }
-        assertThat(engine.openSessions).hasValue(1);
+        assertThat(engine.openSessions).hasValue(8);
         // Their places are free too.
         drop(model);
     }
@@ -683,6 +804,77 @@ class ServedModelTest {
         }
         assertThat(engine.count("step of")).isPositive();
         streams.forEach(AnswerStream::close);
+    }
+
+    @Test
+    void withoutALimitSixteenRunAtATimeAndTheOthersWaitTheirTurn() throws Exception {
+        AtomicInteger running = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        CyclicBarrier together = new CyclicBarrier(16);
+        VisionLanguageModel model = model(null, null, new ModelListener() {
+            @Override
+            public void started(long request, Duration waited) {
+                most.accumulateAndGet(running.incrementAndGet(), Math::max);
+                unchecked(together::await); // nobody is through before sixteen have begun
+            }
+
+            @Override
+            public void firstToken(long request, Duration time) {
+                running.decrementAndGet();
+            }
+        });
+        List<Callable<Answer>> work = new ArrayList<>();
+        for (int i = 0; i < 48; i++) {
+            work.add(() -> model.answer(text()));
+        }
+        for (Future<Answer> answer : others.invokeAll(work)) {
+            assertThat(answer.get().finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+        }
+        assertThat(most).hasValue(16);
+    }
+
+    @Test
+    void whoReadsManyStreamsInTurnWaitsForNoneOfThem() {
+        VisionLanguageModel model = model();
+        List<AnswerStream> streams = new ArrayList<>();
+        List<Iterator<AnswerStream.Piece>> pieces = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            streams.add(model.stream(text()));
+            pieces.add(streams.get(i).iterator());
+            assertThat(pieces.get(i).hasNext()).isTrue();
+        }
+        for (int i = 0; i < 20; i++) {
+            assertThat(streams.get(i).answer().tokenIds()).hasSize(40);
+        }
+    }
+
+    @Test
+    void whoWaitsToHaveItsPictureReadCanBeCancelledAndTheModelClosed() throws Exception {
+        VisionLanguageModel model = model();
+        CountDownLatch reading = new CountDownLatch(2);
+        CountDownLatch goOn = new CountDownLatch(1);
+        engine.meanwhile = () -> {
+            reading.countDown();
+            unchecked(() -> goOn.await(1, TimeUnit.MINUTES));
+        };
+        Future<EncodedImage> one = others.submit(() -> model.encode(picture()));
+        Future<EncodedImage> another = others.submit(() -> model.encode(picture()));
+        reading.await();
+        AnswerStream cancelled = model.stream(request(LONG));
+        Future<Answer> answer = others.submit(cancelled::answer);
+        Future<EncodedImage> waiting = others.submit(() -> model.encode(picture()));
+        Request limited =
+                request(LONG.toBuilder().timeout(Duration.ofMillis(30)).build());
+        assertThat(model.answer(limited).finishReason()).isEqualTo(FinishReason.TIMED_OUT);
+        cancelled.cancel();
+        assertThat(answer.get().finishReason()).isEqualTo(FinishReason.CANCELLED);
+        Future<?> closed = others.submit(model::close);
+        assertThatThrownBy(waiting::get).hasMessageContaining("closed");
+        assertThat(one.isDone()).isFalse();
+        goOn.countDown();
+        closed.get();
+        assertThatThrownBy(one::get).hasMessageContaining("closed");
+        assertThatThrownBy(another::get).hasMessageContaining("closed");
     }
 
     @Test

@@ -128,6 +128,14 @@ public interface DecoderSession extends AutoCloseable {
     int rewind(int length);
 
     /**
+     * Where {@link #rewind} to a position of the cache would go, or a little behind that where tokens see each other.
+     * Changes nothing.
+     */
+    default int rewindable(int position) {
+        return position;
+    }
+
+    /**
      * Goes on in the place of another session of the same network: holds what that one holds, its marks included. That
      * one is then to be rewound, to take over again or to be closed; its keys and values stay what they were.
      *

@@ -191,6 +191,18 @@ public abstract class KeptSession<C> implements DecoderSession {
         return length;
     }
 
+    @Override
+    public final synchronized int rewindable(int position) {
+        if (!sumsUp || position == length && !lost) {
+            return position;
+        }
+        return marks.stream()
+                .mapToInt(Mark::length)
+                .filter(mark -> mark <= position)
+                .max()
+                .orElse(0);
+    }
+
     private Mark<C> last() {
         return marks.get(marks.size() - 1);
     }

@@ -19,25 +19,58 @@ final class CachedSession implements AutoCloseable {
     }
 
     /**
-     * Takes over a cache where it is large enough, or opens a new one.
+     * Goes on in a cache where it is large enough, or in a larger one that takes over what it shares with the prompt,
+     * or in an empty one.
      *
-     * @param old a cache that is free, closed here if it is too small; or null
+     * @param old a cache that is free, closed here if it is too small or this fails; or null
      * @param needed positions of prompt and answer
      * @param limit most positions a cache may have
      */
-    static CachedSession prepare(@Nullable CachedSession old, int needed, int limit, SharedDecoder decoder) {
+    static CachedSession prepare(
+            @Nullable CachedSession old, long[] prompt, int needed, int limit, SharedDecoder decoder) {
         if (old != null && old.session.capacity() >= needed) {
             return old;
         }
-        if (old != null) {
-            old.close();
+        if (old == null) {
+            return open(needed, limit, decoder);
         }
+        try (CachedSession smaller = old) {
+            int kept = smaller.rewind(prompt);
+            if (kept > 0) {
+                return open(needed, limit, decoder).goingOnFrom(smaller);
+            }
+        }
+        return open(needed, limit, decoder);
+    }
+
+    private static CachedSession open(int needed, int limit, SharedDecoder decoder) {
         int rounded = (needed + GRANULARITY - 1) / GRANULARITY * GRANULARITY;
         return new CachedSession(decoder.open(Math.min(Math.max(rounded, needed), Math.max(limit, needed))));
     }
 
+    private CachedSession goingOnFrom(CachedSession other) {
+        try {
+            session.takeOver(other.session, 0);
+            keys = other.keys;
+            return this;
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** How many positions it holds. */
+    int length() {
+        return keys.length;
+    }
+
+    /** How many positions of a prompt need not run. */
+    int usable(long[] prompt) {
+        return session.rewindable(Math.min(common(prompt), prompt.length - 1));
+    }
+
     /** How many positions at the start of a prompt are held already. */
-    int common(long[] prompt) {
+    private int common(long[] prompt) {
         int n = Math.min(keys.length, prompt.length);
         int i = 0;
         while (i < n && keys[i] == prompt[i]) {

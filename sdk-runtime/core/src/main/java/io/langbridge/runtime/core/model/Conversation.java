@@ -16,7 +16,7 @@ final class Conversation implements Chat, Generation.SessionSource {
     private final LoadedModel model;
     private final GenerationOptions options;
     private final List<Message> messages = new ArrayList<>();
-    private final IdleSession cache;
+    private final IdleSessions cache;
     private Dropped.@Nullable Watch watch;
     private boolean answering;
     private boolean closed;
@@ -24,7 +24,7 @@ final class Conversation implements Chat, Generation.SessionSource {
     Conversation(LoadedModel model, @Nullable String system, GenerationOptions options) {
         this.model = model;
         this.options = options;
-        this.cache = new IdleSession(model);
+        this.cache = new IdleSessions(model, 1, Long.MAX_VALUE);
         if (system != null) {
             messages.add(new Message(Message.Role.SYSTEM, Collections.singletonList(new Message.Text(system))));
         }
@@ -35,7 +35,7 @@ final class Conversation implements Chat, Generation.SessionSource {
         watch = by;
     }
 
-    IdleSession cache() {
+    IdleSessions cache() {
         return cache;
     }
 

@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * happens in a thread of the model, under the model's lock, so that closing the model waits for the step that runs and
  * no longer. Does not know the stream that the caller holds, so that a dropped one can be found.
  */
-final class Generation {
+final class Generation implements Admission.Guest {
     private static final Logger LOG = LoggerFactory.getLogger(Generation.class);
 
     /** In place of a token, where none was to be chosen. */
@@ -88,7 +88,6 @@ final class Generation {
     private long prefillNanos;
     private long firstTokenNanos;
     private long decodeNanos;
-    private boolean admitted;
     private @Nullable Throwable failure;
     private volatile @Nullable FinishReason finishReason;
 
@@ -204,10 +203,7 @@ final class Generation {
             working = true;
         }
         try {
-            if (!admitted) {
-                admitted = true;
-                model.admission().enter(this);
-            }
+            model.admission().enter(this);
         } catch (RuntimeException | Error e) {
             failure = e;
             end(FinishReason.CANCELLED);
@@ -249,10 +245,10 @@ final class Generation {
     }
 
     /** Ends the answer as soon as what runs is done; for any thread. */
-    void cancel() {
+    @Override
+    public void cancel() {
         stop(FinishReason.CANCELLED);
-        model.admission().wake(this);
-        model.sharedDecoder().wake();
+        model.wake(this);
         withdraw();
         release(); // nobody may ever read on
     }
@@ -277,8 +273,8 @@ final class Generation {
         }
     }
 
-    /** Whether it is to end. */
-    boolean isStopped() {
+    @Override
+    public boolean isStopped() {
         if (remainingNanos() <= 0) {
             stop(FinishReason.TIMED_OUT);
         }
@@ -296,8 +292,8 @@ final class Generation {
         return stop == FinishReason.CANCELLED;
     }
 
-    /** How long it may still take. */
-    long remainingNanos() {
+    @Override
+    public long remainingNanos() {
         return timeoutNanos == Long.MAX_VALUE ? timeoutNanos : timeoutNanos - (System.nanoTime() - created);
     }
 
@@ -308,8 +304,8 @@ final class Generation {
         release(); // the thread that works uses the KV cache, and gives it back when the step is done
     }
 
-    /** Ends an answer whose time is over though nobody reads it. */
-    void endIfIdle() {
+    @Override
+    public void endIfIdle() {
         if (isStopped()) {
             release();
         }
@@ -359,6 +355,7 @@ final class Generation {
             working = false;
             step = null;
         }
+        model.admission().rests(this);
         if (finishReason != null || isStopped()) {
             release();
         }

@@ -50,8 +50,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -62,18 +61,18 @@ import org.jspecify.annotations.Nullable;
  * takes; closing takes the write lock.
  */
 final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
-    /** How soon a wait for others' pictures notices that it need not wait any more. */
-    private static final long LOOK_MILLIS = 20;
+    /** How many prefixes are kept where nothing says so, if there is room in what is counted for running ones. */
+    private static final int KEPT_PREFIXES = 8;
 
     private final Parts parts;
-    private final IdleSession idleSession = new IdleSession(this);
+    private final IdleSessions idleSessions;
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final Set<Generation> running = Collections.synchronizedSet(new HashSet<>());
-    private final Set<IdleSession> chats = Collections.synchronizedSet(new HashSet<>());
+    private final Set<IdleSessions> chats = Collections.synchronizedSet(new HashSet<>());
     private final EngineThreads threads;
     private final SharedDecoder sharedDecoder;
     /** For reading and encoding, which take processors and memory. */
-    private final Semaphore pictures;
+    private final Admission pictures;
 
     private final Admission admission;
     private final Listeners listeners;
@@ -118,21 +117,24 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         constraints = new Constraints(parts.tokenizer());
         ModelSpec spec = parts.encoder().spec;
         Integer most = spec.maxConcurrentRequests();
+        Integer kept = spec.keptPrefixes();
+        idleSessions = new IdleSessions(
+                this, kept == null ? KEPT_PREFIXES : kept, (long) Memory.sessions(most, kept) * parts.contextLength());
         int rows = SharedDecoder.rows(most);
         sharedDecoder = new SharedDecoder(
                 parts.decoder(), rows, most == null ? Long.MAX_VALUE : (long) most * parts.contextLength());
         // At least two, so that a token need not wait for somebody's picture.
         int atOnce = Math.max(2, parts.encoder().options.threads());
-        pictures = new Semaphore(atOnce);
-        threads = new EngineThreads(Math.max(atOnce, rows)); // most of them wait for a step
-        admission = new Admission(spec.maxConcurrentRequests(), spec.maxQueuedRequests());
+        pictures = new Admission(atOnce, Integer.MAX_VALUE, null);
+        threads = new EngineThreads(atOnce + rows); // most of them wait for a step
+        admission = Admission.of(rows, most, spec.maxQueuedRequests());
         listeners = new Listeners(spec.listeners());
     }
 
     @Override
     public AnswerStream stream(Request request) {
         Objects.requireNonNull(request, "request");
-        return generate(request.messages(), request.options(), idleSession);
+        return generate(request.messages(), request.options(), idleSessions);
     }
 
     @Override
@@ -180,7 +182,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         try (AnswerStream stream = start(new Generation(
                 this,
                 request.messages(),
-                idleSession,
+                idleSessions,
                 resolved.sampler(null),
                 resolved.stopTokens(),
                 scores.longest() + 1,
@@ -215,32 +217,50 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         return call(() -> {
             long start = System.nanoTime();
             Runnable goOn = this::requireOpen;
-            EncodedPicture picture = inTurn(goOn, () -> parts.encoder().encode(prepared(image), goOn));
-            ModelListener.Encoding told =
-                    new ModelListener.Encoding(picture.tiles(), false, Duration.ofNanos(System.nanoTime() - start));
+            AtomicBoolean before = new AtomicBoolean();
+            EncodedPicture picture = inTurn(
+                    new Encoding(),
+                    goOn,
+                    () -> parts.encoder().encodeOnce(prepared(image), goOn, () -> before.set(true)));
+            ModelListener.Encoding told = new ModelListener.Encoding(
+                    picture.tiles(), before.get(), Duration.ofNanos(System.nanoTime() - start));
             long number = Listeners.nextRequest();
             listeners.tell(listener -> listener.encoded(number, told));
             return picture;
         });
     }
 
-    private boolean waitForPictures() {
-        try {
-            return pictures.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            return false; // the answer was stopped, which is looked at next
+    /** Waits as a request does that lasts as long as the model. */
+    private final class Encoding implements Admission.Guest {
+        @Override
+        public boolean isStopped() {
+            return closing;
+        }
+
+        @Override
+        public long remainingNanos() {
+            return Long.MAX_VALUE;
+        }
+
+        @Override
+        public void cancel() {
+            // Threads of the model are interrupted for pictures of requests only.
+        }
+
+        @Override
+        public void endIfIdle() {
+            // It works.
         }
     }
 
-    /** Works on a picture when few others do; {@code goOn} ends the wait by an exception. */
-    private <T> T inTurn(Runnable goOn, Supplier<T> work) {
-        do {
-            goOn.run();
-        } while (!waitForPictures());
+    /** Works on a picture when few others do; {@code goOn} ends this by an exception if the guest is stopped. */
+    private <T> T inTurn(Admission.Guest guest, Runnable goOn, Supplier<T> work) {
         try {
+            pictures.enter(guest);
+            goOn.run();
             return work.get();
         } finally {
-            pictures.release();
+            pictures.leave(guest);
         }
     }
 
@@ -299,7 +319,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         Objects.requireNonNull(options, "options");
         checkOpen();
         Conversation chat = new Conversation(this, system, options);
-        IdleSession cache = chat.cache();
+        IdleSessions cache = chat.cache();
         chats.add(cache);
         chat.watchedBy(dropped.watch(chat, "A chat", () -> ended(cache)));
         return chat;
@@ -407,16 +427,17 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
             for (Message.Part part : message.parts()) {
                 if (part instanceof Message.ImagePart shown) {
                     long start = System.nanoTime();
-                    int before = tokens + visual;
-                    EncodedPicture picture = inTurn(generation.checkpoint(), () -> {
+                    int used = tokens + visual;
+                    AtomicBoolean before = new AtomicBoolean();
+                    EncodedPicture picture = inTurn(generation, generation.checkpoint(), () -> {
                         PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
                         requireRoom(
-                                before,
+                                used,
                                 parts.assembler().positions(prepared.plan().layout()));
-                        return parts.encoder().encode(prepared, generation.checkpoint());
+                        return parts.encoder().encodeOnce(prepared, generation.checkpoint(), () -> before.set(true));
                     });
                     visual += parts.assembler().positions(picture.plan.layout());
-                    generation.encoded(picture, false, System.nanoTime() - start);
+                    generation.encoded(picture, before.get(), System.nanoTime() - start);
                     encoded.add(new Message.EncodedImagePart(picture));
                     continue;
                 }
@@ -530,6 +551,13 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         return admission;
     }
 
+    /** Has an answer see that it is stopped, wherever it waits. */
+    void wake(Generation generation) {
+        admission.wake(generation);
+        pictures.wake(generation);
+        sharedDecoder.wake();
+    }
+
     Listeners listeners() {
         return listeners;
     }
@@ -556,7 +584,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     }
 
     /** A chat was closed, or dropped. */
-    void ended(IdleSession chat) {
+    void ended(IdleSessions chat) {
         if (enter()) {
             try {
                 chats.remove(chat);
@@ -586,6 +614,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     public void close() {
         listeners.refuseIfTelling();
         closing = true;
+        pictures.wakeAll();
         runningNow().forEach(Generation::cancel);
         lock.writeLock().lock();
         try {
@@ -595,12 +624,12 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
             closed = true;
             dropped.close();
             runningNow().forEach(Generation::release);
-            List<IdleSession> openChats;
+            List<IdleSessions> openChats;
             synchronized (chats) {
                 openChats = new ArrayList<>(chats);
             }
-            openChats.forEach(IdleSession::close);
-            idleSession.close();
+            openChats.forEach(IdleSessions::close);
+            idleSessions.close();
             sharedDecoder.close();
             visualTokens.clear();
             Closing.all(parts.resources().opened());

@@ -11,6 +11,7 @@ import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Footprint;
 import io.langbridge.runtime.core.image.Patches;
+import io.langbridge.runtime.core.image.PicturePlan;
 import io.langbridge.runtime.core.image.Size;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.Inventory;
@@ -116,7 +117,7 @@ final class Memory {
                         false)
                 : new Footprint(0, 0, 0, 0);
         Integer most = spec.maxConcurrentRequests();
-        int sessions = most == null ? 1 : Math.max(1, most);
+        int sessions = sessions(most, spec.keptPrefixes());
 
         Memory memory = new Memory();
         memory.add("language model", ofDecoder.weights());
@@ -134,10 +135,19 @@ final class Memory {
         }
         long kept = sessions * kept(decoder, context, spec.halfKvCache());
         memory.add((sessions == 1 ? "KV cache" : sessions + " KV caches") + " for " + context + " positions", kept);
-        if (sessions > 1) {
+        if (most != null && most > 1) {
             long rows = SharedDecoder.rows(most) * kept(decoder, context, spec.halfKvCache());
             memory.add("rows for steps of " + SharedDecoder.rows(most) + " together", rows);
             kept += rows;
+        }
+        if (spec.sharedImages() > 0) {
+            PicturePlan plan = files.pictures().plan(LARGE);
+            int all = encoder.result().rows() == Net.ANY
+                    ? patches[1]
+                    : patches[1] * plan.views().size();
+            long picture =
+                    (long) all * encoder.result().width() + (long) plan.layout().tokens() * hidden;
+            memory.add(spec.sharedImages() + " pictures kept encoded", spec.sharedImages() * picture * Float.BYTES);
         }
         // A decoder runs once at a time, whoever asks.
         long work = ofEncoder.work() + ofAdapter.work() + ofDecoder.work();
@@ -191,6 +201,15 @@ final class Memory {
         return new int[] {
             Arrays.stream(ofViews).max().orElse(0), Arrays.stream(ofViews).sum()
         };
+    }
+
+    /**
+     * How many KV caches of full length there may be; where nothing says how many requests or prefixes, one, in whose
+     * place shorter ones may be kept.
+     */
+    static int sessions(@Nullable Integer maxConcurrentRequests, @Nullable Integer keptPrefixes) {
+        int running = maxConcurrentRequests == null ? 1 : maxConcurrentRequests;
+        return Math.max(running, keptPrefixes == null ? 1 : keptPrefixes);
     }
 
     /** What a session keeps, with the angles of its positions and the marks that it can go back to. */

@@ -40,10 +40,11 @@ public final class SharedDecoder implements AutoCloseable {
     private static final int MOST_ROWS = 64;
 
     /**
-     * What steps may take behind a part of a prompt before the next part runs, as a share of the time that it took: a
-     * prompt is done in one and a half times what it takes alone, and those who decode have the rest.
+     * How long those who decode have behind a part of a prompt before the next part runs, as a share of the time that
+     * it took: a prompt is done in less than one and a half times what it takes alone. So nobody waits longer for a
+     * step than a part takes, and there is one between any two parts.
      */
-    private static final double STEPS_PER_PART = 0.45;
+    private static final double STEPS_PER_PART = 0.4;
 
     /** Who was in the last step is waited for: for so long, or for that share of the time that the step took. */
     private static final long LEAST_GRACE_NANOS = 2_000_000;
@@ -62,8 +63,10 @@ public final class SharedDecoder implements AutoCloseable {
     private final Queue<SharedSession> prompts = new PriorityQueue<>(Comparator.comparingLong(SharedSession::number));
 
     private boolean running;
-    /** What steps may still take before the next part of a prompt, in nanoseconds. */
-    private long owed;
+    /** Whether steps come before the next part of a prompt, and until when. */
+    private boolean owes;
+
+    private long owesUntil;
     /** Until when who was in the last step is waited for. */
     private long graceEnds;
 
@@ -121,7 +124,7 @@ public final class SharedDecoder implements AutoCloseable {
             takeOut(session);
             prompts.add(session);
             try {
-                await(session, () -> !running && prompts.peek() == session && (owed <= 0 || !areStepsComing()));
+                await(session, () -> !running && prompts.peek() == session && (!owes || !areStepsComing()));
             } finally {
                 prompts.remove(session);
                 changed.signalAll();
@@ -134,11 +137,12 @@ public final class SharedDecoder implements AutoCloseable {
         try {
             return work.get();
         } finally {
-            long taken = System.nanoTime() - start;
+            long end = System.nanoTime();
             lock.lock();
             try {
                 running = false;
-                owed = members.isEmpty() ? 0 : (long) (STEPS_PER_PART * taken);
+                owes = !members.isEmpty();
+                owesUntil = end + (long) (STEPS_PER_PART * (end - start));
                 changed.signalAll();
             } finally {
                 lock.unlock();
@@ -190,7 +194,7 @@ public final class SharedDecoder implements AutoCloseable {
 
     /** Whether a step may begin: nothing runs, nobody reads logits, and nobody is about to join. */
     private boolean mayStep() {
-        if (running || !prompts.isEmpty() && owed <= 0) {
+        if (running || !prompts.isEmpty() && !owes) {
             return false;
         }
         boolean grace = System.nanoTime() - graceEnds < 0;
@@ -222,7 +226,8 @@ public final class SharedDecoder implements AutoCloseable {
             long end = System.nanoTime();
             lock.lock();
             running = false;
-            owed = Math.max(0, owed - (end - start));
+            // Steps have a length: the last one begins if half of it still fits.
+            owes &= end + (end - start) / 2 - owesUntil < 0;
             graceEnds = end + Math.max(LEAST_GRACE_NANOS, (end - start) / GRACE_SHARE);
             for (SharedSession member : together) {
                 member.state = State.CHOOSES;
@@ -268,13 +273,9 @@ public final class SharedDecoder implements AutoCloseable {
                 seated.get(i).stepped(logits.rows(i, i + 1));
             }
         } catch (RuntimeException | Error e) {
-            // Nothing was appended to any, and maybe one of them alone is to blame.
+            LOG.debug("A step of {} together failed and is taken one by one", seated.size(), e);
             for (SharedSession session : seated) {
-                if (session.cutsAnywhere()) {
-                    session.stepBeside();
-                } else {
-                    session.failed(e);
-                }
+                session.stepAgain(e);
             }
         }
     }

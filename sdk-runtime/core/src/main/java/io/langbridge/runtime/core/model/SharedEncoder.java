@@ -23,6 +23,7 @@ final class SharedEncoder {
     final EngineOptions options;
     final Running vision;
     final ImagePreprocessor preprocessor;
+    private final EqualPictures equal;
     private final String name;
     private final Closing resources;
     private int users;
@@ -42,6 +43,7 @@ final class SharedEncoder {
         this.options = options;
         this.vision = vision;
         this.preprocessor = preprocessor;
+        this.equal = new EqualPictures(spec.sharedImages());
         this.name = files.encoderName();
         this.resources = resources;
     }
@@ -52,11 +54,30 @@ final class SharedEncoder {
     }
 
     /**
+     * Encodes a picture, unless one of equal pixels is kept.
+     *
+     * @param betweenTiles as for {@link #encode}
+     * @param before called if it is
+     */
+    EncodedPicture encodeOnce(PreparedImage picture, Runnable betweenTiles, Runnable before) {
+        EqualPictures.Key key = equal.key(picture);
+        if (key == null) {
+            return encode(picture, betweenTiles);
+        }
+        EncodedPicture known = equal.get(key);
+        if (known != null) {
+            before.run();
+            return known;
+        }
+        return equal.keep(key, encode(picture, betweenTiles));
+    }
+
+    /**
      * Encodes a picture tile by tile.
      *
      * @param betweenTiles called before each tile; what it throws ends this
      */
-    EncodedPicture encode(PreparedImage picture, Runnable betweenTiles) {
+    private EncodedPicture encode(PreparedImage picture, Runnable betweenTiles) {
         List<Map<String, FloatTensor>> runs = picture.runs(vision.together());
         betweenTiles.run();
         FloatTensor first = vision.run(runs.get(0));

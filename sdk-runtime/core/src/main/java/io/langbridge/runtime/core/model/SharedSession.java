@@ -142,9 +142,15 @@ public final class SharedSession implements DecoderSession {
         logits = row.data();
     }
 
-    /** Of a step that failed and cannot be taken again. */
-    void failed(Throwable with) {
-        failure = with;
+    /**
+     * Steps without others after a step with them failed: nothing was appended to any, and maybe one of them alone is
+     * to blame. What cannot be cut may be lost in that, and then that is the failure.
+     */
+    void stepAgain(Throwable together) {
+        stepBeside();
+        if (failure != null && !cutsAnywhere()) {
+            failure = together;
+        }
     }
 
     /** The next token; chooses it, if that has not been done. */
@@ -161,6 +167,11 @@ public final class SharedSession implements DecoderSession {
         }
         sampler = null;
         return chooser.next(Objects.requireNonNull(logits));
+    }
+
+    /** Whether it can go on: not if it was closed, or could not be moved. */
+    synchronized boolean isOpen() {
+        return !closed;
     }
 
     @Override
@@ -208,6 +219,22 @@ public final class SharedSession implements DecoderSession {
         int left = home.rewind(length);
         known = Math.min(known, left);
         return left;
+    }
+
+    @Override
+    public synchronized int rewindable(int length) {
+        return home.rewindable(length);
+    }
+
+    /** Goes on in the place of another one of the same decoder, which is to be closed; for whom nothing runs. */
+    @Override
+    public void takeOver(DecoderSession other, int unused) {
+        SharedSession from = (SharedSession) other;
+        synchronized (from) {
+            synchronized (this) {
+                own.takeOver(from.home, 0);
+            }
+        }
     }
 
     @Override

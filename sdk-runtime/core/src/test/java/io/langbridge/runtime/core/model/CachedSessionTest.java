@@ -124,7 +124,8 @@ class CachedSessionTest {
     }
 
     private final Network network = new Network();
-    private final CachedSession cached = CachedSession.prepare(null, 100, 1000, new SharedDecoder(network, 1, 0));
+    private final CachedSession cached =
+            CachedSession.prepare(null, new long[0], 100, 1000, new SharedDecoder(network, 1, 0));
 
     /** What a generation does with a prompt; returns how much of it was there. */
     private int run(long... prompt) {

@@ -52,6 +52,8 @@ class SharedDecoderTest {
         private final List<Integer> tokens = new ArrayList<>();
         private final List<Integer> marks = new ArrayList<>();
         private boolean closed;
+        /** Whether a run failed in the middle, as {@link KeptSession} notes it. */
+        private boolean lost;
 
         Sequence(int capacity, boolean cuts) {
             this.capacity = capacity;
@@ -59,8 +61,15 @@ class SharedDecoderTest {
             network.open.incrementAndGet();
         }
 
+        void requireKept() {
+            if (lost) {
+                throw new IllegalStateException("lost");
+            }
+        }
+
         void append(int token, FloatTensor to) {
             assertThat(closed).isFalse();
+            assertThat(lost).isFalse();
             assertThat(tokens).hasSizeLessThan(capacity);
             tokens.add(token);
             FloatBuffer scores = to.data();
@@ -88,6 +97,7 @@ class SharedDecoderTest {
         public FloatBuffer prefill(FloatTensor inputsEmbeds) {
             network.alone();
             try {
+                requireKept();
                 for (float token : inputsEmbeds.toArray()) {
                     append((int) token, logits);
                 }
@@ -101,6 +111,7 @@ class SharedDecoderTest {
         public FloatBuffer step(int tokenId) {
             network.alone();
             try {
+                requireKept();
                 network.failAt(tokenId);
                 append(tokenId, logits);
                 return logits.data();
@@ -117,16 +128,18 @@ class SharedDecoderTest {
         @Override
         public int rewind(int length) {
             assertThat(length).isBetween(0, tokens.size());
-            int to = cuts || length == tokens.size()
+            int to = cuts || length == tokens.size() && !lost
                     ? length
                     : marks.stream().filter(mark -> mark <= length).reduce(0, (a, b) -> b);
             tokens.subList(to, tokens.size()).clear();
+            lost = false;
             return to;
         }
 
         @Override
         public void takeOver(DecoderSession from, int known) {
             Sequence other = (Sequence) from;
+            other.requireKept();
             assertThat(other.tokens).hasSizeLessThanOrEqualTo(capacity);
             // What is said to be known is not looked at there.
             assertThat(tokens).hasSizeGreaterThanOrEqualTo(known);
@@ -134,6 +147,9 @@ class SharedDecoderTest {
             tokens.addAll(other.tokens.subList(known, other.tokens.size()));
             marks.clear();
             marks.addAll(other.marks);
+            lost = false;
+            other.marks.clear();
+            other.lost = !cuts;
         }
 
         @Override
@@ -153,7 +169,9 @@ class SharedDecoderTest {
         final AtomicInteger open = new AtomicInteger();
         final AtomicInteger running = new AtomicInteger();
         final AtomicInteger shared = new AtomicInteger();
+        final AtomicInteger runs = new AtomicInteger();
         volatile boolean fails;
+        volatile boolean failsInside;
         volatile boolean cuts = true;
         volatile boolean hasRows = true;
 
@@ -213,6 +231,13 @@ class SharedDecoderTest {
                     try {
                         for (int id : tokenIds) {
                             failAt(id);
+                        }
+                        if (failsInside && runs.getAndIncrement() % 5 == 0) {
+                            all.subList(0, (int) IntStream.of(tokenIds)
+                                            .filter(id -> id != NONE)
+                                            .count())
+                                    .forEach(sequence -> sequence.lost = !cuts);
+                            throw new IllegalStateException("failed on the way");
                         }
                         for (int i = 0; i < sequences; i++) {
                             if (tokenIds[i] != NONE) {
@@ -334,9 +359,19 @@ class SharedDecoderTest {
         manyTalk(8, false);
     }
 
-    @Test
-    void aRunThatFailsHarmsNobodyElse() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aRunThatFailsHarmsNobodyElse(boolean cuts) throws Exception {
         network.fails = true;
+        network.cuts = cuts;
+        manyTalk(8, true);
+    }
+
+    @Test
+    void whatIsLostInAFailedRunTogetherIsAFailureOfEachAndWhatCanBeCutOfNone() throws Exception {
+        network.failsInside = true;
+        manyTalk(8, false);
+        network.cuts = false;
         manyTalk(8, true);
     }
 
@@ -347,8 +382,10 @@ class SharedDecoderTest {
         assertThat(network.shared).hasValue(0);
     }
 
-    @Test
-    void whoMakesTheOthersFailFailsAlone() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whoMakesTheOthersFailFailsAlone(boolean cuts) throws Exception {
+        network.cuts = cuts;
         try (SharedDecoder decoder = new SharedDecoder(network, 4, Long.MAX_VALUE)) {
             CountDownLatch ready = new CountDownLatch(4);
             List<Future<Integer>> last = new ArrayList<>();
@@ -381,8 +418,10 @@ class SharedDecoderTest {
         }
     }
 
-    @Test
-    void aLongOneAmongShortOnesHasNoRowAndGoesOnAlone() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aLongOneAmongShortOnesHasNoRowAndGoesOnAlone(boolean cuts) throws Exception {
+        network.cuts = cuts;
         try (SharedDecoder decoder = new SharedDecoder(network, 8, Long.MAX_VALUE)) {
             List<Callable<Integer>> talks = new ArrayList<>();
             CountDownLatch ready = new CountDownLatch(4);

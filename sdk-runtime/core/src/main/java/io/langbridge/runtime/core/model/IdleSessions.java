@@ -1,0 +1,155 @@
+package io.langbridge.runtime.core.model;
+
+import io.langbridge.Answer;
+import io.langbridge.InsufficientMemoryException;
+import io.langbridge.Message;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps KV caches between two uses: of the model those of its last requests, so that another question about the same
+ * picture runs only what is new, and of a chat its own. A request takes the one that shares most with its prompt,
+ * unless it would waste more of it than it saves and there is room for another. What was used longest ago goes first.
+ * Requests that run side by side open their own. Thread-safe.
+ */
+final class IdleSessions implements Generation.SessionSource {
+    private static final Logger LOG = LoggerFactory.getLogger(IdleSessions.class);
+
+    private final LoadedModel model;
+    private final int most;
+    private final long budget;
+    /** The one used longest ago is first. */
+    private final Deque<CachedSession> idle = new ArrayDeque<>();
+
+    /** Those that were taken and not given back, and their positions. */
+    private int taken;
+
+    private long positionsTaken;
+    private boolean closed;
+
+    /**
+     * Without any as yet.
+     *
+     * @param most that are kept
+     * @param budget positions that they may have, together with those that are taken
+     */
+    IdleSessions(LoadedModel model, int most, long budget) {
+        this.model = model;
+        this.most = most;
+        this.budget = budget;
+    }
+
+    @Override
+    public CachedSession take(long[] prompt, int needed) {
+        CachedSession old;
+        List<CachedSession> surplus;
+        synchronized (this) {
+            old = choose(prompt, needed);
+            if (old != null) {
+                idle.remove(old);
+            }
+            surplus = beyond(most, budget - needed, 0);
+        }
+        surplus.forEach(CachedSession::close);
+        CachedSession session = prepare(old, prompt, needed);
+        synchronized (this) {
+            taken++;
+            positionsTaken += session.session.capacity();
+        }
+        return session;
+    }
+
+    private CachedSession prepare(@Nullable CachedSession old, long[] prompt, int needed) {
+        try {
+            return CachedSession.prepare(old, prompt, needed, model.mostPositions(), model.sharedDecoder());
+        } catch (InsufficientMemoryException | OutOfMemoryError e) {
+            LOG.debug("No memory for {} positions beside what is kept", needed, e);
+            List<CachedSession> all;
+            synchronized (this) {
+                all = beyond(0, 0, 0);
+            }
+            all.forEach(CachedSession::close);
+            return CachedSession.prepare(null, prompt, needed, model.mostPositions(), model.sharedDecoder());
+        }
+    }
+
+    /** Which one to go on from, or to use anew; null to open another. */
+    private @Nullable CachedSession choose(long[] prompt, int needed) {
+        CachedSession best = null;
+        int shared = -1;
+        for (CachedSession session : idle) {
+            int common = session.usable(prompt);
+            if (common >= shared) { // of equal ones the last used
+                best = session;
+                shared = common;
+            }
+        }
+        if (best == null || 2 * shared >= Math.min(prompt.length, best.length())) {
+            return best;
+        }
+        boolean room = idle.size() + taken < most && positions() + needed <= budget;
+        return room ? null : idle.peekFirst();
+    }
+
+    private long positions() {
+        long all = positionsTaken;
+        for (CachedSession session : idle) {
+            all += session.session.capacity();
+        }
+        return all;
+    }
+
+    /** Takes out what is not to be kept; at least so many are, whatever those have that are taken. */
+    private List<CachedSession> beyond(int count, long positions, int least) {
+        List<CachedSession> surplus = new ArrayList<>();
+        long all = positions();
+        while (idle.size() > count || all > positions && idle.size() > least) {
+            CachedSession oldest = idle.removeFirst();
+            all -= oldest.session.capacity();
+            surplus.add(oldest);
+        }
+        return surplus;
+    }
+
+    @Override
+    public void giveBack(@Nullable CachedSession session, List<Message> messages, @Nullable Answer answer) {
+        if (session != null) {
+            giveBack(session);
+        }
+    }
+
+    void giveBack(CachedSession session) {
+        List<CachedSession> surplus;
+        boolean usable = session.session.isOpen();
+        synchronized (this) {
+            taken--;
+            positionsTaken -= session.session.capacity();
+            if (!usable) {
+                return;
+            }
+            if (session.length() > 0) {
+                idle.addLast(session);
+            } else {
+                idle.addFirst(session); // what it held is not known
+            }
+            int count = closed ? 0 : most;
+            surplus = beyond(count, budget, Math.min(1, count));
+        }
+        surplus.forEach(CachedSession::close);
+    }
+
+    /** Frees the caches, and from now on what is given back. */
+    void close() {
+        List<CachedSession> all;
+        synchronized (this) {
+            closed = true;
+            all = beyond(0, 0, 0);
+        }
+        all.forEach(CachedSession::close);
+    }
+}
