@@ -36,6 +36,9 @@ final class Settings implements ModelSpec, Cloneable {
     @Nullable
     Path cacheDirectory;
 
+    @Nullable
+    Long cacheLimit;
+
     boolean withoutCache;
 
     @Nullable
@@ -134,6 +137,11 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public @Nullable Path cacheDirectory() {
         return cacheDirectory;
+    }
+
+    @Override
+    public @Nullable Long cacheLimit() {
+        return cacheLimit;
     }
 
     @Override
