@@ -100,6 +100,7 @@ public final class FitReport {
     private final @Nullable Coverage coverage;
     private final List<Licence> licences;
     private final List<Memory> memory;
+    private final long memoryToExplain;
     private final @Nullable Long memoryAvailable;
 
     /**
@@ -109,6 +110,7 @@ public final class FitReport {
      * @param coverage null unless a LangBridge adapter's vocabulary was looked up
      * @param licences all that the folders name
      * @param memory what loading would need; empty if that cannot be told
+     * @param memoryToExplain bytes that explaining would take beside it
      * @param memoryAvailable bytes that it may need, or null where nothing says so
      */
     public FitReport(
@@ -116,11 +118,13 @@ public final class FitReport {
             @Nullable Coverage coverage,
             List<Licence> licences,
             List<Memory> memory,
+            long memoryToExplain,
             @Nullable Long memoryAvailable) {
         this.findings = Collections.unmodifiableList(new ArrayList<>(findings));
         this.coverage = coverage;
         this.licences = Collections.unmodifiableList(new ArrayList<>(licences));
         this.memory = Collections.unmodifiableList(new ArrayList<>(memory));
+        this.memoryToExplain = memoryToExplain;
         this.memoryAvailable = memoryAvailable;
     }
 
@@ -170,6 +174,15 @@ public final class FitReport {
     /** {@return bytes needed the first time, when weights are converted; 0 if a part could not be read} */
     public long memoryNeededFirstTime() {
         return memory.stream().mapToLong(Memory::bytes).sum();
+    }
+
+    /**
+     * {@return bytes that explaining a picture by coefficients takes beside that, from the first explanation on until
+     * {@link LangBridgeModel#releaseExplanation}; 0 if the adapter is not made of words, or has what it takes in memory
+     * anyway}
+     */
+    public long memoryToExplain() {
+        return memoryToExplain;
     }
 
     /**

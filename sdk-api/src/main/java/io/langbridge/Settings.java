@@ -36,6 +36,9 @@ final class Settings implements ModelSpec, Cloneable {
     @Nullable
     Path cacheDirectory;
 
+    @Nullable
+    Long cacheLimit;
+
     boolean withoutCache;
 
     @Nullable
@@ -138,6 +141,11 @@ final class Settings implements ModelSpec, Cloneable {
     @Override
     public @Nullable Path cacheDirectory() {
         return cacheDirectory;
+    }
+
+    @Override
+    public @Nullable Long cacheLimit() {
+        return cacheLimit;
     }
 
     @Override

@@ -435,6 +435,22 @@ public interface VisionLanguageModel extends AutoCloseable {
         }
 
         /**
+         * Bytes that converted weights may have together in the cache directory. Whenever some are added, those that
+         * were not used for longest go; those that open models were loaded from stay, in this process and in others,
+         * even where they are more. Default is no limit.
+         *
+         * @param bytes at least 1
+         * @return this builder
+         */
+        public Builder cacheLimit(long bytes) {
+            if (bytes < 1) {
+                throw new IllegalArgumentException("cacheLimit must be at least 1 byte, not " + bytes);
+            }
+            settings.cacheLimit = bytes;
+            return this;
+        }
+
+        /**
          * Keeps nothing between starts: weights are converted anew each time, into a temporary folder that is deleted
          * when the model closes. For a home that cannot be written to; a start takes as long as the first one.
          *
@@ -730,6 +746,10 @@ public interface VisionLanguageModel extends AutoCloseable {
             }
             if (all.withoutCache && all.cacheDirectory != null) {
                 throw new IllegalStateException("cacheDirectory(" + all.cacheDirectory
+                        + ") and withoutCache() contradict each other: leave one of them out");
+            }
+            if (all.withoutCache && all.cacheLimit != null) {
+                throw new IllegalStateException("cacheLimit(" + all.cacheLimit
                         + ") and withoutCache() contradict each other: leave one of them out");
             }
             if (all.maxQueuedRequests != null && all.maxConcurrentRequests == null) {

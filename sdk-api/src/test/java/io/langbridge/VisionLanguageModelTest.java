@@ -72,6 +72,26 @@ class VisionLanguageModelTest {
     }
 
     @Test
+    void a_limit_of_the_cache_is_handed_over_and_needs_a_cache() {
+        ModelSpec[] handed = new ModelSpec[1];
+        assertThatThrownBy(() -> VisionLanguageModel.builder()
+                        .folder(FOLDER)
+                        .cacheLimit(1000)
+                        .build(new OtherRuntime(spec -> handed[0] = spec)))
+                .hasMessage("loads nothing");
+        assertThat(handed[0].cacheLimit()).isEqualTo(1000);
+        assertThatThrownBy(() -> VisionLanguageModel.builder()
+                        .folder(FOLDER)
+                        .cacheLimit(1000)
+                        .withoutCache()
+                        .build())
+                .hasMessage("cacheLimit(1000) and withoutCache() contradict each other: leave one of them out");
+        assertThatThrownBy(() -> VisionLanguageModel.builder().cacheLimit(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("cacheLimit must be at least 1 byte, not 0");
+    }
+
+    @Test
     void encoder_and_adapter_of_an_INT4_model_have_INT8_unless_they_are_asked_for_otherwise() {
         VisionLanguageModel.Builder builder =
                 VisionLanguageModel.builder().folder(FOLDER).precision(Precision.INT4);

@@ -59,6 +59,10 @@ public interface ModelSpec {
     @Nullable
     Path cacheDirectory();
 
+    /** {@return bytes that converted weights there may have together} */
+    @Nullable
+    Long cacheLimit();
+
     /** {@return whether converted weights are kept only as long as the model} */
     boolean withoutCache();
 

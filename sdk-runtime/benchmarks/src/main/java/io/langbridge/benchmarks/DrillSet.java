@@ -23,8 +23,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
@@ -40,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class DrillSet {
     private static final int ANOTHER_USER = 12345;
+    private static final List<String> AS_ANOTHER_USER =
+            List.of("setpriv", "--reuid=" + ANOTHER_USER, "--regid=" + ANOTHER_USER, "--clear-groups");
     private static final int PROCESSES = 4;
 
     private final Setup setup;
@@ -93,8 +97,13 @@ final class DrillSet {
         drill("clock set back", this::clock);
         drill("a planted entry that others may write to", () -> planted(false));
         drill("a planted link", () -> planted(true));
+        drill("a cache that all may write to", this::open);
+        drill("a cache cleared while a model loads", this::cleared);
+        drill("killed while downloading", this::downloading);
         if (Files.getAttribute(scratch, "unix:uid").equals(0)) {
             drill("a cache of another user", this::anothers);
+            drill("two users, one folder", this::twoUsers);
+            drill("a folder that another user made first", this::madeFirst);
             drill("full disk", () -> mounted("size=600k", true));
             drill("read-only disk", () -> mounted("ro", false));
         }
@@ -215,21 +224,127 @@ final class DrillSet {
     private boolean planted(boolean link) throws IOException, InterruptedException {
         ask();
         for (Path entry : list(cache, ".bin")) {
-            byte[] bytes = Files.readAllBytes(entry);
-            for (int i = 64; i < bytes.length; i += 7) {
-                bytes[i] = (byte) (bytes[i] ^ 1);
-            }
-            Files.delete(entry);
+            harm(entry);
             if (link) {
-                Files.createSymbolicLink(entry, Files.write(scratch.resolve("planted"), bytes));
+                Path planted = scratch.resolve("planted");
+                Files.move(entry, planted, StandardCopyOption.REPLACE_EXISTING);
+                Files.createSymbolicLink(entry, planted);
             } else {
-                Files.write(entry, bytes);
                 Files.setPosixFilePermissions(entry, PosixFilePermissions.fromString("rw-rw-rw-"));
             }
         }
         boolean held = isRight(ask());
         Files.deleteIfExists(scratch.resolve("planted"));
         return held;
+    }
+
+    /** What lies there is not believed; a folder in it is made. */
+    private boolean open() throws IOException, InterruptedException {
+        ask();
+        for (Path entry : list(cache, ".bin")) {
+            harm(entry);
+        }
+        Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
+        return isRight(ask());
+    }
+
+    /** Each entry goes twice, as soon as it is there. */
+    private boolean cleared() throws IOException, InterruptedException {
+        Map<Path, Integer> deleted = new HashMap<>();
+        try (Asked asked = new Asked()) {
+            while (asked.process.isAlive() && !asked.lines.ready()) {
+                for (Path entry : list(cache, ".bin")) {
+                    if (deleted.merge(entry, 1, Integer::sum) <= 2) {
+                        Files.deleteIfExists(entry);
+                    }
+                }
+            }
+            return isRight(asked.end()) && !deleted.isEmpty();
+        }
+    }
+
+    private boolean downloading() throws IOException, InterruptedException {
+        Path fetched = scratch.resolve("hub");
+        delete(fetched);
+        try (SmallHub hub = new SmallHub(model.resolve("llm"))) {
+            List<String> command = setup.child(HubChild.class, hub.endpoint(), fetched.toString());
+            long start = System.nanoTime();
+            boolean held = run(command, Long.MAX_VALUE).equals("fetched");
+            long whole = System.nanoTime() - start;
+            delete(fetched);
+            run(command, (long) (random.nextDouble() * whole));
+            return held && run(command, Long.MAX_VALUE).equals("fetched");
+        } finally {
+            delete(fetched);
+        }
+    }
+
+    /** The last line that a process prints; killed when its time is over. */
+    private static String run(List<String> command, long nanos) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        if (!process.waitFor(nanos, TimeUnit.NANOSECONDS)) {
+            process.destroyForcibly().waitFor();
+        }
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
+    }
+
+    /** Both at a time, each with what is its own. */
+    private boolean twoUsers() throws IOException, InterruptedException {
+        Path shared = shared();
+        try (Asked other = new Asked(shared, AS_ANOTHER_USER);
+                Asked root = new Asked(shared, List.of())) {
+            boolean held = isRight(other.end()) && isRight(root.end());
+            Map<Path, Object> owners = new HashMap<>();
+            for (Path file : list(shared, ".bin")) {
+                Object owner = Files.getAttribute(file, "unix:uid");
+                Object known = owners.putIfAbsent(file.getParent(), owner);
+                held &= known == null || known.equals(owner);
+            }
+            return held && owners.size() == (list(shared, ".bin").isEmpty() ? 0 : 2);
+        } finally {
+            delete(shared);
+        }
+    }
+
+    /** Under the name that this user's private folder would have. */
+    private boolean madeFirst() throws IOException, InterruptedException {
+        ask();
+        Path shared = shared();
+        try {
+            Path planted = Files.createDirectory(shared.resolve("langbridge-" + System.getProperty("user.name")));
+            for (Path entry : list(cache, ".bin")) {
+                Path file = planted.resolve(entry.getFileName());
+                Files.copy(entry, file);
+                harm(file);
+            }
+            shell("chown -R " + ANOTHER_USER + " '" + planted + "'");
+            try (Asked asked = new Asked(shared, List.of())) {
+                return isError(asked.end(), "RuntimeUnavailableException");
+            }
+        } finally {
+            delete(shared);
+        }
+    }
+
+    /** A folder that all may write to, as {@code /tmp} is. */
+    private Path shared() throws IOException {
+        for (Path seen : List.of(scratch, model)) {
+            Files.setPosixFilePermissions(seen, PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+        Path shared = Files.createDirectory(scratch.resolve("shared"));
+        Files.setAttribute(shared, "unix:mode", 01777);
+        return shared;
+    }
+
+    private static void harm(Path entry) throws IOException {
+        byte[] bytes = Files.readAllBytes(entry);
+        for (int i = 64; i < bytes.length; i += 7) {
+            bytes[i] = (byte) (bytes[i] ^ 1);
+        }
+        Files.delete(entry);
+        Files.write(entry, bytes);
     }
 
     private boolean anothers() throws IOException, InterruptedException {
@@ -311,7 +426,13 @@ final class DrillSet {
         private final BufferedReader lines;
 
         Asked() throws IOException {
-            process = new ProcessBuilder(setup.child(DrillChild.class, model.toString(), cache.toString()))
+            this(cache, List.of());
+        }
+
+        Asked(Path cacheDirectory, List<String> before) throws IOException {
+            List<String> command = new ArrayList<>(before);
+            command.addAll(setup.child(DrillChild.class, model.toString(), cacheDirectory.toString()));
+            process = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start();
             lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.langbridge.CheckpointException;
 import io.langbridge.Device;
+import io.langbridge.EncodedImage;
+import io.langbridge.ExplainOptions;
 import io.langbridge.GenerationOptions;
 import io.langbridge.Image;
 import io.langbridge.Precision;
@@ -12,6 +14,7 @@ import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.model.Loader;
+import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
@@ -27,6 +30,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -235,6 +239,69 @@ public abstract class OpenFilesContract {
                 }
             }
             delete(cache());
+        }
+    }
+
+    /** Each entry goes twice, as soon as it is there. */
+    @Test
+    void a_cache_that_is_cleared_while_a_model_loads_is_made_anew() throws Exception {
+        String right;
+        for (Precision precision : precisions()) {
+            try (VisionLanguageModel model = load(precision)) {
+                right = ask(model);
+            }
+            delete(cache());
+            AtomicBoolean loaded = new AtomicBoolean();
+            Map<Path, Integer> deleted = new HashMap<>();
+            Thread clearing = new Thread(() -> {
+                while (!loaded.get()) {
+                    for (Path file : filesNow()) {
+                        if (deleted.merge(file, 1, Integer::sum) <= 2) {
+                            file.toFile().delete();
+                        }
+                    }
+                }
+            });
+            clearing.start();
+            try (VisionLanguageModel model = load(precision)) {
+                assertThat(ask(model)).as("%s", precision).isEqualTo(right);
+            } finally {
+                loaded.set(true);
+                clearing.join();
+            }
+            assertThat(deleted).isNotEmpty();
+        }
+    }
+
+    private List<Path> filesNow() {
+        File[] found = cache().toFile().listFiles((folder, name) -> name.endsWith(".bin"));
+        return found == null
+                ? Collections.emptyList()
+                : Arrays.stream(found).map(File::toPath).collect(Collectors.toList());
+    }
+
+    @Test
+    void an_explanation_after_the_files_were_deleted_is_right_or_says_so() throws IOException {
+        assumeTrue(Files.isReadable(MAPS), "elsewhere open files cannot be deleted");
+        for (Precision precision : precisions()) {
+            copy();
+            try (VisionLanguageModel model = load(precision)) {
+                EncodedImage seen = model.encode(Image.of(fixtures.resolve("images/landscape.png")));
+                String before =
+                        model.explain(seen, ExplainOptions.defaults()).patches().toString();
+                model.langBridge().orElseThrow().releaseExplanation();
+                for (Path file : files()) {
+                    Files.delete(file);
+                }
+                try {
+                    assertThat(model.explain(seen, ExplainOptions.defaults()).patches())
+                            .hasToString(before);
+                } catch (CheckpointException e) {
+                    assertThat(e)
+                            .hasMessageContaining(checkpoint.toString())
+                            .hasMessageContaining("was deleted since it was opened");
+                }
+            }
         }
     }
 

@@ -107,6 +107,21 @@ class FitReportTest {
         assertThat(text(kept, Verdict.FITS, "memory")).contains("the first time, when weights are converted");
     }
 
+    @Test
+    void whatExplainingTakesIsSaidApart() {
+        FitReport report = builder().check();
+        assertThat(report.memoryToExplain()).isPositive();
+        assertThat(text(report, Verdict.FITS, "explanations")).contains("releaseExplanation()");
+        LangBridgeAdapter softmax = Adapter.langBridge(checkpoint(QWEN)).softmax();
+        long ofSoftmax = builder().adapter(softmax).check().memoryToExplain();
+        assertThat(ofSoftmax).isPositive();
+        // What is cut needs the coefficients for every answer.
+        VisionLanguageModel.Builder cut = builder().adapter(softmax.softmax(8));
+        assertThat(cut.check().memoryToExplain()).isZero();
+        assertThat(memory(cut, "coefficients")).isEqualTo(ofSoftmax);
+        assertThat(check(checkpoint("llava-native")).memoryToExplain()).isZero();
+    }
+
     private VisionLanguageModel.Builder builder() {
         return VisionLanguageModel.builder()
                 .encoder(tower())

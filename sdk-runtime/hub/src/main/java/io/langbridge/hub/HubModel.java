@@ -272,6 +272,7 @@ public final class HubModel {
                                     l.name()))
                             .toList(),
                     report.memory(),
+                    report.memoryToExplain(),
                     report.memoryAvailable());
         } finally {
             builder.folder(cache.snapshot(commit));
@@ -311,6 +312,7 @@ public final class HubModel {
                 null,
                 List.of(),
                 List.of(),
+                0,
                 null);
     }
 

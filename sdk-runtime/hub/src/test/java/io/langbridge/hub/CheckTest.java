@@ -73,6 +73,7 @@ class CheckTest {
         assertThat(text(report, "config.json")).startsWith(fixture.snapshot().toString());
         assertThat(text(report, "weights")).contains("headers");
         assertThat(report.memoryNeeded()).isEqualTo(1000);
+        assertThat(report.memoryToExplain()).isEqualTo(500);
         assertThat(report.memoryAvailable()).isEqualTo(2000);
         assertThat(sentFromStore()).isEqualTo(1 << 17);
         // What was fetched is not fetched again.

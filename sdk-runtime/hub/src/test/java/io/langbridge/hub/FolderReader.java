@@ -37,7 +37,7 @@ public final class FolderReader implements ModelLoader {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new FitReport(findings, null, List.of(), List.of(new FitReport.Memory("all", 1000, false)), 2000L);
+        return new FitReport(findings, null, List.of(), List.of(new FitReport.Memory("all", 1000, false)), 500, 2000L);
     }
 
     @Override

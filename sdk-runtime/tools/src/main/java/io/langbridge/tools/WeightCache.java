@@ -79,7 +79,8 @@ public final class WeightCache {
     }
 
     /**
-     * Deletes what was not used for longest, until what stays has so many bytes together.
+     * Deletes what was not used for longest, until what stays has so many bytes together. What open models were loaded
+     * from stays, in this process and in others, so that they start as fast the next time.
      *
      * @param bytes that may stay
      * @return what was deleted
@@ -97,13 +98,17 @@ public final class WeightCache {
     }
 
     /**
-     * Deletes all converted weights.
+     * Deletes all converted weights, also those that open models were loaded from.
      *
      * @return what was deleted
      * @throws RuntimeUnavailableException if something cannot be deleted
      */
     public List<Entry> clear() {
-        return limit(0);
+        try {
+            return entries(CacheEntries.clear(folder));
+        } catch (IOException e) {
+            throw failure("emptied", e);
+        }
     }
 
     private static List<Entry> entries(List<CacheEntries.Entry> found) {

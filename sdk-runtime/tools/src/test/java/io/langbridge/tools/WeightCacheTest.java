@@ -21,8 +21,8 @@ class WeightCacheTest {
     void theLeastRecentlyUsedGoFirst() throws IOException {
         Path older = entry("weights-0.bin", 50);
         Path newer = entry("weights-1.bin", 10);
-        Files.writeString(folder.resolve("weights-1.lock"), "the decoder of a model");
-        Files.setLastModifiedTime(folder.resolve("weights-1.lock"), FileTime.from(NOW.minusSeconds(10)));
+        Files.writeString(folder.resolve("weights-1.txt"), "the decoder of a model");
+        Files.setLastModifiedTime(folder.resolve("weights-1.txt"), FileTime.from(NOW.minusSeconds(10)));
         Path other = Files.createFile(folder.resolve("somebody-elses.bin"));
         WeightCache cache = WeightCache.at(folder);
 
@@ -34,7 +34,7 @@ class WeightCacheTest {
         assertThat(cache.clear()).extracting(WeightCache.Entry::file).containsExactly(newer);
         assertThat(cache.entries()).isEmpty();
         assertThat(other).exists();
-        assertThat(folder.resolve("weights-1.lock")).doesNotExist();
+        assertThat(folder.resolve("weights-1.txt")).doesNotExist();
     }
 
     @Test

@@ -9,6 +9,7 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.langbridge.InsufficientMemoryException;
+import io.langbridge.runtime.core.checkpoint.EntryLock;
 import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import java.io.IOException;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** A graph with its weights, ready to run. Safe for use by several threads; closing waits for what runs. */
 final class LoadedGraph implements AutoCloseable {
@@ -41,6 +43,9 @@ final class LoadedGraph implements AutoCloseable {
 
     /** What the graph reads in memory of this class. */
     private final List<OnnxTensor> given;
+
+    /** Spares the file that it was loaded from, or null. */
+    private @Nullable EntryLock use;
 
     private boolean closed;
 
@@ -131,6 +136,12 @@ final class LoadedGraph implements AutoCloseable {
         }
     }
 
+    /** Closes a lock with the graph. */
+    LoadedGraph using(EntryLock lock) {
+        use = lock;
+        return this;
+    }
+
     /** What has to be bound. */
     Set<String> inputs() {
         return inputs;
@@ -185,6 +196,9 @@ final class LoadedGraph implements AutoCloseable {
         try {
             if (!closed) {
                 closed = true;
+                if (use != null) {
+                    use.close();
+                }
                 session.close();
                 given.forEach(OnnxTensor::close);
             }

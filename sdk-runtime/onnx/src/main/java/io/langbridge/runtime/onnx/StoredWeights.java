@@ -4,6 +4,7 @@ import io.langbridge.CheckpointException;
 import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.ContentHash;
 import io.langbridge.runtime.core.checkpoint.DType;
+import io.langbridge.runtime.core.checkpoint.EntryLock;
 import io.langbridge.runtime.core.checkpoint.FileState;
 import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.Reason;
@@ -18,10 +19,13 @@ import io.langbridge.runtime.core.network.Inventory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -229,6 +233,13 @@ final class StoredWeights {
             return IntStream.range(0, split.count()).noneMatch(i -> needed.contains(split.name(name, i)));
         });
         fillers.removeIf(filler -> !initializers.containsKey(filler.of()));
+        Set<Path> looked = new HashSet<>();
+        for (Initializer initializer : initializers.values()) {
+            StoredTensor stored = initializer.stored();
+            if (stored != null && looked.add(stored.file())) {
+                stored.requireInPlace();
+            }
+        }
         try {
             Path folder = mappableFolder();
             return folder == null ? loadConverted(options) : loadFrom(folder, options);
@@ -242,8 +253,8 @@ final class StoredWeights {
         for (Initializer initializer : initializers.values()) {
             StoredTensor stored = Objects.requireNonNull(initializer.stored());
             if (!before.containsKey(stored.file())) {
-                before.put(stored.file(), FileState.of(stored.file()));
                 stored.requireInPlace();
+                before.put(stored.file(), FileState.of(stored.file()));
             }
         }
         LoadedGraph loaded = LoadedGraph.load(what, graph.toBytes(), folder, given, options);
@@ -261,11 +272,32 @@ final class StoredWeights {
         }
     }
 
-    /** Reads all of the file once more beside the engine, and writes it anew if it is damaged. */
     private LoadedGraph loadConverted(EngineOptions options) throws IOException {
-        WeightFile weights = converted();
-        for (boolean again = false; ; again = true) {
-            Path file = placeConverted(weights, options.cacheDirectory());
+        WeightFile weights = converted().limit(options.cacheLimit());
+        EntryLock use = weights.use(options.cacheDirectory());
+        try {
+            return loadConverted(weights, options).using(use);
+        } catch (IOException | RuntimeException | Error e) {
+            use.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Reads all of the file once more beside the engine, and has it written anew if it is damaged, or if another
+     * process cleared the cache meanwhile.
+     */
+    private LoadedGraph loadConverted(WeightFile weights, EngineOptions options) throws IOException {
+        for (int tries = 1; ; tries++) {
+            Path file;
+            try {
+                file = placeConverted(weights, options.cacheDirectory());
+            } catch (NoSuchFileException e) {
+                if (tries == WeightFile.TRIES) {
+                    throw e;
+                }
+                continue;
+            }
             Opening<Boolean> sound = Opening.of(() -> WeightFile.keep(file));
             LoadedGraph loaded = null;
             OnnxRuntimeException failure = null;
@@ -289,11 +321,11 @@ final class StoredWeights {
             if (loaded != null) {
                 loaded.close();
             }
-            if (again || kept) {
+            if (tries == WeightFile.TRIES || kept && Files.exists(file)) {
                 throw failure != null
                         ? failure
-                        : new CheckpointException(
-                                file + " is damaged as soon as it is written; its disk may be failing.");
+                        : new CheckpointException(file + " is damaged or gone as soon as it is written; its disk may be"
+                                + " failing, or something deletes what is in its folder.");
             }
         }
     }

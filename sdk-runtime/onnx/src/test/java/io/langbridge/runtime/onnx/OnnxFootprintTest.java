@@ -4,15 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.langbridge.Precision;
+import io.langbridge.runtime.core.adapter.Adapters;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.DType;
 import io.langbridge.runtime.core.checkpoint.Weights;
+import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import io.langbridge.runtime.core.engine.Footprint;
+import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.LlamaConfig;
+import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
@@ -54,6 +58,9 @@ class OnnxFootprintTest {
             0,
             true);
 
+    private static final AdapterConfig.LangBridge ADAPTER = new AdapterConfig.LangBridge(512, 2048, 19_200, false);
+    private static final int PATCHES = 576;
+
     @TempDir
     private static Path folder;
 
@@ -78,6 +85,20 @@ class OnnxFootprintTest {
             long cached = said.weights() + Math.max(said.opening(), said.work() + cache);
             assertTaken(asked + ", first time", cached + said.converting(), measured(asked));
             assertTaken(asked + ", from cache", cached, measured(asked));
+        }
+    }
+
+    /** An adapter as large as a published one is for a small vocabulary, asked for the words of a picture. */
+    @Test
+    void explainingTakesWhatItIsSaidToTake() throws Exception {
+        assumeTrue(Files.isReadable(STATUS));
+        RandomWeights random = new RandomWeights(DType.F32);
+        Inventory.of(Projector.coefficients(ADAPTER)).tensors().forEach(random::add);
+        random.writeTo(folder.resolve("adapter.safetensors")).close();
+        for (String asked : List.of("FULL explaining", "INT8 explaining")) {
+            long said = Adapters.coefficientBytes(new OnnxEngine(), ADAPTER, PATCHES, precision(asked));
+            measured(asked); // quantises
+            assertTaken(asked, said, measured(asked));
         }
     }
 
@@ -117,6 +138,10 @@ class OnnxFootprintTest {
         EngineOptions options =
                 new EngineOptions(2, false, where.resolve("cache")).with(precision(args[1]), args[1].endsWith("true"));
         OrtRuntime.environment();
+        if (args[1].endsWith("explaining")) {
+            explain(where, options);
+            return;
+        }
         long before = status("VmRSS:");
         try (Weights weights = Checkpoints.open(where.resolve("model.safetensors"));
                 DecoderNetwork network = new OnnxEngine().decoder(CONFIG, weights, options);
@@ -124,6 +149,22 @@ class OnnxFootprintTest {
             session.prefill(FloatTensor.allocate(CONTEXT - 1, CONFIG.hiddenSize()));
             session.step(1);
             System.out.println(status("VmHWM:") - before);
+        }
+    }
+
+    /** And that what was taken is given back. */
+    private static void explain(Path where, EngineOptions options) throws IOException {
+        long before = status("VmRSS:");
+        try (Weights weights = Checkpoints.open(where.resolve("adapter.safetensors"));
+                AdapterNetwork network = new OnnxEngine().adapter(ADAPTER, weights, null, options)) {
+            network.coefficients(FloatTensor.allocate(1, PATCHES, ADAPTER.mmHiddenSize()));
+            long peak = status("VmHWM:") - before;
+            network.releaseCoefficients();
+            long after = status("VmRSS:") - before;
+            if (after > peak / 2 + SLACK) {
+                throw new IllegalStateException("Of " + peak + " bytes " + after + " stay");
+            }
+            System.out.println(peak);
         }
     }
 

@@ -1,11 +1,15 @@
 package io.langbridge.runtime.core.adapter;
 
+import io.langbridge.Precision;
 import io.langbridge.runtime.core.checkpoint.Finite;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.engine.Footprint;
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Inventory;
+import io.langbridge.runtime.core.network.Projector;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +66,22 @@ public final class Adapters {
     /** Memory that folding takes, in bytes. */
     public static long foldingBytes(AdapterConfig.LangBridge config, int llmHidden) {
         return Fold.bytes(config, llmHidden);
+    }
+
+    /**
+     * Memory that {@link AdapterNetwork#coefficients} takes from its first call on, in bytes: the network that gives
+     * them, and what it gives for so many patches.
+     *
+     * @param engine null if none is there
+     */
+    public static long coefficientBytes(
+            @Nullable Engine engine, AdapterConfig.LangBridge config, int patches, Precision precision) {
+        Inventory network = Inventory.of(Projector.coefficients(config));
+        Footprint taken = engine == null
+                ? Footprint.plain(network, patches)
+                : engine.footprint(network, patches, precision, false);
+        long given = (long) patches * config.mmVocabSize() * Float.BYTES;
+        return taken.weights() + Math.max(taken.opening(), taken.work() + given);
     }
 
     /**

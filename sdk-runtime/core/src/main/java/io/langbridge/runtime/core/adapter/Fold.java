@@ -92,7 +92,9 @@ final class Fold {
         long in = config.mmHiddenSize();
         long mlp = config.mlpHiddenSize();
         long out = matrix.width();
-        WeightFile file = new WeightFile();
+        WeightFile file = new WeightFile()
+                .describe("folded adapter of " + projector.source())
+                .limit(options.cacheLimit());
         file.addTensor("0.weight", key + " 0.weight", channel -> copy("0.weight", channel), mlp, in);
         file.addTensor("0.bias", key + " 0.bias", channel -> copy("0.bias", channel), mlp);
         file.addTensor(
@@ -114,8 +116,11 @@ final class Fold {
     /** What the result depends on: values, not names or times of files, so that a copy is recognised. */
     private String key() {
         List<Supplier<String>> parts = new ArrayList<>();
-        TENSORS.forEach(name ->
-                parts.add(() -> new ContentHash().add(projector.get(name)).hex()));
+        for (String name : TENSORS) {
+            StoredTensor tensor = projector.get(name);
+            tensor.requireInPlace(); // what is hashed is read by its name
+            parts.add(() -> new ContentHash().add(tensor).hex());
+        }
         parts.add(matrix::hash);
         ContentHash hash = new ContentHash().add(FORMAT).add(config + " " + matrix.width());
         // Hundreds of megabytes at the published size, at every start: side by side.

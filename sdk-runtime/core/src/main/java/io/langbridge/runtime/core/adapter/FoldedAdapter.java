@@ -1,33 +1,30 @@
 package io.langbridge.runtime.core.adapter;
 
+import io.langbridge.CheckpointException;
+import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.engine.AdapterNetwork;
 import io.langbridge.runtime.core.engine.Engine;
 import io.langbridge.runtime.core.engine.EngineOptions;
+import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.AdapterConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
+import java.util.Arrays;
 
-/** A LangBridge adapter folded for one language model; the unfolded network is opened when it is first asked for. */
+/** A LangBridge adapter folded for one language model; what gives coefficients is opened when it is first asked for. */
 final class FoldedAdapter implements AdapterNetwork {
     private final AdapterConfig.LangBridge config;
     private final Weights weights;
     private final AdapterNetwork folded;
-    private final Supplier<AdapterNetwork> opener;
-    /** Held by who uses {@link #unfolded}. */
-    private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
-
-    private @Nullable AdapterNetwork unfolded;
-    private boolean closed;
+    /** Only gives coefficients. */
+    private final AdapterNetwork unfolded;
 
     private FoldedAdapter(
-            AdapterConfig.LangBridge config, Weights weights, AdapterNetwork folded, Supplier<AdapterNetwork> opener) {
+            AdapterConfig.LangBridge config, Weights weights, AdapterNetwork folded, AdapterNetwork unfolded) {
         this.config = config;
         this.weights = weights;
         this.folded = folded;
-        this.opener = opener;
+        this.unfolded = unfolded;
     }
 
     static FoldedAdapter open(
@@ -36,13 +33,29 @@ final class FoldedAdapter implements AdapterNetwork {
             Weights projector,
             VocabularyMatrix matrix,
             EngineOptions options) {
-        Weights weights = Adapters.fold(engine, config, projector, matrix, options);
+        for (int tries = 1; ; tries++) {
+            Weights weights = Adapters.fold(engine, config, projector, matrix, options);
+            try {
+                AdapterNetwork folded =
+                        engine.adapter(Adapters.running(config, matrix.width()), weights, null, options);
+                return new FoldedAdapter(config, weights, folded, engine.adapter(config, projector, null, options));
+            } catch (RuntimeException | Error e) {
+                boolean deleted = isDeleted(weights);
+                weights.close();
+                if (!deleted || tries == WeightFile.TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Whether another process cleared the cache meanwhile. */
+    private static boolean isDeleted(Weights weights) {
         try {
-            AdapterNetwork folded = engine.adapter(Adapters.running(config, matrix.width()), weights, null, options);
-            return new FoldedAdapter(config, weights, folded, () -> engine.adapter(config, projector, null, options));
-        } catch (RuntimeException | Error e) {
-            weights.close();
-            throw e;
+            weights.names().forEach(name -> weights.get(name).requireInPlace());
+            return false;
+        } catch (CheckpointException e) {
+            return true;
         }
     }
 
@@ -58,55 +71,16 @@ final class FoldedAdapter implements AdapterNetwork {
 
     @Override
     public FloatTensor coefficients(FloatTensor features) {
-        use.readLock().lock();
-        try {
-            return unfolded().coefficients(features);
-        } finally {
-            use.readLock().unlock();
-        }
+        return unfolded.coefficients(features);
     }
 
     @Override
     public void releaseCoefficients() {
-        use.writeLock().lock();
-        try {
-            release();
-        } finally {
-            use.writeLock().unlock();
-        }
-    }
-
-    private synchronized void release() {
-        AdapterNetwork opened = unfolded;
-        unfolded = null;
-        if (opened != null) {
-            opened.close();
-        }
-    }
-
-    private synchronized AdapterNetwork unfolded() {
-        if (closed) {
-            throw new IllegalStateException("The " + config.type() + " adapter is closed");
-        }
-        if (unfolded == null) {
-            unfolded = opener.get();
-        }
-        return unfolded;
+        unfolded.releaseCoefficients();
     }
 
     @Override
-    public synchronized void close() {
-        closed = true;
-        try {
-            folded.close();
-        } finally {
-            try {
-                if (unfolded != null) {
-                    unfolded.close();
-                }
-            } finally {
-                weights.close();
-            }
-        }
+    public void close() {
+        Closing.all(Arrays.asList(weights, unfolded, folded));
     }
 }

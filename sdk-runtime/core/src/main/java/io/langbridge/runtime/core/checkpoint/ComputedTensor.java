@@ -33,6 +33,16 @@ abstract class ComputedTensor implements StoredTensor {
     }
 
     @Override
+    public void requireUnchanged() {
+        of.requireUnchanged();
+    }
+
+    @Override
+    public void requireInPlace() {
+        of.requireInPlace();
+    }
+
+    @Override
     public final @Nullable Long offset() {
         return null;
     }

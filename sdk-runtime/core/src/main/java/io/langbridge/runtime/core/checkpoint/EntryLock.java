@@ -2,71 +2,161 @@ package io.langbridge.runtime.core.checkpoint;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who writes an entry of the cache holds its lock, so that of several processes one writes and the others wait. The
- * system drops it when a process dies; what that left unfinished is then found by the lock that nobody holds.
+ * Locks of the entries of a cache. Who writes an entry holds its lock, so that of several processes one writes and the
+ * others wait; who has a model open that was loaded from it says so by another, which any number may hold. The system
+ * drops both when a process dies; what that left unfinished is then found by the lock that nobody holds.
  *
- * <p>The file of a lock stays beside its entry: its text says what the entry is, its time when it was last used.
+ * <p>Locks are bytes of one file, which stays. A file for each entry would have to go with it some day, and then one
+ * process could hold the file that was deleted and another the one that was made since. Safe for use by several
+ * threads.
  */
-final class EntryLock implements AutoCloseable {
+public final class EntryLock implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EntryLock.class);
     private static final long LOOK_AGAIN_MILLIS = 50;
 
     /** Versions without locks left files of this name; nobody writes that long without a pause. */
     private static final long FORGOTTEN_MILLIS = TimeUnit.HOURS.toMillis(1);
 
-    static final String LOCK = ".lock";
+    /** The file whose bytes they are. */
+    static final String FILE = "weights.locks";
+
     static final String PART = ".part";
 
-    /** A process that closes a file gives up all its locks on it, so that each may be open only once. */
-    private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
+    private static final int WRITING = 0;
+    private static final int USING = 1;
 
-    private final Path file;
-    private final @Nullable FileChannel channel;
+    /** A process that closes a file gives up all its locks on it, so that each may be open only once. */
+    private static final Map<Path, LockFile> OPEN = new HashMap<>();
+
+    private final LockFile file;
+    private final long at;
     /** False where the disk has no locks, so that others may hold it too. */
     private final boolean alone;
 
-    private EntryLock(Path file, @Nullable FileChannel channel, boolean alone) {
+    private boolean closed;
+
+    private EntryLock(LockFile file, long at, boolean alone) {
         this.file = file;
-        this.channel = channel;
+        this.at = at;
         this.alone = alone;
     }
 
-    /** The file of an entry's lock. */
-    static Path of(Path entry) {
-        String name = String.valueOf(entry.getFileName());
-        int end = name.indexOf('.');
-        return entry.resolveSibling((end < 0 ? name : name.substring(0, end)) + LOCK);
+    /** A byte that this process holds, several times where it is shared. */
+    private static final class Held {
+        private final @Nullable FileLock lock;
+        private final boolean shared;
+        private int count;
+
+        Held(@Nullable FileLock lock, boolean shared) {
+            this.lock = lock;
+            this.shared = shared;
+        }
+    }
+
+    /** The file of a cache directory while anything of it is held. */
+    private static final class LockFile {
+        private final Path folder;
+        private final @Nullable FileChannel channel;
+        private final Map<Long, Held> held = new HashMap<>();
+
+        LockFile(Path folder) {
+            this.folder = folder;
+            this.channel = open(folder.resolve(FILE));
+        }
+
+        private static @Nullable FileChannel open(Path path) {
+            try {
+                return FileChannel.open(
+                        path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            } catch (IOException e) {
+                LOG.debug("{} cannot be written to", path, e);
+            }
+            try {
+                return FileChannel.open(path, StandardOpenOption.READ);
+            } catch (IOException e) {
+                LOG.debug("{} cannot be read", path, e);
+                return null;
+            }
+        }
+
+        /** Null if it is somebody else's. */
+        @Nullable
+        EntryLock take(long at, boolean shared) {
+            Held known = held.get(at);
+            if (known != null && !(shared && known.shared)) {
+                return null;
+            }
+            if (known == null) {
+                FileLock lock = null;
+                try {
+                    lock = channel == null ? null : channel.tryLock(at, 1, shared);
+                    if (channel != null && lock == null) {
+                        return null;
+                    }
+                } catch (OverlappingFileLockException e) {
+                    if (!shared) {
+                        return null; // held by this class in another class loader
+                    }
+                } catch (IOException | NonWritableChannelException e) {
+                    LOG.debug("There are no locks in {}", folder, e);
+                }
+                known = new Held(lock, shared);
+                held.put(at, known);
+            }
+            known.count++;
+            return new EntryLock(this, at, known.lock != null);
+        }
+
+        void give(long at) throws IOException {
+            Held known = Objects.requireNonNull(held.get(at));
+            if (--known.count == 0) {
+                held.remove(at);
+                if (known.lock != null) {
+                    known.lock.release();
+                }
+            }
+        }
+
+        void closeIfIdle() throws IOException {
+            if (held.isEmpty()) {
+                OPEN.remove(folder);
+                if (channel != null) {
+                    channel.close();
+                }
+            }
+        }
     }
 
     /**
-     * Waits for an entry's lock. Not by a blocking call: where several threads wait for several locks, Linux takes that
-     * for a deadlock. Where a disk has no locks it is taken for granted.
+     * Waits until nobody else writes an entry. Not by a blocking call: where several threads wait for several locks,
+     * Linux takes that for a deadlock. Where a disk has no locks it is taken for granted.
      */
     static EntryLock hold(Path entry) throws IOException {
-        Path file = of(entry);
         boolean said = false;
         while (true) {
-            EntryLock lock = tryHold(file);
+            EntryLock lock = tryHold(entry);
             if (lock != null) {
                 return lock;
             }
@@ -83,36 +173,45 @@ final class EntryLock implements AutoCloseable {
         }
     }
 
-    private static @Nullable EntryLock tryHold(Path file) throws IOException {
-        Path key = file.toAbsolutePath();
-        if (!OPEN.add(key)) {
-            return null;
+    private static @Nullable EntryLock tryHold(Path entry) throws IOException {
+        return take(entry, WRITING, false);
+    }
+
+    /** Says that an entry is in use, until this is closed. */
+    static EntryLock use(Path entry) throws IOException {
+        while (true) {
+            EntryLock lock = take(entry, USING, true);
+            if (lock != null) {
+                return lock;
+            }
+            LockSupport.parkNanos(1_000_000); // somebody is about to delete it, which is soon done
         }
-        FileChannel channel = null;
-        boolean held = false;
-        boolean alone = true;
-        try {
-            channel = FileChannel.open(key, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock lock;
+    }
+
+    /** Keeps others from using an entry; null if somebody does. */
+    static @Nullable EntryLock unused(Path entry) throws IOException {
+        return take(entry, USING, false);
+    }
+
+    private static @Nullable EntryLock take(Path entry, int kind, boolean shared) throws IOException {
+        Path folder = Objects.requireNonNull(entry.toAbsolutePath().getParent()).toRealPath();
+        synchronized (OPEN) {
+            LockFile file = OPEN.computeIfAbsent(folder, LockFile::new);
             try {
-                lock = channel.tryLock();
-                held = lock != null;
-            } catch (OverlappingFileLockException e) {
-                return null; // held by this class in another class loader
-            } catch (IOException e) {
-                LOG.debug("There are no locks at {}", file, e);
-                held = true;
-                alone = false;
-            }
-            return held ? new EntryLock(key, channel, alone) : null;
-        } finally {
-            if (!held) {
-                OPEN.remove(key);
-                if (channel != null) {
-                    channel.close();
-                }
+                return file.take(at(entry) + kind, shared);
+            } finally {
+                file.closeIfIdle();
             }
         }
+    }
+
+    /** The place of an entry's bytes in the file, made from its name without what follows a dot. */
+    private static long at(Path entry) {
+        String name = String.valueOf(entry.getFileName());
+        int end = name.indexOf('.');
+        byte[] hash =
+                new ContentHash().add(end < 0 ? name : name.substring(0, end)).bytes();
+        return ByteBuffer.wrap(hash).getLong() >>> 3 << 1;
     }
 
     /** Deletes what processes that died were writing in a folder. */
@@ -129,16 +228,11 @@ final class EntryLock implements AutoCloseable {
     }
 
     private static void sweepOne(Path part) throws IOException {
-        Path lock = of(part);
-        if (!Files.exists(lock)) {
-            if (WeightFile.isUnfinished(part)) {
-                delete(part); // its lock goes last
-                return;
-            }
+        if (!WeightFile.isUnfinished(part)) {
             deleteForgotten(part);
             return;
         }
-        EntryLock held = tryHold(lock);
+        EntryLock held = tryHold(part);
         if (held != null) {
             try {
                 if (held.alone) {
@@ -171,31 +265,19 @@ final class EntryLock implements AutoCloseable {
         }
     }
 
-    /** Says in the lock's file what its entry is. */
-    void describe(String text) throws IOException {
-        FileChannel open = channel;
-        if (open != null) {
-            open.truncate(0);
-            WeightFile.writeFully(open, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
-        }
-    }
-
-    /** Lets go. The file goes too if there is no entry. */
+    /** Lets go. Idempotent. */
     @Override
-    public void close() throws IOException {
-        try {
-            String name = Objects.requireNonNull(file.getFileName()).toString();
-            String entry = name.substring(0, name.length() - LOCK.length());
-            if (!Files.exists(file.resolveSibling(entry + WeightFile.SUFFIX))) {
-                Files.deleteIfExists(file);
+    public void close() {
+        synchronized (OPEN) {
+            if (closed) {
+                return;
             }
-        } finally {
+            closed = true;
             try {
-                if (channel != null) {
-                    channel.close();
-                }
-            } finally {
-                OPEN.remove(file);
+                file.give(at);
+                file.closeIfIdle();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
     }

@@ -137,9 +137,19 @@ final class OpenFile implements AutoCloseable {
                 throw new CheckpointException(
                         "Another file was put in the place of " + path + " since it was opened. Load the model again.");
             }
+        } catch (NoSuchFileException e) {
+            throw deleted(path, e);
         } catch (IOException e) {
             throw new CheckpointException(path + " cannot be looked at: " + Reason.of(e) + ".", e);
         }
+    }
+
+    /** Says that a file is gone that is open, and has to be read by its name. */
+    static CheckpointException deleted(Path path, NoSuchFileException cause) {
+        return new CheckpointException(
+                path + " was deleted since it was opened, and is needed once more. Put it back, or load the model"
+                        + " from where it is now.",
+                cause);
     }
 
     /** See {@link StoredTensor#requireUnchanged}. */

@@ -16,12 +16,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -69,6 +67,9 @@ public final class WeightFile {
 
     private static final Pattern UNFINISHED = Pattern.compile(PREFIX + "[0-9a-f]{32}\\.[-0-9a-f]+\\" + EntryLock.PART);
 
+    /** How often it is written anew where others delete what has just been written. */
+    public static final int TRIES = 5;
+
     /** Jobs together need about this much. */
     private static final int JOB_MEGABYTES = 192;
 
@@ -79,9 +80,10 @@ public final class WeightFile {
     private final List<Entry> entries = new ArrayList<>();
     private final List<SizedJob> jobs = new ArrayList<>();
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
-    private final Set<Path> sources = new LinkedHashSet<>();
+    private final Map<Path, StoredTensor> sources = new LinkedHashMap<>();
     private long length = HEADER;
     private String what = "weights";
+    private @Nullable Long limit;
     private byte @Nullable [] key;
 
     /** Writes bytes of reserved entries, each where it belongs, from any thread. */
@@ -111,7 +113,20 @@ public final class WeightFile {
      * speak of their content then.
      */
     public WeightFile source(Weights weights) {
-        weights.names().forEach(name -> sources.add(weights.get(name).file()));
+        for (String name : weights.names()) {
+            StoredTensor tensor = weights.get(name);
+            sources.putIfAbsent(tensor.file(), tensor);
+        }
+        return this;
+    }
+
+    /**
+     * Has others go when it is written, those not used for longest first, until the cache has so many bytes.
+     *
+     * @param bytes null for no limit
+     */
+    public WeightFile limit(@Nullable Long bytes) {
+        limit = bytes;
         return this;
     }
 
@@ -172,15 +187,43 @@ public final class WeightFile {
      * @return weights that the caller closes
      */
     public Weights open(Path cacheDirectory) {
-        Path sound = in(cacheDirectory);
-        if (!keep(sound)) {
-            sound = in(cacheDirectory);
+        EntryLock use = use(cacheDirectory);
+        try {
+            OpenFile file = sound(cacheDirectory);
+            Map<String, StoredTensor> stored = new LinkedHashMap<>();
+            tensors.forEach((name, tensor) ->
+                    stored.put(name, new FileTensor(name, file, DType.F32, tensor.shape(), tensor.offset())));
+            return new NamedTensors(file.path().toString(), stored, Arrays.asList(file, use));
+        } catch (RuntimeException | Error e) {
+            use.close();
+            throw e;
         }
-        OpenFile file = OpenFile.open(sound);
-        Map<String, StoredTensor> stored = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) ->
-                stored.put(name, new FileTensor(name, file, DType.F32, tensor.shape(), tensor.offset())));
-        return new NamedTensors(file.path().toString(), stored, Collections.singletonList(file));
+    }
+
+    private OpenFile sound(Path cacheDirectory) {
+        for (int tries = 1; ; tries++) {
+            Path file = in(cacheDirectory);
+            boolean kept = keep(file);
+            try {
+                if (kept || tries == TRIES) {
+                    return OpenFile.open(file);
+                }
+            } catch (CheckpointException e) {
+                if (Files.exists(file) || tries == TRIES) {
+                    throw e;
+                } // else it has just been deleted
+            }
+        }
+    }
+
+    /** Says that what {@link #in} gives is in use, so that no limit has it deleted, until this is closed. */
+    public EntryLock use(Path cacheDirectory) {
+        try {
+            Path folder = PrivateFolder.make(cacheDirectory);
+            return EntryLock.use(file(folder));
+        } catch (IOException e) {
+            throw notKept(cacheDirectory, e);
+        }
     }
 
     /**
@@ -190,42 +233,73 @@ public final class WeightFile {
      * @throws RuntimeUnavailableException if it cannot be written
      */
     public Path in(Path cacheDirectory) {
-        try {
-            Path folder = PrivateFolder.make(cacheDirectory);
-            byte[] name = key(folder);
-            ByteBuffer header = header(name);
-            Path file = folder.resolve(PREFIX + ContentHash.hex(name, 16) + SUFFIX);
-            EntryLock.sweep(folder);
-            if (!isComplete(file, header)) {
-                try (EntryLock lock = EntryLock.hold(file)) {
-                    if (!isComplete(file, header)) {
-                        make(file, header);
-                        lock.describe(what);
-                    }
-                }
+        for (int tries = 1; ; tries++) {
+            try {
+                return found(PrivateFolder.make(cacheDirectory));
+            } catch (NoSuchFileException e) {
+                if (tries == TRIES) {
+                    throw notKept(cacheDirectory, e);
+                } // else the folder has just been deleted
+            } catch (IOException e) {
+                throw notKept(cacheDirectory, e);
             }
-            CacheEntries.used(file);
-            return file;
-        } catch (IOException e) {
-            throw new RuntimeUnavailableException(
-                    "The converted weights (" + length + " bytes) cannot be kept in " + cacheDirectory + ": "
-                            + Reason.of(e)
-                            + ". Free space there, or set the cache directory to one that can be written to.",
-                    e);
         }
+    }
+
+    private Path found(Path folder) throws IOException {
+        Path file = file(folder);
+        ByteBuffer header = header(key(folder));
+        EntryLock.sweep(folder);
+        if (!isComplete(file, header)) {
+            EntryLock lock = EntryLock.hold(file);
+            try {
+                if (!isComplete(file, header)) {
+                    if (limit != null) {
+                        CacheEntries.makeRoom(folder, limit, fileLength(length));
+                    }
+                    make(file, header);
+                }
+            } finally {
+                lock.close();
+            }
+        }
+        CacheEntries.used(file, what);
+        return file;
+    }
+
+    private RuntimeUnavailableException notKept(Path cacheDirectory, IOException e) {
+        return new RuntimeUnavailableException(
+                "The converted weights (" + length + " bytes) cannot be kept in " + cacheDirectory + ": "
+                        + Reason.of(e)
+                        + ". Free space there, or set the cache directory to one that can be written to.",
+                e);
+    }
+
+    private Path file(Path folder) throws IOException {
+        return folder.resolve(PREFIX + ContentHash.hex(key(folder), 16) + SUFFIX);
     }
 
     private byte[] key(Path folder) throws IOException {
         byte[] known = key;
         if (known == null) {
-            for (Path source : sources) {
-                // What is not kept need not be found again.
-                hash.add(TemporaryFolder.isOne(folder) ? FileState.of(source).line() : SourceHash.of(source, folder));
+            for (Map.Entry<Path, StoredTensor> source : sources.entrySet()) {
+                hash.add(hash(source.getKey(), folder));
+                // What is read is the file that is open, and what was hashed the one that lies there.
+                source.getValue().requireInPlace();
             }
             known = hash.bytes();
             key = known;
         }
         return known;
+    }
+
+    private static String hash(Path source, Path folder) throws IOException {
+        try {
+            // What is not kept need not be found again.
+            return TemporaryFolder.isOne(folder) ? FileState.of(source).line() : SourceHash.of(source, folder);
+        } catch (NoSuchFileException e) {
+            throw OpenFile.deleted(source, e);
+        }
     }
 
     private void make(Path file, ByteBuffer header) throws IOException {
@@ -429,6 +503,14 @@ public final class WeightFile {
         if (!Files.exists(file)) {
             return false;
         }
+        try {
+            return isWhole(file, header);
+        } catch (NoSuchFileException e) {
+            return false; // it has just been deleted
+        }
+    }
+
+    private static boolean isWhole(Path file, ByteBuffer header) throws IOException {
         if (!PrivateFolder.trusts(file)) {
             log.warn("{} may have been written by another user and will be written again", file);
             return false;

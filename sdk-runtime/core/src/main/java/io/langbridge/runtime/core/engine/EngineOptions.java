@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     them; or empty
  * @param twoForms whether a decoder should hold its quantised layers twice, in the form that is fast for a prompt and
  *     in the one that is fast for a token; null is the usual, see {@link #inTwoForms()}
+ * @param cacheLimit bytes that converted weights in the cache directory may have together, or null
  */
 public record EngineOptions(
         int threads,
@@ -34,7 +35,8 @@ public record EngineOptions(
         int prefillChunk,
         boolean halfKvCache,
         List<Integer> affinity,
-        @Nullable Boolean twoForms) {
+        @Nullable Boolean twoForms,
+        @Nullable Long cacheLimit) {
     /** The default of {@code prefillChunk}. */
     public static final int PREFILL_CHUNK = 256;
 
@@ -53,6 +55,32 @@ public record EngineOptions(
         if (device.kind() == Device.Kind.AUTO) {
             throw new IllegalArgumentException("An engine computes on one device; choose it before");
         }
+    }
+
+    /** With a cache that grows at will. */
+    public EngineOptions(
+            int threads,
+            boolean spinning,
+            Path cacheDirectory,
+            Device device,
+            boolean allowDownloads,
+            Precision precision,
+            int prefillChunk,
+            boolean halfKvCache,
+            List<Integer> affinity,
+            @Nullable Boolean twoForms) {
+        this(
+                threads,
+                spinning,
+                cacheDirectory,
+                device,
+                allowDownloads,
+                precision,
+                prefillChunk,
+                halfKvCache,
+                affinity,
+                twoForms,
+                null);
     }
 
     /** In as many forms as is usual. */
@@ -106,7 +134,8 @@ public record EngineOptions(
                 prefillChunk,
                 halfKvCache,
                 affinity,
-                inTwoForms);
+                inTwoForms,
+                cacheLimit);
     }
 
     /** Whether a decoder holds its quantised layers twice. */

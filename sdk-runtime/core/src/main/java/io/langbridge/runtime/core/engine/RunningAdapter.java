@@ -7,6 +7,7 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,9 @@ final class RunningAdapter implements AdapterNetwork {
     private final @Nullable Running visualTokens;
 
     private final Supplier<Running> opener;
+    /** Held by who uses {@link #coefficients}, and alone by who closes it early. */
+    private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
+
     private @Nullable Running coefficients;
     private boolean closed;
 
@@ -78,7 +82,12 @@ final class RunningAdapter implements AdapterNetwork {
 
     @Override
     public FloatTensor coefficients(FloatTensor features) {
-        return opened().run(Collections.singletonMap(Projector.FEATURES, features));
+        use.readLock().lock();
+        try {
+            return opened().run(Collections.singletonMap(Projector.FEATURES, features));
+        } finally {
+            use.readLock().unlock();
+        }
     }
 
     private synchronized Running opened() {
@@ -89,6 +98,24 @@ final class RunningAdapter implements AdapterNetwork {
             coefficients = opener.get();
         }
         return coefficients;
+    }
+
+    @Override
+    public void releaseCoefficients() {
+        use.writeLock().lock();
+        try {
+            release();
+        } finally {
+            use.writeLock().unlock();
+        }
+    }
+
+    private synchronized void release() {
+        Running open = coefficients;
+        coefficients = null;
+        if (open != null) {
+            open.close();
+        }
     }
 
     @Override

@@ -211,7 +211,8 @@ public record EngineChoice(Engine engine, Engine decoder, Device device) {
                 spec.prefillChunk() != null ? spec.prefillChunk() : EngineOptions.PREFILL_CHUNK,
                 spec.halfKvCache(),
                 spec.affinity(),
-                spec.twoForms());
+                spec.twoForms(),
+                spec.cacheLimit());
     }
 
     /** Where converted weights are kept, if they are. */

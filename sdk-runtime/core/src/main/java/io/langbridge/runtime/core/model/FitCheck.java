@@ -40,6 +40,7 @@ final class FitCheck {
     private final List<FitReport.Finding> findings = new ArrayList<>();
     private final List<FitReport.Licence> licences = new ArrayList<>();
     private final List<FitReport.Memory> memory = new ArrayList<>();
+    private long memoryToExplain;
     private FitReport.@Nullable Coverage coverage;
 
     private FitCheck(ModelSpec spec, List<Engine> engines) {
@@ -59,7 +60,12 @@ final class FitCheck {
             Closing.all(check.closing.opened());
         }
         return new FitReport(
-                check.findings, check.coverage, check.licences, check.memory, Memory.available(spec.memoryLimit()));
+                check.findings,
+                check.coverage,
+                check.licences,
+                check.memory,
+                check.memoryToExplain,
+                Memory.available(spec.memoryLimit()));
     }
 
     private @Nullable ModelFiles whole(Path folder) {
@@ -299,12 +305,12 @@ final class FitCheck {
                                     ? ""
                                     : ", " + Memory.megabytes(first) + " the first time, when weights are converted"));
         }
-        long explaining = Memory.explaining(files, spec, EngineChoice.presumed(engines, spec));
-        if (explaining > 0) {
+        memoryToExplain = Memory.explaining(files, spec, EngineChoice.presumed(engines, spec));
+        if (memoryToExplain > 0) {
             add(
                     Verdict.FITS,
                     "explanations",
-                    "by coefficients take about " + Memory.megabytes(explaining)
+                    "by coefficients take about " + Memory.megabytes(memoryToExplain)
                             + " more from the first on, until langBridge().releaseExplanation()");
         }
     }

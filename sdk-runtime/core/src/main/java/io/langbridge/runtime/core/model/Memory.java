@@ -129,6 +129,15 @@ final class Memory {
         if (files.adapterConfig() instanceof AdapterConfig.LangBridge config) {
             if (config.softmax()) {
                 memory.add("vocabulary matrix", (long) config.mmVocabSize() * hidden * Float.BYTES);
+                if (files.topK() != null) {
+                    memory.add(
+                            "coefficients",
+                            Adapters.coefficientBytes(
+                                    engine,
+                                    config,
+                                    patches[1],
+                                    precision != null ? precision.ofEncoder() : spec.precisionOf(spec.adapter())));
+                }
             } else {
                 folding = Adapters.foldingBytes(config, hidden);
             }
@@ -166,15 +175,17 @@ final class Memory {
         return memory;
     }
 
-    /** What explaining a picture by coefficients loads beside it: the adapter before it was folded; 0 if it is not. */
+    /**
+     * What explaining a picture by coefficients takes beside it; 0 if the adapter has none, or gives them for every
+     * answer.
+     */
     static long explaining(ModelFiles files, ModelSpec spec, @Nullable EngineChoice engines) {
-        if (!(files.adapterConfig() instanceof AdapterConfig.LangBridge config) || config.softmax()) {
+        if (!(files.adapterConfig() instanceof AdapterConfig.LangBridge config) || files.topK() != null) {
             return 0;
         }
-        Inventory unfolded = Inventory.of(Projector.coefficients(config));
-        return footprint(
-                        engines == null ? null : engines.engine(), unfolded, 1, spec.precisionOf(spec.adapter()), false)
-                .weights();
+        int[] patches = patches(files, Inventory.of(files.vision().network()));
+        return Adapters.coefficientBytes(
+                engines == null ? null : engines.engine(), config, patches[1], spec.precisionOf(spec.adapter()));
     }
 
     private static Footprint footprint(

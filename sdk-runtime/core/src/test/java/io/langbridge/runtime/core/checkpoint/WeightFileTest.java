@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.langbridge.CheckpointException;
 import io.langbridge.RuntimeUnavailableException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -11,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
@@ -135,11 +137,9 @@ class WeightFileTest {
         for (Path part : List.of(of, ofOlderVersion, justNow)) {
             Files.write(part, new byte[100]);
         }
-        Files.write(EntryLock.of(of), new byte[0]);
         Files.setLastModifiedTime(ofOlderVersion, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
         file("a").in(folder);
         assertThat(of).doesNotExist();
-        assertThat(EntryLock.of(of)).doesNotExist();
         assertThat(ofOlderVersion).doesNotExist();
         assertThat(justNow).exists();
     }
@@ -186,6 +186,27 @@ class WeightFileTest {
         assertThat(of(copy)).isEqualTo(of(source));
     }
 
+    @Test
+    void whatIsReadFromAnotherFileThanLiesThereIsNotKept() throws IOException {
+        Path source = folder.resolve("a.safetensors");
+        new SafetensorsWriter().add("x", FloatBuffer.wrap(new float[10]), 10).write(source);
+        try (Weights weights = Checkpoints.open(source)) {
+            Path other = folder.resolve("b.safetensors");
+            new SafetensorsWriter()
+                    .add("x", FloatBuffer.wrap(new float[10]), 10)
+                    .write(other);
+            Files.move(other, source, StandardCopyOption.REPLACE_EXISTING);
+            assertThatExceptionOfType(CheckpointException.class)
+                    .isThrownBy(() -> file("a").source(weights).in(folder))
+                    .withMessageStartingWith("Another file was put in the place of " + source);
+            Files.delete(source);
+            assertThatExceptionOfType(CheckpointException.class)
+                    .isThrownBy(() -> file("a").source(weights).in(folder))
+                    .withMessageStartingWith(source + " was deleted since it was opened");
+        }
+        assertThat(written).hasValue(0);
+    }
+
     private Path of(Path source) {
         try (Weights weights = Checkpoints.open(source)) {
             return file("a").source(weights).in(folder);
@@ -199,7 +220,7 @@ class WeightFileTest {
         Path made = file("made").in(folder);
         long now = System.currentTimeMillis();
         for (Path entry : List.of(old, used, made)) {
-            Files.setLastModifiedTime(EntryLock.of(entry), FileTime.fromMillis(now -= 10_000));
+            Files.setLastModifiedTime(CacheEntries.text(entry), FileTime.fromMillis(now -= 10_000));
         }
         file("made").in(folder);
 
@@ -208,11 +229,126 @@ class WeightFileTest {
         assertThat(CacheEntries.limit(folder, 400))
                 .extracting(CacheEntries.Entry::file)
                 .containsExactly(used);
-        assertThat(CacheEntries.limit(folder, 0))
+        assertThat(CacheEntries.clear(folder))
                 .extracting(CacheEntries.Entry::what)
                 .containsExactlyInAnyOrder("weights", "an old one");
+        assertThat(files()).containsExactly(EntryLock.FILE);
+    }
+
+    private List<String> files() throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            assertThat(files).isEmpty();
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void whatIsAddedMakesRoomForItself() throws IOException {
+        Path first = file("first").limit(400L).in(folder);
+        Path second = file("second").limit(400L).in(folder);
+        assertThat(List.of(first, second)).allMatch(Files::exists);
+        Files.setLastModifiedTime(
+                CacheEntries.text(second), FileTime.from(Instant.now().minusSeconds(10)));
+
+        Path third = file("third").limit(400L).in(folder);
+        assertThat(second).doesNotExist();
+        assertThat(List.of(first, third)).allMatch(Files::exists);
+        assertThat(file("first").limit(1L).in(folder)).isEqualTo(first); // nothing is added
+        assertThat(third).exists();
+        assertThat(file("alone").limit(1L).in(folder)).exists();
+        assertThat(CacheEntries.all(folder)).hasSize(1);
+    }
+
+    @Test
+    void noLimitDeletesWhatIsInUse() throws IOException {
+        EntryLock use = file("a").use(folder);
+        EntryLock again = file("a").use(folder);
+        Path path = file("a").in(folder);
+        use.close();
+        use.close();
+        assertThat(CacheEntries.limit(folder, 0)).isEmpty();
+        assertThat(file("b").limit(1L).in(folder)).exists();
+        assertThat(path).exists();
+        again.close();
+        assertThat(CacheEntries.limit(folder, 0)).hasSize(2);
+        assertThat(path).doesNotExist();
+    }
+
+    @Test
+    void noLimitDeletesWhatAnotherProcessUses() throws Exception {
+        Path path = file("a").in(folder);
+        Process other = Other.process("use", folder, path);
+        try {
+            assertThat(other.getInputStream().read()).isEqualTo('u');
+            assertThat(CacheEntries.limit(folder, 0)).isEmpty();
+            assertThat(path).exists();
+        } finally {
+            other.destroyForcibly().waitFor();
+        }
+        assertThat(CacheEntries.limit(folder, 0)).hasSize(1);
+    }
+
+    /** Two processes hold and let go, and nothing of a lock is ever deleted beneath who waits for it. */
+    @Test
+    void neverAreThereTwoWhoHoldAnEntry() throws Exception {
+        Path entry = folder.resolve("weights-00112233445566778899aabbccddeeff.bin");
+        List<Process> others = List.of(
+                Other.process("hold", folder, entry),
+                Other.process("hold", folder, entry),
+                Other.process("hold", folder, entry));
+        for (Process other : others) {
+            assertThat(other.waitFor()).isZero();
+        }
+    }
+
+    /** Another process. */
+    static final class Other {
+        private static final int TIMES = 2000;
+
+        private Other() {}
+
+        static Process process(String what, Path folder, Path entry) throws IOException {
+            return new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-Xshare:auto",
+                            "-XX:TieredStopAtLevel=1",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            Other.class.getName(),
+                            what,
+                            folder.toString(),
+                            entry.toString())
+                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
+        }
+
+        /**
+         * Uses an entry until it is killed, or holds it and lets go many times.
+         *
+         * @param args what to do, the cache, the entry
+         */
+        public static void main(String[] args) throws IOException {
+            Path entry = Path.of(args[2]);
+            if (args[0].equals("use")) {
+                EntryLock use = EntryLock.use(entry);
+                System.out.print('u');
+                System.out.flush();
+                while (System.in.read() >= 0) {
+                    // Until the other end goes.
+                }
+                use.close();
+                return;
+            }
+            Path alone = Path.of(args[1]).resolve("alone");
+            for (int i = 0; i < TIMES; i++) {
+                EntryLock lock = EntryLock.hold(entry);
+                try {
+                    Files.createFile(alone); // fails if there is one
+                    Files.delete(alone);
+                } finally {
+                    lock.close();
+                }
+            }
         }
     }
 
@@ -232,10 +368,8 @@ class WeightFileTest {
             threads.shutdownNow();
         }
         try (Stream<Path> files = Files.list(folder)) {
-            assertThat(files)
-                    .hasSize(2)
-                    .allMatch(file ->
-                            file.toString().endsWith(".bin") || file.toString().endsWith(".lock"));
+            assertThat(files.map(file -> file.toString().replaceAll(".*[.]", "")))
+                    .containsExactlyInAnyOrder("bin", "txt", "locks");
         }
     }
 
@@ -250,9 +384,7 @@ class WeightFileTest {
                 .withMessageContaining("(128 bytes) cannot be kept in " + folder)
                 .withMessageContaining("No space left on device")
                 .withMessageContaining("set the cache directory");
-        try (Stream<Path> files = Files.list(folder)) {
-            assertThat(files).isEmpty();
-        }
+        assertThat(files()).containsExactly(EntryLock.FILE);
     }
 
     @Test
