@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.langbridge.runtime.demo.DemoModel;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.RandomAccessFile;
@@ -250,12 +251,13 @@ final class DrillSet {
 
     /** Each entry goes twice, as soon as it is there. */
     private boolean cleared() throws IOException, InterruptedException {
-        Map<Path, Integer> deleted = new HashMap<>();
+        Map<File, Integer> deleted = new HashMap<>();
         try (Asked asked = new Asked()) {
             while (asked.process.isAlive() && !asked.lines.ready()) {
-                for (Path entry : list(cache, ".bin")) {
+                File[] there = cache.toFile().listFiles((folder, name) -> name.endsWith(".bin"));
+                for (File entry : there == null ? new File[0] : there) {
                     if (deleted.merge(entry, 1, Integer::sum) <= 2) {
-                        Files.deleteIfExists(entry);
+                        Files.deleteIfExists(entry.toPath());
                     }
                 }
             }
