@@ -587,6 +587,46 @@ public abstract class ModelContract {
         }
     }
 
+    @Test
+    void conversations_about_two_pictures_in_turn_go_on_from_their_own_caches_also_from_larger_ones() {
+        for (String folder : new String[] {"families/qwen3.5/checkpoint", "families/lfm2-vl/checkpoint"}) {
+            try (VisionLanguageModel kept =
+                            load(builder().folder(fixtures.resolve(folder)).keptPrefixes(2));
+                    VisionLanguageModel fresh =
+                            load(builder().folder(fixtures.resolve(folder)).keptPrefixes(0))) {
+                List<EncodedImage> images =
+                        List.of(kept.encode(image("landscape.png")), kept.encode(image("portrait.png")));
+                List<EncodedImage> same =
+                        List.of(fresh.encode(image("landscape.png")), fresh.encode(image("portrait.png")));
+                for (int turn = 0; turn < 3; turn++) {
+                    for (int i = 0; i < 2; i++) {
+                        String question = turn + " of what?";
+                        // The last turn asks for more than there is room for in the cache that is there.
+                        GenerationOptions options = turn < 2 ? SHORT : options(250).build();
+                        Answer answer = kept.answer(Request.builder()
+                                .image(images.get(i))
+                                .text(question)
+                                .options(options)
+                                .build());
+                        Answer anew = fresh.answer(Request.builder()
+                                .image(same.get(i))
+                                .text(question)
+                                .options(options)
+                                .build());
+                        int visual = answer.usage().visualTokens();
+                        if (turn == 0) {
+                            assertThat(answer.usage().cachedTokens()).isLessThan(visual);
+                        } else {
+                            assertThat(answer.usage().cachedTokens()).isGreaterThanOrEqualTo(visual);
+                        }
+                        assertThat(anew.usage().cachedTokens()).isZero();
+                        assertThat(answer.tokenIds()).isEqualTo(anew.tokenIds());
+                    }
+                }
+            }
+        }
+    }
+
     private static Request about(EncodedImage image, String question) {
         return Request.builder().image(image).text(question).options(SHORT).build();
     }
