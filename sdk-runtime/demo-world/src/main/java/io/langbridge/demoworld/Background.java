@@ -1,48 +1,110 @@
 package io.langbridge.demoworld;
 
 import java.awt.Color;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 
 /**
  * What items lie on.
  *
- * @param pattern how the two colours meet
- * @param rgb the first colour, 0xRRGGBB
- * @param other the second colour
- * @param degrees direction of a gradient or of stripes
- * @param pitch distance of stripes or dots as a share of the picture's longer side
+ * @param pattern how the colours meet
+ * @param colours one to three, 0xRRGGBB
+ * @param degrees direction of a gradient, of stripes or of grain
+ * @param pitch distance of stripes, dots or checks, or size of what a texture shows, as a share of the picture's longer
+ *     side
+ * @param share how much of the pitch a stripe takes
+ * @param seed of a texture
  */
-record Background(Pattern pattern, int rgb, int other, double degrees, double pitch) {
-    /** How two colours meet. */
+record Background(Pattern pattern, List<Integer> colours, double degrees, double pitch, double share, long seed) {
+    /** How colours meet. */
     enum Pattern {
         PLAIN,
         GRADIENT,
         STRIPES,
-        DOTS
+        DOTS,
+        CHECKS,
+        /** Large and soft, as a photograph is out of focus: sky, leaves, a wall. */
+        CLOUDS,
+        /** Fine and drawn out: wood, cloth, stone. */
+        GRAIN;
+
+        boolean isTexture() {
+            return this == CLOUDS || this == GRAIN;
+        }
     }
 
     private static final double ENOUGH = 30;
     private static final double ENOUGH_ON_LIGHT = 23; // pale pink on white
 
+    Background {
+        colours = List.copyOf(colours);
+    }
+
+    static Background plain(int rgb) {
+        return new Background(Pattern.PLAIN, List.of(rgb), 0, 1, 0.5, 0);
+    }
+
     static Background random(SplittableRandom random) {
+        int kind = random.nextInt(100);
+        Pattern pattern = kind < 52
+                ? Pattern.PLAIN
+                : kind < 62
+                        ? Pattern.GRADIENT
+                        : kind < 74
+                                ? Pattern.STRIPES
+                                : kind < 79
+                                        ? Pattern.DOTS
+                                        : kind < 83 ? Pattern.CHECKS : kind < 92 ? Pattern.CLOUDS : Pattern.GRAIN;
+        return random(pattern, random);
+    }
+
+    static Background random(Pattern pattern, SplittableRandom random) {
         int first = colour(random);
         double degrees = random.nextInt(8) * 45 + random.nextDouble(-10, 10);
-        double pitch = random.nextDouble(0.04, 0.15);
-        int kind = random.nextInt(100);
-        if (kind < 72) {
-            return new Background(Pattern.PLAIN, first, first, degrees, pitch);
-        }
-        if (kind < 86) {
-            int second = mixed(first, random.nextBoolean() ? colour(random) : 0xffffff, random.nextDouble(0.2, 0.7));
-            return new Background(Pattern.GRADIENT, first, second, degrees, pitch);
-        }
-        int second = mixed(first, luminous(first) ? 0 : 0xffffff, random.nextDouble(0.04, 0.12));
-        return new Background(kind < 93 ? Pattern.STRIPES : Pattern.DOTS, first, second, degrees, pitch);
+        double share = random.nextDouble(0.2, 0.8);
+        long seed = random.nextLong();
+        double pitch = switch (pattern) {
+            case STRIPES -> random.nextDouble(0.03, 0.3);
+            case CHECKS -> random.nextDouble(0.06, 0.3);
+            case CLOUDS -> random.nextDouble(0.1, 0.6);
+            case GRAIN -> random.nextDouble(0.01, 0.05);
+            default -> random.nextDouble(0.04, 0.15);
+        };
+        List<Integer> colours = switch (pattern) {
+            case PLAIN -> List.of(first);
+            case GRADIENT -> {
+                int last = mixed(first, random.nextBoolean() ? colour(random) : 0xffffff, random.nextDouble(0.2, 0.7));
+                yield random.nextInt(3) > 0
+                        ? List.of(first, last)
+                        : List.of(first, mixed(first, colour(random), random.nextDouble(0.2, 0.7)), last);
+            }
+            case STRIPES, DOTS, CHECKS -> List.of(first, second(first, random));
+            case CLOUDS, GRAIN ->
+                List.of(
+                        first,
+                        mixed(first, colour(random), random.nextDouble(0.1, 0.6)),
+                        mixed(first, luminous(first) ? 0 : 0xffffff, random.nextDouble(0.05, 0.35)));
+        };
+        return new Background(pattern, colours, degrees, pitch, share, seed);
+    }
+
+    /** A plain one of a colour that is no shade of gray. */
+    static Background coloured(SplittableRandom random) {
+        return plain(saturated(random));
+    }
+
+    /** What stripes lie on or between: most often nearly the same, or quite another colour. */
+    private static int second(int first, SplittableRandom random) {
+        return random.nextInt(3) > 0
+                ? mixed(first, luminous(first) ? 0 : 0xffffff, random.nextDouble(0.04, 0.3))
+                : mixed(first, colour(random), random.nextDouble(0.4, 1));
     }
 
     /** Whether a colour stands out from all of it. */
     boolean shows(int colour) {
-        return shows(colour, rgb) && shows(colour, other) && shows(colour, mixed(rgb, other, 0.5));
+        return colours.stream()
+                .allMatch(one -> colours.stream().allMatch(other -> shows(colour, mixed(one, other, 0.5))));
     }
 
     private static boolean shows(int colour, int on) {
@@ -52,22 +114,30 @@ record Background(Pattern pattern, int rgb, int other, double degrees, double pi
     private static int colour(SplittableRandom random) {
         int kind = random.nextInt(100);
         float hue = (float) random.nextDouble();
-        if (kind < 42) {
+        if (kind < 32) {
             return 0xffffff;
         }
-        if (kind < 60) { // nearly white
+        if (kind < 44) { // nearly white
             return hsb(hue, random.nextDouble(0, 0.04), random.nextDouble(0.92, 1));
         }
-        if (kind < 76) { // pastel
+        if (kind < 58) { // pastel
             return hsb(hue, random.nextDouble(0.06, 0.22), random.nextDouble(0.88, 1));
         }
-        if (kind < 81) { // gray
+        if (kind < 65) { // gray
             return hsb(hue, 0, random.nextDouble(0.2, 0.9));
         }
-        if (kind < 95) { // dark
+        if (kind < 78) { // dark
             return random.nextInt(4) == 0 ? 0 : hsb(hue, random.nextDouble(0, 0.6), random.nextDouble(0.05, 0.3));
         }
-        return hsb(hue, random.nextDouble(0.3, 0.8), random.nextDouble(0.4, 0.9));
+        return saturated(random);
+    }
+
+    /** Half of them are shades that things have too. */
+    private static int saturated(SplittableRandom random) {
+        if (random.nextBoolean()) {
+            return Colour.values()[random.nextInt(Colour.BLACK.ordinal())].shade(random);
+        }
+        return hsb((float) random.nextDouble(), random.nextDouble(0.3, 1), random.nextDouble(0.4, 1));
     }
 
     private static int hsb(float hue, double saturation, double brightness) {
@@ -78,11 +148,39 @@ record Background(Pattern pattern, int rgb, int other, double degrees, double pi
         return Colour.contrast(rgb, 0) > 50;
     }
 
-    private static int mixed(int rgb, int with, double share) {
+    static int mixed(int rgb, int with, double share) {
         int mixed = 0;
         for (int shift = 16; shift >= 0; shift -= 8) {
             mixed |= (int) ((rgb >> shift & 0xff) * (1 - share) + (with >> shift & 0xff) * share) << shift;
         }
         return mixed;
+    }
+
+    /** Grounds to measure on. */
+    enum Sort implements Function<SplittableRandom, Background> {
+        ANY,
+        WHITE,
+        GRAY,
+        BLACK,
+        YELLOW,
+        COLOURED,
+        GRADIENT,
+        STRIPES,
+        TEXTURE;
+
+        @Override
+        public Background apply(SplittableRandom random) {
+            return switch (this) {
+                case ANY -> Background.random(random);
+                case WHITE -> plain(0xffffff);
+                case GRAY -> plain(0x808080);
+                case BLACK -> plain(0);
+                case YELLOW -> plain(Colour.YELLOW.shade(random));
+                case COLOURED -> coloured(random);
+                case GRADIENT -> Background.random(Pattern.GRADIENT, random);
+                case STRIPES -> Background.random(Pattern.STRIPES, random);
+                case TEXTURE -> Background.random(random.nextBoolean() ? Pattern.CLOUDS : Pattern.GRAIN, random);
+            };
+        }
     }
 }

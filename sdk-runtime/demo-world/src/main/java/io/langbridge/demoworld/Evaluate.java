@@ -40,6 +40,9 @@ final class Evaluate implements Callable<Integer> {
     @Option(names = "--aspect", defaultValue = "1", description = "Width of the pictures by their height.")
     private double aspect;
 
+    @Option(names = "--ground", defaultValue = "ANY", description = "What things lie on: ${COMPLETION-CANDIDATES}.")
+    private Background.Sort ground;
+
     @Option(
             names = "--transparent",
             description =
@@ -97,7 +100,7 @@ final class Evaluate implements Callable<Integer> {
 
     private Evaluation.Shown show(SplittableRandom random) {
         Frame frame = Frame.of(aspect);
-        Scene scene = under == null ? Scene.random(frame, random) : Scene.onWhite(frame, random);
+        Scene scene = Scene.random(frame, under == null ? ground : Background.Sort.WHITE, random);
         Image picture = under == null ? Painter.image(scene) : under.laid(Painter.withoutGround(scene));
         return new Evaluation.Shown(scene, picture);
     }

@@ -13,11 +13,11 @@ import java.util.SplittableRandom;
 record Frame(double width, double height) {
     static final Frame SQUARE = new Frame(1, 1);
 
-    private static final double NARROWEST = 9 / 16.0;
+    private static final double NARROWEST = 1 / 4.0;
 
-    /** Two of three are square. */
+    /** Half of them are square. */
     static Frame random(SplittableRandom random) {
-        if (random.nextInt(3) > 0) {
+        if (random.nextBoolean()) {
             return SQUARE;
         }
         double side = random.nextDouble(NARROWEST, 1);

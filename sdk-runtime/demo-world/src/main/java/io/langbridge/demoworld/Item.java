@@ -92,7 +92,7 @@ record Item(
         return switch (style) {
             case FILLED -> 0;
             case LINED -> diameter * (figure.isCharacter() ? 0.018 : 0.025 + 0.025 * variant);
-            case HOLLOW -> Math.max(THINNEST, diameter * (0.05 + 0.07 * variant));
+            case HOLLOW -> Math.max(Math.min(THINNEST, 0.1 * diameter), diameter * (0.05 + 0.07 * variant));
         };
     }
 

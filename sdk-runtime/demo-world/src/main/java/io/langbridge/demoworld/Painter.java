@@ -3,8 +3,8 @@ package io.langbridge.demoworld;
 import io.langbridge.Image;
 import java.awt.BasicStroke;
 import java.awt.Color;
-import java.awt.GradientPaint;
 import java.awt.Graphics2D;
+import java.awt.LinearGradientPaint;
 import java.awt.RenderingHints;
 import java.awt.Shape;
 import java.awt.geom.AffineTransform;
@@ -17,6 +17,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
+import java.util.List;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -58,9 +59,13 @@ final class Painter {
     static BufferedImage draw(Scene scene) {
         Scene.Finish finish = scene.finish();
         BufferedImage picture = canvas(scene, BufferedImage.TYPE_INT_RGB);
-        Graphics2D graphics = graphics(scene, picture);
-        paint(scene.background(), graphics, finish.pixels());
-        graphics.dispose();
+        if (scene.background().pattern().isTexture()) {
+            Texture.paint(scene.background(), picture, finish.pixels());
+        } else {
+            Graphics2D graphics = graphics(scene, picture);
+            paint(scene.background(), graphics, finish.pixels());
+            graphics.dispose();
+        }
         paintItems(scene, picture);
         if (finish.noise() > 0) {
             addNoise(picture, finish.noise(), finish.seed());
@@ -103,16 +108,18 @@ final class Painter {
     }
 
     private static void paint(Background background, Graphics2D graphics, int pixels) {
-        graphics.setColor(new Color(background.rgb()));
-        Color other = new Color(background.other());
+        List<Color> colours = background.colours().stream().map(Color::new).toList();
+        Color other = colours.get(colours.size() - 1);
+        graphics.setColor(colours.get(0));
         double angle = Math.toRadians(background.degrees());
         double middle = pixels / 2.0;
         if (background.pattern() == Background.Pattern.GRADIENT) {
             float dx = (float) (Math.cos(angle) * middle);
             float dy = (float) (Math.sin(angle) * middle);
             float centre = (float) middle;
-            graphics.setPaint(
-                    new GradientPaint(centre - dx, centre - dy, graphics.getColor(), centre + dx, centre + dy, other));
+            float[] stops = colours.size() == 2 ? new float[] {0, 1} : new float[] {0, 0.5f, 1};
+            graphics.setPaint(new LinearGradientPaint(
+                    centre - dx, centre - dy, centre + dx, centre + dy, stops, colours.toArray(Color[]::new)));
         }
         graphics.fillRect(0, 0, pixels, pixels);
         graphics.setColor(other);
@@ -121,7 +128,7 @@ final class Painter {
             case STRIPES -> {
                 AffineTransform turn = AffineTransform.getRotateInstance(angle, middle, middle);
                 for (double y = -pixels; y < 2 * pixels; y += pitch) {
-                    Shape stripe = new Rectangle2D.Double(-pixels, y, 3 * pixels, pitch / 2);
+                    Shape stripe = new Rectangle2D.Double(-pixels, y, 3 * pixels, background.share() * pitch);
                     graphics.fill(turn.createTransformedShape(stripe));
                 }
             }
@@ -132,7 +139,14 @@ final class Painter {
                     }
                 }
             }
-            case PLAIN, GRADIENT -> {
+            case CHECKS -> {
+                for (int row = 0; row * pitch < pixels; row++) {
+                    for (int column = row % 2; column * pitch < pixels; column += 2) {
+                        graphics.fill(new Rectangle2D.Double(column * pitch, row * pitch, pitch, pitch));
+                    }
+                }
+            }
+            default -> {
                 // Nothing lies on it.
             }
         }

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 
-/** Which item lies on which patch of an encoder's grid, to which a picture of any shape is stretched. */
+/** Which item lies on which patch of an encoder's grid, in whose middle a picture of any shape lies. */
 final class PatchMap {
     private static final int FINE = 8;
     private static final double ENOUGH = 0.2;
@@ -44,7 +44,7 @@ final class PatchMap {
             }
         }
         for (int item = 0; item < all.size(); item++) {
-            centres[item] = centre(scene, all.get(item), side);
+            centres[item] = centre(all.get(item), side);
             items[centres[item]] = item;
         }
     }
@@ -68,10 +68,8 @@ final class PatchMap {
      *
      * @param side patches per row and column
      */
-    static int centre(Scene scene, Item item, int side) {
-        int row = (int) (scene.frame().down(item) * side);
-        int column = (int) (scene.frame().across(item) * side);
-        return row * side + column;
+    static int centre(Item item, int side) {
+        return (int) (item.y() * side) * side + (int) (item.x() * side);
     }
 
     /** {@return the patch that holds the centre of an item} */
@@ -87,12 +85,10 @@ final class PatchMap {
     /** How many of a patch's FINE x FINE points each item covers. */
     private int[][] covered(Scene scene) {
         List<Item> all = scene.items();
-        Frame frame = scene.frame();
         int pixels = side * FINE;
         BufferedImage mask = new BufferedImage(pixels, pixels, BufferedImage.TYPE_INT_RGB);
         Graphics2D graphics = mask.createGraphics();
-        AffineTransform toPixels = AffineTransform.getScaleInstance(pixels / frame.width(), pixels / frame.height());
-        toPixels.translate(-frame.left(), -frame.top());
+        AffineTransform toPixels = AffineTransform.getScaleInstance(pixels, pixels);
         for (int item = 0; item < all.size(); item++) {
             graphics.setColor(new Color(item + 1));
             graphics.fill(toPixels.createTransformedShape(all.get(item).painted()));

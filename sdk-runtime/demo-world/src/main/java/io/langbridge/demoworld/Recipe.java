@@ -63,9 +63,9 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
         return asUsed(trained);
     }
 
-    /** Pictures that are not square are stretched: gray around them would have to be learnt too. */
+    /** Pictures that are not square lie between bars of gray: stretched, a circle could not be told from an oval. */
     private static Encoder asUsed(Encoder encoder) {
-        return encoder.layer(EncoderFolder.LAYER).fit(ImageFit.PREPROCESSOR);
+        return encoder.layer(EncoderFolder.LAYER).fit(ImageFit.PAD);
     }
 
     /** A language model that has learnt from text about the world. */
@@ -132,6 +132,19 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
                 .encoder(encoder)
                 .llm(llm)
                 .data(Lessons.pictures(seed + 11, QUESTIONS));
+    }
+
+    /**
+     * Goes on with a trained model, encoder and all, in smaller steps; what comes out is a running mean. Still needs an
+     * adapter, and a rate for the encoder if that is to learn too.
+     */
+    Training.Builder again(String name, Encoder encoder, Llm llm, int steps) {
+        return training(Training.instructionTuning(), name, steps, 16, 1e-3)
+                .llmLearningRate(6e-4)
+                .encoder(asUsed(encoder))
+                .llm(llm)
+                .averageWeights(Math.max(1, steps / 8))
+                .data(Lessons.pictures(seed + 12, QUESTIONS));
     }
 
     private Training.Builder training(Training.Builder training, String name, int steps, int batch, double rate) {

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -35,6 +36,7 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
     private static final Colour[] COLOURS = Colour.values();
     private static final int[] COUNTS = {1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5};
     private static final int CROWD = 40;
+    private static final int LARGEST = 768;
     private static final double GAP = 0.04;
     private static final double MARGIN = 0.015;
 
@@ -58,29 +60,23 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
 
     /** A scene in a picture of this shape. */
     static Scene random(Frame frame, SplittableRandom random) {
+        return random(frame, Background.Sort.ANY, random);
+    }
+
+    /** A scene in a picture of this shape on some ground, from which all of its items stand out. */
+    static Scene random(Frame frame, Function<SplittableRandom, Background> grounds, SplittableRandom random) {
         int count = COUNTS[random.nextInt(COUNTS.length)];
         while (true) {
             List<Item> items = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 items.add(item(items, random).scaled(frame.shorter()));
             }
-            Optional<Background> background = background(items, random);
+            Optional<Background> background = background(items, grounds, random);
             if (background.isPresent()) {
                 Optional<List<Item>> placed = placed(items, frame, random);
                 if (placed.isPresent()) {
-                    return new Scene(frame, placed.get(), background.get(), finish(random));
+                    return new Scene(frame, placed.get(), background.get(), finish(frame, random));
                 }
-            }
-        }
-    }
-
-    /** A scene in a picture of this shape whose items can all be told from white, for a picture without a ground. */
-    static Scene onWhite(Frame frame, SplittableRandom random) {
-        Background white = new Background(Background.Pattern.PLAIN, 0xffffff, 0xffffff, 0, 1);
-        while (true) {
-            Scene scene = random(frame, random);
-            if (scene.items.stream().allMatch(item -> white.shows(item.rgb()))) {
-                return scene;
             }
         }
     }
@@ -102,7 +98,7 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
                 place(item, placed, frame, random).ifPresent(placed::add);
             }
         }
-        return new Scene(frame, placed, background, finish(random));
+        return new Scene(frame, placed, background, finish(frame, random));
     }
 
     /** An item that has no place yet. Now and then it takes after another one, so that there is something to count. */
@@ -172,9 +168,10 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
         return (light ? 0xff - gray / 2 : gray) * 0x010101;
     }
 
-    private static Optional<Background> background(List<Item> items, SplittableRandom random) {
+    private static Optional<Background> background(
+            List<Item> items, Function<SplittableRandom, Background> grounds, SplittableRandom random) {
         for (int i = 0; i < 30; i++) {
-            Background background = Background.random(random);
+            Background background = grounds.apply(random);
             if (items.stream().allMatch(item -> background.shows(item.rgb()))) {
                 return Optional.of(background);
             }
@@ -233,12 +230,14 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
         return radius + item.lineWidth() / 2;
     }
 
-    private static Finish finish(SplittableRandom random) {
-        int pixels = 128;
+    /** A picture that is not square is the larger, or else its items would be but a few pixels. */
+    private static Finish finish(Frame frame, SplittableRandom random) {
+        double side = 128;
         if (random.nextInt(4) == 0) {
-            pixels = (int) Math.round(64 * Math.pow(2, random.nextDouble(0, 3)));
+            side = 64 * Math.pow(2, random.nextDouble(0, 3));
         }
-        boolean antialiased = pixels < 128 || random.nextInt(12) > 0;
+        boolean antialiased = side < 128 || random.nextInt(6) > 0;
+        int pixels = (int) Math.round(Math.min(side / frame.shorter(), LARGEST));
         int noise = random.nextInt(3) == 0 ? random.nextInt(1, 20) : 0;
         float jpeg = random.nextInt(3) == 0 ? (float) random.nextDouble(0.5, 0.95) : 0;
         return new Finish(pixels, antialiased, noise, jpeg, random.nextLong());

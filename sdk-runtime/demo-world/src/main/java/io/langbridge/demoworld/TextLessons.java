@@ -43,10 +43,10 @@ final class TextLessons {
     private static String notes(Scene scene) {
         int side = EncoderFolder.GRID;
         return scene.items().stream()
-                .sorted(Comparator.comparingInt(item -> PatchMap.centre(scene, item, side)))
+                .sorted(Comparator.comparingInt(item -> PatchMap.centre(item, side)))
                 .map(item -> item.fullName() + " "
-                        + ROWS.get(PatchMap.centre(scene, item, side) / side) + " "
-                        + COLUMNS.get(PatchMap.centre(scene, item, side) % side))
+                        + ROWS.get(PatchMap.centre(item, side) / side) + " "
+                        + COLUMNS.get(PatchMap.centre(item, side) % side))
                 .collect(Collectors.joining(", "));
     }
 

@@ -24,6 +24,15 @@ final class Wording {
     private static final String PICTURE = "{picture|image|scene}";
     private static final String HERE = "{in the " + PICTURE + "|here|in this " + PICTURE + "|in it}";
     private static final List<Kind> LESSONS = lessonKinds();
+    /** What is in no picture of the world, and what several of it are called. */
+    private static final String[][] STRANGE = {
+        {"cat", "cats"}, {"dog", "dogs"}, {"person", "people"}, {"man", "men"}, {"woman", "women"},
+        {"child", "children"}, {"bird", "birds"}, {"fish", "fish"}, {"horse", "horses"}, {"animal", "animals"},
+        {"car", "cars"}, {"bus", "buses"}, {"boat", "boats"}, {"house", "houses"}, {"building", "buildings"},
+        {"tree", "trees"}, {"flower", "flowers"}, {"apple", "apples"}, {"chair", "chairs"}, {"table", "tables"},
+        {"bottle", "bottles"}, {"phone", "phones"}, {"face", "faces"}, {"hand", "hands"}
+    };
+
     private static final String[] NUMBERS = {"no", "one", "two", "three", "four", "five"};
 
     private final Scene scene;
@@ -166,7 +175,10 @@ final class Wording {
                     it + " has {what|which} {color|colour}",
                     it + " is {what|which} {color|colour}",
                     "in {what|which} {color|colour} is " + it + " {drawn|painted|shown}",
-                    "{can|could} you tell me {what|which} {color|colour} " + it + " is");
+                    "{can|could} you tell me {what|which} {color|colour} " + it + " is",
+                    "{what|which} {color|colour} has " + it,
+                    "{what|which} is the {color|colour} of " + it,
+                    "{the |}{color|colour} of " + it);
         });
     }
 
@@ -175,6 +187,15 @@ final class Wording {
                 any(candidate -> !references(candidate, Hidden.FIGURE).isEmpty());
         return item.flatMap(known -> {
             String it = reference(known, Hidden.FIGURE);
+            if (it.startsWith("the " + spelled(known.colour())) && random.nextInt(6) == 0) {
+                return ask(
+                        Kind.FIGURE,
+                        known.noun(),
+                        "what is " + it,
+                        "what is " + it + " " + HERE,
+                        "{tell me|say} what " + it + " is.",
+                        "what do you call " + it);
+            }
             return ask(
                     Kind.FIGURE,
                     known.noun(),
@@ -225,6 +246,8 @@ final class Wording {
         }
         if (random.nextInt(100) < 12) {
             figure = Figure.values()[random.nextInt(Figure.values().length)];
+        } else if (random.nextInt(100) < 5) {
+            return askCount(Kind.COUNT_FIGURE, STRANGE[random.nextInt(STRANGE.length)][1], 0);
         }
         return askCount(Kind.COUNT_FIGURE, plural(figure), count(ofFigure(figure)));
     }
@@ -260,6 +283,8 @@ final class Wording {
                 "{tell me|say} how many " + things + " there are.",
                 "how many " + things + " {can you count|can you find|do you count}",
                 "give the number of " + things + " " + HERE + ".",
+                "how many " + things + " {are there in all|in total|altogether|do we have}",
+                "{the |}number of " + things,
                 "how many " + things);
     }
 
@@ -280,7 +305,10 @@ final class Wording {
                     "{tell me|say} where " + it + " is.",
                     "what is the {position|place|location} of " + it,
                     "where {do|can} you see " + it,
-                    "where is " + it + " {located|placed|drawn}");
+                    "where is " + it + " {located|placed|drawn}",
+                    "{what|which} {place|position} does " + it + " have",
+                    "{the |}{position|place|location} of " + it,
+                    "{find|locate} " + it + ".");
         });
     }
 
@@ -390,28 +418,55 @@ final class Wording {
             }
         }
         boolean yes = random.nextBoolean();
+        if (!yes && random.nextInt(6) == 0) {
+            String[] strange = STRANGE[random.nextInt(STRANGE.length)];
+            return random.nextInt(3) == 0 ? askAny(strange[1], false) : askExists(a(strange[0]), false);
+        }
         for (int attempt = 0; attempt < 50; attempt++) {
             Item item = pick(items);
             Looks there = new Looks(item.figure(), item.character(), item.colour());
-            Sought sought = sought(yes ? there : nearMiss(there));
-            String name = sought.name();
+            Looks looks = yes ? there : nearMiss(there);
+            if (random.nextInt(8) == 0) {
+                Predicate<Item> match = ofFigure(looks.figure());
+                boolean coloured = random.nextBoolean();
+                if (count(coloured ? match.and(ofColour(looks.colour())) : match) > 0 == yes) {
+                    return askAny((coloured ? spelled(looks.colour()) + " " : "") + plural(looks.figure()), yes);
+                }
+            }
+            Sought sought = sought(looks);
             if (count(sought.match()) > 0 == yes) {
-                return ask(
-                        Kind.EXISTS,
-                        yes ? "yes" : "no",
-                        "is there " + name,
-                        "is there " + name + " " + HERE,
-                        "{do|can} you see " + name,
-                        "does the " + PICTURE + " {show|contain|have|include} " + name,
-                        "{can|could} you tell me {if|whether} there is " + name,
-                        "{do|can} you {see|find} " + name + " " + HERE,
-                        "is it {true|right|correct} that there is " + name,
-                        "yes or no: is there " + name,
-                        "{tell me|say} {if|whether} there is " + name + ".",
-                        "is " + name + " {shown|there|" + HERE + "}");
+                return askExists(sought.name(), yes);
             }
         }
         return Optional.empty();
+    }
+
+    private Optional<Question> askExists(String name, boolean yes) {
+        return ask(
+                Kind.EXISTS,
+                yes ? "yes" : "no",
+                "is there " + name,
+                "is there " + name + " " + HERE,
+                "{do|can} you see " + name,
+                "does the " + PICTURE + " {show|contain|have|include} " + name,
+                "{can|could} you tell me {if|whether} there is " + name,
+                "{do|can} you {see|find} " + name + " " + HERE,
+                "is it {true|right|correct} that there is " + name,
+                "yes or no: is there " + name,
+                "{tell me|say} {if|whether} there is " + name + ".",
+                "is " + name + " {shown|there|" + HERE + "}");
+    }
+
+    /** Whether there is at least one of these. */
+    private Optional<Question> askAny(String things, boolean yes) {
+        return ask(
+                Kind.EXISTS,
+                yes ? "yes" : "no",
+                "are there {any |}" + things,
+                "are there {any |}" + things + " " + HERE,
+                "{do|can} you see any " + things,
+                "does the " + PICTURE + " {show|contain|have} any " + things,
+                "{tell me|say} {if|whether} there are any " + things + ".");
     }
 
     /** What an item is, wherever it is. */
@@ -625,7 +680,10 @@ final class Wording {
                     "what {can|do} you see",
                     "what does {the|this} " + PICTURE + " {show|contain}",
                     "{tell me|say} what is " + HERE + ".",
-                    "which {things|objects|items} are {shown|there|" + HERE + "}");
+                    "which {things|objects|items} are {shown|there|" + HERE + "}",
+                    "what is {shown|drawn|pictured} {here|there|" + HERE + "}",
+                    "what {is there|are we looking at}",
+                    "what is this {a PICTURE of|}".replace("PICTURE", PICTURE));
         }
         return ask(
                 Kind.DESCRIBE,
@@ -639,7 +697,10 @@ final class Wording {
                 "give {me |}a {full |}description {of the " + PICTURE + "|}.",
                 "what does the whole " + PICTURE + " {show|look like}",
                 "{tell me|say} what the whole " + PICTURE + " shows.",
-                "{can|could} you describe {the|this} " + PICTURE);
+                "{can|could} you describe {the|this} " + PICTURE,
+                "{explain|summarize} {the|this} " + PICTURE + ".",
+                "tell me {about|more about|everything about} {the|this} " + PICTURE + ".",
+                "describe {it|what you see|what is shown}.");
     }
 
     /** What a reference must not give away. */
@@ -875,11 +936,15 @@ final class Wording {
         switch (random.nextInt(12)) {
             case 0 -> text = statement ? "please " + text : text + ", please";
             case 1 -> text = statement ? text + ", please" : "please tell me: " + text;
+            case 2 -> text = "{hey|ok|so|now}, " + text;
             default -> {
                 // As it is.
             }
         }
         text = expanded(text);
+        if (random.nextInt(8) == 0) {
+            text = text.replaceFirst("\\b(what|where) is\\b", "$1's");
+        }
         if (random.nextInt(8) > 0) {
             text = capital(text);
         }

@@ -8,12 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SceneTest {
     private static List<Scene> scenes(int count) {
@@ -56,7 +59,8 @@ class SceneTest {
     @Test
     void everyItemIsPaintedInItsColourAndStandsOut() {
         for (Scene drawn : scenes(100)) {
-            Scene clean = clean(drawn, 128, true);
+            int pixels = (int) Math.round(128 / drawn.frame().shorter());
+            Scene clean = clean(drawn, pixels, true);
             BufferedImage picture = Painter.draw(clean);
             for (Item item : clean.items()) {
                 assertTrue(drawn.background().shows(item.rgb()), () -> item + " on " + drawn.background());
@@ -66,14 +70,43 @@ class SceneTest {
                     for (int x = 0; x < picture.getWidth(); x++) {
                         int left = x - picture.getWidth() / 2;
                         int top = y - picture.getHeight() / 2;
-                        double fromCentre =
-                                Math.hypot((left + 0.5) / 128 + 0.5 - item.x(), (top + 0.5) / 128 + 0.5 - item.y());
+                        double fromCentre = Math.hypot(
+                                (left + 0.5) / pixels + 0.5 - item.x(), (top + 0.5) / pixels + 0.5 - item.y());
                         boolean near = fromCentre <= radius;
                         own += near && (picture.getRGB(x, y) & 0xffffff) == item.rgb() ? 1 : 0;
                     }
                 }
                 assertTrue(own >= 12, own + " pixels of " + item);
             }
+        }
+    }
+
+    /** On every point of every sort of ground, not only by the colours that it is made of. */
+    @ParameterizedTest
+    @EnumSource(Background.Sort.class)
+    void itemsStandOutFromAllOfTheirGround(Background.Sort sort) {
+        SplittableRandom random = new SplittableRandom(12);
+        for (int i = 0; i < 40; i++) {
+            Scene drawn = Scene.random(Frame.SQUARE, sort, random);
+            Scene empty = new Scene(drawn.frame(), List.of(), drawn.background(), new Scene.Finish(64, true, 0, 0, 0));
+            for (int pixel : pixels(Painter.draw(empty))) {
+                for (Item item : drawn.items()) {
+                    double contrast = Colour.contrast(pixel & 0xffffff, item.rgb());
+                    assertTrue(contrast > 18, () -> contrast + ": " + item + " on " + drawn.background());
+                }
+            }
+        }
+    }
+
+    @Test
+    void texturesAreManyColouredAndTheSameAgain() {
+        SplittableRandom random = new SplittableRandom(13);
+        for (int i = 0; i < 20; i++) {
+            Scene scene = Scene.random(Frame.SQUARE, Background.Sort.TEXTURE, random);
+            Scene empty = new Scene(scene.frame(), List.of(), scene.background(), new Scene.Finish(128, true, 0, 0, 0));
+            int[] pixels = pixels(Painter.draw(empty));
+            assertTrue(Arrays.stream(pixels).distinct().count() > 50, () -> "few colours: " + scene.background());
+            assertArrayEquals(pixels, pixels(Painter.draw(empty)));
         }
     }
 
@@ -109,7 +142,7 @@ class SceneTest {
         assertEquals(EnumSet.allOf(Background.Pattern.class), patterns);
         assertEquals(24 + 10 + 1, characters.size()); // and the 0 of those that are none
         assertTrue(compressed > 500 && compressed < 800, compressed + " are compressed");
-        assertTrue(wide > 300 && high > 150 && wide + high < 800, wide + " are wide, " + high + " are high");
+        assertTrue(wide > 500 && high > 250 && wide + high < 1100, wide + " are wide, " + high + " are high");
         assertTrue(small < 70 && large > 480, small + " to " + large + " pixels");
     }
 
@@ -121,13 +154,14 @@ class SceneTest {
             if (item.figure() != Figure.CIRCLE && item.figure() != Figure.SQUARE) {
                 continue; // what is painted of these lies evenly around their place
             }
-            Background plain = new Background(Background.Pattern.PLAIN, ~item.rgb() & 0xffffff, 0, 0, 1);
+            int ground = ~item.rgb() & 0xffffff;
+            Background plain = Background.plain(ground);
             Scene single = new Scene(drawn.frame(), List.of(item), plain, new Scene.Finish(256, true, 0, 0, 0));
             BufferedImage picture = Painter.draw(single);
             Rectangle2D shown = null;
             for (int y = 0; y < picture.getHeight(); y++) {
                 for (int x = 0; x < picture.getWidth(); x++) {
-                    if ((picture.getRGB(x, y) & 0xffffff) != plain.rgb()) {
+                    if ((picture.getRGB(x, y) & 0xffffff) != ground) {
                         Rectangle2D pixel = new Rectangle2D.Double(x, y, 1, 1);
                         shown = shown == null ? pixel : shown.createUnion(pixel);
                     }
@@ -146,13 +180,8 @@ class SceneTest {
             Scene clean = clean(drawn, 64, false);
             PatchMap map = new PatchMap(clean, 8);
             for (int patch = 0; patch < map.size(); patch++) {
-                Frame frame = clean.frame();
                 int row = patch / 8;
-                Rectangle2D area = new Rectangle2D.Double(
-                        frame.left() + patch % 8 * frame.width() / 8,
-                        frame.top() + row * frame.height() / 8,
-                        frame.width() / 8,
-                        frame.height() / 8);
+                Rectangle2D area = new Rectangle2D.Double(patch % 8 / 8.0, row / 8.0, 1 / 8.0, 1 / 8.0);
                 int number = map.item(patch);
                 for (int i = 0; i < clean.items().size(); i++) {
                     Item item = clean.items().get(i);

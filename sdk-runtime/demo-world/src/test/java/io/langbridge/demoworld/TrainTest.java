@@ -45,7 +45,41 @@ class TrainTest {
         assertEquals(-1, Arrays.mismatch(before, Files.readAllBytes(model.resolve("other-llm/model.safetensors"))));
         assertNotEquals(
                 Files.size(model.resolve("llm/tokenizer.json")), Files.size(model.resolve("other-llm/tokenizer.json")));
+        itIsTunedOnAndMixedWithWhatItWas(model);
         theTableGoesOnWithWhatIsMissing();
+    }
+
+    private void itIsTunedOnAndMixedWithWhatItWas(Path model) throws IOException {
+        List<String> parts = List.of(
+                "encoder/model.safetensors",
+                "adapter/mm_projector.safetensors",
+                "llm/model.safetensors",
+                "other-llm/model.safetensors");
+        Path out = folder.resolve("tuned");
+        for (String keep : List.of("0", "1")) {
+            assertEquals(
+                    0,
+                    Main.commandLine()
+                            .execute(
+                                    "tune",
+                                    "--model",
+                                    model.toString(),
+                                    "--out",
+                                    out.toString(),
+                                    "--steps",
+                                    "2",
+                                    "--other-steps",
+                                    "2",
+                                    "--keep",
+                                    keep,
+                                    "--keep-other",
+                                    keep));
+            for (String part : parts) {
+                boolean same =
+                        Files.mismatch(model.resolve(part), out.resolve("model").resolve(part)) < 0;
+                assertEquals(keep.equals("1"), same, part + " with " + keep);
+            }
+        }
     }
 
     private void theTableGoesOnWithWhatIsMissing() throws IOException {

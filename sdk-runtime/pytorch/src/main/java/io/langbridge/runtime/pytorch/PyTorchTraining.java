@@ -101,7 +101,9 @@ public final class PyTorchTraining implements AutoCloseable {
         /** AdamW's running mean of the gradient. */
         FIRST_MOMENT("first_moment"),
         /** AdamW's running mean of its square. */
-        SECOND_MOMENT("second_moment");
+        SECOND_MOMENT("second_moment"),
+        /** Its running mean, see {@link PyTorchTraining#average}; its value where there was none yet. */
+        AVERAGE("average");
 
         private final String key;
 
@@ -456,6 +458,17 @@ public final class PyTorchTraining implements AutoCloseable {
         }
         stale = true;
         discardGradients();
+    }
+
+    /**
+     * Moves the running mean of every parameter towards its value.
+     *
+     * @param share how far, 0 to 1; with 1 the mean begins
+     */
+    public void average(double share) {
+        try (Scope scope = new Scope()) {
+            scope.own(script.run("average", scope.of(share)));
+        }
     }
 
     /** Forgets the gradients since the last update. */

@@ -21,6 +21,7 @@ class State(NamedTuple):
   gradients : Dict[str, Tensor]  # summed up since the last update
   first_moments : Dict[str, Tensor]
   second_moments : Dict[str, Tensor]
+  averages : Dict[str, Tensor]  # running means of the parameters, if asked for
   slots : Dict[str, List[__torch__.Slot]]  # of each network that is trained, and of the adapter: its weights in order
   llm : List[Tensor]  # the weights of the language model, if it is not trained
   rotaries : List[Tensor]  # as decoder.py takes them
@@ -57,6 +58,7 @@ class Training(Module):
     gradients : Dict[str, Tensor] = {}
     first_moments : Dict[str, Tensor] = {}
     second_moments : Dict[str, Tensor] = {}
+    averages : Dict[str, Tensor] = {}
     slots : Dict[str, List[__torch__.Slot]] = {}
     llm : List[Tensor] = []
     vocabulary : List[Tensor] = []
@@ -67,7 +69,7 @@ class Training(Module):
     for rotary in rotaries:
       own.append(rotary.clone())  # what comes from the caller lies in the caller's memory
     self.state = __torch__.State(
-        like, parameters, gradients, first_moments, second_moments, slots, llm, own, beside, softmax,
+        like, parameters, gradients, first_moments, second_moments, averages, slots, llm, own, beside, softmax,
         vocabulary, vocabulary_matrix, folded, history)
     return 0
 
@@ -338,6 +340,18 @@ class Training(Module):
       s.second_moments[name] = torch.zeros_like(s.parameters[name])
     return 0
 
+  # Moves the averages by this share towards the parameters; 1 makes them the same.
+  def average(self, share: float) -> int:
+    s = self.get()
+    for name in list(s.parameters.keys()):
+      torch.lerp_(self.averaged(s, name), s.parameters[name], share)
+    return len(s.averages)
+
+  def averaged(self, s: __torch__.State, name: str) -> Tensor:
+    if name not in s.averages:
+      s.averages[name] = s.parameters[name].detach().clone()
+    return s.averages[name]
+
   def discard_gradients(self) -> int:
     self.get().gradients.clear()
     return 0
@@ -350,6 +364,8 @@ class Training(Module):
       values = s.parameters[name]
     elif kind == "gradient":
       values = self.gradient(s, name)
+    elif kind == "average":
+      values = self.averaged(s, name)
     else:
       self.add_moments(s, name)
       values = s.first_moments[name]

@@ -31,13 +31,13 @@ final class Checkpoint {
     private static final String STATE = "state.json";
     private static final String TENSORS = "trained.safetensors";
     private static final int CHUNK = 1 << 20;
-    private static final List<Kind> KINDS = List.of(Kind.PARAMETER, Kind.FIRST_MOMENT, Kind.SECOND_MOMENT);
     private static final Gson GSON = new GsonBuilder()
             .serializeSpecialFloatingPointValues()
             .setPrettyPrinting()
             .create();
 
     private final Path folder;
+    private final List<Kind> kinds;
 
     /**
      * What is not a tensor.
@@ -55,8 +55,10 @@ final class Checkpoint {
             List<String> firstBadRecords,
             List<Curves.Point> curve) {}
 
-    Checkpoint(Path folder) {
+    /** Checkpoints in this folder, each with these kinds of values. */
+    Checkpoint(Path folder, List<Kind> kinds) {
         this.folder = folder;
+        this.kinds = kinds;
     }
 
     /** Writes one, then removes all but the newest {@code kept}. */
@@ -66,7 +68,7 @@ final class Checkpoint {
             Files.createDirectories(folder);
             Output.folder(target, part -> {
                 SafetensorsWriter tensors = new SafetensorsWriter();
-                for (Kind kind : KINDS) {
+                for (Kind kind : kinds) {
                     for (Parameter parameter : training.parameters()) {
                         tensors.add(
                                 name(kind, parameter),
@@ -134,7 +136,7 @@ final class Checkpoint {
             State state = GSON.fromJson(Files.readString(newest.resolve(STATE)), State.class);
             requireSame(newest, state, settings, steps);
             try (Weights weights = Checkpoints.open(newest.resolve(TENSORS))) {
-                for (Kind kind : KINDS) {
+                for (Kind kind : kinds) {
                     for (Parameter parameter : training.parameters()) {
                         load(weights.get(name(kind, parameter), parameter.shape()), kind, parameter, training);
                     }

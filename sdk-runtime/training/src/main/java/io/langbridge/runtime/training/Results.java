@@ -25,10 +25,13 @@ final class Results {
 
     private final Parts parts;
     private final PyTorchTraining training;
+    private final Kind kind;
 
-    Results(Parts parts, PyTorchTraining training) {
+    /** Results that are made of this kind of values. */
+    Results(Parts parts, PyTorchTraining training, Kind kind) {
         this.parts = parts;
         this.training = training;
+        this.kind = kind;
     }
 
     /**
@@ -99,7 +102,7 @@ final class Results {
         writer.add(
                 name,
                 DType.F32,
-                channel -> Checkpoint.write(Kind.PARAMETER, parameter, training, more, channel),
+                channel -> Checkpoint.write(kind, parameter, training, more, channel),
                 parameter.shape());
     }
 }

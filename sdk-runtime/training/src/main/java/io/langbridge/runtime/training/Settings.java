@@ -1,7 +1,10 @@
 package io.langbridge.runtime.training;
 
 import io.langbridge.Device;
+import io.langbridge.runtime.pytorch.PyTorchTraining.Kind;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param trainAdapter otherwise it stays as it is
  * @param conversations in the chat template; otherwise captions alone
  * @param encoderLearningRate null if the encoder is not trained
+ * @param averagedUpdates null if weights are not averaged
  * @param steps null if they follow from epochs
  */
 record Settings(
@@ -24,6 +28,7 @@ record Settings(
         Optimizer optimizer,
         double weightDecay,
         double maxGradientNorm,
+        @Nullable Integer averagedUpdates,
         int batchSize,
         int microBatchSize,
         double epochs,
@@ -75,6 +80,20 @@ record Settings(
         }
     }
 
+    /** What the result is made of. */
+    Kind result() {
+        return averagedUpdates == null ? Kind.PARAMETER : Kind.AVERAGE;
+    }
+
+    /** What is kept in a checkpoint. */
+    List<Kind> kept() {
+        List<Kind> kept = new ArrayList<>(List.of(Kind.PARAMETER, Kind.FIRST_MOMENT, Kind.SECOND_MOMENT));
+        if (averagedUpdates != null) {
+            kept.add(Kind.AVERAGE);
+        }
+        return kept;
+    }
+
     /** What decides the numbers of a training; a checkpoint can only be continued with the same. */
     Map<String, String> deciding() {
         Map<String, String> deciding = new LinkedHashMap<>();
@@ -88,6 +107,7 @@ record Settings(
         deciding.put("optimizer", optimizer.toString());
         deciding.put("weightDecay", String.valueOf(weightDecay));
         deciding.put("maxGradientNorm", String.valueOf(maxGradientNorm));
+        deciding.put("averageWeights", String.valueOf(averagedUpdates));
         deciding.put("batchSize", String.valueOf(batchSize));
         deciding.put("microBatchSize", String.valueOf(microBatchSize));
         deciding.put("maxLength", String.valueOf(maxLength));

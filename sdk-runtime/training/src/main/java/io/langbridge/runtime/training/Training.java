@@ -109,6 +109,7 @@ public final class Training {
                 builder.optimizer,
                 builder.weightDecay,
                 builder.maxGradientNorm,
+                builder.averagedUpdates,
                 builder.batchSize,
                 builder.microBatchSize,
                 builder.epochs,
@@ -224,6 +225,7 @@ public final class Training {
         private Optimizer optimizer = Optimizer.ADAMW;
         private double weightDecay;
         private double maxGradientNorm = 1;
+        private @Nullable Integer averagedUpdates;
         private int batchSize;
         private int microBatchSize = 8;
         private double epochs = 1;
@@ -450,6 +452,20 @@ public final class Training {
         }
 
         /**
+         * Makes the result a running mean of the weights instead of the last ones, which errs less where updates are
+         * small and noisy: of all so far in the first {@code updates}, from then on an exponential one, in which each
+         * new one counts {@code 1 / updates}. The training itself goes on with the weights as they are, and these are
+         * what curves and evaluations show. Takes 4 bytes per trained weight.
+         *
+         * @param updates at least 1, a part of all; default is no averaging
+         * @return this builder
+         */
+        public Builder averageWeights(int updates) {
+            this.averagedUpdates = atLeastOne("averageWeights", updates);
+            return this;
+        }
+
+        /**
          * Records per update.
          *
          * @param batchSize at least 1; default 256 for pretraining, 128 for instruction tuning
@@ -531,7 +547,7 @@ public final class Training {
 
         /**
          * How often to write a checkpoint; one is written at the end too. A checkpoint takes 12 bytes per trained
-         * weight.
+         * weight, 16 with {@link #averageWeights}.
          *
          * @param updates at least 1; default 500
          * @return this builder

@@ -90,7 +90,7 @@ final class TrainingRun implements AutoCloseable {
         boolean complete = false;
         try {
             Files.createDirectories(wanted.output);
-            checkpoint = new Checkpoint(wanted.output.resolve("checkpoints"));
+            checkpoint = new Checkpoint(wanted.output.resolve("checkpoints"), settings.kept());
             source = new ExampleSource(
                     wanted.data, settings.seed(), settings.steps() == null ? settings.epochs() : null);
             parts = closing.add(Parts.open(wanted));
@@ -346,6 +346,9 @@ final class TrainingRun implements AutoCloseable {
         rates.put(Part.ENCODER, settings.encoderLearningRate() == null ? 0 : factor * settings.encoderLearningRate());
         training.update(rates, clipped / answers);
         step++;
+        if (settings.averagedUpdates() != null) {
+            training.average(1.0 / Math.min(step, settings.averagedUpdates()));
+        }
         updating += System.nanoTime() - began;
         examples += count;
 
@@ -472,7 +475,7 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private TrainingResult result() {
-        Results results = new Results(parts, training);
+        Results results = new Results(parts, training, settings.result());
         Encoder encoder = wanted.encoder;
         Llm llm = wanted.llm;
         Adapter adapter = null;

@@ -32,6 +32,7 @@ class TrainingBuilderTest {
                 setting(b -> b.warmupRatio(1.5), "warmupRatio must be 0 to 1, not 1.5"),
                 setting(b -> b.weightDecay(-1), "weightDecay must be 0 or more, below 1, not -1.0"),
                 setting(b -> b.maxGradientNorm(0), "maxGradientNorm must be more than 0, not 0.0"),
+                setting(b -> b.averageWeights(0), "averageWeights must be at least 1, not 0"),
                 setting(b -> b.batchSize(0), "batchSize must be at least 1, not 0"),
                 setting(b -> b.epochs(Double.NaN), "epochs must be more than 0 and below a million, not NaN"),
                 setting(b -> b.maxLength(1), "maxLength must be at least 2, not 1"),

@@ -20,6 +20,7 @@ import io.langbridge.UnsupportedModelException;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.runtime.core.checkpoint.Checkpoints;
 import io.langbridge.runtime.core.checkpoint.SafetensorsWriter;
+import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.checkpoint.Weights;
 import io.langbridge.runtime.core.family.VisionPart;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -124,6 +125,7 @@ class TrainingTest {
                 .evaluateEvery(4)
                 .saveEvery(3)
                 .encoderLearningRate(1e-4)
+                .averageWeights(4)
                 .batchSize(2)
                 .steps(10);
         TrainingResult uninterrupted = whole.build().run();
@@ -157,6 +159,48 @@ class TrainingTest {
         assertThat(whole.listener(progress -> steps.add(0)).build().run().steps())
                 .isEqualTo(10);
         assertThat(steps).hasSize(7);
+    }
+
+    /** Of the first three updates each counts a third; from then on the new one does. */
+    @ParameterizedTest
+    @ValueSource(ints = {3, 4})
+    void theResultIsTheMeanOfTheWeightsIfAskedFor(int steps) throws IOException {
+        tiny.training(Training.instructionTuning(), folder)
+                .newAdapter(adapter("LangBridge"))
+                .averageWeights(3)
+                .saveEvery(1)
+                .keepCheckpoints(steps)
+                .steps(steps)
+                .build()
+                .run();
+        for (String name : new String[] {"adapter.2.weight", "llm.model.norm.weight"}) {
+            boolean llm = name.startsWith("llm.");
+            float[] mean = null;
+            float[] last = null;
+            for (int step = 1; step <= steps; step++) {
+                last = tensor(
+                        folder.resolve("checkpoints/step-0000000" + step + "/trained.safetensors"),
+                        "parameter." + name);
+                mean = mean == null ? last.clone() : mean;
+                for (int i = 0; i < mean.length; i++) {
+                    mean[i] += (last[i] - mean[i]) / Math.min(step, 3);
+                }
+            }
+            float[] result = llm
+                    ? tensor(folder.resolve("llm/model.safetensors"), "model.norm.weight")
+                    : tensor(folder.resolve("adapter/mm_projector.safetensors"), "model.mm_projector.2.weight");
+            assertThat(result).usingComparatorWithPrecision(1e-6f).containsExactly(mean);
+            assertThat(result).usingComparatorWithPrecision(1e-6f).isNotEqualTo(last);
+        }
+    }
+
+    private static float[] tensor(Path file, String name) {
+        try (Weights weights = Checkpoints.open(file)) {
+            StoredTensor stored = weights.get(name);
+            FloatTensor values = FloatTensor.allocate((int) stored.elements());
+            stored.read(0, values.data());
+            return values.toArray();
+        }
     }
 
     @Test
