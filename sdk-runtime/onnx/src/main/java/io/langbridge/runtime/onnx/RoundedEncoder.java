@@ -16,10 +16,20 @@ import org.jspecify.annotations.Nullable;
  * and bias do is done by the weights behind it, and what blocks add to the stream they give in its basis. Values of
  * attention and what is between the products of an MLP have factors that make their channels alike.
  *
+ * <p>Where norms stand behind blocks too, whose weights do not commute with a basis, neighbouring channels are mixed on the
+ * fly in front of each product.
+ *
  * <p>What a layer gives is made when it is known who reads it: a product in the basis of its reader, a norm without its
  * weight where only products read it.
  */
 final class RoundedEncoder extends OnnxNet {
+    /** Channels mixed on the fly: enough to spread what is large, few enough to cost little. */
+    private static final int MIXED = 64;
+
+    private final boolean turnsStream;
+    /** What is mixed, by the name of the value. */
+    private final Map<String, String> mixed = new HashMap<>();
+
     /** What a norm gives. */
     private record Norm(Value of, String layer, float epsilon, boolean centred) {}
 
@@ -64,8 +74,10 @@ final class RoundedEncoder extends OnnxNet {
 
     private final Set<Integer> bases = new HashSet<>();
 
-    RoundedEncoder(StoredWeights weights, Products products, boolean shows) {
+    /** @param turnsStream whether the stream can be written in another basis: no norm stands behind a block */
+    RoundedEncoder(StoredWeights weights, Products products, boolean shows, boolean turnsStream) {
         super(weights, products, shows, OnnxGraph.Type.FLOAT);
+        this.turnsStream = turnsStream;
     }
 
     private static Orthogonal basis(int width) {
@@ -172,12 +184,12 @@ final class RoundedEncoder extends OnnxNet {
 
     @Override
     public Value layerNorm(Value x, String layer, float epsilon) {
-        return normed(x, layer, epsilon, true);
+        return turnsStream ? normed(x, layer, epsilon, true) : super.layerNorm(x, layer, epsilon);
     }
 
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
-        return normed(x, layer, epsilon, false);
+        return turnsStream ? normed(x, layer, epsilon, false) : super.rmsNorm(x, layer, epsilon);
     }
 
     private Value normed(Value x, String layer, float epsilon, boolean centred) {
@@ -203,7 +215,7 @@ final class RoundedEncoder extends OnnxNet {
             return new Reading(bare(x, norm), new Change(factors, basis(x.width()), null, null), offset);
         }
         Inner inner = inners.get(x.name());
-        if (inner != null) {
+        if (inner != null && inner.of().reading().change().inScale() != null) {
             return ofInner(x, inner, weight);
         }
         Heads heads = allHeads.get(x.name());
@@ -211,7 +223,19 @@ final class RoundedEncoder extends OnnxNet {
         if (heads != null && values != null) {
             return ofHeads(heads, values, weight);
         }
-        return new Reading(read(x), changes.getOrDefault(x.name(), Change.NONE), null);
+        return turnsStream
+                ? new Reading(read(x), changes.getOrDefault(x.name(), Change.NONE), null)
+                : mixed(x);
+    }
+
+    private Reading mixed(Value x) {
+        int block = Math.min(MIXED, Integer.lowestOneBit(x.width()));
+        String known = mixed.get(x.name());
+        if (known == null) {
+            known = mixBlocks(read(x), x.width(), block);
+            mixed.put(x.name(), known);
+        }
+        return new Reading(known, new Change(null, Orthogonal.blocks(x.width(), block), null, null), null);
     }
 
     /** Values of attention have factors, and each head is in another basis. */
@@ -231,11 +255,8 @@ final class RoundedEncoder extends OnnxNet {
     /** What is behind an activation function has factors, which cannot be moved before it. */
     private Reading ofInner(Value x, Inner inner, StoredTensor weight) {
         Product of = inner.of();
-        Change.Scale norm = of.reading().change().inScale();
+        Change.Scale norm = Objects.requireNonNull(of.reading().change().inScale());
         Change.Scale offset = of.reading().offset();
-        if (norm == null) {
-            return new Reading(read(x), Change.NONE, null);
-        }
         StoredTensor bias = of.bias();
         String recipe = "smoothing 1 of " + StoredWeights.identity(of.weight())
                 + (bias == null ? "" : StoredWeights.identity(bias)) + StoredWeights.identity(weight) + norm + offset
@@ -316,6 +337,9 @@ final class RoundedEncoder extends OnnxNet {
 
     @Override
     public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
+        if (!turnsStream) {
+            return super.gatedMlp(x, layer, inner, function, bias);
+        }
         Value gate = linear(x, layer + ".gate_proj", inner, bias);
         Value up = linear(x, layer + ".up_proj", inner, bias);
         Product ups = Objects.requireNonNull(unwritten.remove(up.name()));

@@ -369,14 +369,4 @@ final class RoundedNet extends OnnxNet {
         Value mixed = x.named(mixBlocks(x.name(), x.width(), block));
         return writing(mixed, layer, out, bias, new Change(scale, Orthogonal.blocks(x.width(), block), null, null));
     }
-
-    private String mixBlocks(String x, int width, int block) {
-        if (block == 1) {
-            return x;
-        }
-        String matrix =
-                graph.constant("mix." + block, Orthogonal.blocks(block, block).toArray(), block, block);
-        String mixed = graph.node("MatMul", reshape(x, -1, block), matrix).to(unique(x + ".mixed"));
-        return reshape(mixed, -1, width);
-    }
 }
