@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,13 +54,17 @@ final class RoundedEncoder extends OnnxNet {
     /** What an activation function makes of a product. */
     private record Inner(Activation function, Product of) {}
 
-    /** Heads that are not made yet. */
-    private record Heads(Value q, Value k, Value v, int heads, double scale) {}
+    /** What heads give of values, which may still be made in another basis. */
+    private record Heads(Value values, int heads, UnaryOperator<Value> of) {}
+
+    /** Rows that are not picked yet of what is not made yet. */
+    private record Picked(Value of, Value indices) {}
 
     private final Map<String, Norm> norms = new HashMap<>();
     private final Map<String, Product> unwritten = new HashMap<>();
     private final Map<String, Inner> inners = new HashMap<>();
     private final Map<String, Heads> allHeads = new HashMap<>();
+    private final Map<String, Picked> unpicked = new HashMap<>();
     /** How weights change that read what gated MLPs have inside. */
     private final Map<String, Change> changes = new HashMap<>();
     /** Weights of one row by the value that they are. */
@@ -113,8 +118,11 @@ final class RoundedEncoder extends OnnxNet {
         }
         Heads heads = allHeads.get(x.name());
         if (heads != null) {
-            return super.heads(heads.q(), heads.k(), heads.v(), heads.heads(), heads.scale())
-                    .name();
+            return heads.of().apply(heads.values()).name();
+        }
+        Picked rowsOf = unpicked.get(x.name());
+        if (rowsOf != null) {
+            return super.picked(rowsOf.of(), rowsOf.indices()).name();
         }
         Product product = unwritten.remove(x.name());
         if (product != null) {
@@ -219,7 +227,7 @@ final class RoundedEncoder extends OnnxNet {
             return ofInner(x, inner, weight);
         }
         Heads heads = allHeads.get(x.name());
-        Product values = heads == null ? null : unwritten.get(heads.v().name());
+        Product values = heads == null ? null : unwritten.get(heads.values().name());
         if (heads != null && values != null) {
             return ofHeads(heads, values, weight);
         }
@@ -240,7 +248,7 @@ final class RoundedEncoder extends OnnxNet {
 
     /** Values of attention have factors, and each head is in another basis. */
     private Reading ofHeads(Heads of, Product values, StoredTensor weight) {
-        Value v = of.v();
+        Value v = of.values();
         int headDim = v.width() / of.heads();
         Change.Scale norm = values.reading().change().inScale();
         Change.Scale scale = new Change.Scale(
@@ -248,7 +256,7 @@ final class RoundedEncoder extends OnnxNet {
                 () -> Smoothing.ofValues(values.weight(), weight, norm == null ? null : norm.values(), headDim));
         Orthogonal basis = Orthogonal.blocks(v.width(), headDim);
         String turnedValues = written(unique(v.name() + ".turned"), values.times(scale.inverse()), basis);
-        Value heads = super.heads(of.q(), of.k(), v.named(turnedValues), of.heads(), of.scale());
+        Value heads = of.of().apply(v.named(turnedValues));
         return new Reading(heads.name(), new Change(scale, basis, null, null), null);
     }
 
@@ -330,8 +338,39 @@ final class RoundedEncoder extends OnnxNet {
 
     @Override
     public Value heads(Value q, Value k, Value v, int heads, double scale) {
-        Value y = q.named(unique(v.name() + ".attended"));
-        allHeads.put(y.name(), new Heads(q, k, v, heads, scale));
+        return attended(q, v, heads, values -> super.heads(q, k, values, heads, scale));
+    }
+
+    @Override
+    public Value windowHeads(Value q, Value k, Value v, int heads, Value bias) {
+        Picked rowsOf = unpicked.get(v.name());
+        return rowsOf == null
+                ? attended(q, v, heads, values -> super.windowHeads(q, k, values, heads, bias))
+                : attended(q, rowsOf.of(), heads, values -> {
+                    Value picked = super.picked(values, rowsOf.indices());
+                    return super.windowHeads(q, k, picked, heads, bias);
+                });
+    }
+
+    private Value attended(Value like, Value values, int heads, UnaryOperator<Value> of) {
+        Value y = like.named(unique(values.name() + ".attended"));
+        allHeads.put(y.name(), new Heads(values, heads, of));
+        return y;
+    }
+
+    /** Picking rows changes nothing in a row. */
+    @Override
+    public Value picked(Value x, Value indices) {
+        Value y = new Value(unique(x.name() + ".picked"), indices.rows(), x.width());
+        Heads heads = allHeads.get(x.name());
+        if (heads != null) {
+            UnaryOperator<Value> of = values -> super.picked(heads.of().apply(values), indices);
+            allHeads.put(y.name(), new Heads(heads.values(), heads.heads(), of));
+        } else if (unwritten.containsKey(x.name())) {
+            unpicked.put(y.name(), new Picked(x, indices));
+        } else {
+            return super.picked(x, indices);
+        }
         return y;
     }
 

@@ -63,13 +63,19 @@ class OnnxEncoderPrecisionTest {
         GRID {
             @Override
             Network network() {
-                return GridVit.network(grid(false));
+                return GridVit.network(grid(false, 0));
             }
         },
         GATED_GRID {
             @Override
             Network network() {
-                return GridVit.network(grid(true));
+                return GridVit.network(grid(true, 0));
+            }
+        },
+        WINDOWS {
+            @Override
+            Network network() {
+                return GridVit.network(grid(true, 1));
             }
         },
         INTERN {
@@ -113,7 +119,7 @@ class OnnxEncoderPrecisionTest {
         return new VisionConfig(kind, HIDDEN, INNER, LAYERS, HEADS, SIDE * PATCH, PATCH, activation, 1e-5f, -1, true);
     }
 
-    private static GridVitConfig grid(boolean gated) {
+    private static GridVitConfig grid(boolean gated, int cellsPerWindow) {
         return new GridVitConfig(
                 HIDDEN,
                 INNER,
@@ -125,11 +131,7 @@ class OnnxEncoderPrecisionTest {
                 10000,
                 gated,
                 List.of("fc1", "fc2"),
-                true,
-                0,
-                0,
-                List.of(),
-                List.of());
+                true, 0, cellsPerWindow, List.of(1), List.of());
     }
 
     private static Gemma4VitConfig gemma() {
@@ -171,9 +173,14 @@ class OnnxEncoderPrecisionTest {
             }
             float[] values = RandomWeights.values(count, 3);
             if (!name.equals("pixel_values")) { // of the same angles
-                boolean place = name.equals(Gemma4Vit.COLUMN) || name.equals(Gemma4Vit.ROW);
                 for (int i = 0; i < count; i++) {
-                    values[i] = place ? i % SIDE : (float) (name.equals("cos") ? Math.cos(values[i]) : Math.sin(values[i]));
+                    values[i] = switch (name) {
+                        case GridVit.COS -> (float) Math.cos(values[i]);
+                        case GridVit.SIN -> (float) Math.sin(values[i]);
+                        case Gemma4Vit.COLUMN, Gemma4Vit.ROW -> i % SIDE;
+                        case GridVit.WINDOW_PATCHES, GridVit.WINDOW_PLACES -> i; // windows as large as blocks
+                        default -> 0;
+                    };
                 }
             }
             inputs.put(
@@ -252,7 +259,6 @@ class OnnxEncoderPrecisionTest {
         assertThat(plain).isBetween(1e-4, 0.03);
         // Where norms stand behind blocks, channels are spread over some and not over all.
         double most = tower == Tower.GEMMA ? 4 : 1.5;
-        System.out.printf("EEE %s %.4f stream %.4f layers %.4f%n", tower, plain, inStream, inLayers);
         assertThat(inStream).isLessThan(most * plain);
         assertThat(inLayers).isLessThan(most * plain);
     }
