@@ -3,10 +3,8 @@ package io.langbridge.runtime.onnx;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.network.Activation;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -17,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * and bias do is done by the weights behind it, and what blocks add to the stream they give in its basis. Values of
  * attention and what is between the products of an MLP have factors that make their channels alike.
  *
- * <p>Where norms stand behind blocks too, whose weights do not commute with a basis, neighbouring channels are mixed on the
- * fly in front of each product.
+ * <p>Where norms stand behind blocks too, whose weights do not commute with a basis, neighbouring channels are mixed on
+ * the fly in front of each product.
  *
  * <p>What a layer gives is made when it is known who reads it: a product in the basis of its reader, a norm without its
  * weight where only products read it.
@@ -77,7 +75,8 @@ final class RoundedEncoder extends OnnxNet {
     /** What norms give without their weights. */
     private final Map<String, String> bare = new HashMap<>();
 
-    private final Set<Integer> bases = new HashSet<>();
+    /** Of the stream, by its width. */
+    private final Map<Integer, Orthogonal> bases = new HashMap<>();
 
     /** @param turnsStream whether the stream can be written in another basis: no norm stands behind a block */
     RoundedEncoder(StoredWeights weights, Products products, boolean shows, boolean turnsStream) {
@@ -85,17 +84,13 @@ final class RoundedEncoder extends OnnxNet {
         this.turnsStream = turnsStream;
     }
 
-    private static Orthogonal basis(int width) {
-        return Orthogonal.mixing(width, true);
+    private Orthogonal basis(int width) {
+        return bases.computeIfAbsent(width, w -> Orthogonal.mixing(w, true));
     }
 
     private String basisTensor(int width) {
-        String name = "basis." + width;
-        if (bases.add(width)) {
-            Orthogonal basis = basis(width);
-            weights.made(name, basis.toString(), basis::toArray, width, width);
-        }
-        return name;
+        Orthogonal basis = basis(width);
+        return weights.made("basis." + width, basis.toString(), basis::toArray, width, width);
     }
 
     @Override
@@ -231,9 +226,7 @@ final class RoundedEncoder extends OnnxNet {
         if (heads != null && values != null) {
             return ofHeads(heads, values, weight);
         }
-        return turnsStream
-                ? new Reading(read(x), changes.getOrDefault(x.name(), Change.NONE), null)
-                : mixed(x);
+        return turnsStream ? new Reading(read(x), changes.getOrDefault(x.name(), Change.NONE), null) : mixed(x);
     }
 
     private Reading mixed(Value x) {

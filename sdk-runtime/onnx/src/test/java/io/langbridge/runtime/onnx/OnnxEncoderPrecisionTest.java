@@ -131,7 +131,11 @@ class OnnxEncoderPrecisionTest {
                 10000,
                 gated,
                 List.of("fc1", "fc2"),
-                true, 0, cellsPerWindow, List.of(1), List.of());
+                true,
+                0,
+                cellsPerWindow,
+                List.of(1),
+                List.of());
     }
 
     private static Gemma4VitConfig gemma() {
