@@ -45,6 +45,9 @@ final class RoundedEncoder extends OnnxNet {
             Reading reading, StoredTensor weight, @Nullable StoredTensor bias, Change.@Nullable Scale outScale) {
 
         Product times(Change.Scale scale) {
+            if (outScale != null) {
+                throw new IllegalStateException("A product of " + weight.name() + " has factors already");
+            }
             return new Product(reading, weight, bias, scale);
         }
     }
@@ -243,10 +246,8 @@ final class RoundedEncoder extends OnnxNet {
     private Reading ofHeads(Heads of, Product values, StoredTensor weight) {
         Value v = of.values();
         int headDim = v.width() / of.heads();
-        Change.Scale norm = values.reading().change().inScale();
-        Change.Scale scale = new Change.Scale(
-                "smoothing 1 of " + StoredWeights.identity(values.weight()) + StoredWeights.identity(weight) + norm,
-                () -> Smoothing.ofValues(values.weight(), weight, norm == null ? null : norm.values(), headDim));
+        Change.Scale scale =
+                Smoothing.ofValues(values.weight(), weight, values.reading().change().inScale(), headDim);
         Orthogonal basis = Orthogonal.blocks(v.width(), headDim);
         String turnedValues = written(unique(v.name() + ".turned"), values.times(scale.inverse()), basis);
         Value heads = of.of().apply(v.named(turnedValues));
@@ -257,20 +258,8 @@ final class RoundedEncoder extends OnnxNet {
     private Reading ofInner(Value x, Inner inner, StoredTensor weight) {
         Product of = inner.of();
         Change.Scale norm = Objects.requireNonNull(of.reading().change().inScale());
-        Change.Scale offset = of.reading().offset();
-        StoredTensor bias = of.bias();
-        String recipe = "smoothing 1 of " + StoredWeights.identity(of.weight())
-                + (bias == null ? "" : StoredWeights.identity(bias)) + StoredWeights.identity(weight) + norm + offset
-                + inner.function();
-        Change.Scale scale = new Change.Scale(
-                recipe,
-                () -> Smoothing.ofActivation(
-                        inner.function(),
-                        of.weight(),
-                        bias == null ? null : StoredWeights.finite(bias),
-                        norm.values(),
-                        offset == null ? null : offset.values(),
-                        weight));
+        Change.Scale scale = Smoothing.ofActivation(
+                inner.function(), of.weight(), of.bias(), norm, of.reading().offset(), weight);
         Change.Scale inverse = scale.inverse();
         String factors = weights.made(x.name() + ".factors", inverse.toString(), inverse::values, x.width());
         String y = graph.node("Mul", read(x), factors).to(unique(x.name() + ".even"));
@@ -377,11 +366,8 @@ final class RoundedEncoder extends OnnxNet {
         Product ups = Objects.requireNonNull(unwritten.remove(up.name()));
         StoredTensor gates = weights.checkpoint.get(layer + ".gate_proj.weight");
         StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
-        Change.Scale norm = ups.reading().change().inScale();
-        Change.Scale scale = new Change.Scale(
-                "smoothing 1 of " + StoredWeights.identity(gates) + StoredWeights.identity(ups.weight())
-                        + StoredWeights.identity(down) + norm,
-                () -> Smoothing.ofMlp(gates, ups.weight(), down, norm == null ? null : norm.values()));
+        Change.Scale scale =
+                Smoothing.ofMlp(gates, ups.weight(), down, ups.reading().change().inScale());
         String evenUps = written(up.name(), ups.times(scale.inverse()), null);
         Value even = up.named(gated(gate, function, evenUps));
         changes.put(even.name(), new Change(scale, null, null, null));

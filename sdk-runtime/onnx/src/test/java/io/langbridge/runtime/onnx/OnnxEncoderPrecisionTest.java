@@ -38,6 +38,10 @@ class OnnxEncoderPrecisionTest {
     private static final int LAYERS = 4;
     private static final int HEADS = 6;
     private static final int SIDE = 6;
+    /** Places in windows are those of patches times this, and back: 7 * 31 = 6 * 36 + 1. */
+    private static final int STRIDE = 7;
+
+    private static final int BACK = 31;
     private static final int PATCH = 4;
     /** As large as in towers that were trained. */
     private static final float FACTOR = 50;
@@ -182,7 +186,8 @@ class OnnxEncoderPrecisionTest {
                         case GridVit.COS -> (float) Math.cos(values[i]);
                         case GridVit.SIN -> (float) Math.sin(values[i]);
                         case Gemma4Vit.COLUMN, Gemma4Vit.ROW -> i % SIDE;
-                        case GridVit.WINDOW_PATCHES, GridVit.WINDOW_PLACES -> i; // windows as large as blocks
+                        case GridVit.WINDOW_PATCHES -> i * STRIDE % count;
+                        case GridVit.WINDOW_PLACES -> i * BACK % count;
                         default -> 0;
                     };
                 }
