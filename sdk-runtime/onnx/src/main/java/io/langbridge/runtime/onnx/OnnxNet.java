@@ -153,6 +153,17 @@ class OnnxNet implements Net {
         return graph.node("Reshape", x, graph.constant(shape)).to(unique(x + ".reshaped"));
     }
 
+    /** Each block of a row times {@link Orthogonal#blocks}. */
+    final String mixBlocks(String x, int width, int block) {
+        if (block == 1) {
+            return x;
+        }
+        String matrix =
+                graph.constant("mix." + block, Orthogonal.blocks(block, block).toArray(), block, block);
+        String mixed = graph.node("MatMul", reshape(x, -1, block), matrix).to(unique(x + ".mixed"));
+        return reshape(mixed, -1, width);
+    }
+
     private String slice(String x, long first, long end, int axis) {
         return slice(x, graph.constant(first), graph.constant(end), axis);
     }

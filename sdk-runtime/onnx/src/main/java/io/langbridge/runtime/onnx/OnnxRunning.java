@@ -40,10 +40,12 @@ final class OnnxRunning implements Running {
     private static OnnxNet net(Network network, Weights weights, EngineOptions options, boolean shows) {
         StoredWeights stored = new StoredWeights(network.name(), weights, options.precision());
         Products products = new Products(stored, weight -> true, weight -> false, new Scratch());
+        Inventory inventory = Inventory.of(network);
+        boolean adds = inventory.addsProducts() || inventory.addsNorms();
         // What adds nothing from layer to layer is no encoder, and has little that is larger than the rest.
-        return options.precision() == Precision.FULL || !Inventory.of(network).addsProducts()
+        return options.precision() == Precision.FULL || !adds
                 ? new OnnxNet(stored, products, shows, OnnxGraph.Type.FLOAT)
-                : new RoundedEncoder(stored, products, shows);
+                : new RoundedEncoder(stored, products, shows, !inventory.addsNorms());
     }
 
     @Override

@@ -3,10 +3,9 @@ package io.langbridge.runtime.onnx;
 import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.network.Activation;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,10 +15,20 @@ import org.jspecify.annotations.Nullable;
  * and bias do is done by the weights behind it, and what blocks add to the stream they give in its basis. Values of
  * attention and what is between the products of an MLP have factors that make their channels alike.
  *
+ * <p>Where norms stand behind blocks too, whose weights do not commute with a basis, neighbouring channels are mixed on
+ * the fly in front of each product.
+ *
  * <p>What a layer gives is made when it is known who reads it: a product in the basis of its reader, a norm without its
  * weight where only products read it.
  */
 final class RoundedEncoder extends OnnxNet {
+    /** Channels mixed on the fly: enough to spread what is large, few enough to cost little. */
+    private static final int MIXED = 64;
+
+    private final boolean turnsStream;
+    /** What is mixed, by the name of the value. */
+    private final Map<String, String> mixed = new HashMap<>();
+
     /** What a norm gives. */
     private record Norm(Value of, String layer, float epsilon, boolean centred) {}
 
@@ -36,6 +45,9 @@ final class RoundedEncoder extends OnnxNet {
             Reading reading, StoredTensor weight, @Nullable StoredTensor bias, Change.@Nullable Scale outScale) {
 
         Product times(Change.Scale scale) {
+            if (outScale != null) {
+                throw new IllegalStateException("A product of " + weight.name() + " has factors already");
+            }
             return new Product(reading, weight, bias, scale);
         }
     }
@@ -43,13 +55,17 @@ final class RoundedEncoder extends OnnxNet {
     /** What an activation function makes of a product. */
     private record Inner(Activation function, Product of) {}
 
-    /** Heads that are not made yet. */
-    private record Heads(Value q, Value k, Value v, int heads, double scale) {}
+    /** What heads give of values, which may still be made in another basis. */
+    private record Heads(Value values, int heads, UnaryOperator<Value> of) {}
+
+    /** Rows that are not picked yet of what is not made yet. */
+    private record Picked(Value of, Value indices) {}
 
     private final Map<String, Norm> norms = new HashMap<>();
     private final Map<String, Product> unwritten = new HashMap<>();
     private final Map<String, Inner> inners = new HashMap<>();
     private final Map<String, Heads> allHeads = new HashMap<>();
+    private final Map<String, Picked> unpicked = new HashMap<>();
     /** How weights change that read what gated MLPs have inside. */
     private final Map<String, Change> changes = new HashMap<>();
     /** Weights of one row by the value that they are. */
@@ -62,23 +78,22 @@ final class RoundedEncoder extends OnnxNet {
     /** What norms give without their weights. */
     private final Map<String, String> bare = new HashMap<>();
 
-    private final Set<Integer> bases = new HashSet<>();
+    /** Of the stream, by its width. */
+    private final Map<Integer, Orthogonal> bases = new HashMap<>();
 
-    RoundedEncoder(StoredWeights weights, Products products, boolean shows) {
+    /** @param turnsStream whether the stream can be written in another basis: no norm stands behind a block */
+    RoundedEncoder(StoredWeights weights, Products products, boolean shows, boolean turnsStream) {
         super(weights, products, shows, OnnxGraph.Type.FLOAT);
+        this.turnsStream = turnsStream;
     }
 
-    private static Orthogonal basis(int width) {
-        return Orthogonal.mixing(width, true);
+    private Orthogonal basis(int width) {
+        return bases.computeIfAbsent(width, w -> Orthogonal.mixing(w, true));
     }
 
     private String basisTensor(int width) {
-        String name = "basis." + width;
-        if (bases.add(width)) {
-            Orthogonal basis = basis(width);
-            weights.made(name, basis.toString(), basis::toArray, width, width);
-        }
-        return name;
+        Orthogonal basis = basis(width);
+        return weights.made("basis." + width, basis.toString(), basis::toArray, width, width);
     }
 
     @Override
@@ -101,8 +116,11 @@ final class RoundedEncoder extends OnnxNet {
         }
         Heads heads = allHeads.get(x.name());
         if (heads != null) {
-            return super.heads(heads.q(), heads.k(), heads.v(), heads.heads(), heads.scale())
-                    .name();
+            return heads.of().apply(heads.values()).name();
+        }
+        Picked rowsOf = unpicked.get(x.name());
+        if (rowsOf != null) {
+            return super.picked(rowsOf.of(), rowsOf.indices()).name();
         }
         Product product = unwritten.remove(x.name());
         if (product != null) {
@@ -172,12 +190,12 @@ final class RoundedEncoder extends OnnxNet {
 
     @Override
     public Value layerNorm(Value x, String layer, float epsilon) {
-        return normed(x, layer, epsilon, true);
+        return turnsStream ? normed(x, layer, epsilon, true) : super.layerNorm(x, layer, epsilon);
     }
 
     @Override
     public Value rmsNorm(Value x, String layer, float epsilon) {
-        return normed(x, layer, epsilon, false);
+        return turnsStream ? normed(x, layer, epsilon, false) : super.rmsNorm(x, layer, epsilon);
     }
 
     private Value normed(Value x, String layer, float epsilon, boolean centred) {
@@ -203,52 +221,45 @@ final class RoundedEncoder extends OnnxNet {
             return new Reading(bare(x, norm), new Change(factors, basis(x.width()), null, null), offset);
         }
         Inner inner = inners.get(x.name());
-        if (inner != null) {
+        if (inner != null && inner.of().reading().change().inScale() != null) {
             return ofInner(x, inner, weight);
         }
         Heads heads = allHeads.get(x.name());
-        Product values = heads == null ? null : unwritten.get(heads.v().name());
+        Product values = heads == null ? null : unwritten.get(heads.values().name());
         if (heads != null && values != null) {
             return ofHeads(heads, values, weight);
         }
-        return new Reading(read(x), changes.getOrDefault(x.name(), Change.NONE), null);
+        return turnsStream ? new Reading(read(x), changes.getOrDefault(x.name(), Change.NONE), null) : mixed(x);
+    }
+
+    private Reading mixed(Value x) {
+        int block = Math.min(MIXED, Integer.lowestOneBit(x.width()));
+        String known = mixed.get(x.name());
+        if (known == null) {
+            known = mixBlocks(read(x), x.width(), block);
+            mixed.put(x.name(), known);
+        }
+        return new Reading(known, new Change(null, Orthogonal.blocks(x.width(), block), null, null), null);
     }
 
     /** Values of attention have factors, and each head is in another basis. */
     private Reading ofHeads(Heads of, Product values, StoredTensor weight) {
-        Value v = of.v();
+        Value v = of.values();
         int headDim = v.width() / of.heads();
-        Change.Scale norm = values.reading().change().inScale();
-        Change.Scale scale = new Change.Scale(
-                "smoothing 1 of " + StoredWeights.identity(values.weight()) + StoredWeights.identity(weight) + norm,
-                () -> Smoothing.ofValues(values.weight(), weight, norm == null ? null : norm.values(), headDim));
+        Change.Scale scale =
+                Smoothing.ofValues(values.weight(), weight, values.reading().change().inScale(), headDim);
         Orthogonal basis = Orthogonal.blocks(v.width(), headDim);
         String turnedValues = written(unique(v.name() + ".turned"), values.times(scale.inverse()), basis);
-        Value heads = super.heads(of.q(), of.k(), v.named(turnedValues), of.heads(), of.scale());
+        Value heads = of.of().apply(v.named(turnedValues));
         return new Reading(heads.name(), new Change(scale, basis, null, null), null);
     }
 
     /** What is behind an activation function has factors, which cannot be moved before it. */
     private Reading ofInner(Value x, Inner inner, StoredTensor weight) {
         Product of = inner.of();
-        Change.Scale norm = of.reading().change().inScale();
-        Change.Scale offset = of.reading().offset();
-        if (norm == null) {
-            return new Reading(read(x), Change.NONE, null);
-        }
-        StoredTensor bias = of.bias();
-        String recipe = "smoothing 1 of " + StoredWeights.identity(of.weight())
-                + (bias == null ? "" : StoredWeights.identity(bias)) + StoredWeights.identity(weight) + norm + offset
-                + inner.function();
-        Change.Scale scale = new Change.Scale(
-                recipe,
-                () -> Smoothing.ofActivation(
-                        inner.function(),
-                        of.weight(),
-                        bias == null ? null : StoredWeights.finite(bias),
-                        norm.values(),
-                        offset == null ? null : offset.values(),
-                        weight));
+        Change.Scale norm = Objects.requireNonNull(of.reading().change().inScale());
+        Change.Scale scale = Smoothing.ofActivation(
+                inner.function(), of.weight(), of.bias(), norm, of.reading().offset(), weight);
         Change.Scale inverse = scale.inverse();
         String factors = weights.made(x.name() + ".factors", inverse.toString(), inverse::values, x.width());
         String y = graph.node("Mul", read(x), factors).to(unique(x.name() + ".even"));
@@ -309,23 +320,54 @@ final class RoundedEncoder extends OnnxNet {
 
     @Override
     public Value heads(Value q, Value k, Value v, int heads, double scale) {
-        Value y = q.named(unique(v.name() + ".attended"));
-        allHeads.put(y.name(), new Heads(q, k, v, heads, scale));
+        return attended(q, v, heads, values -> super.heads(q, k, values, heads, scale));
+    }
+
+    @Override
+    public Value windowHeads(Value q, Value k, Value v, int heads, Value bias) {
+        Picked rowsOf = unpicked.get(v.name());
+        return rowsOf == null
+                ? attended(q, v, heads, values -> super.windowHeads(q, k, values, heads, bias))
+                : attended(q, rowsOf.of(), heads, values -> {
+                    Value picked = super.picked(values, rowsOf.indices());
+                    return super.windowHeads(q, k, picked, heads, bias);
+                });
+    }
+
+    private Value attended(Value like, Value values, int heads, UnaryOperator<Value> of) {
+        Value y = like.named(unique(values.name() + ".attended"));
+        allHeads.put(y.name(), new Heads(values, heads, of));
+        return y;
+    }
+
+    /** Picking rows changes nothing in a row. */
+    @Override
+    public Value picked(Value x, Value indices) {
+        Value y = new Value(unique(x.name() + ".picked"), indices.rows(), x.width());
+        Heads heads = allHeads.get(x.name());
+        if (heads != null) {
+            UnaryOperator<Value> of = values -> super.picked(heads.of().apply(values), indices);
+            allHeads.put(y.name(), new Heads(heads.values(), heads.heads(), of));
+        } else if (unwritten.containsKey(x.name())) {
+            unpicked.put(y.name(), new Picked(x, indices));
+        } else {
+            return super.picked(x, indices);
+        }
         return y;
     }
 
     @Override
     public Value gatedMlp(Value x, String layer, int inner, Activation function, boolean bias) {
+        if (!turnsStream) {
+            return super.gatedMlp(x, layer, inner, function, bias);
+        }
         Value gate = linear(x, layer + ".gate_proj", inner, bias);
         Value up = linear(x, layer + ".up_proj", inner, bias);
         Product ups = Objects.requireNonNull(unwritten.remove(up.name()));
         StoredTensor gates = weights.checkpoint.get(layer + ".gate_proj.weight");
         StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
-        Change.Scale norm = ups.reading().change().inScale();
-        Change.Scale scale = new Change.Scale(
-                "smoothing 1 of " + StoredWeights.identity(gates) + StoredWeights.identity(ups.weight())
-                        + StoredWeights.identity(down) + norm,
-                () -> Smoothing.ofMlp(gates, ups.weight(), down, norm == null ? null : norm.values()));
+        Change.Scale scale =
+                Smoothing.ofMlp(gates, ups.weight(), down, ups.reading().change().inScale());
         String evenUps = written(up.name(), ups.times(scale.inverse()), null);
         Value even = up.named(gated(gate, function, evenUps));
         changes.put(even.name(), new Change(scale, null, null, null));

@@ -169,10 +169,6 @@ final class RoundedNet extends OnnxNet {
         return layer == null ? null : products.scale(layer + ".weight", x.width());
     }
 
-    private static float @Nullable [] values(Change.@Nullable Scale scale) {
-        return scale == null ? null : scale.values();
-    }
-
     @Override
     public Value linear(Value x, String weight, @Nullable String bias, int out) {
         String y = products.product(layerInput(x), weight, bias, x.width(), out, behind(weight), reading(x));
@@ -254,10 +250,7 @@ final class RoundedNet extends OnnxNet {
         } else if (!shows) { // which gives the values as they are
             StoredTensor v = weights.checkpoint.get(layer + ".v_proj.weight");
             StoredTensor o = weights.checkpoint.get(layer + "." + how.out() + ".weight");
-            Change.Scale norm = norm(x);
-            Change.Scale scale = new Change.Scale(
-                    "smoothing 1 of " + StoredWeights.identity(v) + StoredWeights.identity(o) + norm,
-                    () -> Smoothing.ofValues(v, o, values(norm), how.headDim()));
+            Change.Scale scale = Smoothing.ofValues(v, o, norm(x), how.headDim());
             Change.Scale ofAll = new Change.Scale(
                     scale + " for " + how.heads(),
                     () -> Smoothing.forHeads(scale.values(), how.heads(), how.headDim()));
@@ -346,11 +339,7 @@ final class RoundedNet extends OnnxNet {
         StoredTensor up = weights.checkpoint.get(layer + ".up_proj.weight");
         StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
         Change reading = reading(x);
-        Change.Scale norm = norm(x);
-        Change.Scale scale = new Change.Scale(
-                "smoothing 1 of " + StoredWeights.identity(gate) + StoredWeights.identity(up)
-                        + StoredWeights.identity(down) + norm,
-                () -> Smoothing.ofMlp(gate, up, down, values(norm)));
+        Change.Scale scale = Smoothing.ofMlp(gate, up, down, norm(x));
         Change scaled = new Change(reading.inScale(), reading.in(), scale.inverse(), null);
         Value gates = new Value(projected(x, layer + ".gate_proj", inner, bias, reading), x.rows(), inner);
         String ups = projected(x, layer + ".up_proj", inner, bias, scaled);
@@ -368,15 +357,5 @@ final class RoundedNet extends OnnxNet {
         int block = Math.min(MIXED, Integer.lowestOneBit(x.width()));
         Value mixed = x.named(mixBlocks(x.name(), x.width(), block));
         return writing(mixed, layer, out, bias, new Change(scale, Orthogonal.blocks(x.width(), block), null, null));
-    }
-
-    private String mixBlocks(String x, int width, int block) {
-        if (block == 1) {
-            return x;
-        }
-        String matrix =
-                graph.constant("mix." + block, Orthogonal.blocks(block, block).toArray(), block, block);
-        String mixed = graph.node("MatMul", reshape(x, -1, block), matrix).to(unique(x + ".mixed"));
-        return reshape(mixed, -1, width);
     }
 }

@@ -4,6 +4,8 @@ import io.langbridge.runtime.core.checkpoint.StoredTensor;
 import io.langbridge.runtime.core.network.Activation;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +24,11 @@ final class Smoothing {
      *
      * @param norm weight of the norm before, {@code [hidden]}, or null if there is none
      */
-    static float[] ofMlp(StoredTensor gate, StoredTensor up, StoredTensor down, float @Nullable [] norm) {
+    static Change.Scale ofMlp(StoredTensor gate, StoredTensor up, StoredTensor down, Change.@Nullable Scale norm) {
+        return scale(identities(gate, up, down) + norm, () -> forMlp(gate, up, down, values(norm)));
+    }
+
+    private static float[] forMlp(StoredTensor gate, StoredTensor up, StoredTensor down, float @Nullable [] norm) {
         float[] gates = rowNorms(gate, norm);
         float[] activations = rowNorms(up, norm);
         for (int i = 0; i < activations.length; i++) {
@@ -41,7 +47,26 @@ final class Smoothing {
      * @param norm weight of the norm before, {@code [hidden]}
      * @param offset its bias, or null
      */
-    static float[] ofActivation(
+    static Change.Scale ofActivation(
+            Activation function,
+            StoredTensor first,
+            @Nullable StoredTensor bias,
+            Change.Scale norm,
+            Change.@Nullable Scale offset,
+            StoredTensor second) {
+        String biasIdentity = bias == null ? "" : StoredWeights.identity(bias);
+        return scale(
+                identities(first) + biasIdentity + identities(second) + norm + offset + function,
+                () -> forActivation(
+                        function,
+                        first,
+                        bias == null ? null : StoredWeights.finite(bias),
+                        norm.values(),
+                        values(offset),
+                        second));
+    }
+
+    private static float[] forActivation(
             Activation function,
             StoredTensor first,
             float @Nullable [] bias,
@@ -88,7 +113,12 @@ final class Smoothing {
      *
      * @param norm weight of the norm before, {@code [hidden]}, or null if there is none
      */
-    static float[] ofValues(StoredTensor values, StoredTensor output, float @Nullable [] norm, int headDim) {
+    static Change.Scale ofValues(StoredTensor values, StoredTensor output, Change.@Nullable Scale norm, int headDim) {
+        return scale(identities(values, output) + norm, () -> forValues(values, output, values(norm), headDim));
+    }
+
+    private static float[] forValues(
+            StoredTensor values, StoredTensor output, float @Nullable [] norm, int headDim) {
         float[] activations = rowNorms(values, norm);
         float[] read = columnNorms(output);
         int group = read.length / activations.length;
@@ -109,6 +139,18 @@ final class Smoothing {
             all[i] = ofValues[i / headDim / group * headDim + i % headDim];
         }
         return all;
+    }
+
+    private static Change.Scale scale(String of, Supplier<float[]> values) {
+        return new Change.Scale("smoothing 1 of " + of, values);
+    }
+
+    private static String identities(StoredTensor... tensors) {
+        return Arrays.stream(tensors).map(StoredWeights::identity).collect(Collectors.joining());
+    }
+
+    private static float @Nullable [] values(Change.@Nullable Scale scale) {
+        return scale == null ? null : scale.values();
     }
 
     /** The square root of the quotient makes both sides equal, which is the least that the larger one can be. */
