@@ -602,7 +602,8 @@ public abstract class ModelContract {
                     for (int i = 0; i < 2; i++) {
                         String question = turn + " of what?";
                         // The last turn asks for more than there is room for in the cache that is there.
-                        GenerationOptions options = turn < 2 ? SHORT : options(250).build();
+                        GenerationOptions options =
+                                turn < 2 ? SHORT : options(250).build();
                         Answer answer = kept.answer(Request.builder()
                                 .image(images.get(i))
                                 .text(question)

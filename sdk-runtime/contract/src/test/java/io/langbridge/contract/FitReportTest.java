@@ -96,6 +96,14 @@ class FitReportTest {
                 .isEqualTo(3 * cache);
         assertThat(memory(builder().contextLength(64).maxConcurrentRequests(3), "rows for steps of 3 together"))
                 .isEqualTo(3 * cache);
+        assertThat(memory(builder().contextLength(64).keptPrefixes(3), "3 KV caches for 64 positions"))
+                .isEqualTo(3 * cache);
+        VisionLanguageModel.Builder more =
+                builder().contextLength(64).maxConcurrentRequests(2).keptPrefixes(3);
+        assertThat(memory(more, "3 KV caches for 64 positions")).isEqualTo(3 * cache);
+        assertThat(memory(more, "rows for steps of 2 together")).isEqualTo(2 * cache);
+        assertThat(memory(builder().sharedImages(6), "6 pictures kept encoded"))
+                .isEqualTo(2 * memory(builder().sharedImages(3), "3 pictures kept encoded"));
         assertThat(memory(builder().prefillChunk(1), "activations"))
                 .isLessThan(memory(builder().prefillChunk(32), "activations"));
         FitReport kept = builder().check();

@@ -12,6 +12,7 @@ import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -20,7 +21,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -97,6 +100,7 @@ class SharedDecoderTest {
         public FloatBuffer prefill(FloatTensor inputsEmbeds) {
             network.alone();
             try {
+                network.meanwhile.accept("part");
                 requireKept();
                 for (float token : inputsEmbeds.toArray()) {
                     append((int) token, logits);
@@ -111,6 +115,7 @@ class SharedDecoderTest {
         public FloatBuffer step(int tokenId) {
             network.alone();
             try {
+                network.meanwhile.accept("step");
                 requireKept();
                 network.failAt(tokenId);
                 append(tokenId, logits);
@@ -172,6 +177,9 @@ class SharedDecoderTest {
         final AtomicInteger runs = new AtomicInteger();
         volatile boolean fails;
         volatile boolean failsInside;
+        /** Run at the start of each computation, {@code part} or {@code step}. */
+        volatile Consumer<String> meanwhile = what -> {};
+
         volatile boolean cuts = true;
         volatile boolean hasRows = true;
 
@@ -443,6 +451,47 @@ class SharedDecoderTest {
             for (Future<Integer> talk : threads.invokeAll(talks)) {
                 assertThat(talk.get()).isEqualTo(expected(List.of(3), 31).get(30));
             }
+        }
+    }
+
+    @Test
+    void betweenTwoPartsOfAPromptThereIsAStepForThoseWhoDecode() throws Exception {
+        List<String> events = Collections.synchronizedList(new ArrayList<>());
+        AtomicBoolean goesOn = new AtomicBoolean(true);
+        CountDownLatch begun = new CountDownLatch(1);
+        try (SharedDecoder decoder = new SharedDecoder(network, 4, Long.MAX_VALUE);
+                SharedSession decoding = decoder.open(CAPACITY);
+                SharedSession reading = decoder.open(CAPACITY)) {
+            Thread thread = new Thread(() -> {
+                Sampler sampler = greedy();
+                int token = decoding.prefill(rows(List.of(1)), sampler);
+                while (goesOn.get()) {
+                    if (decoding.length() == CAPACITY) {
+                        decoding.rewind(1);
+                    }
+                    token = decoding.step(token, sampler);
+                    begun.countDown();
+                }
+            });
+            thread.start();
+            begun.await();
+            network.meanwhile = what -> {
+                events.add(what);
+                while (what.equals("part") && thread.getState() != Thread.State.TIMED_WAITING) {
+                    Thread.onSpinWait(); // until the next token waits behind this part
+                }
+            };
+            for (int part = 0; part < 20; part++) {
+                reading.fill(rows(List.of(1)));
+            }
+            goesOn.set(false);
+            thread.join();
+        }
+        List<String> parts = events.subList(0, events.lastIndexOf("part") + 1);
+        assertThat(Collections.frequency(parts, "part")).isEqualTo(20);
+        for (int i = parts.indexOf("part") + 1; i < parts.size(); i++) {
+            assertThat(parts.get(i - 1).equals("part") && parts.get(i).equals("part"))
+                    .isFalse();
         }
     }
 
