@@ -255,7 +255,7 @@ final class RoundedNet extends OnnxNet {
             StoredTensor v = weights.checkpoint.get(layer + ".v_proj.weight");
             StoredTensor o = weights.checkpoint.get(layer + "." + how.out() + ".weight");
             Change.Scale norm = norm(x);
-            Change.Scale scale = new Change.Scale(
+            Change.Scale scale = products.smoothing(
                     "smoothing 1 of " + StoredWeights.identity(v) + StoredWeights.identity(o) + norm,
                     () -> Smoothing.ofValues(v, o, values(norm), how.headDim()));
             Change.Scale ofAll = new Change.Scale(
@@ -347,7 +347,7 @@ final class RoundedNet extends OnnxNet {
         StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
         Change reading = reading(x);
         Change.Scale norm = norm(x);
-        Change.Scale scale = new Change.Scale(
+        Change.Scale scale = products.smoothing(
                 "smoothing 1 of " + StoredWeights.identity(gate) + StoredWeights.identity(up)
                         + StoredWeights.identity(down) + norm,
                 () -> Smoothing.ofMlp(gate, up, down, values(norm)));
