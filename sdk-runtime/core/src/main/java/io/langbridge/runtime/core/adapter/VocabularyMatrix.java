@@ -172,7 +172,8 @@ public final class VocabularyMatrix {
 
     /** What its values depend on beside the content of {@link #table}'s file. */
     String identity() {
-        return Fold.identity(table) + Arrays.toString(rows)
+        return Fold.identity(table)
+                + Arrays.toString(rows)
                 + new ContentHash().add(FloatBuffer.wrap(substitute)).hex();
     }
 

@@ -9,9 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.function.ObjIntConsumer;
 
-/**
- * SHA-256 of what something depends on. Not thread-safe.
- */
+/** SHA-256 of what something depends on. Not thread-safe. */
 public final class ContentHash {
     private static final int CHUNK_BYTES = 1 << 20;
 
@@ -33,8 +31,8 @@ public final class ContentHash {
     }
 
     /**
-     * The hash of some values of a tensor: by them is told what a view makes of it. What its file holds is compared as a
-     * whole, see {@link WeightFile#source(Weights)}.
+     * The hash of some values of a tensor: by them is told what a view makes of it. What its file holds is compared as
+     * a whole, see {@link WeightFile#source(Weights)}.
      */
     public static String ofSome(StoredTensor tensor) {
         int count = (int) Math.min(SAMPLE, tensor.elements());
