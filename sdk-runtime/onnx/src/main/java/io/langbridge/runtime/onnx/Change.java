@@ -65,28 +65,30 @@ record Change(
     }
 
     /** Changes rows {@code [rows, inputs]} of a weight; the output's basis needs all of them. */
-    void apply(float[] rows, int firstRow, int inputs) {
+    void apply(float[] rows, int firstRow, int inputs, Scratch scratch) {
         int count = rows.length / inputs;
-        float[] columnFactors = inScale == null ? new float[0] : inScale.values();
-        float[] rowFactors = outScale == null ? new float[0] : outScale.values();
-        for (int row = 0; row < count; row++) {
-            int from = row * inputs;
-            if (inScale != null) {
+        float[] columnFactors = inScale == null ? null : inScale.values();
+        if (outScale != null) {
+            float[] rowFactors = outScale.values();
+            for (int row = 0; row < count; row++) {
+                float factor = rowFactors[firstRow + row];
+                int from = row * inputs;
+                for (int i = 0; i < inputs; i++) {
+                    rows[from + i] = rows[from + i] * (columnFactors == null ? 1 : columnFactors[i]) * factor;
+                }
+            }
+        } else if (columnFactors != null && in == null) {
+            for (int from = 0; from < rows.length; from += inputs) {
                 for (int i = 0; i < inputs; i++) {
                     rows[from + i] *= columnFactors[i];
                 }
             }
-            if (outScale != null) {
-                for (int i = 0; i < inputs; i++) {
-                    rows[from + i] *= rowFactors[firstRow + row];
-                }
-            }
         }
         if (in != null) {
-            in.apply(rows, count);
+            in.apply(rows, count, outScale == null ? columnFactors : null, scratch);
         }
         if (out != null) {
-            out.applyToColumns(rows, inputs);
+            out.applyToColumns(rows, inputs, scratch);
         }
     }
 

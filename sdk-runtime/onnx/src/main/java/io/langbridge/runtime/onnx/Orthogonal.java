@@ -1,6 +1,7 @@
 package io.langbridge.runtime.onnx;
 
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An orthogonal matrix that spreads every coordinate over many, fast to apply. Activations of language models have a
@@ -12,6 +13,11 @@ import java.util.Random;
  */
 final class Orthogonal {
     private static final long SEED = 2404_00456;
+
+    /** Values that a processor's own cache holds beside others. */
+    private static final int CACHED = 1 << 17;
+
+    private static final int LEAST_TOGETHER = 64;
 
     private final int size;
     /** Coordinates that are mixed with each other: {@code dct} times a power of two. */
@@ -83,9 +89,36 @@ final class Orthogonal {
 
     /** Multiplies the first {@code count} of {@code rows}, {@code [n, size]}, with this matrix. */
     void apply(float[] rows, int count) {
-        float[] mixed = new float[dct.length > 1 ? block : 0];
-        for (int row = 0; row < count; row++) {
-            apply(rows, row * size, mixed);
+        apply(rows, count, null, new Scratch());
+    }
+
+    /**
+     * The same for rows whose coordinates are multiplied before.
+     *
+     * @param factors one for each coordinate, or null
+     * @param scratch memory that is used again
+     */
+    void apply(float[] rows, int count, float @Nullable [] factors, Scratch scratch) {
+        float[] all = signs;
+        if (factors != null) {
+            all = scratch.floats(size);
+            for (int i = 0; i < size; i++) {
+                all[i] = factors[i] * signs[i];
+            }
+        }
+        float[][] lines = scratch.lines(lines());
+        int together = together();
+        for (int first = 0; first < count; first += together) {
+            int width = Math.min(together, count - first);
+            for (int at = 0; at < size; at += block) {
+                turn(rows, first * size + at, all, at, lines, width);
+                mix(lines, width);
+                turnBack(lines, rows, first * size + at, width);
+            }
+        }
+        scratch.giveBack(lines);
+        if (factors != null) {
+            scratch.giveBack(all);
         }
     }
 
@@ -93,88 +126,199 @@ final class Orthogonal {
      * Multiplies the transposed matrix with the columns of {@code matrix}, {@code [size, columns]}: what a row vector
      * times a matrix is, is for a column the transposed matrix times it.
      */
-    void applyToColumns(float[] matrix, int columns) {
-        int together = Math.min(16, columns); // a cache line of each row
-        float[] turned = new float[together * size];
-        float[] mixed = new float[dct.length > 1 ? block : 0];
+    void applyToColumns(float[] matrix, int columns, Scratch scratch) {
+        float[][] lines = scratch.lines(lines());
+        int together = together();
         for (int from = 0; from < columns; from += together) {
             int width = Math.min(together, columns - from);
-            for (int row = 0; row < size; row++) {
-                for (int i = 0; i < width; i++) {
-                    turned[i * size + row] = matrix[row * columns + from + i];
-                }
-            }
-            for (int i = 0; i < width; i++) {
-                apply(turned, i * size, mixed);
-            }
-            for (int row = 0; row < size; row++) {
-                for (int i = 0; i < width; i++) {
-                    matrix[row * columns + from + i] = turned[i * size + row];
-                }
-            }
-        }
-    }
-
-    private void apply(float[] v, int from, float[] mixed) {
-        for (int i = 0; i < size; i++) {
-            v[from + i] *= signs[i];
-        }
-        for (int at = from; at < from + size; at += block) {
-            applyBlock(v, at, mixed);
-        }
-        if (mirror.length > 0) {
-            float product = 0;
-            for (int i = 0; i < size; i++) {
-                product += v[from + i] * mirror[i];
-            }
-            for (int i = 0; i < size; i++) {
-                v[from + i] -= 2 * product * mirror[i];
-            }
-        }
-    }
-
-    private void applyBlock(float[] v, int from, float[] mixed) {
-        int odd = dct.length;
-        int power = block / odd;
-        if (odd > 1) {
-            java.util.Arrays.fill(mixed, 0);
-            for (int i = 0; i < odd; i++) {
-                for (int j = 0; j < odd; j++) {
-                    float factor = dct[i][j];
-                    for (int k = 0; k < power; k++) {
-                        mixed[j * power + k] += v[from + i * power + k] * factor;
+            for (int at = 0; at < size; at += block) {
+                for (int i = 0; i < block; i++) {
+                    System.arraycopy(matrix, (at + i) * columns + from, lines[i], 0, width);
+                    if (signs[at + i] < 0) {
+                        scale(lines[i], -1, width);
                     }
                 }
-            }
-            System.arraycopy(mixed, 0, v, from, block);
-        }
-        for (int half = 1; half < power; half *= 2) {
-            for (int at = from; at < from + block; at += 2 * half) {
-                for (int i = at; i < at + half; i++) {
-                    float a = v[i];
-                    float b = v[i + half];
-                    v[i] = a + b;
-                    v[i + half] = a - b;
+                mix(lines, width);
+                for (int i = 0; i < block; i++) {
+                    System.arraycopy(lines[i], 0, matrix, (at + i) * columns + from, width);
                 }
+            }
+        }
+        scratch.giveBack(lines);
+    }
+
+    /** A line for each coordinate of a block, and those that {@link #mix} needs. */
+    private int lines() {
+        return block + Math.max(dct.length, 1);
+    }
+
+    /** How many vectors are mixed side by side: a block of them is to stay in a processor's cache. */
+    private int together() {
+        return Math.max(LEAST_TOGETHER, Math.min(Scratch.LINE, CACHED / block / LEAST_TOGETHER * LEAST_TOGETHER));
+    }
+
+    /** Makes lines of coordinates out of rows: where vectors lie side by side, each step of all of them is one loop. */
+    private void turn(float[] rows, int from, float[] factors, int coordinate, float[][] lines, int width) {
+        int first = 0;
+        // Eight rows at a time, so that a cache keeps their lines in whatever power of two they lie apart.
+        for (; first + 8 <= width; first += 8) {
+            int at = from + first * size;
+            for (int i = 0; i < block; i++, at++) {
+                float[] line = lines[i];
+                float factor = factors[coordinate + i];
+                line[first] = rows[at] * factor;
+                line[first + 1] = rows[at + size] * factor;
+                line[first + 2] = rows[at + 2 * size] * factor;
+                line[first + 3] = rows[at + 3 * size] * factor;
+                line[first + 4] = rows[at + 4 * size] * factor;
+                line[first + 5] = rows[at + 5 * size] * factor;
+                line[first + 6] = rows[at + 6 * size] * factor;
+                line[first + 7] = rows[at + 7 * size] * factor;
+            }
+        }
+        for (; first < width; first++) {
+            for (int i = 0; i < block; i++) {
+                lines[i][first] = rows[from + first * size + i] * factors[coordinate + i];
+            }
+        }
+    }
+
+    private void turnBack(float[][] lines, float[] rows, int from, int width) {
+        int first = 0;
+        for (; first + 8 <= width; first += 8) {
+            int at = from + first * size;
+            for (int i = 0; i < block; i++, at++) {
+                float[] line = lines[i];
+                rows[at] = line[first];
+                rows[at + size] = line[first + 1];
+                rows[at + 2 * size] = line[first + 2];
+                rows[at + 3 * size] = line[first + 3];
+                rows[at + 4 * size] = line[first + 4];
+                rows[at + 5 * size] = line[first + 5];
+                rows[at + 6 * size] = line[first + 6];
+                rows[at + 7 * size] = line[first + 7];
+            }
+        }
+        for (; first < width; first++) {
+            for (int i = 0; i < block; i++) {
+                rows[from + first * size + i] = lines[i][first];
+            }
+        }
+    }
+
+    /** Changes a block of vectors, whose coordinates are lines; lines may change their places. */
+    private void mix(float[][] lines, int width) {
+        int odd = dct.length;
+        int power = block / odd;
+        for (int k = 0; odd > 1 && k < power; k++) {
+            for (int j = 0; j < odd; j++) {
+                float[] sum = lines[block + j];
+                begin(sum, lines[k], dct[0][j], width);
+                for (int i = 1; i < odd; i += 2) {
+                    float[] one = lines[i * power + k];
+                    float[] next = lines[(i + 1) * power + k];
+                    add(sum, one, dct[i][j], next, dct[i + 1][j], width);
+                }
+            }
+            for (int j = 0; j < odd; j++) {
+                float[] sum = lines[block + j];
+                lines[block + j] = lines[j * power + k];
+                lines[j * power + k] = sum;
             }
         }
         float scale = (float) (1 / Math.sqrt(power));
-        for (int i = from; i < from + block; i++) {
-            v[i] *= scale;
+        for (int from = 0; from < block; from += power) {
+            int half = 1;
+            for (; 4 * half <= power; half *= 4) {
+                for (int at = from; at < from + power; at += 4 * half) {
+                    for (int i = at; i < at + half; i++) {
+                        butterflies(lines[i], lines[i + half], lines[i + 2 * half], lines[i + 3 * half], width);
+                    }
+                }
+            }
+            for (int i = from; half < power && i < from + half; i++) {
+                butterfly(lines[i], lines[i + half], width);
+            }
+            for (int i = from; i < from + power; i++) {
+                scale(lines[i], scale, width);
+            }
+        }
+        if (mirror.length > 0) {
+            float[] products = lines[block];
+            begin(products, lines[0], mirror[0], width);
+            for (int i = 1; i < size; i++) {
+                add(products, lines[i], mirror[i], width);
+            }
+            scale(products, 2, width);
+            for (int i = 0; i < size; i++) {
+                add(lines[i], products, -mirror[i], width);
+            }
+        }
+    }
+
+    // Loops over arrays at the same index are what a JIT compiler makes vector instructions of.
+
+    private static void butterflies(float[] a, float[] b, float[] c, float[] d, int width) {
+        for (int i = 0; i < width; i++) {
+            float sum = a[i] + b[i];
+            float difference = a[i] - b[i];
+            float nextSum = c[i] + d[i];
+            float nextDifference = c[i] - d[i];
+            a[i] = sum + nextSum;
+            b[i] = difference + nextDifference;
+            c[i] = sum - nextSum;
+            d[i] = difference - nextDifference;
+        }
+    }
+
+    private static void butterfly(float[] a, float[] b, int width) {
+        for (int i = 0; i < width; i++) {
+            float sum = a[i] + b[i];
+            float difference = a[i] - b[i];
+            a[i] = sum;
+            b[i] = difference;
+        }
+    }
+
+    private static void scale(float[] values, float factor, int width) {
+        for (int i = 0; i < width; i++) {
+            values[i] *= factor;
+        }
+    }
+
+    private static void begin(float[] sum, float[] values, float factor, int width) {
+        for (int i = 0; i < width; i++) {
+            sum[i] = 0 + values[i] * factor;
+        }
+    }
+
+    private static void add(float[] sum, float[] values, float factor, int width) {
+        for (int i = 0; i < width; i++) {
+            sum[i] += values[i] * factor;
+        }
+    }
+
+    private static void add(float[] sum, float[] values, float factor, float[] next, float nextFactor, int width) {
+        for (int i = 0; i < width; i++) {
+            sum[i] = sum[i] + values[i] * factor + next[i] * nextFactor;
         }
     }
 
     /** Row by row, {@code [block, block]}: all there is of a matrix of equal blocks. */
     float[] toArray() {
-        float[] all = new float[block * block];
-        float[] row = new float[size];
+        float[] all = new float[block * size];
         for (int i = 0; i < block; i++) {
-            java.util.Arrays.fill(row, 0);
-            row[i] = 1;
-            apply(row, 1);
-            System.arraycopy(row, 0, all, i * block, block);
+            all[i * size + i] = 1;
         }
-        return all;
+        apply(all, block);
+        if (block == size) {
+            return all;
+        }
+        float[] square = new float[block * block];
+        for (int i = 0; i < block; i++) {
+            System.arraycopy(all, i * size, square, i * block, block);
+        }
+        return square;
     }
 
     /** All that its values depend on. */

@@ -128,6 +128,11 @@ final class Products {
         return new Change.Scale(StoredWeights.identity(tensor), () -> StoredWeights.finite(tensor));
     }
 
+    /** Factors that whole weights are read for: once for all graphs that are loaded together. */
+    Change.Scale once(Change.Scale scale) {
+        return new Change.Scale(scale.toString(), () -> scratch.kept(scale.toString(), scale::values));
+    }
+
     /**
      * {@code x W^T + b}: {@code [rows, in]} to {@code [rows, out]}.
      *
@@ -397,7 +402,7 @@ final class Products {
                     ByteBuffer values = ByteBuffer.wrap(scratch.bytes(valueBytes));
                     ByteBuffer factors =
                             ByteBuffer.wrap(scratch.bytes(factorBytes)).order(ByteOrder.LITTLE_ENDIAN);
-                    Quantizer.blocks(weight, in, bits, block, values, factors.asFloatBuffer());
+                    Quantizer.blocks(weight, in, bits, block, values, factors.asFloatBuffer(), scratch);
                     scratch.giveBack(weight);
                     ((Buffer) values).flip();
                     target.write(name, row * rowBytes, values);
@@ -430,10 +435,12 @@ final class Products {
         float[] values = scratch.floats(Math.multiplyExact(rows, in));
         long from = (long) firstRow * in;
         part.weight().read(from, FloatBuffer.wrap(values));
+        part.change().apply(values, firstRow, in, scratch);
         // Rounding turns what is no number into one, and the answer into nonsense without a word.
-        Finite.require(part.weight(), from, FloatBuffer.wrap(values));
-        part.change().apply(values, firstRow, in);
-        if (!Finite.all(FloatBuffer.wrap(values))) {
+        if (!Finite.all(values)) {
+            // What was none is none in any basis, and is told as it stands in the file.
+            part.weight().read(from, FloatBuffer.wrap(values));
+            Finite.require(part.weight(), from, FloatBuffer.wrap(values));
             throw new CheckpointException("Tensor " + part.weight().name() + " in "
                     + part.weight().file() + " holds values so large that they cannot be quantised; load the model"
                     + " with precision(Precision.FULL).");

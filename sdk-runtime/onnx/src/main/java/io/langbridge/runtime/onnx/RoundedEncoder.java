@@ -246,8 +246,8 @@ final class RoundedEncoder extends OnnxNet {
     private Reading ofHeads(Heads of, Product values, StoredTensor weight) {
         Value v = of.values();
         int headDim = v.width() / of.heads();
-        Change.Scale scale =
-                Smoothing.ofValues(values.weight(), weight, values.reading().change().inScale(), headDim);
+        Change.Scale norm = values.reading().change().inScale();
+        Change.Scale scale = Smoothing.ofValues(values.weight(), weight, norm, headDim);
         Orthogonal basis = Orthogonal.blocks(v.width(), headDim);
         String turnedValues = written(unique(v.name() + ".turned"), values.times(scale.inverse()), basis);
         Value heads = of.of().apply(v.named(turnedValues));
@@ -366,8 +366,8 @@ final class RoundedEncoder extends OnnxNet {
         Product ups = Objects.requireNonNull(unwritten.remove(up.name()));
         StoredTensor gates = weights.checkpoint.get(layer + ".gate_proj.weight");
         StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
-        Change.Scale scale =
-                Smoothing.ofMlp(gates, ups.weight(), down, ups.reading().change().inScale());
+        Change.Scale norm = ups.reading().change().inScale();
+        Change.Scale scale = Smoothing.ofMlp(gates, ups.weight(), down, norm);
         String evenUps = written(up.name(), ups.times(scale.inverse()), null);
         Value even = up.named(gated(gate, function, evenUps));
         changes.put(even.name(), new Change(scale, null, null, null));

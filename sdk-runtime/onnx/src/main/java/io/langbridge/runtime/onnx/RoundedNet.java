@@ -250,7 +250,7 @@ final class RoundedNet extends OnnxNet {
         } else if (!shows) { // which gives the values as they are
             StoredTensor v = weights.checkpoint.get(layer + ".v_proj.weight");
             StoredTensor o = weights.checkpoint.get(layer + "." + how.out() + ".weight");
-            Change.Scale scale = Smoothing.ofValues(v, o, norm(x), how.headDim());
+            Change.Scale scale = products.once(Smoothing.ofValues(v, o, norm(x), how.headDim()));
             Change.Scale ofAll = new Change.Scale(
                     scale + " for " + how.heads(),
                     () -> Smoothing.forHeads(scale.values(), how.heads(), how.headDim()));
@@ -339,7 +339,7 @@ final class RoundedNet extends OnnxNet {
         StoredTensor up = weights.checkpoint.get(layer + ".up_proj.weight");
         StoredTensor down = weights.checkpoint.get(layer + ".down_proj.weight");
         Change reading = reading(x);
-        Change.Scale scale = Smoothing.ofMlp(gate, up, down, norm(x));
+        Change.Scale scale = products.once(Smoothing.ofMlp(gate, up, down, norm(x)));
         Change scaled = new Change(reading.inScale(), reading.in(), scale.inverse(), null);
         Value gates = new Value(projected(x, layer + ".gate_proj", inner, bias, reading), x.rows(), inner);
         String ups = projected(x, layer + ".up_proj", inner, bias, scaled);

@@ -4,7 +4,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /**
  * Arrays that are used again and again: quantising works through many times as many values as memory should hold, and a
@@ -12,8 +14,14 @@ import java.util.function.IntFunction;
  * several threads.
  */
 final class Scratch {
+    /** Values of a line: as many as make a loop over them worth its beginning and its end. */
+    static final int LINE = 256;
+
     private final Pool<float[]> floats = new Pool<>(float[]::new);
     private final Pool<byte[]> bytes = new Pool<>(byte[]::new);
+    private final Pool<float[][]> lines = new Pool<>(count -> new float[count][LINE]);
+
+    private final Map<String, float[]> kept = new ConcurrentHashMap<>();
 
     /** Arrays that nobody uses, by length. */
     private static final class Pool<T> {
@@ -43,6 +51,25 @@ final class Scratch {
     /** An array of exactly this length with any values, the caller's until it is given back. */
     byte[] bytes(int length) {
         return bytes.take(length);
+    }
+
+    /**
+     * Values that several graphs need and that take reading whole weights: made by whoever asks first.
+     *
+     * @param recipe all that they depend on
+     * @return values that nobody changes
+     */
+    float[] kept(String recipe, Supplier<float[]> maker) {
+        return kept.computeIfAbsent(recipe, unused -> maker.get());
+    }
+
+    /** As many lines of {@link #LINE} values, any values, the caller's until they are given back. */
+    float[][] lines(int count) {
+        return lines.take(count);
+    }
+
+    void giveBack(float[][] array) {
+        lines.giveBack(array, array.length);
     }
 
     void giveBack(float[] array) {

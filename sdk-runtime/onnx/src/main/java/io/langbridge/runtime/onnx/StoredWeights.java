@@ -46,9 +46,6 @@ final class StoredWeights {
      */
     private static final int REGIONS = 3;
 
-    /** Values at the start and at the end of a tensor that its identity depends on. */
-    private static final int SAMPLE = 64;
-
     /** Smaller tensors are part of the model. */
     private static final int MOST_IN_MODEL = 1 << 16;
 
@@ -442,13 +439,9 @@ final class StoredWeights {
      * compared as a whole, see {@link WeightFile#source}.
      */
     static String identity(StoredTensor tensor) {
-        int count = (int) Math.min(SAMPLE, tensor.elements());
-        float[] sample = new float[2 * count];
-        tensor.read(0, FloatBuffer.wrap(sample, 0, count));
-        tensor.read(tensor.elements() - count, FloatBuffer.wrap(sample, count, count));
         return tensor.name() + " " + tensor.dtype() + Arrays.toString(tensor.shape()) + " at " + tensor.offset()
                 + " of "
                 + tensor.file().getFileName() + ", "
-                + new ContentHash().add(FloatBuffer.wrap(sample)).hex();
+                + ContentHash.ofSome(tensor);
     }
 }

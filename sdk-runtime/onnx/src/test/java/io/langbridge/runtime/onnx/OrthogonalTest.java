@@ -63,6 +63,58 @@ class OrthogonalTest {
         }
     }
 
+    /** To the bit, for any number: what lies in caches was made with others. */
+    @Test
+    void manyVectorsAreChangedAsOneAlone() {
+        for (Orthogonal matrix : new Orthogonal[] {
+            Orthogonal.mixing(56, false),
+            Orthogonal.mixing(24, true),
+            Orthogonal.mixing(9, true),
+            Orthogonal.blocks(48, 8),
+            Orthogonal.blocks(32, 16)
+        }) {
+            int size = matrix.size();
+            int count = 277;
+            float[] rows = RandomWeights.values(count * size, 5);
+            float[] columns = new float[rows.length];
+            float[] expected = new float[rows.length];
+            for (int row = 0; row < count; row++) {
+                float[] one = Arrays.copyOfRange(rows, row * size, (row + 1) * size);
+                for (int i = 0; i < size; i++) {
+                    columns[i * count + row] = one[i];
+                }
+                matrix.apply(one, 1);
+                System.arraycopy(one, 0, expected, row * size, size);
+            }
+            matrix.apply(rows, count);
+            assertThat(rows).isEqualTo(expected);
+            matrix.applyToColumns(columns, count, new Scratch());
+            for (int row = 0; row < count; row++) {
+                for (int i = 0; i < size; i++) {
+                    assertThat(columns[i * count + row]).isEqualTo(expected[row * size + i]);
+                }
+            }
+        }
+    }
+
+    /** The product with the matrix that is written out, in float64. */
+    @Test
+    void mixingIsTheProductWithItsMatrix() {
+        int size = 56;
+        Orthogonal matrix = Orthogonal.mixing(size, true);
+        float[] all = matrix.toArray();
+        float[] row = RandomWeights.values(size, 6);
+        float[] changed = row.clone();
+        matrix.apply(changed, 1);
+        for (int j = 0; j < size; j++) {
+            double sum = 0;
+            for (int i = 0; i < size; i++) {
+                sum += (double) row[i] * all[i * size + j];
+            }
+            assertThat((double) changed[j]).isCloseTo(sum, within(1e-5));
+        }
+    }
+
     /** What is kept in a cache is found again by it. */
     @Test
     void matricesThatDifferAreCalledDifferently() {

@@ -18,7 +18,7 @@ class QuantizerTest {
     private float[] unpacked(int bits) {
         ByteBuffer values = ByteBuffer.allocate(ROWS * 3 * 128 * bits / 8);
         FloatBuffer scales = FloatBuffer.allocate(ROWS * 3);
-        Quantizer.blocks(weights, INPUTS, bits, 128, values, scales);
+        Quantizer.blocks(weights, INPUTS, bits, 128, values, scales, new Scratch());
         assertThat(values.hasRemaining()).isFalse();
         float[] all = new float[weights.length];
         for (int row = 0; row < ROWS; row++) {
@@ -79,5 +79,72 @@ class QuantizerTest {
             }
         }
         assertThat(error(rounded)).isCloseTo(0.0067, within(0.0006));
+    }
+
+    /** One block after the other and one value after the other, with the bits that files in caches have. */
+    @Test
+    void manyBlocksAreRoundedAsOneAlone() {
+        for (int i = 0; i < INPUTS; i++) {
+            weights[i] = 0;
+            weights[INPUTS + i] *= 1e-30f;
+            weights[2 * INPUTS + i] = (i % 9 - 4) * 0.25f; // ties
+        }
+        int bytes = ROWS * 3 * 128;
+        ByteBuffer four = ByteBuffer.allocate(bytes / 2);
+        ByteBuffer eight = ByteBuffer.allocate(bytes);
+        FloatBuffer scalesOfFour = FloatBuffer.allocate(ROWS * 3);
+        FloatBuffer scalesOfEight = FloatBuffer.allocate(ROWS * 3);
+        Scratch scratch = new Scratch();
+        Quantizer.blocks(weights, INPUTS, 4, 128, four, scalesOfFour, scratch);
+        Quantizer.blocks(weights, INPUTS, 8, 128, eight, scalesOfEight, scratch);
+        for (int index = 0; index < ROWS * 3; index++) {
+            float[] block = new float[128];
+            int from = index % 3 * 128;
+            System.arraycopy(weights, index / 3 * INPUTS + from, block, 0, Math.min(128, INPUTS - from));
+            float largest = 0;
+            for (float value : block) {
+                largest = Math.max(largest, Math.abs(value));
+            }
+            assertThat(scalesOfEight.get(index)).isEqualTo(largest / 127);
+            assertThat(scalesOfFour.get(index)).isEqualTo(leastError(block));
+            for (int i = 0; i < 128; i++) {
+                int at = index * 128 + i;
+                assertThat(eight.get(at) & 0xff).isEqualTo(rounded(block[i], scalesOfEight.get(index), 128));
+                assertThat(four.get(at / 2) >> 4 * (at % 2) & 0xf)
+                        .isEqualTo(rounded(block[i], scalesOfFour.get(index), 8));
+            }
+        }
+    }
+
+    private static int rounded(float value, float scale, int zero) {
+        int rounded = scale == 0 ? 0 : Math.round(value * (1 / scale));
+        return Math.max(-zero, Math.min(zero - 1, rounded)) + zero;
+    }
+
+    private static float leastError(float... block) {
+        float extreme = 0;
+        for (float value : block) {
+            extreme = Math.abs(value) > Math.abs(extreme) ? value : extreme;
+        }
+        float best = 0;
+        float bestGain = -1;
+        for (int sign = 1; sign >= -1 && extreme * extreme != 0; sign -= 2) {
+            for (float share : new float[] {1f, 0.96f, 0.92f, 0.88f, 0.84f, 0.8f, 0.76f, 0.72f}) {
+                float inverse = -8 * sign / (extreme * share);
+                float products = 0;
+                float norm = 0;
+                for (float value : block) {
+                    float whole = (float) Math.max(-8, Math.min(7, Math.rint(value * inverse)));
+                    products += whole * value;
+                    norm += whole * whole;
+                }
+                float gain = norm == 0 ? 0 : products * products / norm;
+                if (gain > bestGain) {
+                    bestGain = gain;
+                    best = norm == 0 ? extreme / (-8 * sign) : products / norm;
+                }
+            }
+        }
+        return best;
     }
 }

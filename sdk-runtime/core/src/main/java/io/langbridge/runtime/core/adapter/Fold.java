@@ -15,11 +15,8 @@ import java.io.IOException;
 import java.nio.Buffer;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +41,7 @@ final class Fold {
             Arrays.asList("0.weight", "0.bias", "2.weight", "2.bias", "3.weight", "3.bias");
 
     /** Changes whenever the same content would be folded into other bytes. */
-    private static final String FORMAT = "fold 2";
+    private static final String FORMAT = "fold 3";
 
     /** Shared tokens worked on at a time: 42 MB of the last layer at the published size. */
     private static final int BLOCK = 2048;
@@ -94,7 +91,9 @@ final class Fold {
         long out = matrix.width();
         WeightFile file = new WeightFile()
                 .describe("folded adapter of " + projector.source())
-                .limit(options.cacheLimit());
+                .limit(options.cacheLimit())
+                .source(projector)
+                .source(matrix.table());
         file.addTensor("0.weight", key + " 0.weight", channel -> copy("0.weight", channel), mlp, in);
         file.addTensor("0.bias", key + " 0.bias", channel -> copy("0.bias", channel), mlp);
         file.addTensor(
@@ -113,19 +112,17 @@ final class Fold {
         return folded;
     }
 
-    /** What the result depends on: values, not names or times of files, so that a copy is recognised. */
+    /** What the result depends on beside the content of files, whose names do not matter: a copy is recognised. */
     private String key() {
-        List<Supplier<String>> parts = new ArrayList<>();
-        for (String name : TENSORS) {
-            StoredTensor tensor = projector.get(name);
-            tensor.requireInPlace(); // what is hashed is read by its name
-            parts.add(() -> new ContentHash().add(tensor).hex());
-        }
-        parts.add(matrix::hash);
         ContentHash hash = new ContentHash().add(FORMAT).add(config + " " + matrix.width());
-        // Hundreds of megabytes at the published size, at every start: side by side.
-        parts.parallelStream().map(Supplier::get).collect(Collectors.toList()).forEach(hash::add);
-        return hash.hex();
+        TENSORS.forEach(name -> hash.add(identity(projector.get(name))));
+        return hash.add(matrix.identity()).hex();
+    }
+
+    /** Which part of its file a tensor is. */
+    static String identity(StoredTensor tensor) {
+        return tensor.dtype() + Arrays.toString(tensor.shape()) + " at " + tensor.offset() + ", "
+                + ContentHash.ofSome(tensor);
     }
 
     private Result result() {

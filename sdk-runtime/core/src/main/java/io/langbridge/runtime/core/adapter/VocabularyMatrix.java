@@ -9,7 +9,6 @@ import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
-import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -171,14 +170,15 @@ public final class VocabularyMatrix {
         }
     }
 
-    /** A hash of its values; two that are equal hold the same ones. */
-    String hash() {
-        int[] found = Arrays.stream(rows).filter(row -> row >= 0).toArray();
-        int[] missing = IntStream.range(0, rows.length).filter(i -> rows[i] < 0).toArray();
-        return new ContentHash()
-                .addRows(table, found)
-                .add(Arrays.toString(missing))
-                .add(FloatBuffer.wrap(substitute))
-                .hex();
+    /** What its values depend on beside the content of {@link #table}'s file. */
+    String identity() {
+        return Fold.identity(table)
+                + Arrays.toString(rows)
+                + new ContentHash().add(FloatBuffer.wrap(substitute)).hex();
+    }
+
+    /** What its rows are read of. */
+    StoredTensor table() {
+        return table;
     }
 }

@@ -7,22 +7,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
-import java.util.List;
 import java.util.function.ObjIntConsumer;
-import java.util.zip.Adler32;
-import java.util.zip.CRC32;
-import java.util.zip.Checksum;
 
-/**
- * SHA-256 of what something depends on. Tensors go into it by two checksums, because some are hundreds of megabytes,
- * read at every start. Not thread-safe.
- */
+/** SHA-256 of what something depends on. Not thread-safe. */
 public final class ContentHash {
     private static final int CHUNK_BYTES = 1 << 20;
 
+    /** Values at the start and at the end of a tensor that stand for all of it. */
+    private static final int SAMPLE = 64;
+
     private final MessageDigest digest = sha256();
-    private final List<Checksum> checksums = Arrays.asList(new CRC32(), new Adler32());
 
     /** Begins with nothing. */
     public ContentHash() {}
@@ -34,6 +28,18 @@ public final class ContentHash {
             read(file, 0, file.size(), (bytes, count) -> hash.digest.update(bytes, 0, count));
         }
         return hash.hex();
+    }
+
+    /**
+     * The hash of some values of a tensor: by them is told what a view makes of it. What its file holds is compared as
+     * a whole, see {@link WeightFile#source(Weights)}.
+     */
+    public static String ofSome(StoredTensor tensor) {
+        int count = (int) Math.min(SAMPLE, tensor.elements());
+        float[] sample = new float[2 * count];
+        tensor.read(0, FloatBuffer.wrap(sample, 0, count));
+        tensor.read(tensor.elements() - count, FloatBuffer.wrap(sample, count, count));
+        return new ContentHash().add(FloatBuffer.wrap(sample)).hex();
     }
 
     /** Adds a text and its end. */
@@ -48,19 +54,6 @@ public final class ContentHash {
         return this;
     }
 
-    /** Adds the values of a tensor as they are stored; as float32 if they do not lie in one piece. */
-    public ContentHash add(StoredTensor tensor) {
-        Long offset = tensor.offset();
-        if (offset == null) {
-            return add(FloatBuffer.wrap(tensor.toFloats()));
-        }
-        add(tensor.dtype().toString());
-        try (OpenFile file = OpenFile.open(tensor.file())) {
-            read(file, offset, tensor.elements() * tensor.dtype().bytes(), this::check);
-        }
-        return addChecksums();
-    }
-
     private static void read(OpenFile file, long start, long length, ObjIntConsumer<byte[]> target) {
         byte[] bytes = new byte[(int) Math.min(CHUNK_BYTES, length)];
         for (long at = 0; at < length; at += bytes.length) {
@@ -68,43 +61,6 @@ public final class ContentHash {
             file.read(start + at, bytes, count);
             target.accept(bytes, count);
         }
-    }
-
-    /** Adds rows of a matrix as they are stored; as float32 if they do not lie in one piece. */
-    public ContentHash addRows(StoredTensor matrix, int[] rows) {
-        int width = Math.toIntExact(matrix.shape()[1]);
-        Long offset = matrix.offset();
-        if (offset == null) {
-            FloatBuffer values = FloatBuffer.allocate(width);
-            for (int row : rows) {
-                matrix.read((long) row * width, values.duplicate());
-                add(values.duplicate());
-            }
-            return this;
-        }
-        add(matrix.dtype().toString());
-        byte[] bytes = new byte[width * matrix.dtype().bytes()];
-        try (OpenFile file = OpenFile.open(matrix.file())) {
-            for (int row : rows) {
-                file.read(offset + (long) row * bytes.length, bytes, bytes.length);
-                check(bytes, bytes.length);
-            }
-        }
-        return addChecksums();
-    }
-
-    private void check(byte[] bytes, int count) {
-        for (Checksum checksum : checksums) {
-            checksum.update(bytes, 0, count);
-        }
-    }
-
-    private ContentHash addChecksums() {
-        for (Checksum checksum : checksums) {
-            add(Long.toHexString(checksum.getValue()));
-            checksum.reset();
-        }
-        return this;
     }
 
     /** Adds values. */

@@ -106,8 +106,13 @@ final class FileTensor implements StoredTensor {
             int length = count * dtype.bytes();
             file.read(at, chunk.bytes(), length);
             ((Buffer) buffer).limit(length).position(0); // Android 8 lacks the overrides of Java 9
-            Widening.toFloat(dtype, buffer, chunk.floats(), 0);
-            target.put(chunk.floats(), 0, count);
+            if (target.hasArray()) {
+                Widening.toFloat(dtype, buffer, target.array(), target.arrayOffset() + target.position());
+                ((Buffer) target).position(target.position() + count);
+            } else {
+                Widening.toFloat(dtype, buffer, chunk.floats(), 0);
+                target.put(chunk.floats(), 0, count);
+            }
             at += length;
             left -= count;
         } while (left > 0);

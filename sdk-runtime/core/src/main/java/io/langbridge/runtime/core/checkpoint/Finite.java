@@ -21,6 +21,16 @@ public final class Finite {
         return true;
     }
 
+    /** Whether all values are finite numbers. */
+    public static boolean all(float[] values) {
+        for (float value : values) {
+            if (!(Math.abs(value) <= Float.MAX_VALUE)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Checks all tensors, reading them once. */
     public static void require(Weights weights) {
         for (String name : weights.names()) {

@@ -130,6 +130,12 @@ public final class WeightFile {
         return this;
     }
 
+    /** Names the file that a tensor lies in, as {@link #source(Weights)} does. */
+    public WeightFile source(StoredTensor tensor) {
+        sources.add(tensor.file());
+        return this;
+    }
+
     /** Memory that jobs need together if each needs so much. */
     public static long jobBytes(long each) {
         long together = Runtime.getRuntime().availableProcessors() * each;
