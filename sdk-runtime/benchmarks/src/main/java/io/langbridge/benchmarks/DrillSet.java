@@ -111,6 +111,9 @@ final class DrillSet {
     }
 
     private void drill(String name, Drill drill) throws IOException, InterruptedException {
+        if (!setup.drills(name)) {
+            return;
+        }
         int held = 0;
         for (int i = 0; i < setup.reps; i++) {
             fresh();
@@ -281,13 +284,14 @@ final class DrillSet {
         }
     }
 
-    /** The last line that a process prints; killed when its time is over. */
+    /** What a process prints; nothing if it was killed because its time was over. */
     private static String run(List<String> command, long nanos) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
         if (!process.waitFor(nanos, TimeUnit.NANOSECONDS)) {
             process.destroyForcibly().waitFor();
+            return "";
         }
         return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
     }

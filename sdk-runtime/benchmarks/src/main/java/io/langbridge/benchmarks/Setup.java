@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.ServiceLoader;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -64,6 +65,12 @@ final class Setup {
 
     @Option(names = "--storm", paramLabel = "SECONDS", description = "of soak; default: ${DEFAULT-VALUE}")
     int stormSeconds = 600;
+
+    @Option(
+            names = "--drill",
+            paramLabel = "PATTERN",
+            description = "of drills, those alone in whose names it is found")
+    private @Nullable Pattern drill;
 
     @Option(names = "--engine", paramLabel = "NAME", description = "onnx or pytorch; default: ${DEFAULT-VALUE}")
     private String engine = "onnx";
@@ -169,6 +176,11 @@ final class Setup {
         List<String> arguments = new ArrayList<>(given);
         arguments.addAll(more);
         return arguments;
+    }
+
+    /** Whether a drill is wanted. */
+    boolean drills(String name) {
+        return drill == null || drill.matcher(name).find();
     }
 
     /** The command of another process that runs the engine that is measured. */

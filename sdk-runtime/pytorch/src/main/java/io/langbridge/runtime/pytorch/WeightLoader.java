@@ -137,6 +137,7 @@ final class WeightLoader implements AutoCloseable {
             strides[i] = stride;
             stride *= shape[i];
         }
+        stored.requireInPlace();
         PtNDArray file = mapped.computeIfAbsent(new FileAs(stored.file(), type), this::map);
         stored.requireInPlace();
         try (Scope call = new Scope()) {
