@@ -146,10 +146,7 @@ final class Move implements Callable<Integer> {
                 case CLOSED_FORM -> closedForm();
                 case LABELS -> labels();
                 case STAGE_1 -> stage1();
-                case FEW -> {
-                    Adapter words = itsWords();
-                    few("the model's", training -> training.adapter(words));
-                }
+                case FEW -> few();
                 case FEW_NEW -> few("nothing", training -> training.newAdapter(Recipe.mlp()));
                 case TUNED -> tuned();
                 case JOINT -> joint();
@@ -344,10 +341,23 @@ final class Move implements Callable<Integer> {
         row("B: stage 1 in front of A, from words of notes", b, aligned);
     }
 
-    /** The model's adapter with its words as B has them, to go on from. */
-    private Adapter itsWords() throws IOException {
+    /** The model's adapter with its words as B has them, to go on from; as long as they are at home, or as words. */
+    private Adapter itsWords(boolean asWords) throws IOException {
         SharedTokens words = SharedTokens.of(home, b, adapter.path().resolve("vocabulary.json"));
-        return AdapterLayers.read(adapter).then(LinearMap.mixture(words.to())).write(folder("few", "its words"));
+        AdapterLayers layers = AdapterLayers.read(adapter);
+        LinearMap mixture = LinearMap.mixture(words.to());
+        if (asWords) {
+            double[][] coefficients = seen(adapter, 32).through(layers.write(folder("start", "coefficients")));
+            mixture = asWords(mixture, coefficients, SharedTokens.all(home, b));
+        }
+        return layers.then(mixture).write(folder("start", asWords ? "as words" : "as at home"));
+    }
+
+    private void few() throws IOException {
+        Adapter words = itsWords(false);
+        few("its words", training -> training.adapter(words));
+        Adapter asWords = itsWords(true);
+        few("its words, as long as words", training -> training.adapter(asWords));
     }
 
     private void few(String from, UnaryOperator<Training.Builder> start) throws IOException {
@@ -372,19 +382,16 @@ final class Move implements Callable<Integer> {
     }
 
     private void tuned() throws IOException {
-        SharedTokens words = SharedTokens.of(home, b, adapter.path().resolve("vocabulary.json"));
-        SharedTokens shared = SharedTokens.all(home, b);
-        AdapterLayers layers = AdapterLayers.read(adapter);
-        LinearMap mixture = LinearMap.mixture(words.to());
-        double[][] coefficients = seen(adapter, 32).through(layers.write(folder("tuned", "coefficients")));
-        AdapterLayers atHome = layers.then(LinearMap.mixture(words.from()));
-        double[][] tokens = seen(adapter, 32).through(atHome.write(folder("tuned", "at home")));
-        LinearMap ridge = maps(shared, false).get("ridge by counts");
-        Adapter itsWords = itsWords();
-        tuned("its words", training -> training.adapter(itsWords));
-        Adapter asWords = layers.then(asWords(mixture, coefficients, shared)).write(folder("tuned", "as words"));
+        Adapter words = itsWords(false);
+        tuned("its words", training -> training.adapter(words));
+        Adapter asWords = itsWords(true);
         tuned("its words, as long as words", training -> training.adapter(asWords));
-        Adapter mapped = atHome.then(asWords(ridge, tokens, shared)).write(folder("tuned", "ridge"));
+        SharedTokens shared = SharedTokens.all(home, b);
+        SharedTokens vocabulary = SharedTokens.of(home, b, adapter.path().resolve("vocabulary.json"));
+        AdapterLayers tokens = AdapterLayers.read(adapter).then(LinearMap.mixture(vocabulary.from()));
+        double[][] seen = seen(adapter, 32).through(tokens.write(folder("tuned", "tokens")));
+        LinearMap ridge = asWords(maps(shared, false).get("ridge by counts"), seen, shared);
+        Adapter mapped = tokens.then(ridge).write(folder("tuned", "ridge"));
         tuned("ridge by counts", training -> training.adapter(mapped));
         tuned("nothing", training -> training.newAdapter(Recipe.mlp()));
     }

@@ -150,7 +150,7 @@ class TrainTest {
                 "MLP, stage 1 in front of the model's, procrustes by counts",
                 "words of notes, spelled, clear ones",
                 "B: stage 1 in front of A, softmax, its words",
-                "B: adapter alone, from the model's, 4 pictures",
+                "B: adapter alone, from its words, as long as words, 4 pictures",
                 "B: tuned from ridge by counts, 4 updates",
                 "B: in front of A and a third by turns, moved")) {
             assertEquals(
