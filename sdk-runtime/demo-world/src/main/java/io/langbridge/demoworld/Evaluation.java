@@ -43,6 +43,10 @@ final class Evaluation {
     record Miss(Question question, String answer) {}
 
     private static final int QUESTIONS = 6;
+    /** No right answer has so many tokens. */
+    private static final GenerationOptions OPTIONS =
+            GenerationOptions.greedy().toBuilder().maxNewTokens(128).build();
+
     private static final Score NONE = new Score(0, 0);
     private static final Pattern ITEM = Pattern.compile("(small|medium|large) [a-z]+ (?:(?:letter|digit) \\w|[a-z]+)");
 
@@ -96,6 +100,23 @@ final class Evaluation {
     }
 
     /**
+     * Asks about the same scenes as {@link #of(VisionLanguageModel, long, int, IntConsumer)}, told in words instead, or
+     * not at all.
+     */
+    static Evaluation told(VisionLanguageModel model, long seed, int scenes, boolean told) {
+        Evaluation evaluation = new Evaluation();
+        SplittableRandom random = new SplittableRandom(seed);
+        for (int i = 0; i < scenes; i++) {
+            Scene scene = Scene.random(random);
+            String words = told ? TextLessons.told(scene, new SplittableRandom(i)) + "\n" : "";
+            for (Question question : Wording.questions(scene, random, QUESTIONS)) {
+                evaluation.ask(model, Request.builder().text(words + question.text()), question);
+            }
+        }
+        return evaluation;
+    }
+
+    /**
      * Asks a model about pictures of whatever origin.
      *
      * @param folder what {@link Draw} writes: pictures and a file of questions, each answer with its kind
@@ -134,13 +155,11 @@ final class Evaluation {
     }
 
     private void ask(VisionLanguageModel model, EncodedImage picture, Question question) {
-        String answer = model.answer(Request.builder()
-                        .image(picture)
-                        .text(question.text())
-                        .options(GenerationOptions.greedy())
-                        .build())
-                .text()
-                .strip();
+        ask(model, Request.builder().image(picture).text(question.text()), question);
+    }
+
+    private void ask(VisionLanguageModel model, Request.Builder asked, Question question) {
+        String answer = model.answer(asked.options(OPTIONS).build()).text().strip();
         boolean right = isRight(question, answer);
         kinds.merge(question.kind(), NONE.plus(right), (old, added) -> old.plus(right));
         if (!right) {

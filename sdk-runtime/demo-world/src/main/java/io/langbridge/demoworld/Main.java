@@ -11,7 +11,16 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         version = "0.1.0",
         description = "A small world of drawn scenes, to train models in and to measure them.",
-        subcommands = {Draw.class, Train.class, Tune.class, Evaluate.class, Words.class, Held.class, Table.class})
+        subcommands = {
+            Draw.class,
+            Train.class,
+            Tune.class,
+            Evaluate.class,
+            Words.class,
+            Held.class,
+            Table.class,
+            Move.class
+        })
 public final class Main {
     private Main() {}
 

@@ -28,12 +28,12 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
     private static final int ENCODER_STEPS = 9000;
     private static final int MORE_ENCODER_STEPS = 3600;
     private static final int TEXT_STEPS = 5400;
-    private static final int ALIGN_STEPS = 300;
+    static final int ALIGN_STEPS = 300;
     static final int TUNE_A_STEPS = 45_000;
     static final int TUNE_B_STEPS = 34_000;
     private static final int VOCABULARY = 256;
     private static final int ADAPTER_HIDDEN = 384;
-    private static final int QUESTIONS = 8;
+    static final int QUESTIONS = 8;
 
     /** Gives a step its listener. */
     interface Progress {
@@ -64,7 +64,7 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
     }
 
     /** Pictures that are not square lie between bars of gray: stretched, a circle could not be told from an oval. */
-    private static Encoder asUsed(Encoder encoder) {
+    static Encoder asUsed(Encoder encoder) {
         return encoder.layer(EncoderFolder.LAYER).fit(ImageFit.PAD);
     }
 
@@ -83,27 +83,28 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
                 .llm();
     }
 
-    /** The tokens that the texts need most, among those that both language models have; with the first one's ids. */
-    Path vocabulary(Llm first, Llm second) throws IOException {
+    /** The tokens that the texts need most, among those that all language models have; with the first one's ids. */
+    Path vocabulary(Llm first, Llm... others) throws IOException {
         Path file = folder.resolve("vocabulary.json");
         if (!Files.exists(file)) {
             Path texts = folder.resolve("texts.txt");
             Files.write(texts, TextLessons.texts(seed + 40, 5000));
             Path counts = folder.resolve("counts.json");
             SharedVocabularies.count(first, List.of(texts), counts, (bytes, all, tokens) -> {});
-            SharedVocabularies.builder()
+            SharedVocabularies.Builder shared = SharedVocabularies.builder()
                     .size(VOCABULARY)
-                    .llm("a", first)
-                    .llm("b", second)
-                    .counts(counts)
-                    .build()
-                    .save("a", file);
+                    .llm("first", first)
+                    .counts(counts);
+            for (int i = 0; i < others.length; i++) {
+                shared.llm("other " + i, others[i]);
+            }
+            shared.build().save("first", file);
         }
         return file;
     }
 
     /** A new LangBridge adapter. */
-    static NewAdapter langBridge(Path vocabulary) {
+    static NewAdapter.LangBridge langBridge(Path vocabulary) {
         return NewAdapter.langBridge(vocabulary).hiddenSize(ADAPTER_HIDDEN);
     }
 
@@ -114,15 +115,20 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
 
     /** Stage 1: a new adapter learns to show pictures to a language model that stays as it is. */
     Adapter align(String name, Encoder encoder, NewAdapter adapter, Llm llm) {
-        return training(Training.pretraining(), name, ALIGN_STEPS, 16, 3e-3)
-                .conversations()
-                .encoder(encoder)
+        return aligning(name, encoder, llm, ALIGN_STEPS)
                 .newAdapter(adapter)
-                .llm(llm)
                 .data(Lessons.pictures(seed + 10, QUESTIONS))
                 .build()
                 .run()
                 .adapter();
+    }
+
+    /** Stage 1, of an adapter and pictures that are still to be named. */
+    Training.Builder aligning(String name, Encoder encoder, Llm llm, int steps) {
+        return training(Training.pretraining(), name, steps, 16, 3e-3)
+                .conversations()
+                .encoder(encoder)
+                .llm(llm);
     }
 
     /** Stage 2: adapter and language model learn to answer. Still needs an adapter, old or new. */

@@ -41,13 +41,17 @@ final class TextLessons {
      * row and the column of its centre on the encoder's grid.
      */
     private static String notes(Scene scene) {
-        int side = EncoderFolder.GRID;
         return scene.items().stream()
-                .sorted(Comparator.comparingInt(item -> PatchMap.centre(item, side)))
-                .map(item -> item.fullName() + " "
-                        + ROWS.get(PatchMap.centre(item, side) / side) + " "
-                        + COLUMNS.get(PatchMap.centre(item, side) % side))
+                .sorted(Comparator.comparingInt(item -> PatchMap.centre(item, EncoderFolder.GRID)))
+                .map(TextLessons::note)
                 .collect(Collectors.joining(", "));
+    }
+
+    /** An item's words in notes: "small red circle first three". */
+    static String note(Item item) {
+        int side = EncoderFolder.GRID;
+        int centre = PatchMap.centre(item, side);
+        return item.fullName() + " " + ROWS.get(centre / side) + " " + COLUMNS.get(centre % side);
     }
 
     /** Plain texts, to learn a tokenizer from. */

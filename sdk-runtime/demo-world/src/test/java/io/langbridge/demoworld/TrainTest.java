@@ -1,11 +1,14 @@
 package io.langbridge.demoworld;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.langbridge.Adapter;
+import io.langbridge.AdapterWriter;
 import io.langbridge.Encoder;
+import io.langbridge.LangBridgeAdapter;
 import io.langbridge.Llm;
 import io.langbridge.VisionLanguageModel;
 import java.io.IOException;
@@ -16,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,6 +51,8 @@ class TrainTest {
                 Files.size(model.resolve("llm/tokenizer.json")), Files.size(model.resolve("other-llm/tokenizer.json")));
         itIsTunedOnAndMixedWithWhatItWas(model);
         theTableGoesOnWithWhatIsMissing();
+        layersAreThoseOfTheAdapter(model);
+        adaptersMoveInEveryWay(model);
     }
 
     private void itIsTunedOnAndMixedWithWhatItWas(Path model) throws IOException {
@@ -120,5 +126,86 @@ class TrainTest {
         assertTrue(lines.get(14).startsWith("{\"arm\":\"langbridge_stage_1_on_a\",\"seed\":1,\"steps\":40,"));
         assertTrue(printed.toString().contains("| mlp_without_stage_1 |     20 | 25.00 % | 25.00 | 25.00 | 3 |"));
         assertEquals(17, printed.toString().lines().count());
+    }
+
+    private void layersAreThoseOfTheAdapter(Path model) throws IOException {
+        LangBridgeAdapter adapter = Adapter.langBridge(model.resolve("adapter"));
+        Llm llm = Llm.of(model.resolve("llm"));
+        SharedTokens words = SharedTokens.of(
+                llm, Llm.of(model.resolve("other-llm")), adapter.path().resolve("vocabulary.json"));
+        AdapterLayers layers = AdapterLayers.read(adapter);
+        Seen seen =
+                new Seen(Recipe.asUsed(Encoder.of(model.resolve("encoder"))), adapter, 5, 1, folder.resolve("cache"));
+
+        double[][] tokens =
+                seen.through(layers.then(LinearMap.mixture(words.from())).write(folder.resolve("layers/tokens")));
+        double[][] folded = seen.through(AdapterWriter.fold(adapter, llm, folder.resolve("layers/folded")));
+        assertEquals(64, tokens.length);
+        assertRows(folded, tokens);
+
+        double[][] coefficients = seen.through(layers.write(folder.resolve("layers/coefficients")));
+        double threshold = Math.abs(coefficients[0][0]) / 2;
+        assertRows(
+                each(coefficients, c -> Math.max(0, c - threshold)),
+                seen.through(layers.above(threshold).write(folder.resolve("layers/above"))));
+        assertRows(
+                each(coefficients, c -> Math.copySign(Math.max(0, Math.abs(c) - threshold), c)),
+                seen.through(layers.beyond(threshold).write(folder.resolve("layers/beyond"))));
+        Adapter again =
+                layers.write(folder.resolve("layers/again"), adapter.path().resolve("vocabulary.json"), false);
+        assertRows(coefficients, seen.through(AdapterLayers.read(again).write(folder.resolve("layers/again-read"))));
+    }
+
+    private static double[][] each(double[][] rows, DoubleUnaryOperator function) {
+        return Arrays.stream(rows)
+                .map(row -> Arrays.stream(row).map(function).toArray())
+                .toArray(double[][]::new);
+    }
+
+    private static void assertRows(double[][] expected, double[][] rows) {
+        assertEquals(expected.length, rows.length);
+        for (int i = 0; i < rows.length; i++) {
+            assertArrayEquals(expected[i], rows[i], 3e-4); // a GELU is a little below zero before it rises
+        }
+    }
+
+    private void adaptersMoveInEveryWay(Path model) throws IOException {
+        Path moved = folder.resolve("move");
+        List<String> command = new ArrayList<>(List.of("move", "--out", moved.toString(), "--model", model.toString()));
+        command.addAll(List.of("--length", "0.0001", "--scenes", "1", "--seeds", "5"));
+        command.addAll(List.of("--labelled", "8", "--steps", "2", "--pictures", "4"));
+        move(command, new StringWriter());
+        List<String> lines = Files.readAllLines(moved.resolve("move.jsonl"));
+        assertEquals(lines.size(), lines.stream().distinct().count());
+        for (String row : List.of(
+                "B: told in words",
+                "model's adapter, its words",
+                "model's adapter, softmax of its words",
+                "MLP, stage 1 in front of the model's, procrustes by counts",
+                "words of notes, spelled, clear ones",
+                "B: stage 1 in front of A, softmax, its words",
+                "B: adapter alone, from its words, as long as words, 4 pictures",
+                "B: tuned from ridge by counts, 4 updates",
+                "B: in front of A and a third by turns, moved")) {
+            assertEquals(
+                    1,
+                    lines.stream()
+                            .filter(line -> line.startsWith("{\"row\":\"" + row + "\",\"seed\":5,"))
+                            .count(),
+                    row);
+        }
+        // Run again, only what is missing is asked, and the table has a line for each row.
+        Files.write(moved.resolve("move.jsonl"), lines.subList(0, lines.size() - 1));
+        command.addAll(List.of("--parts", "LABELS,JOINT"));
+        StringWriter printed = new StringWriter();
+        move(command, printed);
+        assertEquals(lines, Files.readAllLines(moved.resolve("move.jsonl")));
+        assertEquals(
+                lines.size() + 2,
+                printed.toString().lines().filter(line -> line.startsWith("|")).count());
+    }
+
+    private static void move(List<String> command, StringWriter printed) {
+        assertEquals(0, Main.commandLine().setOut(new PrintWriter(printed)).execute(command.toArray(String[]::new)));
     }
 }
