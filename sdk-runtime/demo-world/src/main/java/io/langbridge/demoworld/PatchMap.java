@@ -69,7 +69,9 @@ final class PatchMap {
      * @param side patches per row and column
      */
     static int centre(Item item, int side) {
-        return (int) (item.y() * side) * side + (int) (item.x() * side);
+        int row = (int) (item.y() * side);
+        int column = (int) (item.x() * side);
+        return row * side + column;
     }
 
     /** {@return the patch that holds the centre of an item} */

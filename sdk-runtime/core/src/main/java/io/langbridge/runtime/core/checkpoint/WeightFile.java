@@ -132,7 +132,7 @@ public final class WeightFile {
 
     /** Names the file that a tensor lies in, as {@link #source(Weights)} does. */
     public WeightFile source(StoredTensor tensor) {
-        sources.add(tensor.file());
+        sources.putIfAbsent(tensor.file(), tensor);
         return this;
     }
 
