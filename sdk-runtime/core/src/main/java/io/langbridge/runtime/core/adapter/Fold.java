@@ -115,17 +115,26 @@ final class Fold {
 
     /** What the result depends on: values, not names or times of files, so that a copy is recognised. */
     private String key() {
+        requireInPlace();
         List<Supplier<String>> parts = new ArrayList<>();
         for (String name : TENSORS) {
             StoredTensor tensor = projector.get(name);
-            tensor.requireInPlace(); // what is hashed is read by its name
             parts.add(() -> new ContentHash().add(tensor).hex());
         }
         parts.add(matrix::hash);
         ContentHash hash = new ContentHash().add(FORMAT).add(config + " " + matrix.width());
         // Hundreds of megabytes at the published size, at every start: side by side.
         parts.parallelStream().map(Supplier::get).collect(Collectors.toList()).forEach(hash::add);
+        requireInPlace();
         return hash.hex();
+    }
+
+    /** What is hashed is read by its name, and what is folded from files that are open: those must be the same. */
+    private void requireInPlace() {
+        for (String name : TENSORS) {
+            projector.get(name).requireInPlace();
+        }
+        matrix.requireInPlace();
     }
 
     private Result result() {

@@ -171,6 +171,11 @@ public final class VocabularyMatrix {
         }
     }
 
+    /** See {@link StoredTensor#requireInPlace}. */
+    void requireInPlace() {
+        table.requireInPlace();
+    }
+
     /** A hash of its values; two that are equal hold the same ones. */
     String hash() {
         int[] found = Arrays.stream(rows).filter(row -> row >= 0).toArray();
