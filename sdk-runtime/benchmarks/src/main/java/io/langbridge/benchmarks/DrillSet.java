@@ -438,12 +438,12 @@ final class DrillSet {
         }
         Files.createDirectory(
                 cache, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        if (shell("mount -t tmpfs -o mode=700," + (cold ? options : "size=64m") + " tmpfs " + cache) != 0) {
+        if (shell("mount -t tmpfs -o mode=700," + (cold ? options : "size=2g") + " tmpfs " + cache) != 0) {
             return false;
         }
         try {
             if (!cold) {
-                shell("cp -p " + kept + "/* " + cache + "; mount -o remount," + options + " " + cache);
+                shell("cp -a " + kept + "/. " + cache + "; mount -o remount," + options + " " + cache);
             }
             List<String> said = ask();
             boolean clean = list(cache, ".part").isEmpty();
