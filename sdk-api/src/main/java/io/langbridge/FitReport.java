@@ -178,8 +178,8 @@ public final class FitReport {
 
     /**
      * {@return bytes that explaining a picture by coefficients takes beside that, from the first explanation on until
-     * {@link LangBridgeModel#releaseExplanation}; 0 if the adapter is not made of words, or has what it takes in memory
-     * anyway}
+     * {@link LangBridgeModel#releaseExplanation}; 0 if the adapter is not made of words. One with a cut softmax has
+     * most of it in memory anyway, and takes the rest while it explains}
      */
     public long memoryToExplain() {
         return memoryToExplain;

@@ -436,8 +436,8 @@ public interface VisionLanguageModel extends AutoCloseable {
 
         /**
          * Bytes that converted weights may have together in the cache directory. Whenever some are added, those that
-         * were not used for longest go; those that open models were loaded from stay, in this process and in others,
-         * even where they are more. Default is no limit.
+         * were not used for longest go; those that open models were loaded from stay where the disk has locks, in this
+         * process and in others, even where they are more. Default is no limit.
          *
          * @param bytes at least 1
          * @return this builder

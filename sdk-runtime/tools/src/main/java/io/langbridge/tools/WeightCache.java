@@ -80,11 +80,11 @@ public final class WeightCache {
 
     /**
      * Deletes what was not used for longest, until what stays has so many bytes together. What open models were loaded
-     * from stays, in this process and in others, so that they start as fast the next time.
+     * from stays where the disk has locks, in this process and in others, so that they start as fast the next time.
      *
      * @param bytes that may stay
      * @return what was deleted
-     * @throws RuntimeUnavailableException if something cannot be deleted
+     * @throws RuntimeUnavailableException if something cannot be deleted, after all else is
      */
     public List<Entry> limit(long bytes) {
         if (bytes < 0) {
@@ -101,7 +101,7 @@ public final class WeightCache {
      * Deletes all converted weights, also those that open models were loaded from.
      *
      * @return what was deleted
-     * @throws RuntimeUnavailableException if something cannot be deleted
+     * @throws RuntimeUnavailableException if something cannot be deleted, after all else is
      */
     public List<Entry> clear() {
         try {

@@ -196,11 +196,14 @@ final class LoadedGraph implements AutoCloseable {
         try {
             if (!closed) {
                 closed = true;
-                if (use != null) {
-                    use.close();
+                try {
+                    session.close();
+                } finally {
+                    given.forEach(OnnxTensor::close);
+                    if (use != null) {
+                        use.close();
+                    }
                 }
-                session.close();
-                given.forEach(OnnxTensor::close);
             }
         } catch (OrtException e) {
             throw new OnnxRuntimeException("ONNX Runtime failed to close the " + what + ": " + e.getMessage(), e);

@@ -19,7 +19,6 @@ import io.langbridge.runtime.core.network.Inventory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -287,8 +286,10 @@ final class StoredWeights {
     private LoadedGraph loadConverted(WeightFile weights, EngineOptions options) throws IOException {
         for (int tries = 1; ; tries++) {
             Path file;
+            FileState before;
             try {
                 file = placeConverted(weights, options.cacheDirectory());
+                before = FileState.of(file);
             } catch (NoSuchFileException e) {
                 if (tries == WeightFile.TRIES) {
                     throw e;
@@ -318,12 +319,21 @@ final class StoredWeights {
             if (loaded != null) {
                 loaded.close();
             }
-            if (tries == WeightFile.TRIES || kept && Files.exists(file)) {
+            if (tries == WeightFile.TRIES || kept && isStill(before)) {
                 throw failure != null
                         ? failure
                         : new CheckpointException(file + " is damaged or gone as soon as it is written; its disk may be"
                                 + " failing, or something deletes what is in its folder.");
             }
+        }
+    }
+
+    /** False if the file was deleted, also where another process has made it anew since. */
+    private static boolean isStill(FileState before) throws IOException {
+        try {
+            return before.equals(FileState.of(before.file()));
+        } catch (NoSuchFileException e) {
+            return false;
         }
     }
 

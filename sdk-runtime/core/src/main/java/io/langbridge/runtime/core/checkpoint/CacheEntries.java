@@ -2,6 +2,7 @@ package io.langbridge.runtime.core.checkpoint;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,6 +12,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +26,10 @@ import org.slf4j.LoggerFactory;
 public final class CacheEntries {
     private static final Logger LOG = LoggerFactory.getLogger(CacheEntries.class);
     private static final String TEXT = ".txt";
+
+    /** What is no entry: texts, hashes of sources, and locks as they were when each was a file. */
+    private static final String BESIDE = "{" + SourceHash.PREFIX + "*" + TEXT + "," + WeightFile.PREFIX + "*" + TEXT
+            + "," + WeightFile.PREFIX + "*.lock}";
 
     private CacheEntries() {}
 
@@ -68,6 +75,8 @@ public final class CacheEntries {
                 for (Path file : files) {
                     add(entries, file);
                 }
+            } catch (DirectoryIteratorException e) {
+                throw e.getCause();
             }
         }
         entries.sort(Comparator.comparing(Entry::used).reversed());
@@ -92,35 +101,57 @@ public final class CacheEntries {
 
     /**
      * Deletes the entries that were not used for longest, until those that stay have so many bytes together. What open
-     * models were loaded from stays, in this process and in others.
+     * models were loaded from stays, in this process and in others, where the disk has locks.
      *
      * @return what was deleted
+     * @throws IOException if something cannot be deleted, after all else is
      */
     public static List<Entry> limit(Path cacheDirectory, long bytes) throws IOException {
         List<Entry> deleted = new ArrayList<>();
-        List<Entry> entries = all(cacheDirectory);
-        long together = entries.stream().mapToLong(Entry::bytes).sum();
-        for (int i = entries.size() - 1; i >= 0 && together > bytes; i--) {
-            Entry entry = entries.get(i);
-            EntryLock unused = EntryLock.unused(entry.file());
-            if (unused != null) {
-                try {
-                    delete(entry);
-                } finally {
-                    unused.close();
-                }
-                deleted.add(entry);
-                together -= entry.bytes();
-            }
-        }
+        limit(all(cacheDirectory), bytes, deleted);
         return deleted;
     }
 
-    /** Makes room for an entry. What cannot be deleted stays: the limit does not keep a model from being loaded. */
-    static void makeRoom(Path folder, long limit, long bytes) {
+    /** What stays, in bytes. */
+    private static long limit(List<Entry> entries, long bytes, List<Entry> deleted) throws IOException {
+        long together = entries.stream().mapToLong(Entry::bytes).sum();
+        Failures failures = new Failures();
+        for (int i = entries.size() - 1; i >= 0 && together > bytes; i--) {
+            Entry entry = entries.get(i);
+            if (failures.without(() -> deleteUnused(entry, deleted))) {
+                together -= entry.bytes();
+            }
+        }
+        failures.end();
+        return together;
+    }
+
+    private static boolean deleteUnused(Entry entry, List<Entry> deleted) throws IOException {
+        EntryLock unused = EntryLock.unused(entry.file());
+        if (unused == null) {
+            return false;
+        }
         try {
-            limit(folder, Math.max(0, limit - bytes));
-            long together = all(folder).stream().mapToLong(Entry::bytes).sum() + bytes;
+            delete(entry);
+        } finally {
+            unused.close();
+        }
+        return deleted.add(entry);
+    }
+
+    /**
+     * Makes room for an entry, beside what others are writing. What cannot be deleted stays: the limit does not keep a
+     * model from being loaded.
+     *
+     * @param made takes the place of what may lie there under its name
+     */
+    static void makeRoom(Path made, long limit, long bytes) {
+        Path folder = Objects.requireNonNull(made.getParent());
+        try {
+            List<Entry> others = new ArrayList<>(all(folder));
+            others.removeIf(entry -> entry.file().equals(made));
+            long unfinished = bytes + unfinished(folder);
+            long together = limit(others, Math.max(0, limit - unfinished), new ArrayList<>()) + unfinished;
             if (together > limit) {
                 LOG.warn(
                         "{} will hold {} bytes of converted weights that are in use, more than its limit of {}",
@@ -133,32 +164,84 @@ public final class CacheEntries {
         }
     }
 
+    /** Bytes that will be entries soon. */
+    private static long unfinished(Path folder) throws IOException {
+        long together = 0;
+        try (DirectoryStream<Path> parts = Files.newDirectoryStream(folder, WeightFile.PREFIX + "*" + EntryLock.PART)) {
+            for (Path part : parts) {
+                try {
+                    together += Files.size(part);
+                } catch (NoSuchFileException e) {
+                    LOG.debug("{} is finished", part);
+                }
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        return together;
+    }
+
     private static void delete(Entry entry) throws IOException {
         Files.deleteIfExists(entry.file());
         Files.deleteIfExists(text(entry.file()));
         LOG.info("Deleted {} ({}), last used {}", entry.file(), entry.what(), entry.used());
     }
 
+    /** What goes wrong for some while others are deleted. */
+    private static final class Failures {
+        private @Nullable IOException first;
+
+        private interface Deleting {
+            boolean deleted() throws IOException;
+        }
+
+        boolean without(Deleting deleting) {
+            try {
+                return deleting.deleted();
+            } catch (IOException e) {
+                if (first == null) {
+                    first = e;
+                } else {
+                    first.addSuppressed(e);
+                }
+                return false;
+            }
+        }
+
+        void end() throws IOException {
+            if (first != null) {
+                throw first;
+            }
+        }
+    }
+
     /**
      * Deletes all entries, also those that open models were loaded from, and the hashes of their sources.
      *
      * @return what was deleted
+     * @throws IOException if something cannot be deleted, after all else is
      */
     public static List<Entry> clear(Path cacheDirectory) throws IOException {
-        List<Entry> entries = all(cacheDirectory);
-        for (Entry entry : entries) {
-            delete(entry);
+        List<Entry> deleted = new ArrayList<>();
+        Failures failures = new Failures();
+        for (Entry entry : all(cacheDirectory)) {
+            failures.without(() -> {
+                delete(entry);
+                return deleted.add(entry);
+            });
         }
         if (Files.isDirectory(cacheDirectory)) {
             Path folder = PrivateFolder.make(cacheDirectory);
             EntryLock.sweep(folder);
-            try (DirectoryStream<Path> texts =
-                    Files.newDirectoryStream(folder, "{" + SourceHash.PREFIX + "," + WeightFile.PREFIX + "}*" + TEXT)) {
-                for (Path text : texts) {
-                    Files.deleteIfExists(text);
+            try (DirectoryStream<Path> beside = Files.newDirectoryStream(folder, BESIDE)) {
+                for (Path file : beside) {
+                    failures.without(() -> Files.deleteIfExists(file));
                 }
+            } catch (DirectoryIteratorException e) {
+                throw e.getCause();
             }
         }
-        return entries;
+        failures.end();
+        return deleted;
     }
 }

@@ -2,23 +2,26 @@ package io.langbridge.runtime.core.checkpoint;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.UserPrincipal;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,8 +32,12 @@ import org.slf4j.LoggerFactory;
  * drops both when a process dies; what that left unfinished is then found by the lock that nobody holds.
  *
  * <p>Locks are bytes of one file, which stays. A file for each entry would have to go with it some day, and then one
- * process could hold the file that was deleted and another the one that was made since. Safe for use by several
- * threads.
+ * process could hold the file that was deleted and another the one that was made since. Where that happens all the
+ * same, because somebody deletes the whole folder, the new file counts for all that is taken from then on. Safe for use
+ * by several threads.
+ *
+ * <p>A process that has this class several times, in several class loaders, never has two writers of an entry; but what
+ * two of them use may be deleted as soon as one of them lets go. That harms no open model.
  */
 public final class EntryLock implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EntryLock.class);
@@ -47,8 +54,14 @@ public final class EntryLock implements AutoCloseable {
     private static final int WRITING = 0;
     private static final int USING = 1;
 
-    /** A process that closes a file gives up all its locks on it, so that each may be open only once. */
-    private static final Map<Path, LockFile> OPEN = new HashMap<>();
+    /**
+     * By what the system calls the file, since a folder may be reached by several paths; by the folder where it does
+     * not say.
+     */
+    private static final Map<Object, LockFile> OPEN = new HashMap<>();
+
+    /** Whether it was said that there are no locks somewhere. */
+    private static final AtomicBoolean SAID = new AtomicBoolean();
 
     private final LockFile file;
     private final long at;
@@ -75,15 +88,68 @@ public final class EntryLock implements AutoCloseable {
         }
     }
 
-    /** The file of a cache directory while anything of it is held. */
+    /** The file of a cache directory. */
     private static final class LockFile {
-        private final Path folder;
+        private final Path path;
         private final @Nullable FileChannel channel;
+        /** What the system calls the file; null where it does not say. */
+        private final @Nullable Object key;
+
         private final Map<Long, Held> held = new HashMap<>();
 
-        LockFile(Path folder) {
-            this.folder = folder;
-            this.channel = open(folder.resolve(FILE));
+        private LockFile(Path path, @Nullable FileChannel channel, @Nullable Object key) {
+            this.path = path;
+            this.channel = channel;
+            this.key = key;
+        }
+
+        /** The one of a folder, which is open already or is opened. */
+        static LockFile of(Path folder) throws IOException {
+            Path path = folder.resolve(FILE);
+            while (true) {
+                Object key = key(path);
+                LockFile known = OPEN.get(key == null ? folder : key);
+                if (known != null) {
+                    return known;
+                }
+                FileChannel channel = open(path);
+                Object opened = key(path);
+                if (Objects.equals(key, opened)) {
+                    for (LockFile other : new ArrayList<>(OPEN.values())) {
+                        other.closeIfIdle();
+                    }
+                    LockFile file = new LockFile(path, channel, key);
+                    OPEN.put(key == null ? folder : key, file);
+                    return file;
+                }
+                // It was not there before, or another one took its place meanwhile.
+                if (channel != null) {
+                    channel.close();
+                }
+                if (key == null) {
+                    giveToOwner(path, folder);
+                }
+            }
+        }
+
+        private static @Nullable Object key(Path path) {
+            try {
+                return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+            } catch (IOException e) {
+                return null; // there is none
+            }
+        }
+
+        /** What root makes in somebody's folder must not keep them from locking. */
+        private static void giveToOwner(Path path, Path folder) {
+            try {
+                UserPrincipal owner = Files.getOwner(folder);
+                if (!owner.equals(Files.getOwner(path))) {
+                    Files.setOwner(path, owner);
+                }
+            } catch (IOException | UnsupportedOperationException e) {
+                LOG.debug("{} stays with who made it", path, e);
+            }
         }
 
         private static @Nullable FileChannel open(Path path) {
@@ -92,6 +158,12 @@ public final class EntryLock implements AutoCloseable {
                         path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             } catch (IOException e) {
                 LOG.debug("{} cannot be written to", path, e);
+                if (e instanceof AccessDeniedException && Files.exists(path) && SAID.compareAndSet(false, true)) {
+                    LOG.warn(
+                            "{} cannot be written to, so that several processes may convert the same weights at a"
+                                    + " time; delete it, or give it to who owns its folder",
+                            path);
+                }
             }
             try {
                 return FileChannel.open(path, StandardOpenOption.READ);
@@ -120,7 +192,7 @@ public final class EntryLock implements AutoCloseable {
                         return null; // held by this class in another class loader
                     }
                 } catch (IOException | NonWritableChannelException e) {
-                    LOG.debug("There are no locks in {}", folder, e);
+                    LOG.debug("There are no locks in {}", path, e);
                 }
                 known = new Held(lock, shared);
                 held.put(at, known);
@@ -139,9 +211,13 @@ public final class EntryLock implements AutoCloseable {
             }
         }
 
+        /**
+         * A process that closes a file gives up all its locks on it, also those of another class loader. So it stays
+         * open while it is there, unless this is a system that has no such rule and no keys.
+         */
         void closeIfIdle() throws IOException {
-            if (held.isEmpty()) {
-                OPEN.remove(folder);
+            if (held.isEmpty() && (key == null || channel == null || !key.equals(key(path)))) {
+                OPEN.values().remove(this);
                 if (channel != null) {
                     channel.close();
                 }
@@ -149,28 +225,9 @@ public final class EntryLock implements AutoCloseable {
         }
     }
 
-    /**
-     * Waits until nobody else writes an entry. Not by a blocking call: where several threads wait for several locks,
-     * Linux takes that for a deadlock. Where a disk has no locks it is taken for granted.
-     */
+    /** Waits until nobody else writes an entry. Where a disk has no locks it is taken for granted. */
     static EntryLock hold(Path entry) throws IOException {
-        boolean said = false;
-        while (true) {
-            EntryLock lock = tryHold(entry);
-            if (lock != null) {
-                return lock;
-            }
-            if (!said) {
-                LOG.info("Waiting for {}, which another process or thread is writing", entry);
-                said = true;
-            }
-            try {
-                Thread.sleep(LOOK_AGAIN_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new InterruptedIOException("interrupted while another process wrote weights");
-            }
-        }
+        return await(entry, WRITING, false, "writing");
     }
 
     private static @Nullable EntryLock tryHold(Path entry) throws IOException {
@@ -179,12 +236,31 @@ public final class EntryLock implements AutoCloseable {
 
     /** Says that an entry is in use, until this is closed. */
     static EntryLock use(Path entry) throws IOException {
+        return await(entry, USING, true, "deleting");
+    }
+
+    /**
+     * Not by a blocking call: where several threads wait for several locks, Linux takes that for a deadlock.
+     *
+     * @param doing what somebody else does meanwhile
+     */
+    private static EntryLock await(Path entry, int kind, boolean shared, String doing) throws IOException {
+        boolean said = false;
         while (true) {
-            EntryLock lock = take(entry, USING, true);
+            EntryLock lock = take(entry, kind, shared);
             if (lock != null) {
                 return lock;
             }
-            LockSupport.parkNanos(1_000_000); // somebody is about to delete it, which is soon done
+            if (!said) {
+                LOG.info("Waiting for {}, which another process or thread is {}", entry, doing);
+                said = true;
+            }
+            try {
+                Thread.sleep(LOOK_AGAIN_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted while another process was " + doing + " weights");
+            }
         }
     }
 
@@ -196,7 +272,7 @@ public final class EntryLock implements AutoCloseable {
     private static @Nullable EntryLock take(Path entry, int kind, boolean shared) throws IOException {
         Path folder = Objects.requireNonNull(entry.toAbsolutePath().getParent()).toRealPath();
         synchronized (OPEN) {
-            LockFile file = OPEN.computeIfAbsent(folder, LockFile::new);
+            LockFile file = LockFile.of(folder);
             try {
                 return file.take(at(entry) + kind, shared);
             } finally {
@@ -265,7 +341,7 @@ public final class EntryLock implements AutoCloseable {
         }
     }
 
-    /** Lets go. Idempotent. */
+    /** Lets go. Idempotent; who closes a model is not told of a disk that fails. */
     @Override
     public void close() {
         synchronized (OPEN) {
@@ -277,7 +353,7 @@ public final class EntryLock implements AutoCloseable {
                 file.give(at);
                 file.closeIfIdle();
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                LOG.warn("A lock in {} cannot be let go of before this process ends", file.path, e);
             }
         }
     }

@@ -47,6 +47,18 @@ final class ScaledTensor extends ComputedTensor {
     }
 
     @Override
+    public void requireUnchanged() {
+        super.requireUnchanged();
+        scale.requireUnchanged(); // it may lie in another file
+    }
+
+    @Override
+    public void requireInPlace() {
+        super.requireInPlace();
+        scale.requireInPlace();
+    }
+
+    @Override
     public String toString() {
         return of + " times " + scale + " by blocks of " + blockRows + " x " + blockColumns;
     }

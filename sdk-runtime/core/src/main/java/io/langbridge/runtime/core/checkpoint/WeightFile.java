@@ -99,6 +99,11 @@ public final class WeightFile {
 
     private record Tensor(long[] shape, long offset) {}
 
+    /** Something done in the cache, which is begun anew if the folder vanishes meanwhile. */
+    private interface Doing<T> {
+        T in(Path folder) throws IOException;
+    }
+
     /** Begins a file. */
     public WeightFile() {}
 
@@ -224,12 +229,7 @@ public final class WeightFile {
 
     /** Says that what {@link #in} gives is in use, so that no limit has it deleted, until this is closed. */
     public EntryLock use(Path cacheDirectory) {
-        try {
-            Path folder = PrivateFolder.make(cacheDirectory);
-            return EntryLock.use(file(folder));
-        } catch (IOException e) {
-            throw notKept(cacheDirectory, e);
-        }
+        return done(cacheDirectory, folder -> EntryLock.use(file(folder)));
     }
 
     /**
@@ -239,9 +239,13 @@ public final class WeightFile {
      * @throws RuntimeUnavailableException if it cannot be written
      */
     public Path in(Path cacheDirectory) {
+        return done(cacheDirectory, this::found);
+    }
+
+    private <T> T done(Path cacheDirectory, Doing<T> doing) {
         for (int tries = 1; ; tries++) {
             try {
-                return found(PrivateFolder.make(cacheDirectory));
+                return doing.in(PrivateFolder.make(cacheDirectory));
             } catch (NoSuchFileException e) {
                 if (tries == TRIES) {
                     throw notKept(cacheDirectory, e);
@@ -260,9 +264,6 @@ public final class WeightFile {
             EntryLock lock = EntryLock.hold(file);
             try {
                 if (!isComplete(file, header)) {
-                    if (limit != null) {
-                        CacheEntries.makeRoom(folder, limit, fileLength(length));
-                    }
                     make(file, header);
                 }
             } finally {
@@ -311,16 +312,21 @@ public final class WeightFile {
     private void make(Path file, ByteBuffer header) throws IOException {
         log.info("Writing {} once, {} MB, to {}", what, length >> 20, file);
         String name = String.valueOf(file.getFileName());
-        Path unfinished = Files.createFile(file.resolveSibling(
-                name.substring(0, name.length() - SUFFIX.length()) + "." + UUID.randomUUID() + EntryLock.PART));
-        try {
-            synchronized (WRITING) {
-                write(unfinished, header);
+        Path unfinished = file.resolveSibling(
+                name.substring(0, name.length() - SUFFIX.length()) + "." + UUID.randomUUID() + EntryLock.PART);
+        // Who makes room for the next file has to see this one.
+        synchronized (WRITING) {
+            if (limit != null) {
+                CacheEntries.makeRoom(file, limit, fileLength(length));
             }
-            PrivateFolder.makeReadOnly(unfinished);
-            moveTo(file, unfinished, header);
-        } finally {
-            Files.deleteIfExists(unfinished);
+            Files.createFile(unfinished);
+            try {
+                write(unfinished, header);
+                PrivateFolder.makeReadOnly(unfinished);
+                moveTo(file, unfinished, header);
+            } finally {
+                Files.deleteIfExists(unfinished);
+            }
         }
     }
 
@@ -355,6 +361,8 @@ public final class WeightFile {
             if (state != null && Files.exists(file) && state.equals(FileState.of(file))) {
                 Files.deleteIfExists(file);
             }
+        } catch (NoSuchFileException e) {
+            log.debug("{} has just been deleted", file);
         } catch (IOException e) {
             throw new CheckpointException(
                     file + " is damaged and cannot be deleted: " + Reason.of(e)
@@ -425,6 +433,10 @@ public final class WeightFile {
     private void write(Path target, ByteBuffer header) throws IOException {
         try (FileChannel channel = FileChannel.open(target, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             writeFully(channel, header.duplicate());
+            // At once as long as it will be, which others count who keep the cache's limit.
+            if (length > HEADER) {
+                writeFully(channel.position(length - 1), ByteBuffer.allocate(1));
+            }
             for (Entry entry : entries) {
                 channel.position(entry.offset());
                 entry.content().writeTo(channel);
@@ -432,9 +444,6 @@ public final class WeightFile {
                     throw new IllegalStateException("Entry " + entry.recipe() + " should have " + entry.length()
                             + " bytes and has " + (channel.position() - entry.offset()));
                 }
-            }
-            if (channel.size() < length) {
-                writeFully(channel.position(length - 1), ByteBuffer.allocate(1));
             }
             runJobs(channel);
             writeFully(channel.position(length), sums(channel, length));

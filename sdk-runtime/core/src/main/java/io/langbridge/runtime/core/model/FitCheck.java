@@ -311,7 +311,9 @@ final class FitCheck {
                     Verdict.FITS,
                     "explanations",
                     "by coefficients take about " + Memory.megabytes(memoryToExplain)
-                            + " more from the first on, until langBridge().releaseExplanation()");
+                            + (files.topK() == null
+                                    ? " more from the first on, until langBridge().releaseExplanation()"
+                                    : " more while one is made"));
         }
     }
 

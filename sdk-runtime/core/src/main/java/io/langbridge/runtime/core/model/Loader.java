@@ -82,9 +82,11 @@ public final class Loader implements ModelLoader {
                             files.vision().weights(),
                             Collections.emptyMap(),
                             options.with(spec.precisionOf(spec.encoder())))));
+            Closing after = new Closing(); // the networks, since what they lie in may be deleted with the encoder
+            own.<AutoCloseable>add(() -> Closing.all(after.opened()));
             Networks networks = Networks.open(spec, choice, options, head, spec.llm(), own);
             SharedEncoder encoder = new SharedEncoder(files, spec, choice, options, preprocessor, vision.get(), shared);
-            own.add(encoder.use());
+            after.add(encoder.use());
             shared = new Closing(); // the last user closes what was in it
             LoadedModel model = join(encoder, head, networks, spec.llm(), own);
             log(files, start);

@@ -176,14 +176,17 @@ final class Memory {
     }
 
     /**
-     * What explaining a picture by coefficients takes beside it; 0 if the adapter has none, or gives them for every
-     * answer.
+     * What explaining a picture by coefficients takes beside it; 0 if the adapter has none. One that is cut has those
+     * of its whole softmax for every answer, and needs room for what is left of them.
      */
     static long explaining(ModelFiles files, ModelSpec spec, @Nullable EngineChoice engines) {
-        if (!(files.adapterConfig() instanceof AdapterConfig.LangBridge config) || files.topK() != null) {
+        if (!(files.adapterConfig() instanceof AdapterConfig.LangBridge config)) {
             return 0;
         }
         int[] patches = patches(files, Inventory.of(files.vision().network()));
+        if (files.topK() != null) {
+            return (long) patches[1] * config.mmVocabSize() * Float.BYTES;
+        }
         return Adapters.coefficientBytes(
                 engines == null ? null : engines.engine(), config, patches[1], spec.precisionOf(spec.adapter()));
     }

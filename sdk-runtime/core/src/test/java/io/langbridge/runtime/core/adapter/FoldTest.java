@@ -14,6 +14,7 @@ import io.langbridge.runtime.core.vocabulary.SharedVocabulary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +25,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class FoldTest {
@@ -161,6 +164,26 @@ class FoldTest {
             fold("a").close();
             assertThat(engine.products).as(changed).isGreaterThan(before);
         }
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS) // nothing is moved to the place of a file that is open
+    void whatIsReadFromAnotherFileThanLiesThereIsNotKept() throws IOException {
+        int[] ids = IntStream.range(0, 2500).toArray();
+        List<String> tokens = IntStream.range(0, 2500).mapToObj(i -> "t" + i).toList();
+        for (String replaced : List.of("projector.safetensors", "llm.safetensors")) {
+            try (Weights projector = projector("projector.safetensors");
+                    Weights llm = open("llm.safetensors", Map.of("embeddings", new long[] {3000, LLM_HIDDEN}))) {
+                VocabularyMatrix matrix = VocabularyMatrix.of(llm.get("embeddings"), SharedVocabulary.of(tokens, ids));
+                Path file = folder.resolve(replaced);
+                Files.move(Files.copy(file, folder.resolve("copy")), file, StandardCopyOption.REPLACE_EXISTING);
+                EngineOptions options = new EngineOptions(1, false, folder.resolve("cache"));
+                assertThatExceptionOfType(CheckpointException.class)
+                        .isThrownBy(() -> new Fold(engine, CONFIG, projector, matrix, options).open())
+                        .withMessageStartingWith("Another file was put in the place of " + file);
+            }
+        }
+        assertThat(folder.resolve("cache")).doesNotExist();
     }
 
     @Test
