@@ -13,7 +13,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * A network without a state. A graph takes one input at a time: the memory it needs does not grow with their number.
+ * A network without a state. A graph takes one input at a time: the memory it needs does not grow with their number,
+ * and several at a time would not be faster, as the products of one tile keep a processor busy (measured: 196 and 577
+ * rows against two and four times as many).
  */
 final class OnnxRunning implements Running {
     private static final String RESULT = "result";

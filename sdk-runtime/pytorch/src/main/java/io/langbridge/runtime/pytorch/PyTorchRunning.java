@@ -17,7 +17,7 @@ import java.util.Objects;
 
 /** A network that keeps nothing between runs. */
 final class PyTorchRunning implements Running {
-    /** Few enough to take little time on a GPU, which one tile does not keep busy. */
+    /** Few enough to take little time on a GPU, which one tile does not keep busy; a processor it does. */
     private static final int CUDA_TILES = 8;
 
     private final TorchNetwork network;
