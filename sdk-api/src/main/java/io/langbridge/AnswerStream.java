@@ -15,9 +15,9 @@ import java.util.Iterator;
  *
  * <p>Where {@link VisionLanguageModel.Builder#maxConcurrentRequests} sets a limit, a stream takes its place when its
  * first piece is asked for, and gives it back when the answer ends or the stream is closed. Without a limit it also
- * gives way to those who wait when nobody has read it for a second, and waits for a place itself when it is read on. A
- * stream that is dropped without being closed gives back its place and its KV cache once the garbage collector has
- * found it.
+ * gives way to those who wait when nobody has read it for a second (a tenth of that from then on), and waits for a
+ * place itself when it is read on. A stream that is dropped without being closed gives back its place and its KV cache
+ * once the garbage collector has found it.
  *
  * <pre>{@code
  * try (AnswerStream answer = model.stream(request)) {

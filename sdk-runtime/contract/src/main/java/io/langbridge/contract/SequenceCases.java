@@ -5,16 +5,24 @@ import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.model.SharedDecoder;
+import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.network.State;
+import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Three sequences of different lengths in one batch: each has the logits that it has alone, whoever takes part beside
@@ -31,6 +39,8 @@ final class SequenceCases {
     private static final double ROUNDED_OTHERWISE = 0.05;
 
     private static final int SHARED_STEPS = 12;
+
+    private static final int ATTEMPTS = 20;
 
     private static final int NONE = DecoderBatch.NONE;
 
@@ -118,16 +128,27 @@ final class SequenceCases {
         List<int[]> expected = new ArrayList<>();
         for (int prompt : prompts) {
             try (DecoderSession session = network.open(longest + SHARED_STEPS)) {
-                expected.add(greedy(network, session, Arrays.copyOf(ids, prompt)));
+                expected.add(greedy(network, session, Arrays.copyOf(ids, prompt), new CyclicBarrier(1)));
             }
         }
+        CountedSteps counted = new CountedSteps(network);
+        // All are there when the first steps; a machine that is busy may still have one of them wait for long.
+        for (int attempt = 0; attempt < ATTEMPTS && counted.together.get() == 0; attempt++) {
+            checkShared(check, counted, ids, prompts, expected);
+        }
+        check.holds("no step was shared", counted.together.get() > 0);
+    }
+
+    private static void checkShared(
+            Check check, DecoderNetwork network, int[] ids, int[] prompts, List<int[]> expected) {
         ExecutorService threads = Executors.newFixedThreadPool(prompts.length);
+        CyclicBarrier ready = new CyclicBarrier(prompts.length);
         try (SharedDecoder decoder = new SharedDecoder(network, 2, Long.MAX_VALUE)) {
             List<Future<int[]>> running = new ArrayList<>();
             for (int prompt : prompts) {
                 running.add(threads.submit(() -> {
                     try (DecoderSession session = decoder.open(prompt + SHARED_STEPS)) {
-                        return greedy(network, session, Arrays.copyOf(ids, prompt));
+                        return greedy(network, session, Arrays.copyOf(ids, prompt), ready);
                     }
                 }));
             }
@@ -144,15 +165,83 @@ final class SequenceCases {
         }
     }
 
-    private static int[] greedy(DecoderNetwork network, DecoderSession session, int[] prompt) {
+    /** @param ready reached behind the prompt */
+    private static int[] greedy(DecoderNetwork network, DecoderSession session, int[] prompt, CyclicBarrier ready) {
         Sampler greedy = new Sampler(Sampler.Settings.GREEDY);
         int[] tokens = new int[SHARED_STEPS];
         int token = session.prefill(network.embed(prompt), greedy);
+        try {
+            ready.await(1, TimeUnit.MINUTES);
+        } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+            throw new IllegalStateException("A request beside others failed", e);
+        }
         for (int i = 0; i < SHARED_STEPS; i++) {
             tokens[i] = token;
             token = session.step(token, greedy);
         }
         return tokens;
+    }
+
+    /** Counts the steps of several together. */
+    private static final class CountedSteps implements DecoderNetwork {
+        private final DecoderNetwork network;
+        private final AtomicInteger together = new AtomicInteger();
+
+        CountedSteps(DecoderNetwork network) {
+            this.network = network;
+        }
+
+        @Override
+        public DecoderConfig config() {
+            return network.config();
+        }
+
+        @Override
+        public FloatTensor embed(int... ids) {
+            return network.embed(ids);
+        }
+
+        @Override
+        public DecoderSession open(int capacity) {
+            return network.open(capacity);
+        }
+
+        @Override
+        public DecoderBatch open(int sequences, int capacity) {
+            DecoderBatch batch = network.open(sequences, capacity);
+            return new DecoderBatch() {
+                @Override
+                public int sequences() {
+                    return batch.sequences();
+                }
+
+                @Override
+                public DecoderSession sequence(int index) {
+                    return batch.sequence(index);
+                }
+
+                @Override
+                public FloatTensor step(int... tokenIds) {
+                    together.incrementAndGet();
+                    return batch.step(tokenIds);
+                }
+
+                @Override
+                public void close() {
+                    batch.close();
+                }
+            };
+        }
+
+        @Override
+        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
+            return network.trace(inputsEmbeds, positions, ahead);
+        }
+
+        @Override
+        public void close() {
+            // It is somebody else's.
+        }
     }
 
     private static float[] alone(DecoderNetwork network, Given prompt, int capacity, int[] tokens) {

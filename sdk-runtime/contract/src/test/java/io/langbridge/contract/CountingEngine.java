@@ -47,6 +47,9 @@ final class CountingEngine implements Engine {
     /** Run at the start of each computation. */
     volatile Runnable meanwhile = () -> {};
 
+    /** Run when a session marks where it is. */
+    volatile Runnable marking = () -> {};
+
     /** Whether what is kept can be cut anywhere; otherwise sessions go back to marks only. */
     volatile boolean cuts = true;
 
@@ -273,6 +276,7 @@ final class CountingEngine implements Engine {
 
         @Override
         public void mark() {
+            marking.run();
             marks.add(length);
         }
 

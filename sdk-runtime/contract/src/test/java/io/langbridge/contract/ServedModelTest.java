@@ -598,6 +598,24 @@ class ServedModelTest {
     }
 
     @Test
+    void anAnswerWhoseEndCannotBeMarkedGivesItsCacheBackAllTheSame() {
+        VisionLanguageModel model = keeping(builder -> builder.keptPrefixes(1));
+        try (Chat chat = model.chat(null, LONG)) {
+            engine.marking = () -> {
+                throw new IllegalStateException("no room for a copy");
+            };
+            model.answer(text());
+            chat.ask("What is it?");
+            engine.marking = () -> {};
+            assertThat(engine.openSessions).hasValue(2);
+            assertThat(model.answer(text()).usage().cachedTokens()).isZero();
+            assertThat(chat.ask("And why?").usage().cachedTokens()).isZero();
+            assertThat(model.answer(text()).usage().cachedTokens()).isPositive();
+            assertThat(engine.openSessions).hasValue(2);
+        }
+    }
+
+    @Test
     void streamsAndChatsThatAreDroppedFreeTheirCaches() {
         VisionLanguageModel model = model(21, 0);
         drop(model);
@@ -875,6 +893,41 @@ class ServedModelTest {
         closed.get();
         assertThatThrownBy(one::get).hasMessageContaining("closed");
         assertThatThrownBy(another::get).hasMessageContaining("closed");
+    }
+
+    @Test
+    void manyPicturesThatWaitToBeReadLeaveThreadsForThoseWhoDecode() throws Exception {
+        VisionLanguageModel model = model();
+        CountDownLatch reading = new CountDownLatch(2);
+        CountDownLatch goOn = new CountDownLatch(1);
+        AtomicInteger first = new AtomicInteger(2);
+        engine.meanwhile = () -> {
+            if (first.getAndDecrement() > 0) {
+                reading.countDown();
+                unchecked(() -> goOn.await(1, TimeUnit.MINUTES));
+            }
+        };
+        List<FutureTask<EncodedImage>> encoded = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            FutureTask<EncodedImage> task = new FutureTask<>(() -> model.encode(picture()));
+            Thread thread = new Thread(task);
+            thread.start();
+            while (thread.getState() == Thread.State.RUNNABLE || thread.getState() == Thread.State.NEW) {
+                Thread.onSpinWait();
+            }
+            encoded.add(task);
+        }
+        reading.await();
+        Request request = Request.builder()
+                .text("What is it?")
+                .options(LONG)
+                .timeout(Duration.ofSeconds(20))
+                .build();
+        assertThat(model.answer(request).finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
+        goOn.countDown();
+        for (FutureTask<EncodedImage> one : encoded) {
+            assertThat(one.get().tiles()).isPositive();
+        }
     }
 
     @Test

@@ -24,7 +24,8 @@ final class Conversation implements Chat, Generation.SessionSource {
     Conversation(LoadedModel model, @Nullable String system, GenerationOptions options) {
         this.model = model;
         this.options = options;
-        this.cache = new IdleSessions(model, 1, Long.MAX_VALUE);
+        this.cache = new IdleSessions(
+                model.sharedDecoder(), model.mostPositions(), 1, Long.MAX_VALUE, positions -> positions);
         if (system != null) {
             messages.add(new Message(Message.Role.SYSTEM, Collections.singletonList(new Message.Text(system))));
         }

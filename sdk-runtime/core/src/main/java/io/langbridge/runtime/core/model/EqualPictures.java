@@ -67,6 +67,11 @@ final class EqualPictures {
         }
     }
 
+    /** Keeps none of those it knows. */
+    synchronized void clear() {
+        known.clear();
+    }
+
     /** Null if it has not been seen, or long ago. */
     synchronized @Nullable EncodedPicture get(Key key) {
         return known.get(key);

@@ -592,7 +592,7 @@ final class Generation implements Admission.Guest {
             if (session != null) {
                 session.session.rests();
                 if (said != null && open) {
-                    session.turnEnds();
+                    turnEnds(session);
                 }
             }
             sessions.giveBack(session, messages, said);
@@ -606,6 +606,16 @@ final class Generation implements Admission.Guest {
             }
         }
         tellTheEnd(said);
+    }
+
+    /** What could not be marked goes back all the same. */
+    private static void turnEnds(CachedSession session) {
+        try {
+            session.turnEnds();
+        } catch (RuntimeException | Error e) {
+            LOG.warn("The end of an answer cannot be marked, and the next does not go on from there", e);
+            session.forget();
+        }
     }
 
     private void tellTheEnd(@Nullable Answer said) {

@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.IntToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,28 +21,34 @@ import org.slf4j.LoggerFactory;
 final class IdleSessions implements Generation.SessionSource {
     private static final Logger LOG = LoggerFactory.getLogger(IdleSessions.class);
 
-    private final LoadedModel model;
+    private final SharedDecoder decoder;
+    private final int limit;
     private final int most;
     private final long budget;
+    private final IntToLongFunction bytes;
     /** The one used longest ago is first. */
     private final Deque<CachedSession> idle = new ArrayDeque<>();
 
-    /** Those that were taken and not given back, and their positions. */
+    /** Those that were taken and not given back, and what they have. */
     private int taken;
 
-    private long positionsTaken;
+    private long bytesTaken;
     private boolean closed;
 
     /**
      * Without any as yet.
      *
+     * @param limit most positions that one may have
      * @param most that are kept
-     * @param budget positions that they may have, together with those that are taken
+     * @param budget bytes that they may have, together with those that are taken
+     * @param bytes that one of so many positions has; some of them it has for any number
      */
-    IdleSessions(LoadedModel model, int most, long budget) {
-        this.model = model;
+    IdleSessions(SharedDecoder decoder, int limit, int most, long budget, IntToLongFunction bytes) {
+        this.decoder = decoder;
+        this.limit = limit;
         this.most = most;
         this.budget = budget;
+        this.bytes = bytes;
     }
 
     @Override
@@ -49,33 +56,33 @@ final class IdleSessions implements Generation.SessionSource {
         CachedSession old;
         List<CachedSession> surplus;
         synchronized (this) {
+            idle.removeIf(session -> !session.session.isOpen()); // it could not be moved from a row
             old = choose(prompt, needed);
             if (old != null) {
                 idle.remove(old);
             }
-            surplus = beyond(most, budget - needed, 0);
+            surplus = beyond(most, budget - bytes.applyAsLong(needed), 0);
         }
         surplus.forEach(CachedSession::close);
         CachedSession session = prepare(old, prompt, needed);
         synchronized (this) {
             taken++;
-            positionsTaken += session.session.capacity();
+            bytesTaken += bytes(session);
         }
         return session;
     }
 
     private CachedSession prepare(@Nullable CachedSession old, long[] prompt, int needed) {
         try {
-            return CachedSession.prepare(old, prompt, needed, model.mostPositions(), model.sharedDecoder());
+            return CachedSession.prepare(old, prompt, needed, limit, decoder);
         } catch (InsufficientMemoryException | OutOfMemoryError e) {
-            LOG.debug("No memory for {} positions beside what is kept", needed, e);
-            List<CachedSession> all;
-            synchronized (this) {
-                all = beyond(0, 0, 0);
-            }
-            all.forEach(CachedSession::close);
-            return CachedSession.prepare(null, prompt, needed, model.mostPositions(), model.sharedDecoder());
+            LOG.debug("No memory for {} positions beside what they would go on from", needed, e);
+            return CachedSession.prepare(null, prompt, needed, limit, decoder);
         }
+    }
+
+    private long bytes(CachedSession session) {
+        return bytes.applyAsLong(session.session.capacity());
     }
 
     /** Which one to go on from, or to use anew; null to open another. */
@@ -89,28 +96,32 @@ final class IdleSessions implements Generation.SessionSource {
                 shared = common;
             }
         }
-        if (best == null || 2 * shared >= Math.min(prompt.length, best.length())) {
+        if (best == null) {
+            return null;
+        }
+        boolean room = idle.size() + taken < most && bytes() + bytes.applyAsLong(needed) <= budget;
+        // A short prompt may share most of itself with a long one, and leave little of that.
+        if (2 * shared >= Math.min(prompt.length, best.length()) && (!room || 4 * shared >= best.length())) {
             return best;
         }
-        boolean room = idle.size() + taken < most && positions() + needed <= budget;
         return room ? null : idle.peekFirst();
     }
 
-    private long positions() {
-        long all = positionsTaken;
+    private long bytes() {
+        long all = bytesTaken;
         for (CachedSession session : idle) {
-            all += session.session.capacity();
+            all += bytes(session);
         }
         return all;
     }
 
     /** Takes out what is not to be kept; at least so many are, whatever those have that are taken. */
-    private List<CachedSession> beyond(int count, long positions, int least) {
+    private List<CachedSession> beyond(int count, long memory, int least) {
         List<CachedSession> surplus = new ArrayList<>();
-        long all = positions();
-        while (idle.size() > count || all > positions && idle.size() > least) {
+        long all = bytes();
+        while (idle.size() > count || all > memory && idle.size() > least) {
             CachedSession oldest = idle.removeFirst();
-            all -= oldest.session.capacity();
+            all -= bytes(oldest);
             surplus.add(oldest);
         }
         return surplus;
@@ -128,7 +139,7 @@ final class IdleSessions implements Generation.SessionSource {
         boolean usable = session.session.isOpen();
         synchronized (this) {
             taken--;
-            positionsTaken -= session.session.capacity();
+            bytesTaken -= bytes(session);
             if (!usable) {
                 return;
             }
@@ -143,13 +154,20 @@ final class IdleSessions implements Generation.SessionSource {
         surplus.forEach(CachedSession::close);
     }
 
-    /** Frees the caches, and from now on what is given back. */
-    void close() {
+    /** Frees all that is kept now. */
+    void clear() {
         List<CachedSession> all;
         synchronized (this) {
-            closed = true;
             all = beyond(0, 0, 0);
         }
         all.forEach(CachedSession::close);
+    }
+
+    /** Frees the caches, and from now on what is given back. */
+    void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        clear();
     }
 }

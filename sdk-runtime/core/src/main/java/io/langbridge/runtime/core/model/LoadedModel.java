@@ -35,6 +35,7 @@ import io.langbridge.runtime.core.image.TileMerge;
 import io.langbridge.runtime.core.image.TokenLayout;
 import io.langbridge.runtime.core.lifecycle.Closing;
 import io.langbridge.runtime.core.network.AdapterConfig;
+import io.langbridge.runtime.core.network.Inventory;
 import io.langbridge.runtime.core.prompt.PromptAssembler;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import io.langbridge.runtime.core.text.Tokenizer;
@@ -52,6 +53,7 @@ import java.util.WeakHashMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.IntToLongFunction;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -118,14 +120,23 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         ModelSpec spec = parts.encoder().spec;
         Integer most = spec.maxConcurrentRequests();
         Integer kept = spec.keptPrefixes();
-        idleSessions = new IdleSessions(
-                this, kept == null ? KEPT_PREFIXES : kept, (long) Memory.sessions(most, kept) * parts.contextLength());
         int rows = SharedDecoder.rows(most);
         sharedDecoder = new SharedDecoder(
-                parts.decoder(), rows, most == null ? Long.MAX_VALUE : (long) most * parts.contextLength());
+                parts.decoder(),
+                rows,
+                most == null ? Long.MAX_VALUE : (long) most * parts.contextLength(),
+                this::clearIdleSessions);
+        Inventory decoder = Inventory.of(parts.decoder().config().network());
+        IntToLongFunction bytes = positions -> Memory.kept(decoder, positions, spec.halfKvCache());
+        idleSessions = new IdleSessions(
+                sharedDecoder,
+                parts.contextLength(),
+                kept == null ? KEPT_PREFIXES : kept,
+                Memory.sessions(most, kept) * bytes.applyAsLong(parts.contextLength()),
+                bytes);
         // At least two, so that a token need not wait for somebody's picture.
         int atOnce = Math.max(2, parts.encoder().options.threads());
-        pictures = new Admission(atOnce, Integer.MAX_VALUE, null);
+        pictures = new Admission(atOnce, atOnce, Integer.MAX_VALUE, null);
         threads = new EngineThreads(atOnce + rows); // most of them wait for a step
         admission = Admission.of(rows, most, spec.maxQueuedRequests());
         listeners = new Listeners(spec.listeners());
@@ -214,20 +225,22 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
     @Override
     public EncodedImage encode(Image image) {
         Objects.requireNonNull(image, "image");
-        return call(() -> {
-            long start = System.nanoTime();
-            Runnable goOn = this::requireOpen;
-            AtomicBoolean before = new AtomicBoolean();
-            EncodedPicture picture = inTurn(
-                    new Encoding(),
-                    goOn,
-                    () -> parts.encoder().encodeOnce(prepared(image), goOn, () -> before.set(true)));
-            ModelListener.Encoding told = new ModelListener.Encoding(
-                    picture.tiles(), before.get(), Duration.ofNanos(System.nanoTime() - start));
-            long number = Listeners.nextRequest();
-            listeners.tell(listener -> listener.encoded(number, told));
-            return picture;
-        });
+        checkOpen();
+        long start = System.nanoTime();
+        Runnable goOn = this::requireOpen;
+        // Waits in the caller's thread: those of the model are for who has its turn.
+        return inTurn(
+                new Encoding(),
+                goOn,
+                () -> call(() -> {
+                    AtomicBoolean before = new AtomicBoolean();
+                    EncodedPicture picture = parts.encoder().encodeOnce(prepared(image), goOn, () -> before.set(true));
+                    ModelListener.Encoding told = new ModelListener.Encoding(
+                            picture.tiles(), before.get(), Duration.ofNanos(System.nanoTime() - start));
+                    long number = Listeners.nextRequest();
+                    listeners.tell(listener -> listener.encoded(number, told));
+                    return picture;
+                }));
     }
 
     /** Waits as a request does that lasts as long as the model. */
@@ -244,7 +257,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
 
         @Override
         public void cancel() {
-            // Threads of the model are interrupted for pictures of requests only.
+            // An interrupt does not end it; the caller stays interrupted.
         }
 
         @Override
@@ -262,6 +275,11 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
         } finally {
             pictures.leave(guest);
         }
+    }
+
+    /** So that memory is there for those who run. */
+    private void clearIdleSessions() {
+        idleSessions.clear();
     }
 
     private PreparedImage prepared(Image image) {
@@ -429,6 +447,7 @@ final class LoadedModel implements VisionLanguageModel, LangBridgeModel {
                     long start = System.nanoTime();
                     int used = tokens + visual;
                     AtomicBoolean before = new AtomicBoolean();
+                    Thread.interrupted(); // what a listener left is not meant for the request
                     EncodedPicture picture = inTurn(generation, generation.checkpoint(), () -> {
                         PreparedImage prepared = generation.prepare(() -> prepared(shown.image()));
                         requireRoom(

@@ -227,7 +227,7 @@ final class Memory {
     }
 
     /** What a session keeps, with the angles of its positions and the marks that it can go back to. */
-    private static long kept(Inventory decoder, int context, boolean half) {
+    static long kept(Inventory decoder, int context, boolean half) {
         long bytes = 0;
         for (State state : decoder.states()) {
             boolean cuts = state instanceof State.Keys;

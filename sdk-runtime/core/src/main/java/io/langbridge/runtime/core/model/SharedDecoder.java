@@ -53,6 +53,7 @@ public final class SharedDecoder implements AutoCloseable {
 
     private final DecoderNetwork network;
     private final SharedRows rows;
+    private final Runnable spare;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -70,8 +71,8 @@ public final class SharedDecoder implements AutoCloseable {
     /** Until when who was in the last step is waited for. */
     private long graceEnds;
 
-    /** Whether somebody waits until nobody reads logits of the rows. */
-    private boolean waitsForRows;
+    /** How many wait until nobody reads logits of the rows. */
+    private int waitForRows;
 
     private boolean warned;
 
@@ -82,8 +83,14 @@ public final class SharedDecoder implements AutoCloseable {
      * @param budget positions that rows for that may have together, beside the caches of the requests
      */
     public SharedDecoder(DecoderNetwork network, int rows, long budget) {
+        this(network, rows, budget, () -> {});
+    }
+
+    /** @param spare frees caches that nobody uses now, where there is no memory for others */
+    SharedDecoder(DecoderNetwork network, int rows, long budget, Runnable spare) {
         this.network = network;
-        this.rows = new SharedRows(network, rows, budget);
+        this.rows = new SharedRows(network, rows, budget, spare);
+        this.spare = spare;
     }
 
     /** How many step together: as many as there may be requests. */
@@ -93,6 +100,12 @@ public final class SharedDecoder implements AutoCloseable {
 
     /** Opens an empty KV cache; see {@link DecoderNetwork#open(int)}. */
     public SharedSession open(int capacity) {
+        try {
+            return new SharedSession(this, network.open(capacity));
+        } catch (InsufficientMemoryException | OutOfMemoryError e) {
+            LOG.debug("No memory for {} positions beside what is kept", capacity, e);
+            spare.run();
+        }
         try {
             return new SharedSession(this, network.open(capacity));
         } catch (InsufficientMemoryException | OutOfMemoryError e) {
@@ -106,13 +119,13 @@ public final class SharedDecoder implements AutoCloseable {
     private void giveUpRows() {
         lock.lock();
         try {
-            waitsForRows = true;
+            waitForRows++;
             while (running || members.stream().anyMatch(member -> member.state == State.CHOOSES)) {
                 changed.awaitUninterruptibly();
             }
             rows.close(); // with the lock held, as nobody else may move sequences meanwhile
         } finally {
-            waitsForRows = false;
+            waitForRows--;
             lock.unlock();
         }
     }
@@ -183,7 +196,7 @@ public final class SharedDecoder implements AutoCloseable {
                 if (session.state == State.CHOOSES) {
                     session.state = State.AWAY;
                 }
-                if (System.nanoTime() - graceEnds >= 0 || waitsForRows) {
+                if (System.nanoTime() - graceEnds >= 0 || waitForRows > 0) {
                     changed.signalAll(); // they wait for this alone
                 }
             } finally {

@@ -108,6 +108,7 @@ final class SharedEncoder {
     private synchronized void release() {
         users--;
         if (users == 0) {
+            equal.clear();
             Closing.all(resources.opened());
         }
     }

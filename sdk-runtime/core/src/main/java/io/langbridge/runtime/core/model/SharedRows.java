@@ -1,5 +1,6 @@
 package io.langbridge.runtime.core.model;
 
+import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.tensor.FloatTensor;
@@ -8,6 +9,8 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The rows of a batch, for sessions that step together. An attention kernel reads one tensor of equally long rows, so a
@@ -20,10 +23,13 @@ import org.jspecify.annotations.Nullable;
  * time.
  */
 final class SharedRows implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SharedRows.class);
+
     /** The rows may have as many times the positions that the sessions in them have. */
     private static final int MOST_PADDING = 2;
 
     private final DecoderNetwork network;
+    private final Runnable spare;
     private final int most;
     /** Positions that all rows may have, beside those of the sessions; fewer once there was no memory for so many. */
     private long budget;
@@ -37,9 +43,11 @@ final class SharedRows implements AutoCloseable {
      *
      * @param most rows
      * @param budget positions that they may have together
+     * @param spare frees caches that nobody uses now
      */
-    SharedRows(DecoderNetwork network, int most, long budget) {
+    SharedRows(DecoderNetwork network, int most, long budget, Runnable spare) {
         this.network = network;
+        this.spare = spare;
         this.most = most;
         this.budget = budget;
     }
@@ -124,12 +132,22 @@ final class SharedRows implements AutoCloseable {
         rows = (long) even * positions <= limit ? even : rows;
         close();
         try {
-            batch = network.open(rows, positions);
+            batch = open(rows, positions);
         } catch (RuntimeException | Error e) {
             budget = Math.min(budget, (long) rows * positions - 1); // asking again at every step would take its time
             throw e;
         }
         capacity = positions;
+    }
+
+    private DecoderBatch open(int count, int positions) {
+        try {
+            return network.open(count, positions);
+        } catch (InsufficientMemoryException | OutOfMemoryError e) {
+            LOG.debug("No memory for {} rows of {} positions beside what is kept", count, positions, e);
+            spare.run();
+            return network.open(count, positions);
+        }
     }
 
     /** The last row takes the place that becomes free. */

@@ -29,12 +29,15 @@ class AdmissionTest {
     }
 
     private static Admission of(int most, @Nullable Long patience) {
-        return new Admission(most, Integer.MAX_VALUE, patience);
+        return new Admission(most, Integer.MAX_VALUE, Integer.MAX_VALUE, patience);
     }
 
     private static final class Guest implements Admission.Guest {
         private final long ends;
         private volatile boolean stopped;
+        private volatile Runnable whenCancelled = () -> {};
+        /** What it does when its time is over; it works as long as it is inside. */
+        private volatile Runnable whenExpired = () -> {};
 
         Guest(long nanos) {
             ends = nanos == Long.MAX_VALUE ? nanos : System.nanoTime() + nanos;
@@ -57,22 +60,23 @@ class AdmissionTest {
         @Override
         public void cancel() {
             stopped = true;
+            whenCancelled.run();
         }
 
         @Override
         public void endIfIdle() {
-            // Works as long as it is inside.
+            whenExpired.run();
         }
     }
 
-    /** Comes back when it waits there. */
+    /** Comes back when it waits there, or has come back from it. */
     private Future<?> waiting(Admission admission, Guest guest, int number) {
         int before = admission.waiting();
         Future<?> enters = threads.submit(() -> {
             admission.enter(guest);
             order.add(number);
         });
-        while (admission.waiting() == before) {
+        while (admission.waiting() == before && !enters.isDone()) {
             Thread.onSpinWait();
         }
         return enters;
@@ -129,13 +133,12 @@ class AdmissionTest {
         Guest stopped = new Guest();
         Future<?> one = waiting(admission, stopped, 1);
         Guest limited = new Guest(TimeUnit.MILLISECONDS.toNanos(30));
-        Future<?> another = threads.submit(() -> admission.enter(limited));
+        threads.submit(() -> admission.enter(limited)).get();
         Guest last = new Guest();
         Future<?> third = waiting(admission, last, 3);
         stopped.cancel();
         admission.wake(stopped);
         one.get();
-        another.get();
         assertThat(third.isDone()).isFalse();
         admission.leave(stopped);
         admission.leave(limited);
@@ -175,18 +178,125 @@ class AdmissionTest {
         Guest second = new Guest();
         Future<?> entering = waiting(admission, second, 2);
         Future<?> last = waiting(admission, new Guest(), 3);
-        admission.rests(resting);
         second.cancel();
-        admission.wake(second);
+        admission.rests(resting);
         entering.get();
         last.get();
         assertThat(order).endsWith(3);
     }
 
     @Test
+    void whoComesBackWaitsInOrderAndHasEveryOtherPlace() throws Exception {
+        Admission admission = of(1, 1L);
+        List<Guest> guests = new ArrayList<>();
+        List<Future<?>> entering = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            guests.add(new Guest());
+            admission.enter(guests.get(i));
+            admission.rests(guests.get(i));
+        }
+        Guest works = new Guest();
+        admission.enter(works); // both have given way
+        for (int i = 0; i < 4; i++) {
+            guests.add(new Guest());
+        }
+        for (int i = 0; i < 6; i++) {
+            entering.add(waiting(admission, guests.get(i), i));
+        }
+        admission.leave(works);
+        for (int next : new int[] {0, 2, 1, 3, 4, 5}) {
+            entering.get(next).get();
+            assertThat(order).endsWith(next);
+            admission.leave(guests.get(next));
+        }
+    }
+
+    @Test
+    void whoGaveWayIsCountedAmongThoseThatMayHaveBegun() throws Exception {
+        Admission admission = new Admission(1, 2, 1, 1L);
+        Guest first = new Guest();
+        admission.enter(first);
+        admission.rests(first);
+        Guest second = new Guest();
+        admission.enter(second);
+        admission.rests(second);
+        assertThatThrownBy(() -> admission.enter(new Guest())).isInstanceOf(BusyException.class);
+        admission.leave(second);
+        Guest third = new Guest();
+        admission.enter(third);
+        admission.leave(third);
+        admission.enter(first);
+    }
+
+    @Test
+    void noPlaceIsLentToOneMoreThanMayHaveBegunButToWhoComesBack() throws Exception {
+        Admission admission = new Admission(1, 2, Integer.MAX_VALUE, 1L);
+        Guest first = new Guest();
+        admission.enter(first);
+        admission.rests(first);
+        Guest second = new Guest();
+        admission.enter(second);
+        admission.rests(second);
+        Future<?> third = waiting(admission, new Guest(), 3);
+        admission.enter(first); // so the place of the second was not given away
+        assertThat(third.isDone()).isFalse();
+        admission.rests(first);
+        admission.leave(second);
+        third.get();
+    }
+
+    @Test
+    void whoseTimeIsOverAfterItGaveWayIsEnded() throws Exception {
+        Admission admission = new Admission(1, 2, Integer.MAX_VALUE, 1L);
+        Guest limited = new Guest(TimeUnit.MILLISECONDS.toNanos(500));
+        limited.whenExpired = () -> admission.leave(limited);
+        admission.enter(limited);
+        admission.rests(limited);
+        Guest second = new Guest();
+        admission.enter(second);
+        admission.rests(second);
+        admission.enter(new Guest());
+    }
+
+    @Test
+    void aPlaceIsFreeWhenItsTimeIsOverAlsoIfItWasTakenWhileOthersWaited() throws Exception {
+        Admission admission = of(1, null);
+        Guest first = new Guest();
+        admission.enter(first);
+        Guest limited = new Guest(TimeUnit.MILLISECONDS.toNanos(500));
+        limited.whenExpired = () -> admission.leave(limited);
+        Future<?> second = waiting(admission, limited, 2);
+        Future<?> third = waiting(admission, new Guest(), 3);
+        admission.leave(first);
+        second.get();
+        third.get();
+        assertThat(order).containsExactly(2, 3);
+    }
+
+    @Test
+    void cancellingWhoWasInterruptedDoesNotKeepOthersFromEntering() throws Exception {
+        Admission admission = of(1, null);
+        Guest first = new Guest();
+        admission.enter(first);
+        Guest interrupted = new Guest();
+        AtomicInteger seen = new AtomicInteger(-1);
+        interrupted.whenCancelled = () -> {
+            try {
+                seen.set(threads.submit(admission::waiting).get(20, TimeUnit.SECONDS));
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        };
+        Thread.currentThread().interrupt();
+        admission.enter(interrupted);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(seen).hasValue(1);
+    }
+
+    @Test
     void aPlaceThatRestsIsKeptWhereNoneIsLentAndWhileItsOwnerIsQuick() {
         for (Long patience : new Long[] {null, TimeUnit.HOURS.toNanos(1)}) {
-            Admission admission = new Admission(1, 0, patience);
+            Admission admission = new Admission(1, 1, 0, patience);
             Guest resting = new Guest();
             admission.enter(resting);
             admission.rests(resting);

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.engine.DecoderBatch;
 import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
@@ -182,6 +183,14 @@ class SharedDecoderTest {
 
         volatile boolean cuts = true;
         volatile boolean hasRows = true;
+        /** Sequences that there is memory for. */
+        volatile int most = Integer.MAX_VALUE;
+
+        private void requireMemory(int more) {
+            if (open.get() + more > most) {
+                throw new InsufficientMemoryException("no memory");
+            }
+        }
 
         void alone() {
             assertThat(running.incrementAndGet()).isEqualTo(1);
@@ -209,6 +218,7 @@ class SharedDecoderTest {
 
         @Override
         public DecoderSession open(int capacity) {
+            requireMemory(1);
             return new Sequence(capacity, cuts);
         }
 
@@ -217,6 +227,7 @@ class SharedDecoderTest {
             if (!hasRows) {
                 throw new IllegalStateException("no memory");
             }
+            requireMemory(sequences);
             List<Sequence> all = IntStream.range(0, sequences)
                     .mapToObj(i -> new Sequence(capacity, cuts))
                     .toList();
@@ -388,6 +399,29 @@ class SharedDecoderTest {
         network.hasRows = false;
         manyTalk(8, false);
         assertThat(network.shared).hasValue(0);
+    }
+
+    @Test
+    void whatNobodyUsesGoesBeforeRowsOrAPlaceBesideThem() {
+        network.most = 2;
+        List<SharedSession> idle = new ArrayList<>();
+        Runnable spare = () -> {
+            idle.forEach(SharedSession::close);
+            idle.clear();
+        };
+        try (SharedDecoder decoder = new SharedDecoder(network, 2, Long.MAX_VALUE, spare);
+                SharedRows rows = new SharedRows(network, 2, Long.MAX_VALUE, spare)) {
+            SharedSession first = decoder.open(CAPACITY);
+            idle.add(decoder.open(CAPACITY));
+            SharedSession second = decoder.open(CAPACITY);
+            assertThat(idle).isEmpty();
+            network.most = 4;
+            idle.add(decoder.open(CAPACITY));
+            assertThat(rows.seat(List.of(first, second))).hasSize(2);
+            assertThat(idle).isEmpty();
+            first.close();
+            second.close();
+        }
     }
 
     @ParameterizedTest
