@@ -92,6 +92,11 @@ record Change(
         }
     }
 
+    /** Memory that {@link #apply} needs beside the rows. */
+    long workBytes() {
+        return Math.max(in == null ? 0 : in.workBytes(), out == null ? 0 : out.workBytes());
+    }
+
     /** Changes a bias, {@code [out]}. */
     void applyToBias(float[] bias) {
         if (outScale != null) {

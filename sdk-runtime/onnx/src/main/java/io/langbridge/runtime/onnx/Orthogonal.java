@@ -19,6 +19,9 @@ final class Orthogonal {
 
     private static final int LEAST_TOGETHER = 64;
 
+    /** Most vectors side by side: as many as make a loop over them worth its beginning and its end. */
+    private static final int LINE = 256;
+
     private final int size;
     /** Coordinates that are mixed with each other: {@code dct} times a power of two. */
     private final int block;
@@ -106,8 +109,8 @@ final class Orthogonal {
                 all[i] = factors[i] * signs[i];
             }
         }
-        float[][] lines = scratch.lines(lines());
-        int together = together();
+        int together = Math.min(together(), Math.max(count, 1));
+        float[][] lines = scratch.lines(lines(), together);
         for (int first = 0; first < count; first += together) {
             int width = Math.min(together, count - first);
             for (int at = 0; at < size; at += block) {
@@ -127,8 +130,8 @@ final class Orthogonal {
      * times a matrix is, is for a column the transposed matrix times it.
      */
     void applyToColumns(float[] matrix, int columns, Scratch scratch) {
-        float[][] lines = scratch.lines(lines());
-        int together = together();
+        int together = Math.min(together(), columns);
+        float[][] lines = scratch.lines(lines(), together);
         for (int from = 0; from < columns; from += together) {
             int width = Math.min(together, columns - from);
             for (int at = 0; at < size; at += block) {
@@ -147,6 +150,11 @@ final class Orthogonal {
         scratch.giveBack(lines);
     }
 
+    /** Memory that changing vectors needs beside them. */
+    long workBytes() {
+        return (long) lines() * together() * Float.BYTES;
+    }
+
     /** A line for each coordinate of a block, and those that {@link #mix} needs. */
     private int lines() {
         return block + Math.max(dct.length, 1);
@@ -154,7 +162,7 @@ final class Orthogonal {
 
     /** How many vectors are mixed side by side: a block of them is to stay in a processor's cache. */
     private int together() {
-        return Math.max(LEAST_TOGETHER, Math.min(Scratch.LINE, CACHED / block / LEAST_TOGETHER * LEAST_TOGETHER));
+        return Math.max(LEAST_TOGETHER, Math.min(LINE, CACHED / block / LEAST_TOGETHER * LEAST_TOGETHER));
     }
 
     /** Makes lines of coordinates out of rows: where vectors lie side by side, each step of all of them is one loop. */

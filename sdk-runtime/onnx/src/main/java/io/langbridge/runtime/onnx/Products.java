@@ -355,7 +355,8 @@ final class Products {
         stored.reserve(name, OnnxGraph.Type.INT8, (long) in * out, recipe, in, out);
         stored.reserve(scales, OnnxGraph.Type.FLOAT, (long) out * Float.BYTES, recipe, out);
         int most = stack.stream().mapToInt(part -> together(part, in)).max().orElse(1);
-        stored.fill(name, (long) most * in * Float.BYTES + (long) out * in, target -> {
+        long work = stack.stream().mapToLong(part -> part.change().workBytes()).max().orElse(0);
+        stored.fill(name, (long) most * in * Float.BYTES + (long) out * in + work, target -> {
             byte[] values = scratch.bytes(Math.multiplyExact(out, in));
             ByteBuffer factors = ByteBuffer.allocate(out * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             FloatBuffer nextFactors = factors.asFloatBuffer();
@@ -397,7 +398,8 @@ final class Products {
                 int rows = Math.min(together, part.out() - from);
                 int valueBytes = Math.toIntExact(rows * rowBytes);
                 int factorBytes = Math.toIntExact(rows * rowBlocks * Float.BYTES);
-                stored.fill(name, (long) rows * in * Float.BYTES + valueBytes + factorBytes, target -> {
+                long work = part.change().workBytes();
+                stored.fill(name, (long) rows * in * Float.BYTES + valueBytes + factorBytes + work, target -> {
                     float[] weight = read(part, first, rows, in);
                     ByteBuffer values = ByteBuffer.wrap(scratch.bytes(valueBytes));
                     ByteBuffer factors =

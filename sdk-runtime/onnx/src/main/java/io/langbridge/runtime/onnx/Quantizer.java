@@ -6,6 +6,9 @@ import java.util.Arrays;
 
 /** Rounds weights to few bits, symmetrically around zero. */
 final class Quantizer {
+    /** Blocks that are looked at side by side: as many as make a loop over them worth its beginning and its end. */
+    private static final int LINE = 256;
+
     /** Scales tried for a block, as shares of the one that holds its largest value. */
     private static final float[] SHARES = {1f, 0.96f, 0.92f, 0.88f, 0.84f, 0.8f, 0.76f, 0.72f};
 
@@ -93,8 +96,8 @@ final class Quantizer {
      * @param scales gets {@code [rows, blocks]}
      */
     private static void leastError(float[] weights, int inputs, int block, float[] scales, Scratch scratch) {
-        int together = Scratch.LINE;
-        float[][] values = scratch.lines(block);
+        int together = LINE;
+        float[][] values = scratch.lines(block, LINE);
         float[] inverses = new float[together];
         float[] products = new float[together];
         float[] norms = new float[together];

@@ -14,12 +14,10 @@ import java.util.function.Supplier;
  * several threads.
  */
 final class Scratch {
-    /** Values of a line: as many as make a loop over them worth its beginning and its end. */
-    static final int LINE = 256;
-
     private final Pool<float[]> floats = new Pool<>(float[]::new);
     private final Pool<byte[]> bytes = new Pool<>(byte[]::new);
-    private final Pool<float[][]> lines = new Pool<>(count -> new float[count][LINE]);
+    /** Lines by how many values each has. */
+    private final Map<Integer, Pool<float[][]>> lines = new ConcurrentHashMap<>();
 
     private final Map<String, float[]> kept = new ConcurrentHashMap<>();
 
@@ -63,13 +61,17 @@ final class Scratch {
         return kept.computeIfAbsent(recipe, unused -> maker.get());
     }
 
-    /** As many lines of {@link #LINE} values, any values, the caller's until they are given back. */
-    float[][] lines(int count) {
-        return lines.take(count);
+    /** Lines of so many values each, any values, the caller's until they are given back. */
+    float[][] lines(int count, int width) {
+        return linesOf(width).take(count);
+    }
+
+    private Pool<float[][]> linesOf(int width) {
+        return lines.computeIfAbsent(width, unused -> new Pool<>(count -> new float[count][width]));
     }
 
     void giveBack(float[][] array) {
-        lines.giveBack(array, array.length);
+        linesOf(array[0].length).giveBack(array, array.length);
     }
 
     void giveBack(float[] array) {

@@ -164,7 +164,7 @@ final class Checkpoint {
     private static void requireSame(Path newest, State state, Map<String, String> settings, int steps) {
         List<String> differences = new ArrayList<>();
         settings.forEach((name, value) -> {
-            String before = state.settings().get(name);
+            String before = state.settings().getOrDefault(name, "null"); // older ones lack what was added
             if (!value.equals(before)) {
                 differences.add(name + " was " + before + " and is " + value);
             }

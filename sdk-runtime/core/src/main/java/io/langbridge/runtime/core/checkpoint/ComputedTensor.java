@@ -1,6 +1,7 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A tensor that does not lie in the file like that: its values are computed from another's when they are read. */
@@ -30,6 +31,11 @@ abstract class ComputedTensor implements StoredTensor {
     @Override
     public Path file() {
         return of.file();
+    }
+
+    @Override
+    public List<Path> files() {
+        return of.files();
     }
 
     @Override

@@ -1,6 +1,9 @@
 package io.langbridge.runtime.core.checkpoint;
 
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +47,13 @@ final class ScaledTensor extends ComputedTensor {
             scales = scale.toFloats();
         }
         return Objects.requireNonNull(scales);
+    }
+
+    @Override
+    public List<Path> files() {
+        List<Path> files = new ArrayList<>(super.files());
+        files.addAll(scale.files());
+        return files;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.langbridge.runtime.core.checkpoint;
 import io.langbridge.UnsupportedModelException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,11 @@ public interface StoredTensor {
 
     /** The file the tensor lies in. */
     Path file();
+
+    /** All files that its values depend on. */
+    default List<Path> files() {
+        return List.of(file());
+    }
 
     /**
      * Where the elements lie in {@link #file()} as one run of little-endian values in row order, so that an engine can

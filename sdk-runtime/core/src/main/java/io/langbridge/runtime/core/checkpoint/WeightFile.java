@@ -118,10 +118,7 @@ public final class WeightFile {
      * speak of their content then.
      */
     public WeightFile source(Weights weights) {
-        for (String name : weights.names()) {
-            StoredTensor tensor = weights.get(name);
-            sources.putIfAbsent(tensor.file(), tensor);
-        }
+        weights.names().forEach(name -> source(weights.get(name)));
         return this;
     }
 
@@ -135,9 +132,9 @@ public final class WeightFile {
         return this;
     }
 
-    /** Names the file that a tensor lies in, as {@link #source(Weights)} does. */
+    /** Names the files that a tensor lies in, as {@link #source(Weights)} does. */
     public WeightFile source(StoredTensor tensor) {
-        sources.putIfAbsent(tensor.file(), tensor);
+        tensor.files().forEach(file -> sources.putIfAbsent(file, tensor));
         return this;
     }
 
