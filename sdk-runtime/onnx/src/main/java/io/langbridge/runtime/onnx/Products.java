@@ -355,7 +355,10 @@ final class Products {
         stored.reserve(name, OnnxGraph.Type.INT8, (long) in * out, recipe, in, out);
         stored.reserve(scales, OnnxGraph.Type.FLOAT, (long) out * Float.BYTES, recipe, out);
         int most = stack.stream().mapToInt(part -> together(part, in)).max().orElse(1);
-        long work = stack.stream().mapToLong(part -> part.change().workBytes()).max().orElse(0);
+        long work = stack.stream()
+                .mapToLong(part -> part.change().workBytes())
+                .max()
+                .orElse(0);
         stored.fill(name, (long) most * in * Float.BYTES + (long) out * in + work, target -> {
             byte[] values = scratch.bytes(Math.multiplyExact(out, in));
             ByteBuffer factors = ByteBuffer.allocate(out * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);

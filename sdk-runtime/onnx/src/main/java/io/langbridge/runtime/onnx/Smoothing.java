@@ -119,8 +119,7 @@ final class Smoothing {
         return scale(identities(values, output) + norm, () -> forValues(values, output, values(norm), headDim));
     }
 
-    private static float[] forValues(
-            StoredTensor values, StoredTensor output, float @Nullable [] norm, int headDim) {
+    private static float[] forValues(StoredTensor values, StoredTensor output, float @Nullable [] norm, int headDim) {
         float[] activations = rowNorms(values, norm);
         float[] read = columnNorms(output);
         int group = read.length / activations.length;
