@@ -24,6 +24,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -117,12 +118,12 @@ class LoaderTest {
         @Override
         public Running open(
                 Network network, Weights weights, Map<String, FloatTensor> constants, EngineOptions options) {
-            return network(network.name().equals("vision encoder") ? ENCODER : ADAPTER, Running.class);
+            return network(network.name().equals("vision encoder") ? ENCODER : ADAPTER, Running.class, null);
         }
 
         @Override
         public DecoderNetwork decoder(DecoderConfig config, Weights weights, EngineOptions options) {
-            return network(LLM, DecoderNetwork.class);
+            return network(LLM, DecoderNetwork.class, config);
         }
 
         @Override
@@ -136,7 +137,7 @@ class LoaderTest {
             throw new UnsupportedOperationException();
         }
 
-        private <T> T network(String part, Class<T> type) {
+        private <T> T network(String part, Class<T> type, @Nullable DecoderConfig config) {
             boolean interrupted = Thread.interrupted();
             try {
                 together.await(1, TimeUnit.MINUTES);
@@ -154,6 +155,9 @@ class LoaderTest {
             open.add(part);
             return type.cast(Proxy.newProxyInstance(
                     type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                        if (config != null && method.getName().equals("config")) {
+                            return config;
+                        }
                         if (!method.getName().equals("close")) {
                             throw new UnsupportedOperationException(method.toString());
                         }
