@@ -259,7 +259,8 @@ final class Setup {
                 prefillChunk,
                 halfKvCache,
                 affinity,
-                twoForms);
+                twoForms,
+                null);
     }
 
     /** Opens the whole model through the same door as an application. */

@@ -371,7 +371,8 @@ final class EndToEndCases {
                 3,
                 o.halfKvCache(),
                 o.affinity(),
-                o.twoForms());
+                o.twoForms(),
+                o.cacheLimit());
         int[] ahead = Objects.requireNonNull(prompt.ahead());
         int inside = IntStream.range(0, ahead.length)
                 .filter(i -> ahead[i] > 0)

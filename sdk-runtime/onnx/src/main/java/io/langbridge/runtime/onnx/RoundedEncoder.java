@@ -279,8 +279,8 @@ final class RoundedEncoder extends OnnxNet {
                 y.name(),
                 new Product(
                         product.reading(),
-                        new SomeRows(product.weight(), first, count),
-                        bias == null ? null : new SomeRows(bias, first, count),
+                        product.weight().rows(first, count),
+                        bias == null ? null : bias.rows(first, count),
                         product.outScale()));
         return y;
     }

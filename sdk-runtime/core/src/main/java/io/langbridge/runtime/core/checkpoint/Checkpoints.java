@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Opens weights, whatever file they are in. Reading a file never runs code from it. */
@@ -161,6 +162,7 @@ public final class Checkpoints {
         if (weights.names().stream().noneMatch(each -> each.endsWith("." + name))) {
             return weights;
         }
+        int all = IntStream.of(rows).sum();
         Map<String, StoredTensor> view = new LinkedHashMap<>();
         for (String each : weights.names()) {
             StoredTensor tensor = weights.get(each);
@@ -168,17 +170,15 @@ public final class Checkpoints {
                 view.put(each, tensor);
                 continue;
             }
+            if (tensor.shape().length == 0 || tensor.shape()[0] != all) {
+                throw new CheckpointException("Tensor " + tensor.name() + " in " + tensor.file() + " has shape "
+                        + Arrays.toString(tensor.shape()) + ", but config.json asks for " + all + " rows: those of "
+                        + String.join(", ", parts) + ".");
+            }
             int first = 0;
             for (int i = 0; i < rows.length; i++) {
-                view.put(
-                        each.replace("." + whole + ".", "." + parts.get(i) + "."),
-                        new RowsTensor(tensor, first, rows[i]));
+                view.put(each.replace("." + whole + ".", "." + parts.get(i) + "."), tensor.rows(first, rows[i]));
                 first += rows[i];
-            }
-            if (tensor.shape().length == 0 || tensor.shape()[0] != first) {
-                throw new CheckpointException("Tensor " + tensor.name() + " in " + tensor.file() + " has shape "
-                        + Arrays.toString(tensor.shape()) + ", but config.json asks for " + first + " rows: those of "
-                        + String.join(", ", parts) + ".");
             }
         }
         return new NamedTensors(weights.source(), view, Collections.emptyList());

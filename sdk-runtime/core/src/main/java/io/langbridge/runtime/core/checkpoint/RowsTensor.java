@@ -9,6 +9,9 @@ final class RowsTensor extends ComputedTensor {
 
     RowsTensor(StoredTensor of, int first, int count) {
         super(of);
+        if (first < 0 || count < 1 || first + count > of.shape()[0]) {
+            throw new IllegalArgumentException(of.name() + " has no rows " + first + " to " + (first + count - 1));
+        }
         this.first = first;
         this.count = count;
     }

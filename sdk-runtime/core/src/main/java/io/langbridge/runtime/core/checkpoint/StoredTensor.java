@@ -47,6 +47,16 @@ public interface StoredTensor {
     /** The file the tensor lies in. */
     Path file();
 
+    /**
+     * Some of its rows, which are read when they are asked for.
+     *
+     * @param first index in the first dimension
+     * @throws IllegalArgumentException if there are not so many
+     */
+    default StoredTensor rows(int first, int count) {
+        return new RowsTensor(this, first, count);
+    }
+
     /** All files that its values depend on. */
     default List<Path> files() {
         return List.of(file());

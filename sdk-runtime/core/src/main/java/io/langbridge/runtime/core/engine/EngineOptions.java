@@ -57,33 +57,7 @@ public record EngineOptions(
         }
     }
 
-    /** With a cache that grows at will. */
-    public EngineOptions(
-            int threads,
-            boolean spinning,
-            Path cacheDirectory,
-            Device device,
-            boolean allowDownloads,
-            Precision precision,
-            int prefillChunk,
-            boolean halfKvCache,
-            List<Integer> affinity,
-            @Nullable Boolean twoForms) {
-        this(
-                threads,
-                spinning,
-                cacheDirectory,
-                device,
-                allowDownloads,
-                precision,
-                prefillChunk,
-                halfKvCache,
-                affinity,
-                twoForms,
-                null);
-    }
-
-    /** In as many forms as is usual. */
+    /** In as many forms as is usual, with a cache that grows at will. */
     public EngineOptions(
             int threads,
             boolean spinning,
@@ -104,6 +78,7 @@ public record EngineOptions(
                 prefillChunk,
                 halfKvCache,
                 affinity,
+                null,
                 null);
     }
 

@@ -2,16 +2,12 @@ package io.langbridge.runtime.core.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.langbridge.runtime.core.engine.DecoderBatch;
-import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class CachedSessionTest {
@@ -85,41 +81,12 @@ class CachedSessionTest {
         }
     }
 
-    private static final class Network implements DecoderNetwork {
+    private static final class Network extends UnweightedNetwork {
         private final Recurrent session = new Recurrent();
-
-        @Override
-        public DecoderConfig config() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public FloatTensor embed(int... ids) {
-            FloatTensor rows = FloatTensor.allocate(ids.length, 1);
-            for (int i = 0; i < ids.length; i++) {
-                rows.data().put(i, ids[i]);
-            }
-            return rows;
-        }
 
         @Override
         public DecoderSession open(int capacity) {
             return session;
-        }
-
-        @Override
-        public DecoderBatch open(int sequences, int capacity) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void close() {
-            // Holds nothing.
         }
     }
 

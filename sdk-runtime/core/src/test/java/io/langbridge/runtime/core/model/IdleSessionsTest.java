@@ -3,16 +3,12 @@ package io.langbridge.runtime.core.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.langbridge.InsufficientMemoryException;
-import io.langbridge.runtime.core.engine.DecoderBatch;
-import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
-import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.function.IntToLongFunction;
 import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class IdleSessionsTest {
@@ -73,17 +69,7 @@ class IdleSessionsTest {
         }
     }
 
-    private final class Network implements DecoderNetwork {
-        @Override
-        public DecoderConfig config() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public FloatTensor embed(int... ids) {
-            return FloatTensor.allocate(ids.length, 1);
-        }
-
+    private final class Network extends UnweightedNetwork {
         @Override
         public DecoderSession open(int capacity) {
             if (open == room) {
@@ -91,21 +77,6 @@ class IdleSessionsTest {
             }
             open++;
             return new Session(capacity);
-        }
-
-        @Override
-        public DecoderBatch open(int sequences, int capacity) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void close() {
-            // Holds nothing.
         }
     }
 

@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.langbridge.InsufficientMemoryException;
 import io.langbridge.runtime.core.engine.DecoderBatch;
-import io.langbridge.runtime.core.engine.DecoderNetwork;
 import io.langbridge.runtime.core.engine.DecoderSession;
 import io.langbridge.runtime.core.generate.Sampler;
 import io.langbridge.runtime.core.generate.TokenRules;
-import io.langbridge.runtime.core.network.DecoderConfig;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -26,7 +24,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -171,7 +168,7 @@ class SharedDecoderTest {
         return Math.floorMod(tokens.hashCode(), VOCAB - 1);
     }
 
-    private final class Network implements DecoderNetwork {
+    private final class Network extends UnweightedNetwork {
         final AtomicInteger open = new AtomicInteger();
         final AtomicInteger running = new AtomicInteger();
         final AtomicInteger shared = new AtomicInteger();
@@ -200,20 +197,6 @@ class SharedDecoderTest {
             if (token == FAILING || fails && ThreadLocalRandom.current().nextInt(10) == 0) {
                 throw new IllegalStateException("failed at " + token);
             }
-        }
-
-        @Override
-        public DecoderConfig config() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public FloatTensor embed(int... ids) {
-            FloatTensor rows = FloatTensor.allocate(ids.length, 1);
-            for (int i = 0; i < ids.length; i++) {
-                rows.data().put(i, ids[i]);
-            }
-            return rows;
         }
 
         @Override
@@ -275,16 +258,6 @@ class SharedDecoderTest {
                     all.forEach(Sequence::close);
                 }
             };
-        }
-
-        @Override
-        public Trace trace(FloatTensor inputsEmbeds, int @Nullable [][] positions, int @Nullable [] ahead) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void close() {
-            // Holds nothing.
         }
     }
 
