@@ -13,7 +13,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -43,7 +44,13 @@ final class Job {
         this.revision = revision;
         this.answers = answers;
         this.concurrent = concurrent;
-        threads = Executors.newFixedThreadPool(concurrent);
+        threads = new ThreadPoolExecutor(
+                concurrent,
+                concurrent,
+                0,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                new ThreadPoolExecutor.DiscardPolicy()); // who ends the job may be ahead of who starts its threads
     }
 
     /** @return whether it came to its end */

@@ -253,6 +253,17 @@ class BatchTest {
     }
 
     @Test
+    void aJobThatIsStoppedBeforeItBeginsAsksNothing() throws IOException {
+        picture("a.png");
+        try (Answers answers = new Answers(out)) {
+            Job job = job(FakeModel.builder().otherwise("yes"), answers);
+            job.stop();
+            assertThat(job.run(pictures, Batch.pictures(pictures), silence())).isFalse();
+        }
+        assertThat(rows()).isEmpty();
+    }
+
+    @Test
     void aSchemaThatCannotBeFollowedEndsTheJob() throws IOException {
         picture("a.png");
         Path schema = Files.writeString(scratch.resolve("schema.json"), "{\"type\": \"nothing\"}");
