@@ -11,31 +11,38 @@ import java.util.function.Function;
  * @param pattern how the colours meet
  * @param colours one to three, 0xRRGGBB
  * @param degrees direction of a gradient, of stripes or of grain
- * @param pitch distance of stripes, dots or checks, or size of what a texture shows, as a share of the picture's longer
- *     side
+ * @param pitch distance of stripes, dots or checks, or size of what clouds, grain or a collage show, as a share of the
+ *     picture's longer side
  * @param share how much of the pitch a stripe takes
- * @param seed of a texture
+ * @param seed of clouds, grain and a collage
  */
 record Background(Pattern pattern, List<Integer> colours, double degrees, double pitch, double share, long seed) {
     /** How colours meet. */
     enum Pattern {
-        PLAIN,
-        GRADIENT,
-        STRIPES,
-        DOTS,
-        CHECKS,
+        PLAIN(50),
+        GRADIENT(9),
+        STRIPES(11),
+        DOTS(5),
+        CHECKS(4),
         /** Large and soft, as a photograph is out of focus: sky, leaves, a wall. */
-        CLOUDS,
+        CLOUDS(7),
         /** Fine and drawn out: wood, cloth, stone. */
-        GRAIN;
+        GRAIN(6),
+        /** Boxes, discs and bars of many sizes over each other: a street, shelves, a circuit board. */
+        COLLAGE(8);
 
-        boolean isTexture() {
-            return this == CLOUDS || this == GRAIN;
+        private final int share;
+
+        /** @param share how many of 100 grounds are so */
+        Pattern(int share) {
+            this.share = share;
         }
     }
 
+    private static final Pattern[] TEXTURES = {Pattern.CLOUDS, Pattern.GRAIN, Pattern.COLLAGE};
     private static final double ENOUGH = 30;
     private static final double ENOUGH_ON_LIGHT = 23; // pale pink on white
+    private static final double ENOUGH_AMONG_PIECES = 45; // which have outlines of their own
 
     Background {
         colours = List.copyOf(colours);
@@ -47,16 +54,13 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
 
     static Background random(SplittableRandom random) {
         int kind = random.nextInt(100);
-        Pattern pattern = kind < 52
-                ? Pattern.PLAIN
-                : kind < 62
-                        ? Pattern.GRADIENT
-                        : kind < 74
-                                ? Pattern.STRIPES
-                                : kind < 79
-                                        ? Pattern.DOTS
-                                        : kind < 83 ? Pattern.CHECKS : kind < 92 ? Pattern.CLOUDS : Pattern.GRAIN;
-        return random(pattern, random);
+        for (Pattern pattern : Pattern.values()) {
+            kind -= pattern.share;
+            if (kind < 0) {
+                return random(pattern, random);
+            }
+        }
+        throw new AssertionError("The shares of all patterns are 100 together");
     }
 
     static Background random(Pattern pattern, SplittableRandom random) {
@@ -69,6 +73,7 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
             case CHECKS -> random.nextDouble(0.06, 0.3);
             case CLOUDS -> random.nextDouble(0.1, 0.6);
             case GRAIN -> random.nextDouble(0.01, 0.05);
+            case COLLAGE -> random.nextDouble(0.15, 0.6);
             default -> random.nextDouble(0.04, 0.15);
         };
         List<Integer> colours = switch (pattern) {
@@ -85,6 +90,11 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
                         first,
                         mixed(first, colour(random), random.nextDouble(0.1, 0.6)),
                         mixed(first, luminous(first) ? 0 : 0xffffff, random.nextDouble(0.05, 0.35)));
+            case COLLAGE ->
+                List.of(
+                        first,
+                        mixed(first, colour(random), random.nextDouble(0.3, 1)),
+                        mixed(first, luminous(first) ? 0 : 0xffffff, random.nextDouble(0.1, 0.7)));
         };
         return new Background(pattern, colours, degrees, pitch, share, seed);
     }
@@ -107,8 +117,11 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
                 .allMatch(one -> colours.stream().allMatch(other -> shows(colour, mixed(one, other, 0.5))));
     }
 
-    private static boolean shows(int colour, int on) {
-        return Colour.contrast(colour, on) >= (Colour.contrast(on, 0) > 85 ? ENOUGH_ON_LIGHT : ENOUGH);
+    private boolean shows(int colour, int on) {
+        double enough = pattern == Pattern.COLLAGE
+                ? ENOUGH_AMONG_PIECES
+                : Colour.contrast(on, 0) > 85 ? ENOUGH_ON_LIGHT : ENOUGH;
+        return Colour.contrast(colour, on) >= enough;
     }
 
     private static int colour(SplittableRandom random) {
@@ -179,7 +192,7 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
                 case COLOURED -> coloured(random);
                 case GRADIENT -> Background.random(Pattern.GRADIENT, random);
                 case STRIPES -> Background.random(Pattern.STRIPES, random);
-                case TEXTURE -> Background.random(random.nextBoolean() ? Pattern.CLOUDS : Pattern.GRAIN, random);
+                case TEXTURE -> Background.random(TEXTURES[random.nextInt(TEXTURES.length)], random);
             };
         }
     }

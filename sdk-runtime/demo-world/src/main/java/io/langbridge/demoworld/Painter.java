@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
 import java.util.List;
+import java.util.SplittableRandom;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
@@ -31,6 +32,8 @@ final class Painter {
     static {
         ImageIO.setUseCache(false); // pictures this small need no temporary files
     }
+
+    private static final int COLLAGE_PIECES = 250;
 
     private Painter() {}
 
@@ -59,12 +62,14 @@ final class Painter {
     static BufferedImage draw(Scene scene) {
         Scene.Finish finish = scene.finish();
         BufferedImage picture = canvas(scene, BufferedImage.TYPE_INT_RGB);
-        if (scene.background().pattern().isTexture()) {
-            Texture.paint(scene.background(), picture, finish.pixels());
-        } else {
-            Graphics2D graphics = graphics(scene, picture);
-            paint(scene.background(), graphics, finish.pixels());
-            graphics.dispose();
+        Background background = scene.background();
+        switch (background.pattern()) {
+            case CLOUDS, GRAIN -> Texture.paint(background, picture, finish.pixels());
+            default -> {
+                Graphics2D graphics = graphics(scene, picture);
+                paint(background, graphics, finish.pixels());
+                graphics.dispose();
+            }
         }
         paintItems(scene, picture);
         if (finish.noise() > 0) {
@@ -146,9 +151,33 @@ final class Painter {
                     }
                 }
             }
+            case COLLAGE -> collage(background, graphics, pixels);
             default -> {
                 // Nothing lies on it.
             }
+        }
+    }
+
+    /** Of each size half as many as of half the size, as things that cover each other are in photographs. */
+    private static void collage(Background background, Graphics2D graphics, int pixels) {
+        SplittableRandom random = new SplittableRandom(background.seed());
+        int second = background.colours().get(1);
+        int third = background.colours().get(2);
+        double smallest = Math.max(background.pitch() / 12, 1.5 / pixels);
+        for (int i = 0; i < COLLAGE_PIECES; i++) {
+            double size = Math.min(background.pitch(), smallest / (1 - random.nextDouble())) * pixels;
+            double width = size * random.nextDouble(0.15, 1);
+            double x = random.nextDouble() * pixels - width / 2;
+            double y = random.nextDouble() * pixels - size / 2;
+            int mixed = Background.mixed(background.colours().get(0), second, random.nextDouble());
+            graphics.setColor(new Color(Background.mixed(mixed, third, random.nextDouble())));
+            Shape piece = random.nextInt(3) == 0
+                    ? new Ellipse2D.Double(x, y, width, size)
+                    : new Rectangle2D.Double(x, y, width, size);
+            double degrees =
+                    background.degrees() + (random.nextInt(4) == 0 ? random.nextDouble(360) : 90 * random.nextInt(2));
+            graphics.fill(AffineTransform.getRotateInstance(Math.toRadians(degrees), x + width / 2, y + size / 2)
+                    .createTransformedShape(piece));
         }
     }
 

