@@ -127,8 +127,6 @@ final class Server implements AutoCloseable {
                 }
             } catch (IOException e) {
                 // The caller is gone, and his answer was cancelled.
-            } finally {
-                metrics.responded(exchange.getResponseCode());
             }
         });
     }
@@ -213,7 +211,7 @@ final class Server implements AutoCloseable {
         Iterator<AnswerStream.Piece> pieces = stream.iterator();
         boolean some = pieces.hasNext(); // what is wrong with a request shows before the first
         exchange.getResponseHeaders().set("Content-Type", JSON);
-        exchange.sendResponseHeaders(200, 0);
+        begin(exchange, 200, 0);
         OutputStream out = exchange.getResponseBody();
         while (some) {
             pieces.next();
@@ -231,7 +229,7 @@ final class Server implements AutoCloseable {
         boolean some = pieces.hasNext();
         exchange.getResponseHeaders().set("Content-Type", "text/event-stream");
         exchange.getResponseHeaders().set("Cache-Control", "no-store");
-        exchange.sendResponseHeaders(200, 0);
+        begin(exchange, 200, 0);
         OutputStream out = exchange.getResponseBody();
         event(out, GSON.toJson(completion.first()));
         while (some) {
@@ -287,10 +285,7 @@ final class Server implements AutoCloseable {
     }
 
     private JsonElement body(HttpExchange exchange) throws IOException {
-        byte[] bytes;
-        try (InputStream in = exchange.getRequestBody()) {
-            bytes = in.readNBytes(settings.maxBody() + 1);
-        }
+        byte[] bytes = exchange.getRequestBody().readNBytes(settings.maxBody() + 1);
         if (bytes.length > settings.maxBody()) {
             throw ApiError.of(413, "invalid_request_error", "The body has more than " + settings.maxBody() + " bytes");
         }
@@ -307,13 +302,17 @@ final class Server implements AutoCloseable {
         }
     }
 
-    private static void fail(HttpExchange exchange, ApiError error) throws IOException {
+    /** Says what is wrong and then hears the caller out: who is cut off while he sends never reads the answer. */
+    private void fail(HttpExchange exchange, ApiError error) throws IOException {
         if (exchange.getResponseCode() < 0) { // nothing was said yet
+            InputStream rest = exchange.getRequestBody();
             send(exchange, error.status, JSON, GSON.toJson(error.json()));
+            exchange.getResponseBody().flush();
+            rest.transferTo(OutputStream.nullOutputStream()); // until it has taken too long to arrive
         }
     }
 
-    private static void send(HttpExchange exchange, int status, String type, String body) throws IOException {
+    private void send(HttpExchange exchange, int status, String type, String body) throws IOException {
         byte[] bytes = utf8(body);
         exchange.getResponseHeaders().set("Content-Type", type);
         exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
@@ -322,8 +321,14 @@ final class Server implements AutoCloseable {
                         "Content-Security-Policy",
                         "default-src 'none'; img-src 'self' data: blob:; style-src 'unsafe-inline';"
                                 + " script-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'");
-        exchange.sendResponseHeaders(status, bytes.length);
+        begin(exchange, status, bytes.length);
         exchange.getResponseBody().write(bytes);
+    }
+
+    /** Counts before it sends: who has his answer and then asks for the counts finds himself among them. */
+    private void begin(HttpExchange exchange, int status, long length) throws IOException {
+        metrics.responded(status);
+        exchange.sendResponseHeaders(status, length);
     }
 
     private static byte[] utf8(String text) {
@@ -332,7 +337,9 @@ final class Server implements AutoCloseable {
 
     @Override
     public void close() {
-        http.stop(1);
+        if (http != null) { // else it could not start, and what is behind it is to be closed all the same
+            http.stop(1);
+        }
         threads.shutdownNow();
     }
 }

@@ -59,7 +59,7 @@ public final class Load {
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < clients; i++) {
             Thread thread = new Thread(() -> {
-                while (System.nanoTime() < end) {
+                do {
                     long start = System.nanoTime();
                     try {
                         HttpResponse<String> response =
@@ -74,7 +74,7 @@ public final class Load {
                     } catch (InterruptedException e) {
                         return;
                     }
-                }
+                } while (System.nanoTime() < end);
             });
             threads.add(thread);
             thread.start();

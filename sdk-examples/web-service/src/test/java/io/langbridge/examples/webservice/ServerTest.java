@@ -43,8 +43,10 @@ import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+@Timeout(300) // nothing takes so long; what hangs ends
 class ServerTest {
     @TempDir
     Path scratch;
@@ -74,7 +76,7 @@ class ServerTest {
 
     private void serve(VisionLanguageModel some, Metrics metrics, String key, int maxBody) throws IOException {
         Server server =
-                new Server(some, new Server.Settings("fake", key, List.of(), List.of(), 60, maxBody, 4), metrics);
+                new Server(some, new Server.Settings("fake", key, List.of(), List.of(), 600, maxBody, 4), metrics);
         opened.add(server);
         address = server.start(InetAddress.getLoopbackAddress(), 0);
     }
@@ -268,6 +270,18 @@ class ServerTest {
     }
 
     @Test
+    void whoeverIsRefusedWhileHeSendsReadsWhy() throws Exception {
+        serve(FakeModel.builder().otherwise("yes"), "secret", 1000);
+
+        String large = asking(", \"user\": \"" + "x".repeat(8_000_000) + "\"");
+        for (int i = 0; i < 20; i++) {
+            assertThat(post(large).statusCode()).isEqualTo(401);
+            assertThat(post(large, "Authorization", "Bearer secret").statusCode())
+                    .isEqualTo(413);
+        }
+    }
+
+    @Test
     void bodiesWithoutAnEndAreRefused() throws Exception {
         serve(FakeModel.builder().otherwise("yes"), null, 1000);
 
@@ -289,7 +303,8 @@ class ServerTest {
         }
         for (int status = 200; status != 429; Thread.sleep(10)) { // until they have taken all places
             for (int i = 0; i < slow.size(); i++) {
-                if (slow.get(i).getInputStream().available() > 0) { // refused: the question below was in its place
+                // Refused, as the question below was in its place, or cut off before the others had theirs.
+                if (hearsOrIsClosed(slow.get(i), 1)) {
                     slow.set(i, sendsSlowly());
                 }
             }
@@ -297,10 +312,15 @@ class ServerTest {
             assertThat(status).isIn(200, 429);
         }
         for (Socket socket : slow) {
-            socket.setSoTimeout(60_000);
-            assertThat(ended(socket)).as("closed by the service").isTrue();
+            assertThat(hearsOrIsClosed(socket, 120_000))
+                    .as("closed by the service")
+                    .isTrue();
         }
-        assertThat(post(asking("")).statusCode()).as("their places are free").isEqualTo(200);
+        int last = 429;
+        while (last == 429) { // a place is free when its thread has seen that there is nobody
+            last = post(asking("")).statusCode();
+        }
+        assertThat(last).as("their places are free").isEqualTo(200);
     }
 
     private Socket sendsSlowly() throws IOException {
@@ -312,9 +332,10 @@ class ServerTest {
         return socket;
     }
 
-    private static boolean ended(Socket socket) throws IOException {
+    private static boolean hearsOrIsClosed(Socket socket, int millis) throws IOException {
+        socket.setSoTimeout(millis);
         try {
-            socket.getInputStream().readAllBytes();
+            socket.getInputStream().read();
             return true;
         } catch (SocketTimeoutException e) {
             return false;
@@ -419,10 +440,9 @@ class ServerTest {
             assertThat(response.body().read()).isNotNegative();
             assertThat(model.openStreams()).isEqualTo(1);
             response.body().close();
-            for (int i = 0; i < 500 && model.openStreams() > 0; i++) {
+            while (model.openStreams() > 0) { // long before its time is over
                 Thread.sleep(10);
             }
-            assertThat(model.openStreams()).as(more).isZero();
         }
     }
 
