@@ -109,7 +109,7 @@ public final class FakeAnswer {
 
     /**
      * The same answer, but it waits on the way until it is cancelled, closed or interrupted, its time is over, or the
-     * model is closed.
+     * model is closed. However short its time is, the pieces before are said.
      *
      * @param pieces how many are said before
      * @return the answer
