@@ -107,6 +107,10 @@ final class EngineThreads implements AutoCloseable {
         } catch (RejectedExecutionException e) {
             pending.decrementAndGet();
             task.run(); // finds the model closed
+        } catch (Error e) { // the system has no thread for it
+            pool.remove(task);
+            pending.decrementAndGet();
+            throw e;
         }
         return task;
     }

@@ -202,15 +202,16 @@ final class Generation implements Admission.Guest {
             }
             working = true;
         }
+        FutureTask<@Nullable Piece> task;
         try {
             model.admission().enter(this);
+            task = model.threads().submit(() -> work(toTheEnd));
         } catch (RuntimeException | Error e) {
             failure = e;
             end(FinishReason.CANCELLED);
             idle();
             throw e;
         }
-        FutureTask<@Nullable Piece> task = model.threads().submit(() -> work(toTheEnd));
         synchronized (this) {
             step = task;
         }
