@@ -10,13 +10,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 class ConstraintsTest {
     private static final String SCHEMA = "{\"enum\": [\"a\", \"b\"]}";
 
@@ -49,8 +48,8 @@ class ConstraintsTest {
         assertThat(constraints.pattern("[ab]").allowed().size()).isPositive();
         assertThat(first.isDone() || second.isDone()).isFalse();
         goOn.countDown();
-        assertThat(first.get(30, TimeUnit.SECONDS).allowed().size()).isPositive();
-        assertThat(second.get(30, TimeUnit.SECONDS).allowed().size()).isPositive();
+        assertThat(first.get().allowed().size()).isPositive();
+        assertThat(second.get().allowed().size()).isPositive();
         assertThat(made).hasValue(1);
     }
 
