@@ -254,7 +254,9 @@ public abstract class OpenFilesContract {
             AtomicBoolean loaded = new AtomicBoolean();
             Map<Path, Integer> deleted = new HashMap<>();
             Thread clearing = new Thread(() -> {
-                while (!loaded.get()) {
+                boolean last = false;
+                while (!last) { // and once when it is loaded, if there was no time before
+                    last = loaded.get();
                     for (Path file : filesNow()) {
                         if (deleted.getOrDefault(file, 0) < 2 && file.toFile().delete()) {
                             deleted.merge(file, 1, Integer::sum);

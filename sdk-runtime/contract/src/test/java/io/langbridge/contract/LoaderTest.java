@@ -140,7 +140,7 @@ class LoaderTest {
         private <T> T network(String part, Class<T> type, @Nullable DecoderConfig config) {
             boolean interrupted = Thread.interrupted();
             try {
-                together.await(1, TimeUnit.MINUTES);
+                together.await(5, TimeUnit.MINUTES);
             } catch (Exception e) {
                 throw new AssertionError("the " + part + " was loaded alone", e);
             } finally {

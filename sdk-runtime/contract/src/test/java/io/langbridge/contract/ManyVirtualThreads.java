@@ -59,7 +59,7 @@ public final class ManyVirtualThreads {
 
     private static void await(CountDownLatch latch) {
         try {
-            if (!latch.await(1, TimeUnit.MINUTES)) {
+            if (!latch.await(5, TimeUnit.MINUTES)) {
                 System.err.println("No virtual thread can run");
                 Runtime.getRuntime().halt(2);
             }

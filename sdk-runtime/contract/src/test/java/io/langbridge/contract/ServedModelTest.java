@@ -55,7 +55,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A model in somebody's server, with an engine that computes nothing. */
-@Timeout(120)
+@Timeout(600)
 class ServedModelTest {
     private static final GenerationOptions LONG =
             GenerationOptions.greedy().toBuilder().stopTokens().maxNewTokens(40).build();
@@ -379,11 +379,11 @@ class ServedModelTest {
         }
     }
 
-    @Test
-    void aTimeLimitEndsAnAnswerWithWhatWasSaid() {
-        VisionLanguageModel model = model();
-        Duration limit = Duration.ofSeconds(1);
-        for (String what : List.of("tiles", "fill", "step")) {
+    /**
+     * A stream whose time was over when something was computed for the second time: its time is as long as that takes.
+     */
+    private AnswerStream limitedIn(String what, VisionLanguageModel model) {
+        for (Duration limit = Duration.ofMillis(300); ; limit = limit.multipliedBy(3)) {
             engine.calls.clear();
             Request request = Request.builder()
                     .image(picture())
@@ -391,15 +391,28 @@ class ServedModelTest {
                     .options(LONG)
                     .timeout(limit)
                     .build();
+            long nanos = limit.toNanos() + 1_000_000;
             long start = System.nanoTime();
             AnswerStream stream = model.stream(request);
             at(what, 2, () -> {
-                while (System.nanoTime() - start <= limit.toNanos() + 1_000_000) {
+                while (System.nanoTime() - start <= nanos) {
                     Thread.onSpinWait();
                 }
             });
-            Answer answer = stream.answer();
+            assertThat(stream.answer()).isNotNull();
             stream.close();
+            if (engine.count(what) == 2 || limit.compareTo(Duration.ofMinutes(1)) > 0) {
+                return stream;
+            }
+        }
+    }
+
+    @Test
+    void aTimeLimitEndsAnAnswerWithWhatWasSaid() {
+        VisionLanguageModel model = model();
+        for (String what : List.of("tiles", "fill", "step")) {
+            AnswerStream stream = limitedIn(what, model);
+            Answer answer = stream.answer();
             assertThat(answer.finishReason()).isEqualTo(FinishReason.TIMED_OUT);
             assertThat(engine.count(what)).isEqualTo(2);
             assertThat(answer.tokenIds()).hasSize(what.equals("step") ? 3 : 0);
@@ -424,18 +437,27 @@ class ServedModelTest {
     @Test
     void aChatKeepsWhatWasSaidUntilItsTimeWasOverAndGoesOn() {
         VisionLanguageModel model = model();
-        Duration limit = Duration.ofSeconds(1);
-        try (Chat chat = model.chat(null, LONG.toBuilder().timeout(limit).build())) {
-            long start = System.nanoTime();
-            at("step", 2, () -> {
-                while (System.nanoTime() - start <= 2 * limit.toNanos()) {
-                    Thread.onSpinWait();
+        boolean inTime = false;
+        for (int seconds = 1; !inTime; seconds *= 4) {
+            engine.calls.clear();
+            Duration limit = Duration.ofSeconds(seconds);
+            try (Chat chat = model.chat(null, LONG.toBuilder().timeout(limit).build())) {
+                long start = System.nanoTime();
+                at("step", 2, () -> {
+                    while (System.nanoTime() - start <= 2 * limit.toNanos()) {
+                        Thread.onSpinWait();
+                    }
+                });
+                assertThat(chat.ask("What is it?").finishReason()).isEqualTo(FinishReason.TIMED_OUT);
+                boolean said = engine.count("step") == 2;
+                Answer next = chat.ask("And why?");
+                // A machine that is slow now has more time when it tries again.
+                inTime = said && next.finishReason() == FinishReason.MAX_NEW_TOKENS || seconds > 60;
+                if (inTime) {
+                    assertThat(chat.messages()).hasSize(4);
+                    assertThat(next.usage().cachedTokens()).isPositive();
                 }
-            });
-            assertThat(chat.ask("What is it?").finishReason()).isEqualTo(FinishReason.TIMED_OUT);
-            assertThat(chat.messages()).hasSize(2);
-            Answer next = chat.ask("And why?");
-            assertThat(next.usage().cachedTokens()).isPositive();
+            }
         }
     }
 
@@ -617,10 +639,11 @@ class ServedModelTest {
 
     @Test
     void streamsAndChatsThatAreDroppedFreeTheirCaches() {
-        VisionLanguageModel model = model(21, 0);
+        VisionLanguageModel model = model(22, 0); // one more than is needed, as the last place is free after its cache
         drop(model);
         // Some caches are kept for the next questions.
-        for (int i = 0; i < 1000 && engine.openSessions.get() > 8; i++) {
+        long start = System.nanoTime();
+        while (engine.openSessions.get() > 8 && System.nanoTime() - start < TimeUnit.MINUTES.toNanos(2)) {
             System.gc();
         }
         assertThat(engine.openSessions).hasValue(8);
@@ -715,15 +738,24 @@ class ServedModelTest {
         assertThat(model.answer(text()).finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
     }
 
+    /** A stream whose first piece was there before its time was over. */
+    private static AnswerStream begun(VisionLanguageModel model) {
+        for (int millis = 500; ; millis *= 4) {
+            AnswerStream stream = model.stream(Request.builder()
+                    .text("What?")
+                    .options(LONG)
+                    .timeout(Duration.ofMillis(millis))
+                    .build());
+            if (stream.iterator().hasNext() || millis > 60_000) {
+                return stream;
+            }
+        }
+    }
+
     @Test
     void aStreamThatNobodyReadsGivesItsPlaceBackWhenItsTimeIsOver() {
         VisionLanguageModel model = model(1, null);
-        AnswerStream left = model.stream(Request.builder()
-                .text("What?")
-                .options(LONG)
-                .timeout(Duration.ofSeconds(1))
-                .build());
-        assertThat(left.iterator().hasNext()).isTrue();
+        AnswerStream left = begun(model);
         assertThat(model.answer(text()).finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
         assertThat(left.answer().finishReason()).isEqualTo(FinishReason.TIMED_OUT);
         assertThat(left.answer().tokenIds()).hasSize(1);
@@ -812,7 +844,8 @@ class ServedModelTest {
             if (engine.count("step of") > 0) {
                 shared.countDown();
             }
-            unchecked(() -> shared.await(50, TimeUnit.MILLISECONDS));
+            // The longer, the more steps were not enough.
+            unchecked(() -> shared.await(50L * engine.count("step"), TimeUnit.MILLISECONDS));
         };
         for (AnswerStream stream : streams) {
             answers.add(others.submit(stream::answer));
@@ -873,7 +906,7 @@ class ServedModelTest {
         CountDownLatch goOn = new CountDownLatch(1);
         engine.meanwhile = () -> {
             reading.countDown();
-            unchecked(() -> goOn.await(1, TimeUnit.MINUTES));
+            unchecked(() -> goOn.await(3, TimeUnit.MINUTES));
         };
         Future<EncodedImage> one = others.submit(() -> model.encode(picture()));
         Future<EncodedImage> another = others.submit(() -> model.encode(picture()));
@@ -904,7 +937,7 @@ class ServedModelTest {
         engine.meanwhile = () -> {
             if (first.getAndDecrement() > 0) {
                 reading.countDown();
-                unchecked(() -> goOn.await(1, TimeUnit.MINUTES));
+                unchecked(() -> goOn.await(3, TimeUnit.MINUTES));
             }
         };
         List<FutureTask<EncodedImage>> encoded = new ArrayList<>();
@@ -921,7 +954,7 @@ class ServedModelTest {
         Request request = Request.builder()
                 .text("What is it?")
                 .options(LONG)
-                .timeout(Duration.ofSeconds(20))
+                .timeout(Duration.ofMinutes(1))
                 .build();
         assertThat(model.answer(request).finishReason()).isEqualTo(FinishReason.MAX_NEW_TOKENS);
         goOn.countDown();
@@ -1151,15 +1184,14 @@ class ServedModelTest {
             answers.add(others.submit(() -> {
                 AnswerStream stream = model.stream(number % 2 == 0 ? text() : request(LONG));
                 asked.countDown();
-                if (number % 3 == 0) {
-                    others.execute(stream::cancel);
-                }
+                Future<?> cancelled = others.submit(number % 3 == 0 ? stream::cancel : () -> {});
                 try {
                     return stream.answer().finishReason();
                 } catch (BusyException e) {
                     return FinishReason.CONTEXT_FULL;
                 } finally {
                     stream.close();
+                    unchecked(cancelled::get);
                 }
             }));
         }
