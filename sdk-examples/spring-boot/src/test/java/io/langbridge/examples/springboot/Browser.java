@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 
 /** Chromium without a window, led by its DevTools protocol: keys, files and eyes of somebody who uses a page. */
 final class Browser implements AutoCloseable {
-    private static final int PATIENCE = 60;
+    private static final int PATIENCE = 180;
 
     private final Process process;
     private final WebSocket socket;
@@ -166,6 +166,8 @@ final class Browser implements AutoCloseable {
                     return;
                 }
                 Thread.sleep(20);
+            } catch (AssertionError e) {
+                // The page has just given way to another one, or is not there yet.
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 break;

@@ -58,7 +58,7 @@ class AnswersTest {
         stalling().use { model ->
             // In this thread until it suspends: if it blocked, nobody would cancel it.
             val question = launch(start = CoroutineStart.UNDISPATCHED) { model.ask { text("What is it?") } }
-            withTimeout(10_000) { question.cancelAndJoin() }
+            withTimeout(120_000) { question.cancelAndJoin() }
             assertThat(model.openStreams()).isZero()
         }
     }
@@ -103,7 +103,7 @@ class AnswersTest {
                 model.pieces { text("What is it?") }.collect { if (it.text == " red") second.complete(Unit) }
             }
             second.await()
-            withTimeout(10_000) { collector.cancelAndJoin() }
+            withTimeout(120_000) { collector.cancelAndJoin() }
             assertThat(model.openStreams()).isZero()
         }
     }

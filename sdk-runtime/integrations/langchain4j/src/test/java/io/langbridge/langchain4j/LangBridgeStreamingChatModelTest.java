@@ -181,12 +181,12 @@ class LangBridgeStreamingChatModelTest {
                             .start())
                     .build()
                     .chat("What is it?", told);
-            assertThat(first.get(10, TimeUnit.SECONDS)).isEqualTo("A");
+            assertThat(first.get(2, TimeUnit.MINUTES)).isEqualTo("A");
             StreamingHandle handle = told.handle;
             assertThat(handle).isNotNull();
             assertThat(handle.isCancelled()).isFalse();
             handle.cancel();
-            assertThat(ended.get(10, TimeUnit.SECONDS)).isNotNull();
+            assertThat(ended.get(2, TimeUnit.MINUTES)).isNotNull();
             assertThat(handle.isCancelled()).isTrue();
             assertThat(told.all).containsExactly("A");
             assertThat(model.openStreams()).isZero();
@@ -220,7 +220,7 @@ class LangBridgeStreamingChatModelTest {
                     })
                     .build()
                     .chat("What is it?", told);
-            assertThatThrownBy(() -> told.response.get(1, TimeUnit.SECONDS))
+            assertThatThrownBy(() -> told.response.get(2, TimeUnit.MINUTES))
                     .isInstanceOf(ExecutionException.class)
                     .cause()
                     .isInstanceOf(RateLimitException.class)
