@@ -157,7 +157,7 @@ class SparkBatchTest {
 
     @Test
     void aJobThatFailsKeepsWhatWasAnswered() throws IOException {
-        int many = 16;
+        int many = 80; // so that it has not ended when the end of its first task is heard of
         for (int i = 0; i < many; i++) {
             picture(i + ".png");
         }
