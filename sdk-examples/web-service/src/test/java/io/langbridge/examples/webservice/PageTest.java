@@ -200,7 +200,7 @@ class PageTest {
         browser.await("!document.getElementById('ask').disabled");
         browser.see("document.getElementById('ask').click()");
         browser.await("document.activeElement.id === 'key'");
-        assertThat(browser.text("error")).contains("key");
+        browser.await("document.getElementById('error').textContent.includes('key')");
         browser.type("secret");
         browser.press("Enter");
         browser.await("document.getElementById('answer').textContent === 'yes'");
