@@ -399,13 +399,15 @@ final class DrillSet {
         return shared;
     }
 
-    /** As somebody would who knows the format: checksums are right. */
+    /**
+     * As somebody would who knows the format: signs of numbers are turned, in float32 all of them; checksums are right.
+     */
     private static void harm(Path entry) throws IOException {
         byte[] bytes = Files.readAllBytes(entry);
         ByteBuffer all = ByteBuffer.wrap(bytes);
         int end = (int) all.getLong(LENGTH_AT);
-        for (int i = HEADER; i < end; i += 7) {
-            bytes[i] = (byte) (bytes[i] ^ 1);
+        for (int i = HEADER + Float.BYTES - 1; i < end; i += Float.BYTES) {
+            bytes[i] = (byte) (bytes[i] ^ 0x80);
         }
         all.position(end);
         for (int from = 0; from < end; from += PART_BYTES) {

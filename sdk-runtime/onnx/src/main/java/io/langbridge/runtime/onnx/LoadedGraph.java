@@ -14,6 +14,7 @@ import io.langbridge.runtime.core.checkpoint.WeightFile;
 import io.langbridge.runtime.core.engine.EngineOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -55,10 +56,11 @@ final class LoadedGraph implements AutoCloseable {
      * @param values little-endian, in row order
      */
     record Given(OnnxGraph.Type type, long[] dims, ByteBuffer values) {
-        static Given read(OnnxGraph.Type type, long[] dims, Path file, long from, long bytes) throws IOException {
+        static Given read(OnnxGraph.Type type, long[] dims, Path file, FileChannel channel, long from, long bytes)
+                throws IOException {
             try {
                 ByteBuffer values = Kept.direct(Math.toIntExact(bytes));
-                WeightFile.read(file, from, values);
+                WeightFile.readFully(channel, values, from);
                 return new Given(type, dims.clone(), values);
             } catch (OutOfMemoryError | ArithmeticException e) {
                 throw new InsufficientMemoryException(

@@ -82,6 +82,11 @@ final class OnnxDecoder implements DecoderNetwork {
         traceGraph = new LazyGraph("decoder", () -> load(network, weights, options, Use.TRACING, new Scratch()));
     }
 
+    /** Whether a weight has 8 bits in finer blocks where others have 4. */
+    static boolean isFine(String weight) {
+        return weight.startsWith(FIRST_LAYER);
+    }
+
     /** What a graph gives beside the keys and values that it caches. */
     private enum Use {
         /** The logits of the last position. */

@@ -117,6 +117,20 @@ final class Products {
         weights = stored.checkpoint;
     }
 
+    /** What a weight takes side by side: with a scale and a sum for each output. */
+    static long columnBytes(long out, long in) {
+        return out * in + out * 2 * Float.BYTES;
+    }
+
+    /**
+     * What a weight takes in blocks. Kernels for activations in 8 bits hold the scales once more beside the values, and
+     * for each block its sum.
+     */
+    static long blockBytes(long out, long in, int bits, boolean isFine) {
+        long blocks = out * ((in + (isFine ? FINE_BLOCK : BLOCK) - 1) / (isFine ? FINE_BLOCK : BLOCK));
+        return out * in * (isFine ? 8 : bits) / Byte.SIZE + blocks * 3 * Float.BYTES;
+    }
+
     /** Says that an activation function made {@code x}. */
     void activated(String x) {
         activations.add(x);

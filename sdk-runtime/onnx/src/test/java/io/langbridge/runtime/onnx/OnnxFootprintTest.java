@@ -21,6 +21,7 @@ import io.langbridge.runtime.core.network.Rope;
 import io.langbridge.runtime.core.tensor.FloatTensor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,13 +79,19 @@ class OnnxFootprintTest {
                             EngineOptions.PREFILL_CHUNK,
                             precision,
                             asked.endsWith("true"));
-            long cache = Inventory.of(CONFIG.network()).states().stream()
+            long keys = Inventory.of(CONFIG.network()).states().stream()
                             .mapToLong(state -> state.values(CONTEXT))
                             .sum()
                     * Float.BYTES;
-            long cached = said.weights() + Math.max(said.opening(), said.work() + cache);
+            long cached = said.weights() + Math.max(said.opening(), said.work() + keys);
             assertTaken(asked + ", first time", cached + said.converting(), measured(asked));
             assertTaken(asked + ", from cache", cached, measured(asked));
+            long files = bytesIn(cache(folder, asked));
+            long beside =
+                    Inventory.of(CONFIG.network()).tensors().size() * (asked.endsWith("true") ? 200_000L : 100_000L);
+            assertThat(said.weights())
+                    .as("%s: of %d MiB in files, with what kernels hold beside them", asked, files >> 20)
+                    .isBetween(files, files * 5 / 4 + beside);
         }
     }
 
@@ -100,6 +107,20 @@ class OnnxFootprintTest {
             measured(asked); // quantises
             assertTaken(asked, said, measured(asked));
         }
+    }
+
+    private static Path cache(Path where, String asked) {
+        return where.resolve("cache " + asked);
+    }
+
+    private static long bytesIn(Path cache) throws IOException {
+        long bytes = 0;
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(cache, "*.bin")) {
+            for (Path file : files) {
+                bytes += Files.size(file);
+            }
+        }
+        return bytes;
     }
 
     private static Precision precision(String asked) {
@@ -136,7 +157,7 @@ class OnnxFootprintTest {
     public static void main(String[] args) throws IOException {
         Path where = Path.of(args[0]);
         EngineOptions options =
-                new EngineOptions(2, false, where.resolve("cache")).with(precision(args[1]), args[1].endsWith("true"));
+                new EngineOptions(2, false, cache(where, args[1])).with(precision(args[1]), args[1].endsWith("true"));
         OrtRuntime.environment();
         if (args[1].endsWith("explaining")) {
             explain(where, options);

@@ -407,8 +407,8 @@ public final class WeightFile {
         return sums;
     }
 
-    /** Reads as much as there is room for; {@code target} is to be read then. */
-    private static void readFully(FileChannel channel, ByteBuffer target, long from) throws IOException {
+    /** Fills what remains of {@code target}; it is to be read then. */
+    public static void readFully(FileChannel channel, ByteBuffer target, long from) throws IOException {
         long at = from;
         while (target.hasRemaining()) {
             int count = channel.read(target, at);
@@ -418,13 +418,6 @@ public final class WeightFile {
             at += count;
         }
         ((Buffer) target).flip();
-    }
-
-    /** Fills what remains of {@code target} with bytes of a file; it is to be read then. */
-    public static void read(Path file, long offset, ByteBuffer target) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            readFully(channel, target, offset);
-        }
     }
 
     private void write(Path target, ByteBuffer header) throws IOException {

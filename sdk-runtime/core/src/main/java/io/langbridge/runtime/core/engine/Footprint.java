@@ -19,9 +19,4 @@ public record Footprint(long weights, long work, long opening, long converting) 
                 network.largest() * Float.BYTES,
                 0);
     }
-
-    /** Bytes of weights of few bits with their scales, one for a block of 128. */
-    public static long rounded(long elements, int bits) {
-        return elements * bits / Byte.SIZE + elements / 32;
-    }
 }

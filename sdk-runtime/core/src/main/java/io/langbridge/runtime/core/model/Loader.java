@@ -61,12 +61,15 @@ public final class Loader implements ModelLoader {
         Closing shared = new Closing();
         Closing own = new Closing();
         try {
+            NativeLibraries.keepIn(spec.withoutCache() ? null : EngineChoice.cacheDirectory(spec));
+            List<Engine> engines = engines();
+            // Native libraries are loaded while files are opened.
+            Opening<EngineChoice> choosing = own.add(Opening.of(() ->
+                    EngineChoice.of(engines, spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises())));
             ModelFiles files = ModelFiles.open(spec, shared, own);
             Opening<Tokenizer> tokenizer =
                     own.add(Opening.of(() -> Tokenizer.of(files.llm().folder())));
-            NativeLibraries.keepIn(spec.withoutCache() ? null : EngineChoice.cacheDirectory(spec));
-            EngineChoice choice =
-                    EngineChoice.of(engines(), spec.engine(), spec.device(), spec.allowDownloads(), spec.quantises());
+            EngineChoice choice = choosing.get();
             if (spec.adapter() != null) {
                 Fit.requireKind(spec.adapter(), files.adapter());
             }

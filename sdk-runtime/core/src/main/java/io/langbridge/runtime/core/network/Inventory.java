@@ -24,7 +24,9 @@ public final class Inventory {
     private final Net.Value result;
     private final long lookedUp;
     private final long mapped;
-    private final long answering;
+    private final Set<String> multiplied;
+    private final Set<String> answering;
+    private final int stream;
     private final long largest;
     private final long largestOfAllRows;
     private final long fixedWork;
@@ -40,7 +42,9 @@ public final class Inventory {
         this.result = result;
         lookedUp = reader.sizes(reader.tables);
         mapped = reader.sizes(reader.mapped);
-        answering = reader.sizes(reader.ofAnswered);
+        multiplied = Collections.unmodifiableSet(reader.multiplied);
+        answering = Collections.unmodifiableSet(reader.ofAnswered);
+        stream = reader.stream;
         largest = reader.largest(reader.tables);
         largestOfAllRows = reader.largest(reader.notOfAllRows());
         fixedWork = reader.fixedWork;
@@ -120,9 +124,19 @@ public final class Inventory {
         return mapped;
     }
 
-    /** Of all, values in weights that only the rows go through whose answers are wanted. */
-    public long answering() {
+    /** Names of the weights of products, {@code [out, in]}; other tensors are small. */
+    public Set<String> multiplied() {
+        return multiplied;
+    }
+
+    /** Of these, the ones that only the rows go through whose answers are wanted. */
+    public Set<String> answering() {
         return answering;
+    }
+
+    /** Width of what goes from layer to layer; 0 where nothing is added to what goes in. */
+    public int stream() {
+        return stream;
     }
 
     /** Values in the largest tensor that is more than looked up. */
@@ -185,6 +199,7 @@ public final class Inventory {
         /** Of those, the ones that no engine loads. */
         private final Set<String> mapped = new LinkedHashSet<>();
 
+        private final Set<String> multiplied = new LinkedHashSet<>();
         /** Weights that only {@link #ANSWERED} rows go through. */
         private final Set<String> ofAnswered = new LinkedHashSet<>();
 
@@ -297,6 +312,7 @@ public final class Inventory {
         public Value linear(Value x, String weight, @Nullable String bias, int out) {
             need(weight, out, x.width());
             tables.remove(weight);
+            multiplied.add(weight);
             if (x.rows() == ANSWERED) {
                 ofAnswered.add(weight);
             }

@@ -62,7 +62,10 @@ public final class LangBridgeAutoConfiguration {
         set(properties.maxVisualTokens(), builder::maxVisualTokens);
         set(properties.maxConcurrentRequests(), builder::maxConcurrentRequests);
         set(properties.maxQueuedRequests(), builder::maxQueuedRequests);
+        set(properties.keptPrefixes(), builder::keptPrefixes);
+        set(properties.sharedImages(), builder::sharedImages);
         set(properties.cacheDirectory(), builder::cacheDirectory);
+        set(properties.cacheLimit(), limit -> builder.cacheLimit(limit.toBytes()));
         listeners.orderedStream().forEach(builder::listener);
         builder.folder(folder(name, properties.revision()));
         LOG.info("Loading {}", name); // when that is done, the loader says so

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.util.unit.DataSize;
 
 /**
  * The properties. What is not set is as {@link io.langbridge.VisionLanguageModel.Builder} says.
@@ -20,7 +21,10 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
  * @param maxVisualTokens most visual tokens that a picture becomes
  * @param maxConcurrentRequests most requests that are answered at a time
  * @param maxQueuedRequests most requests that wait
+ * @param keptPrefixes how many KV caches stay when their requests have ended
+ * @param sharedImages how many pictures stay encoded for whoever asks about them
  * @param cacheDirectory where converted weights are kept between starts
+ * @param cacheLimit most that converted weights may have together there, for example {@code 20GB}
  * @param timeout how long an answer may take
  * @param maxTokens most tokens of an answer
  * @param temperature 0 for the likeliest words
@@ -39,7 +43,10 @@ public record LangBridgeProperties(
         @Nullable Integer maxVisualTokens,
         @Nullable Integer maxConcurrentRequests,
         @Nullable Integer maxQueuedRequests,
+        @Nullable Integer keptPrefixes,
+        @Nullable Integer sharedImages,
         @Nullable Path cacheDirectory,
+        @Nullable DataSize cacheLimit,
         @Nullable Duration timeout,
         @Nullable Integer maxTokens,
         @Nullable Double temperature) {}

@@ -7,6 +7,7 @@ import io.langbridge.AnswerStream;
 import io.langbridge.BusyException;
 import io.langbridge.CheckpointException;
 import io.langbridge.FinishReason;
+import io.langbridge.Image;
 import io.langbridge.Request;
 import io.langbridge.VisionLanguageModel;
 import io.langbridge.hub.DownloadProgress;
@@ -122,6 +123,34 @@ class LangBridgeAutoConfigurationTest {
                     assertThat(Objects.requireNonNull(indicator.health()).getStatus())
                             .isEqualTo(Status.DOWN);
                 });
+    }
+
+    @Test
+    void whatIsKeptAndSharedIsSet() {
+        Request request =
+                Request.builder().image(Image.of(PICTURE)).text("What is it?").build();
+        for (int kept : List.of(0, 1)) {
+            runner(
+                            "langbridge.model=" + FOLDER,
+                            "langbridge.cache-limit=1GB",
+                            "langbridge.kept-prefixes=" + kept,
+                            "langbridge.shared-images=1")
+                    .run(context -> {
+                        VisionLanguageModel model = context.getBean(VisionLanguageModel.class);
+                        assertThat(model.answer(request).usage().cachedTokens()).isZero();
+                        int cached = model.answer(request).usage().cachedTokens();
+                        assertThat(cached > 0).isEqualTo(kept > 0);
+                    });
+        }
+        List<String> refused = List.of(
+                "langbridge.kept-prefixes=-1", "keptPrefixes must be 0 or positive",
+                "langbridge.shared-images=-1", "sharedImages must be 0 or positive",
+                "langbridge.cache-limit=0B", "cacheLimit must be at least 1 byte");
+        for (int i = 0; i < refused.size(); i += 2) {
+            String message = refused.get(i + 1);
+            runner("langbridge.model=" + FOLDER, refused.get(i))
+                    .run(context -> assertThat(context).getFailure().rootCause().hasMessageContaining(message));
+        }
     }
 
     @SpringBootConfiguration
