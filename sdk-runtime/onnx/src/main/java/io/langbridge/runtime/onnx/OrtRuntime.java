@@ -28,7 +28,6 @@ final class OrtRuntime {
 
     private static @Nullable OrtEnvironment environment;
     private static @Nullable String whyNot;
-    private static NativeLibraries.Place place = NativeLibraries.Place.TEMPORARY;
 
     private OrtRuntime() {}
 
@@ -109,7 +108,7 @@ final class OrtRuntime {
         return "ONNX Runtime " + (found == null ? "of unknown version" : found) + " (wanted " + VERSION + ")"
                 + (source == null ? "" : " from " + source.getLocation())
                 + (given == null
-                        ? ", unpacked into the cache directory, or else into " + System.getProperty("java.io.tmpdir")
+                        ? ", unpacked into " + System.getProperty("java.io.tmpdir")
                         : ", natives from " + given);
     }
 
@@ -118,7 +117,7 @@ final class OrtRuntime {
                 + System.getProperty("os.arch") + ". "
                 + NativeLibraries.cause(
                         failure,
-                        place,
+                        NativeLibraries.Place.TEMPORARY,
                         "The artefact com.microsoft.onnxruntime:onnxruntime holds it for Linux, macOS and Windows on 64"
                                 + " bits; on Android add onnxruntime-android instead.");
     }
@@ -128,13 +127,6 @@ final class OrtRuntime {
         if (System.getProperty("OPT_OUT_TRACKING") == null) {
             System.setProperty("OPT_OUT_TRACKING", "true");
         }
-        try (OrtLibraries libraries = OrtLibraries.use()) {
-            place = libraries.areUsed() ? NativeLibraries.Place.CACHE : NativeLibraries.Place.TEMPORARY;
-            return createLoading();
-        }
-    }
-
-    private static OrtEnvironment createLoading() {
         try {
             // There is one environment per process. DJL's engine wants to be the one who creates it and fails if
             // it comes second, so an application that uses DJL beside this library needs it created here.

@@ -326,14 +326,10 @@ final class StoredWeights {
                 }
                 continue;
             }
-            Spare spare = Spare.beside();
-            Opening<Boolean> sound = Opening.of(() -> {
-                spare.await();
-                return WeightFile.keep(file);
-            });
+            Opening<Boolean> sound = Opening.of(() -> WeightFile.keep(file));
             LoadedGraph loaded = null;
             OnnxRuntimeException failure = null;
-            try (spare) {
+            try {
                 loaded = LoadedGraph.load(what, graph.toBytes(), folder(file), given, options);
             } catch (OnnxRuntimeException e) {
                 failure = e;

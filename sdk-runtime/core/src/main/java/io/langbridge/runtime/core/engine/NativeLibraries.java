@@ -45,7 +45,7 @@ public final class NativeLibraries {
 
     /** Where a library is unpacked. */
     public enum Place {
-        /** By ONNX Runtime itself, where the cache cannot hold it. */
+        /** By ONNX Runtime itself. */
         TEMPORARY("the system property java.io.tmpdir", ", -Djava.io.tmpdir=FOLDER"),
         /** See {@link #folder()}. */
         CACHE("the cache directory", ", cacheDirectory(..)");
@@ -80,8 +80,10 @@ public final class NativeLibraries {
     public static Path folder() {
         Path kept = cache;
         try {
-            Path folder = kept();
-            return folder != null ? folder : Files.createTempDirectory(TEMPORARY);
+            if (kept != null) {
+                return PrivateFolder.make(PrivateFolder.make(kept).resolve("natives"));
+            }
+            return Files.createTempDirectory(TEMPORARY);
         } catch (IOException e) {
             throw new RuntimeUnavailableException(
                     "There is no place for native libraries: " + e + ". Set the cache directory"
@@ -89,17 +91,6 @@ public final class NativeLibraries {
                             + " to a folder that can be written to.",
                     e);
         }
-    }
-
-    /**
-     * The folder in which libraries stay for later starts; null where nothing is kept.
-     *
-     * @throws RuntimeUnavailableException if it belongs to another user
-     * @throws IOException if it cannot be made
-     */
-    public static @Nullable Path kept() throws IOException {
-        Path kept = cache;
-        return kept == null ? null : PrivateFolder.make(PrivateFolder.make(kept).resolve("natives"));
     }
 
     /**
