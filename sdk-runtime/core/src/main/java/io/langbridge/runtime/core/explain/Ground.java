@@ -6,26 +6,28 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import java.util.function.Function;
 
 /**
  * What an encoder sees where nothing is: the patches of pictures of one colour, their mean and how far they lie around
  * it. Their places in the picture and their colours make them differ, so a patch that lies hardly farther out than they
- * do shows nothing. An encoder to which a picture full of colours looks like that too cannot tell, and then nothing is
- * empty. Immutable.
+ * do shows nothing. An encoder to which a picture of things looks like that too cannot tell, and then nothing is empty.
+ * A picture full of colours would not do to find that out: to an encoder that has learnt from textures it is one.
+ * Immutable.
  */
 final class Ground {
     /** Patterns and gradients lie up to twice as far out as plain colours do, things farther. */
     private static final double SPREADS = 2;
 
-    /** Of the patches of a picture full of colours, how many may look empty. */
-    private static final double MOST_MISTAKEN = 0.1;
+    /** Of the patches of a picture of things, how many must not look empty. */
+    private static final double LEAST_SEEN = 0.2;
 
     private static final int[] BLANKS = {0xffffffff, 0xff808080, 0xff000000};
-    private static final int CELLS = 16;
-    private static final int CELL = 4;
-    private static final int SIDE = CELLS * CELL;
+    private static final int[] COLOURS = {0xe00000, 0x0040e0, 0x008000, 0xffc000, 0x101010};
+    private static final int PER_SIDE = 3;
+    private static final int CELL = 32;
+    private static final int SIDE = PER_SIDE * CELL;
+    private static final double RADIUS = 0.38;
 
     private final double[] mean;
     /** Of the distance from the mean; negative if nothing is empty. */
@@ -61,13 +63,30 @@ final class Ground {
         }
         Ground ground = new Ground(mean, SPREADS * SPREADS * spreadSquared);
 
-        int[] colours = new Random(1).ints(CELLS * CELLS).toArray();
+        List<float[]> things = patches(encoder.apply(Image.ofArgb(things(), SIDE, SIDE)), classTokens);
+        long seen = things.stream().filter(patch -> !ground.is(patch)).count();
+        return seen >= LEAST_SEEN * things.size() ? ground : new Ground(mean, -1);
+    }
+
+    /** Discs and boxes, three by three, in colours that lie far apart; nearly half of the picture. */
+    private static int[] things() {
+        int[] pixels = new int[SIDE * SIDE];
+        Arrays.fill(pixels, 0xffffffff);
         for (int i = 0; i < pixels.length; i++) {
-            pixels[i] = 0xff000000 | colours[i / SIDE / CELL * CELLS + i % SIDE / CELL];
+            int column = i % SIDE / CELL;
+            int line = i / SIDE;
+            int row = line / CELL;
+            double across = (i % SIDE + 0.5) / CELL - column - 0.5;
+            double down = (line + 0.5) / CELL - row - 0.5;
+            int thing = row * PER_SIDE + column;
+            boolean on = thing % 2 == 0
+                    ? across * across + down * down < RADIUS * RADIUS
+                    : Math.max(Math.abs(across), Math.abs(down)) < 0.85 * RADIUS;
+            if (on) {
+                pixels[i] = 0xff000000 | COLOURS[thing % COLOURS.length];
+            }
         }
-        List<float[]> full = patches(encoder.apply(Image.ofArgb(pixels, SIDE, SIDE)), classTokens);
-        long mistaken = full.stream().filter(ground::is).count();
-        return mistaken <= MOST_MISTAKEN * full.size() ? ground : new Ground(mean, -1);
+        return pixels;
     }
 
     private static List<float[]> patches(FloatTensor features, int classTokens) {
