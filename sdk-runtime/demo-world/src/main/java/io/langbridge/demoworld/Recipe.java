@@ -143,10 +143,12 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
     /**
      * Goes on with a trained model, encoder and all, in smaller steps; what comes out is a running mean. Still needs an
      * adapter, and a rate for the encoder if that is to learn too.
+     *
+     * @param rate how fast, of which 1 is the recipe's own
      */
-    Training.Builder again(String name, Encoder encoder, Llm llm, int steps) {
-        return training(Training.instructionTuning(), name, steps, 16, 1e-3)
-                .llmLearningRate(6e-4)
+    Training.Builder again(String name, Encoder encoder, Llm llm, int steps, double rate) {
+        return training(Training.instructionTuning(), name, steps, 16, 1e-3 * rate)
+                .llmLearningRate(6e-4 * rate)
                 .encoder(asUsed(encoder))
                 .llm(llm)
                 .averageWeights(Math.max(1, steps / 8))

@@ -41,8 +41,11 @@ final class Tune implements Callable<Integer> {
     @Option(names = "--other-steps", defaultValue = "1500", description = "Updates of other-llm.")
     private int otherSteps;
 
-    @Option(names = "--encoder-rate", defaultValue = "4e-4", description = "The encoder's learning rate.")
-    private double encoderRate;
+    @Option(
+            names = "--rate",
+            defaultValue = "1",
+            description = "How fast all of it learns, of which 1 is the recipe's own.")
+    private double rate;
 
     @Option(names = "--threads", defaultValue = "1", description = "Computing threads.")
     private int threads;
@@ -60,9 +63,9 @@ final class Tune implements Callable<Integer> {
     public Integer call() throws IOException {
         Recipe recipe = new Recipe(out, seed, 1, Train::progress);
         TrainingResult tuned = recipe.again(
-                        "again-A", Encoder.of(model.resolve("encoder")), Llm.of(model.resolve("llm")), steps)
+                        "again-A", Encoder.of(model.resolve("encoder")), Llm.of(model.resolve("llm")), steps, rate)
                 .adapter(Adapter.langBridge(model.resolve("adapter")))
-                .encoderLearningRate(encoderRate)
+                .encoderLearningRate(4e-4 * rate)
                 .threads(threads)
                 .build()
                 .run();
@@ -75,7 +78,8 @@ final class Tune implements Callable<Integer> {
                             "again-B",
                             Encoder.of(written.resolve("encoder")),
                             Llm.of(model.resolve("other-llm")),
-                            otherSteps)
+                            otherSteps,
+                            rate)
                     .adapter(Adapter.langBridge(written.resolve("adapter")))
                     .freezeAdapter()
                     .threads(threads)
