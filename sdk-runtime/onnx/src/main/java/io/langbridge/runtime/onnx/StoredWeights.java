@@ -69,7 +69,7 @@ final class StoredWeights {
     /** Not in the graph, but must be finite. */
     private final List<StoredTensor> checked = new ArrayList<>();
     /** Where they are in the file of converted weights. */
-    private final Map<String, Long> offsets = new HashMap<>();
+    private final Map<String, Long> offsets = new LinkedHashMap<>();
     /** What the engine does not copy, and would leave mapped. */
     private final Map<String, LoadedGraph.Given> given = new HashMap<>();
     /** Initializers of which the graph has parts. */
@@ -373,7 +373,7 @@ final class StoredWeights {
 
     /** Places all weights where they are, if an engine can map them from there; otherwise returns null. */
     private @Nullable Path mappableFolder() throws IOException {
-        Map<String, Path> files = new LinkedHashMap<>();
+        Map<Path, Map<String, Long>> files = new LinkedHashMap<>(); // where tensors begin
         Path folder = null;
         for (Map.Entry<String, Initializer> entry : initializers.entrySet()) {
             StoredTensor tensor = entry.getValue().stored();
@@ -389,18 +389,11 @@ final class StoredWeights {
                 return null;
             }
             folder = parent;
-            files.put(entry.getKey(), file);
+            files.computeIfAbsent(file, unused -> new LinkedHashMap<>())
+                    .put(entry.getKey(), Objects.requireNonNull(offset));
         }
-        for (Path file : new HashSet<>(files.values())) {
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-                for (Map.Entry<String, Initializer> entry : initializers.entrySet()) {
-                    if (file.equals(files.get(entry.getKey()))) {
-                        StoredTensor tensor =
-                                Objects.requireNonNull(entry.getValue().stored());
-                        place(entry.getKey(), file, channel, Objects.requireNonNull(tensor.offset()));
-                    }
-                }
-            }
+        for (Map.Entry<Path, Map<String, Long>> file : files.entrySet()) {
+            place(file.getKey(), file.getValue());
         }
         return folder;
     }
@@ -440,12 +433,16 @@ final class StoredWeights {
 
     private Path placeConverted(WeightFile weights, Path cacheDirectory) throws IOException {
         Path file = weights.in(cacheDirectory).toRealPath();
+        place(file, offsets);
+        return file;
+    }
+
+    private void place(Path file, Map<String, Long> tensors) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            for (String name : initializers.keySet()) {
-                place(name, file, channel, Objects.requireNonNull(offsets.get(name)));
+            for (Map.Entry<String, Long> tensor : tensors.entrySet()) {
+                place(tensor.getKey(), file, channel, tensor.getValue());
             }
         }
-        return file;
     }
 
     /**
