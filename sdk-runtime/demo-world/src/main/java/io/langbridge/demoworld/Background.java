@@ -11,10 +11,10 @@ import java.util.function.Function;
  * @param pattern how the colours meet
  * @param colours one to three, 0xRRGGBB
  * @param degrees direction of a gradient, of stripes or of grain
- * @param pitch distance of stripes, dots or checks, or size of what clouds, grain or a collage show, as a share of the
- *     picture's longer side
+ * @param pitch distance of stripes, dots or checks, or size of what clouds, grain, a collage or scenery show, as a
+ *     share of the picture's longer side
  * @param share how much of the pitch a stripe takes
- * @param seed of clouds, grain and a collage
+ * @param seed of clouds, grain, a collage and scenery
  */
 record Background(Pattern pattern, List<Integer> colours, double degrees, double pitch, double share, long seed) {
     /** How colours meet. */
@@ -29,11 +29,13 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
         /** Fine and drawn out: wood, cloth, stone. */
         GRAIN(6),
         /** Boxes, discs and bars of many sizes over each other: a street, shelves, a circuit board. */
-        COLLAGE(8);
+        COLLAGE(8),
+        /** Like a photograph as a whole, in all colours; things stand out from what is around them. */
+        SCENERY(0);
 
         private final int share;
 
-        /** @param share how many of 100 grounds are so */
+        /** @param share how many of 100 grounds are so, where any may be */
         Pattern(int share) {
             this.share = share;
         }
@@ -73,7 +75,7 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
             case CHECKS -> random.nextDouble(0.06, 0.3);
             case CLOUDS -> random.nextDouble(0.1, 0.6);
             case GRAIN -> random.nextDouble(0.01, 0.05);
-            case COLLAGE -> random.nextDouble(0.15, 0.6);
+            case COLLAGE, SCENERY -> random.nextDouble(0.15, 0.6);
             default -> random.nextDouble(0.04, 0.15);
         };
         List<Integer> colours = switch (pattern) {
@@ -95,6 +97,7 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
                         first,
                         mixed(first, colour(random), random.nextDouble(0.3, 1)),
                         mixed(first, luminous(first) ? 0 : 0xffffff, random.nextDouble(0.1, 0.7)));
+            case SCENERY -> List.of(natural(random), natural(random), natural(random));
         };
         return new Background(pattern, colours, degrees, pitch, share, seed);
     }
@@ -111,10 +114,11 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
                 : mixed(first, colour(random), random.nextDouble(0.4, 1));
     }
 
-    /** Whether a colour stands out from all of it. */
+    /** Whether a colour stands out from all of it; of scenery only a picture tells, see {@link Scene}. */
     boolean shows(int colour) {
-        return colours.stream()
-                .allMatch(one -> colours.stream().allMatch(other -> shows(colour, mixed(one, other, 0.5))));
+        return pattern == Pattern.SCENERY
+                || colours.stream()
+                        .allMatch(one -> colours.stream().allMatch(other -> shows(colour, mixed(one, other, 0.5))));
     }
 
     private boolean shows(int colour, int on) {
@@ -153,6 +157,11 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
         return hsb((float) random.nextDouble(), random.nextDouble(0.3, 1), random.nextDouble(0.4, 1));
     }
 
+    /** Of earth, leaves, skin, sky: seldom strong. */
+    private static int natural(SplittableRandom random) {
+        return hsb((float) random.nextDouble(), Math.pow(random.nextDouble(), 1.5), random.nextDouble(0.1, 1));
+    }
+
     private static int hsb(float hue, double saturation, double brightness) {
         return Color.HSBtoRGB(hue, (float) saturation, (float) brightness) & 0xffffff;
     }
@@ -179,7 +188,8 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
         COLOURED,
         GRADIENT,
         STRIPES,
-        TEXTURE;
+        TEXTURE,
+        SCENERY;
 
         @Override
         public Background apply(SplittableRandom random) {
@@ -192,6 +202,7 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
                 case COLOURED -> coloured(random);
                 case GRADIENT -> Background.random(Pattern.GRADIENT, random);
                 case STRIPES -> Background.random(Pattern.STRIPES, random);
+                case SCENERY -> Background.random(Pattern.SCENERY, random);
                 case TEXTURE -> Background.random(TEXTURES[random.nextInt(TEXTURES.length)], random);
             };
         }

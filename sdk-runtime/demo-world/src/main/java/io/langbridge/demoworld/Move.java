@@ -98,9 +98,15 @@ final class Move implements Callable<Integer> {
     @Option(
             names = "--steps",
             defaultValue = "300",
-            description = "Of an adapter in front of a language model that stays as it is, 16 records each; twice as"
-                    + " many, of 8, where both are tuned.")
+            description = "Updates of an adapter in front of a language model that stays as it is, 16 records each.")
     private int steps;
+
+    @Option(
+            names = "--updates",
+            split = ",",
+            defaultValue = "150,300,600,1200",
+            description = "Of adapter and language model where both are tuned, 8 records each; a training for each.")
+    private List<Integer> updates;
 
     @Option(names = "--labelled", defaultValue = "512", description = "Pictures to fit words of notes to.")
     private int labelled;
@@ -301,6 +307,16 @@ final class Move implements Callable<Integer> {
         return layers.withLast(LinearMap.leastSquares(latent, words, same(words), 1e-3, true));
     }
 
+    /** Stage 1 of a new adapter, in front of a language model that has only read. */
+    private Adapter aligned(String kind, NewAdapter adapter, Llm a) {
+        return recipe.aligning("stage1-" + kind, encoder, a, steps)
+                .newAdapter(adapter)
+                .data(Lessons.pictures(seed + 10, Recipe.QUESTIONS))
+                .build()
+                .run()
+                .adapter();
+    }
+
     private void stage1() throws IOException {
         Llm a = texts.text(LlmFolder.A);
         told("A", a);
@@ -315,12 +331,7 @@ final class Move implements Callable<Integer> {
         kinds.put("softmax", Recipe.langBridge(vocabulary).softmax());
         kinds.put("mlp", Recipe.mlp());
         for (Map.Entry<String, NewAdapter> kind : kinds.entrySet()) {
-            Adapter aligned = recipe.aligning("stage1-" + kind.getKey(), encoder, a, steps)
-                    .newAdapter(kind.getValue())
-                    .data(Lessons.pictures(seed + 10, Recipe.QUESTIONS))
-                    .build()
-                    .run()
-                    .adapter();
+            Adapter aligned = aligned(kind.getKey(), kind.getValue(), a);
             String name = "stage 1 in front of A, " + kind.getKey();
             row("A: " + name, a, aligned);
             if (kind.getKey().equals("softmax")) {
@@ -341,22 +352,21 @@ final class Move implements Callable<Integer> {
         row("B: stage 1 in front of A, from words of notes", b, aligned);
     }
 
-    /** The model's adapter with its words as B has them, to go on from; as long as they are at home, or as words. */
-    private Adapter itsWords(boolean asWords) throws IOException {
-        SharedTokens words = SharedTokens.of(home, b, adapter.path().resolve("vocabulary.json"));
-        AdapterLayers layers = AdapterLayers.read(adapter);
+    /** An adapter with its words as B has them, to go on from; as long as they are at home, or as words. */
+    private Adapter itsWords(Adapter source, Llm from, boolean asWords) throws IOException {
+        SharedTokens words = SharedTokens.of(from, b, source.path().resolve("vocabulary.json"));
+        AdapterLayers layers = AdapterLayers.read(source);
         LinearMap mixture = LinearMap.mixture(words.to());
+        Path start = folder("start", source.path().getParent().getFileName() + (asWords ? " as words" : " as at home"));
         if (asWords) {
-            double[][] coefficients = seen(adapter, 32).through(layers.write(folder("start", "coefficients")));
-            mixture = asWords(mixture, coefficients, SharedTokens.all(home, b));
+            double[][] coefficients = seen(source, 32).through(layers.write(start.resolve("coefficients")));
+            mixture = asWords(mixture, coefficients, SharedTokens.all(from, b));
         }
-        return layers.then(mixture).write(folder("start", asWords ? "as words" : "as at home"));
+        return layers.then(mixture).write(start);
     }
 
     private void few() throws IOException {
-        Adapter words = itsWords(false);
-        few("its words", training -> training.adapter(words));
-        Adapter asWords = itsWords(true);
+        Adapter asWords = itsWords(adapter, home, true);
         few("its words, as long as words", training -> training.adapter(asWords));
     }
 
@@ -382,10 +392,10 @@ final class Move implements Callable<Integer> {
     }
 
     private void tuned() throws IOException {
-        Adapter words = itsWords(false);
-        tuned("its words", training -> training.adapter(words));
-        Adapter asWords = itsWords(true);
-        tuned("its words, as long as words", training -> training.adapter(asWords));
+        tuned("its words", adapter, home);
+        Llm a = texts.text(LlmFolder.A);
+        Adapter aligned = aligned("langbridge", Recipe.langBridge(recipe.vocabulary(a, b)), a);
+        tuned("words of stage 1 in front of A", aligned, a);
         SharedTokens shared = SharedTokens.all(home, b);
         SharedTokens vocabulary = SharedTokens.of(home, b, adapter.path().resolve("vocabulary.json"));
         AdapterLayers tokens = AdapterLayers.read(adapter).then(LinearMap.mixture(vocabulary.from()));
@@ -396,12 +406,21 @@ final class Move implements Callable<Integer> {
         tuned("nothing", training -> training.newAdapter(Recipe.mlp()));
     }
 
+    private void tuned(String from, Adapter source, Llm home) throws IOException {
+        Adapter words = itsWords(source, home, false);
+        tuned(from, training -> training.adapter(words));
+        Adapter asWords = itsWords(source, home, true);
+        tuned(from + ", as long as words", training -> training.adapter(asWords));
+    }
+
     private void tuned(String from, UnaryOperator<Training.Builder> start) throws IOException {
-        String name = "B: tuned from " + from + ", " + 2 * steps + " updates";
-        if (!missing(name).isEmpty()) {
-            Training.Builder training = recipe.tuning(name.replaceAll("\\W+", "-"), encoder, b, 2 * steps);
-            TrainingResult tuned = start.apply(training).build().run();
-            row(name, tuned.llm(), tuned.adapter());
+        for (int count : updates) {
+            String name = "B: tuned from " + from + ", " + count + " updates";
+            if (!missing(name).isEmpty()) {
+                Training.Builder training = recipe.tuning(name.replaceAll("\\W+", "-"), encoder, b, count);
+                TrainingResult tuned = start.apply(training).build().run();
+                row(name, tuned.llm(), tuned.adapter());
+            }
         }
     }
 

@@ -65,6 +65,7 @@ final class Painter {
         Background background = scene.background();
         switch (background.pattern()) {
             case CLOUDS, GRAIN -> Texture.paint(background, picture, finish.pixels());
+            case SCENERY -> Scenery.paint(background, picture, finish.pixels());
             default -> {
                 Graphics2D graphics = graphics(scene, picture);
                 paint(background, graphics, finish.pixels());

@@ -3,6 +3,7 @@ package io.langbridge.demoworld;
 import java.awt.Shape;
 import java.awt.geom.PathIterator;
 import java.awt.geom.Rectangle2D;
+import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -37,6 +38,8 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
     private static final int[] COUNTS = {1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5};
     private static final int CROWD = 40;
     private static final int LARGEST = 768;
+    private static final double ENOUGH = 38;
+    private static final double MOST = 0.88;
     private static final double GAP = 0.04;
     private static final double MARGIN = 0.015;
 
@@ -53,9 +56,10 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
         return random(Frame.SQUARE, random);
     }
 
-    /** A scene in a picture of any shape. */
+    /** A scene in a picture of any shape; one of five as if laid on a photograph. */
     static Scene ofAnyShape(SplittableRandom random) {
-        return random(Frame.random(random), random);
+        Frame frame = Frame.random(random);
+        return random(frame, random.nextInt(5) == 0 ? Background.Sort.SCENERY : Background.Sort.ANY, random);
     }
 
     /** A scene in a picture of this shape. */
@@ -75,7 +79,10 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
             if (background.isPresent()) {
                 Optional<List<Item>> placed = placed(items, frame, random);
                 if (placed.isPresent()) {
-                    return new Scene(frame, placed.get(), background.get(), finish(frame, random));
+                    Scene scene = new Scene(frame, placed.get(), background.get(), finish(frame, random));
+                    if (background.get().pattern() != Background.Pattern.SCENERY || scene.standsOut()) {
+                        return scene;
+                    }
                 }
             }
         }
@@ -177,6 +184,30 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
             }
         }
         return Optional.empty();
+    }
+
+    /** Whether each item is seen on what is around it: it differs from nearly all that its box covers. */
+    boolean standsOut() {
+        int side = 64;
+        BufferedImage ground =
+                Painter.draw(new Scene(frame, List.of(), background, new Finish(side, true, 0, 0, finish.seed())));
+        for (Item item : items) {
+            Rectangle2D box = item.box();
+            int seen = 0;
+            int all = 0;
+            for (int y = 0; y < ground.getHeight(); y++) {
+                for (int x = 0; x < ground.getWidth(); x++) {
+                    if (box.contains(frame.left() + (x + 0.5) / side, frame.top() + (y + 0.5) / side)) {
+                        all++;
+                        seen += Colour.contrast(item.rgb(), ground.getRGB(x, y) & 0xffffff) > ENOUGH ? 1 : 0;
+                    }
+                }
+            }
+            if (seen < MOST * all) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Finds places for all, the largest first. */

@@ -39,6 +39,22 @@ final class Texture {
         }
     }
 
+    /**
+     * Makes a picture lighter and darker from place to place, finely.
+     *
+     * @param side of the square that the picture lies in the middle of, in pixels
+     * @param strength how much, 0 to 1
+     */
+    static void roughen(Background background, BufferedImage picture, int side, double strength) {
+        int width = picture.getWidth();
+        double scale = 4 / (background.pitch() * side);
+        int[] pixels = ((DataBufferInt) picture.getRaster().getDataBuffer()).getData();
+        for (int i = 0; i < pixels.length; i++) {
+            double rough = 2 * noise(scale * (i % width), scale * (i / width), background.seed()) - 1;
+            pixels[i] = Background.mixed(pixels[i], rough > 0 ? 0xffffff : 0, strength * Math.abs(rough));
+        }
+    }
+
     /** 0 to 1, smooth at the largest size; each next one is half as large and half as strong. */
     private static double noise(double x, double y, long seed) {
         double sum = 0;

@@ -31,11 +31,11 @@ class SceneTest {
     @Test
     void theSameSeedGivesTheSameScenesAndPixels() {
         for (int seed = 0; seed < 10; seed++) {
-            Scene one = Scene.random(new SplittableRandom(seed));
-            Scene two = Scene.random(new SplittableRandom(seed));
+            Scene one = Scene.ofAnyShape(new SplittableRandom(seed));
+            Scene two = Scene.ofAnyShape(new SplittableRandom(seed));
             assertEquals(one, two);
             assertArrayEquals(pixels(Painter.draw(one)), pixels(Painter.draw(two)));
-            assertNotEquals(one, Scene.random(new SplittableRandom(seed + 1000)));
+            assertNotEquals(one, Scene.ofAnyShape(new SplittableRandom(seed + 1000)));
         }
     }
 
@@ -83,7 +83,7 @@ class SceneTest {
 
     /** On every point of every sort of ground, not only by the colours that it is made of. */
     @ParameterizedTest
-    @EnumSource(Background.Sort.class)
+    @EnumSource(value = Background.Sort.class, mode = EnumSource.Mode.EXCLUDE, names = "SCENERY")
     void itemsStandOutFromAllOfTheirGround(Background.Sort sort) {
         SplittableRandom random = new SplittableRandom(12);
         for (int i = 0; i < 40; i++) {
@@ -96,6 +96,39 @@ class SceneTest {
                 }
             }
         }
+    }
+
+    /**
+     * On scenery they do so where they lie; elsewhere there may be anything, or else colour would tell what is a thing.
+     */
+    @Test
+    void onSceneryItemsStandOutFromWhatTheyCover() {
+        SplittableRandom random = new SplittableRandom(14);
+        int alike = 0;
+        for (int i = 0; i < 40; i++) {
+            Scene drawn = clean(Scene.random(Frame.SQUARE, Background.Sort.SCENERY, random), 128, true);
+            Scene empty = new Scene(drawn.frame(), List.of(), drawn.background(), drawn.finish());
+            BufferedImage ground = Painter.draw(empty);
+            for (Item item : drawn.items()) {
+                int covered = 0;
+                int seen = 0;
+                boolean elsewhere = false;
+                for (int y = 0; y < 128; y++) {
+                    for (int x = 0; x < 128; x++) {
+                        double contrast = Colour.contrast(ground.getRGB(x, y) & 0xffffff, item.rgb());
+                        if (item.painted().contains((x + 0.5) / 128, (y + 0.5) / 128)) {
+                            covered++;
+                            seen += contrast > 30 ? 1 : 0;
+                        }
+                        elsewhere |= contrast < 30; // as no other ground has it anywhere
+                    }
+                }
+                double share = (double) seen / covered;
+                assertTrue(share > 0.9, () -> share + " of " + item + " on " + drawn.background());
+                alike += elsewhere ? 1 : 0;
+            }
+        }
+        assertTrue(alike > 5, "only " + alike + " have nearly their colour elsewhere");
     }
 
     @Test
