@@ -50,7 +50,8 @@ final class Texture {
         double scale = 4 / (background.pitch() * side);
         int[] pixels = ((DataBufferInt) picture.getRaster().getDataBuffer()).getData();
         for (int i = 0; i < pixels.length; i++) {
-            double rough = 2 * noise(scale * (i % width), scale * (i / width), background.seed()) - 1;
+            int row = i / width;
+            double rough = 2 * noise(scale * (i % width), scale * row, background.seed()) - 1;
             pixels[i] = Background.mixed(pixels[i], rough > 0 ? 0xffffff : 0, strength * Math.abs(rough));
         }
     }
