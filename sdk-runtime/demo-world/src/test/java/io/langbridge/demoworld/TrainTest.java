@@ -173,7 +173,7 @@ class TrainTest {
         Path moved = folder.resolve("move");
         List<String> command = new ArrayList<>(List.of("move", "--out", moved.toString(), "--model", model.toString()));
         command.addAll(List.of("--length", "0.0001", "--scenes", "1", "--seeds", "5"));
-        command.addAll(List.of("--labelled", "8", "--steps", "2", "--pictures", "4"));
+        command.addAll(List.of("--labelled", "8", "--steps", "2", "--updates", "4", "--pictures", "4"));
         move(command, new StringWriter());
         List<String> lines = Files.readAllLines(moved.resolve("move.jsonl"));
         assertEquals(lines.size(), lines.stream().distinct().count());
