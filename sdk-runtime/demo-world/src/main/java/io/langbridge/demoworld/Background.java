@@ -202,8 +202,8 @@ record Background(Pattern pattern, List<Integer> colours, double degrees, double
                 case COLOURED -> coloured(random);
                 case GRADIENT -> Background.random(Pattern.GRADIENT, random);
                 case STRIPES -> Background.random(Pattern.STRIPES, random);
-                case SCENERY -> Background.random(Pattern.SCENERY, random);
                 case TEXTURE -> Background.random(TEXTURES[random.nextInt(TEXTURES.length)], random);
+                case SCENERY -> Background.random(Pattern.SCENERY, random);
             };
         }
     }

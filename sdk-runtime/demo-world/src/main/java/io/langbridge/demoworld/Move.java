@@ -170,12 +170,7 @@ final class Move implements Callable<Integer> {
         told("B", b);
         row("model's adapter, at home", home, adapter);
         moved("model's adapter", adapter, home, true);
-        Adapter mlp = recipe.aligning("mlp-at-home", encoder, home, steps)
-                .newAdapter(Recipe.mlp())
-                .data(Lessons.pictures(seed + 10, Recipe.QUESTIONS))
-                .build()
-                .run()
-                .adapter();
+        Adapter mlp = recipe.align("mlp-at-home", encoder, Recipe.mlp(), home, steps);
         row("MLP, stage 1 in front of the model's, at home", home, mlp);
         moved("MLP, stage 1 in front of the model's", mlp, home, false);
     }
@@ -309,12 +304,7 @@ final class Move implements Callable<Integer> {
 
     /** Stage 1 of a new adapter, in front of a language model that has only read. */
     private Adapter aligned(String kind, NewAdapter adapter, Llm a) {
-        return recipe.aligning("stage1-" + kind, encoder, a, steps)
-                .newAdapter(adapter)
-                .data(Lessons.pictures(seed + 10, Recipe.QUESTIONS))
-                .build()
-                .run()
-                .adapter();
+        return recipe.align("stage1-" + kind, encoder, adapter, a, steps);
     }
 
     private void stage1() throws IOException {
@@ -353,20 +343,19 @@ final class Move implements Callable<Integer> {
     }
 
     /** An adapter with its words as B has them, to go on from; as long as they are at home, or as words. */
-    private Adapter itsWords(Adapter source, Llm from, boolean asWords) throws IOException {
+    private Adapter itsWords(String name, Adapter source, Llm from, boolean asWords) throws IOException {
         SharedTokens words = SharedTokens.of(from, b, source.path().resolve("vocabulary.json"));
         AdapterLayers layers = AdapterLayers.read(source);
         LinearMap mixture = LinearMap.mixture(words.to());
-        Path start = folder("start", source.path().getParent().getFileName() + (asWords ? " as words" : " as at home"));
         if (asWords) {
-            double[][] coefficients = seen(source, 32).through(layers.write(start.resolve("coefficients")));
+            double[][] coefficients = seen(source, 32).through(layers.write(folder(name, "coefficients")));
             mixture = asWords(mixture, coefficients, SharedTokens.all(from, b));
         }
-        return layers.then(mixture).write(start);
+        return layers.then(mixture).write(folder(name, asWords ? "as words" : "as at home"));
     }
 
     private void few() throws IOException {
-        Adapter asWords = itsWords(adapter, home, true);
+        Adapter asWords = itsWords("its words", adapter, home, true);
         few("its words, as long as words", training -> training.adapter(asWords));
     }
 
@@ -406,10 +395,10 @@ final class Move implements Callable<Integer> {
         tuned("nothing", training -> training.newAdapter(Recipe.mlp()));
     }
 
-    private void tuned(String from, Adapter source, Llm home) throws IOException {
-        Adapter words = itsWords(source, home, false);
+    private void tuned(String from, Adapter source, Llm llm) throws IOException {
+        Adapter words = itsWords(from, source, llm, false);
         tuned(from, training -> training.adapter(words));
-        Adapter asWords = itsWords(source, home, true);
+        Adapter asWords = itsWords(from, source, llm, true);
         tuned(from + ", as long as words", training -> training.adapter(asWords));
     }
 

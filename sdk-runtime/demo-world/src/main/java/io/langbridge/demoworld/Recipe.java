@@ -115,7 +115,12 @@ record Recipe(Path folder, long seed, double length, Progress progress) {
 
     /** Stage 1: a new adapter learns to show pictures to a language model that stays as it is. */
     Adapter align(String name, Encoder encoder, NewAdapter adapter, Llm llm) {
-        return aligning(name, encoder, llm, ALIGN_STEPS)
+        return align(name, encoder, adapter, llm, ALIGN_STEPS);
+    }
+
+    /** The same with another number of updates. */
+    Adapter align(String name, Encoder encoder, NewAdapter adapter, Llm llm, int steps) {
+        return aligning(name, encoder, llm, steps)
                 .newAdapter(adapter)
                 .data(Lessons.pictures(seed + 10, QUESTIONS))
                 .build()

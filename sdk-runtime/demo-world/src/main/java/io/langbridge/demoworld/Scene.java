@@ -38,8 +38,8 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
     private static final int[] COUNTS = {1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5};
     private static final int CROWD = 40;
     private static final int LARGEST = 768;
-    private static final double ENOUGH = 38;
-    private static final double MOST = 0.88;
+    private static final double ENOUGH_ON_SCENERY = 38;
+    private static final double NEARLY_ALL = 0.88;
     private static final double GAP = 0.04;
     private static final double MARGIN = 0.015;
 
@@ -80,7 +80,7 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
                 Optional<List<Item>> placed = placed(items, frame, random);
                 if (placed.isPresent()) {
                     Scene scene = new Scene(frame, placed.get(), background.get(), finish(frame, random));
-                    if (background.get().pattern() != Background.Pattern.SCENERY || scene.standsOut()) {
+                    if (scene.standsOut()) {
                         return scene;
                     }
                 }
@@ -186,8 +186,11 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
         return Optional.empty();
     }
 
-    /** Whether each item is seen on what is around it: it differs from nearly all that its box covers. */
-    boolean standsOut() {
+    /** Whether each item differs from nearly all that its box covers; of grounds other than scenery that is known. */
+    private boolean standsOut() {
+        if (background.pattern() != Background.Pattern.SCENERY) {
+            return true;
+        }
         int side = 64;
         BufferedImage ground =
                 Painter.draw(new Scene(frame, List.of(), background, new Finish(side, true, 0, 0, finish.seed())));
@@ -199,11 +202,11 @@ record Scene(Frame frame, List<Item> items, Background background, Finish finish
                 for (int x = 0; x < ground.getWidth(); x++) {
                     if (box.contains(frame.left() + (x + 0.5) / side, frame.top() + (y + 0.5) / side)) {
                         all++;
-                        seen += Colour.contrast(item.rgb(), ground.getRGB(x, y) & 0xffffff) > ENOUGH ? 1 : 0;
+                        seen += Colour.contrast(item.rgb(), ground.getRGB(x, y) & 0xffffff) > ENOUGH_ON_SCENERY ? 1 : 0;
                     }
                 }
             }
-            if (seen < MOST * all) {
+            if (seen < NEARLY_ALL * all) {
                 return false;
             }
         }
